@@ -1,0 +1,1 @@
+"""The systolic array and the MATMUL unit that drives it."""

@@ -1,0 +1,160 @@
+"""The one description of an instance: array, memory and bus sizes, and the widths they imply."""
+
+import dataclasses
+import zlib
+
+__all__ = ["Config"]
+
+UNITS = ("LOAD", "MATMUL", "VECTOR", "STORE")
+MULTIPLIERS = ("portable", "lut", "ecp5", "ice40")
+
+
+def _is_power_of_two(value):
+    return value > 0 and value & (value - 1) == 0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    """Sizes of one Weft instance.
+
+    Every configuration that can be constructed works; one that cannot is rejected here, with
+    the numbers that clash. All sizes are powers of two, so that every address splits into
+    wires. Variants are made with :func:`dataclasses.replace`.
+
+    Parameters
+    ----------
+    name : :class:`str`
+        What documentation, build directories and error messages call this configuration.
+    rows, cols : :class:`int`
+        Array size: input lanes (reduction), 4 to 64, and output lanes (output channels), 2 to 64.
+    spad_bytes : :class:`int`
+        Scratchpad size in bytes, up to 1 MiB.
+    spad_banks : :class:`int`
+        Equal contiguous parts of the scratchpad, 1 to 8; ports conflict only inside one part.
+    wgt_bytes : :class:`int`
+        Weight buffer size in bytes; at least two tiles of ``rows * cols``.
+    acc_rows : :class:`int`
+        Accumulator rows of ``cols`` int32 each, in two halves.
+    vector_lanes : :class:`int`
+        Channels that VECTOR requantises in a cycle, 1 to ``cols``.
+    bus_width : :class:`int`
+        Data width of ``m_axi`` in bits: 32, 64, 128 or 256.
+    addr_width : :class:`int`
+        Address width of ``m_axi`` in bits, 16 to 32.
+    queue_depth : :class:`int`
+        Instructions that wait in front of each unit, 2 to 64.
+    max_burst : :class:`int`
+        Longest AXI burst in beats, 1 to 256.
+    outstanding : :class:`int`
+        AXI bursts in flight in each direction, 1 to 64.
+    multiplier : :class:`str`
+        Form of the array's multipliers: ``"portable"`` (an inferred product), ``"lut"``,
+        ``"ecp5"`` (``MULT18X18D``) or ``"ice40"`` (``SB_MAC16``).
+    dsp_cells : :class:`int` or :class:`None`
+        With a vendor form: how many cells use it; the others take the ``"lut"`` form. ``None``
+        means all.
+
+    Raises
+    ------
+    TypeError
+        If a size is not an integer.
+    ValueError
+        If a value is out of range or a combination cannot work.
+    """
+
+    name: str = "custom"
+    rows: int = 8
+    cols: int = 8
+    spad_bytes: int = 32768
+    spad_banks: int = 2
+    wgt_bytes: int = 4096
+    acc_rows: int = 256
+    vector_lanes: int = 4
+    bus_width: int = 64
+    addr_width: int = 32
+    queue_depth: int = 8
+    max_burst: int = 32
+    outstanding: int = 8
+    multiplier: str = "portable"
+    dsp_cells: int | None = None
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.type is int and (not isinstance(value, int) or isinstance(value, bool)):
+                raise TypeError(f"{field.name} must be an integer, not {value!r}")
+        for name, low, high in (
+            ("rows", 4, 64), ("cols", 2, 64), ("spad_bytes", 256, 1 << 20), ("spad_banks", 1, 8),
+            ("wgt_bytes", 16, 1 << 20), ("acc_rows", 8, 4096), ("vector_lanes", 1, 64),
+            ("bus_width", 32, 256), ("queue_depth", 2, 64), ("max_burst", 1, 256),
+            ("outstanding", 1, 64),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high or not _is_power_of_two(value):
+                raise ValueError(f"{name} must be a power of two from {low} to {high}, not {value}")
+        if not 16 <= self.addr_width <= 32:
+            raise ValueError(f"addr_width must be from 16 to 32, not {self.addr_width}")
+        if self.vector_lanes > self.cols:
+            raise ValueError(f"vector_lanes of {self.vector_lanes} exceeds the {self.cols} columns")
+        if self.wgt_bytes < 2 * self.tile_bytes:
+            raise ValueError(
+                f"wgt_bytes of {self.wgt_bytes} holds fewer than two tiles of {self.rows} x "
+                f"{self.cols} = {self.tile_bytes} bytes")
+        if self.spad_bytes < 4 * self.spad_banks * self.spad_width:
+            raise ValueError(
+                f"spad_bytes of {self.spad_bytes} gives each of {self.spad_banks} banks fewer than "
+                f"4 rows of {self.spad_width} bytes")
+        if self.max_burst * self.bus_bytes > 4096:
+            raise ValueError(
+                f"max_burst of {self.max_burst} beats of {self.bus_bytes} bytes exceeds the 4096 "
+                f"bytes an AXI burst may span")
+        if self.multiplier not in MULTIPLIERS:
+            raise ValueError(
+                f"multiplier must be one of {', '.join(MULTIPLIERS)}, not {self.multiplier!r}")
+        if self.dsp_cells is not None:
+            if not isinstance(self.dsp_cells, int) or isinstance(self.dsp_cells, bool):
+                raise TypeError(f"dsp_cells must be an integer or None, not {self.dsp_cells!r}")
+            if not 0 <= self.dsp_cells <= self.rows * self.cols:
+                raise ValueError(
+                    f"dsp_cells must be from 0 to {self.rows * self.cols}, not {self.dsp_cells}")
+
+    @property
+    def tile_bytes(self):
+        """Bytes of one tile of weights."""
+        return self.rows * self.cols
+
+    @property
+    def wgt_tiles(self):
+        """Tiles that the weight buffer holds."""
+        return self.wgt_bytes // self.tile_bytes
+
+    @property
+    def bus_bytes(self):
+        """Bytes of one beat on ``m_axi``."""
+        return self.bus_width // 8
+
+    @property
+    def spad_width(self):
+        """Bytes that one scratchpad port moves in a cycle: the widest of its users."""
+        return max(self.rows, self.bus_bytes, self.vector_lanes)
+
+    @property
+    def wgt_width(self):
+        """Bytes of one line of the weight buffer memory: a tile line or a bus beat."""
+        return max(self.cols, self.bus_bytes)
+
+    @property
+    def sum_width(self):
+        """Bits of a partial sum inside the array: ``rows`` products of 16 bits."""
+        return 16 + (self.rows - 1).bit_length()
+
+    @property
+    def fingerprint(self):
+        """CRC-32 of everything a program depends on; the hardware reports it in ``CONFIG_HASH``."""
+        parts = (self.rows, self.cols, self.spad_bytes, self.spad_banks, self.wgt_bytes,
+                 self.acc_rows, self.vector_lanes, self.bus_width, self.queue_depth)
+        return zlib.crc32(repr(parts).encode())
+
+    def as_dict(self):
+        """All parameters by name, in order of declaration."""
+        return dataclasses.asdict(self)

@@ -1,0 +1,1 @@
+"""Sequencer, registers, and the instruction and register tables they are generated from."""

@@ -1,0 +1,223 @@
+"""The instruction set as one table: encoder, decoder, disassembler, checker and docs read it.
+
+An instruction is 32 bytes, little-endian; bit *n* of the table is bit *n* % 8 of byte *n* // 8.
+Bits that an instruction does not name are reserved and must be zero.
+"""
+
+import dataclasses
+import enum
+
+from ..config import UNITS
+
+__all__ = ["INSTRUCTION_BYTES", "ISA_VERSION", "UNITS", "ErrorCode", "Field", "Instruction",
+           "INSTRUCTIONS", "BY_OPCODE", "BY_NAME", "SEQUENCER", "Mode", "encode", "decode"]
+
+INSTRUCTION_BYTES = 32
+ISA_VERSION = 1
+SEQUENCER = len(UNITS)
+"""What the error record names as the unit of an error that fetching met."""
+
+
+class Mode(enum.IntEnum):
+    """How DRAIN turns an accumulator into an output; see the numerics page."""
+
+    TFL2 = 0        # double rounding, TensorFlow Lite's default
+    TFL1 = 1        # single rounding
+    AWAY = 2        # half away from zero, for average pooling
+    RAW = 3         # accumulator plus bias as int32, little-endian
+
+
+class ErrorCode(enum.IntEnum):
+    """What the error record holds in ``code``."""
+
+    NONE = 0
+    ILLEGAL_OPCODE = 1      # no such instruction
+    RESERVED_BITS = 2       # a reserved bit is set, or a unit names itself in wait or signal
+    BAD_FIELD = 3           # a count of zero, or a value outside its range
+    SPAD_BOUNDS = 4         # reaches past the scratchpad
+    WGT_BOUNDS = 5          # reaches past the weight buffer
+    ACC_BOUNDS = 6          # reaches past the accumulators
+    HOST_WINDOW = 7         # reaches outside every window with the needed permission
+    BUS_SLVERR = 8          # host memory answered SLVERR
+    BUS_DECERR = 9          # host memory answered DECERR
+    WATCHDOG = 10           # nothing moved for WATCHDOG cycles
+    TOKEN_OVERFLOW = 11     # more than 255 tokens of one kind were waiting
+
+
+@dataclasses.dataclass(frozen=True)
+class Field:
+    """Bits ``offset`` to ``offset + width - 1`` of an instruction."""
+
+    name: str
+    offset: int
+    width: int
+    doc: str
+    signed: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Instruction:
+    """One instruction: its opcode, the unit that executes it, its fields and what it does."""
+
+    name: str
+    opcode: int
+    unit: int
+    doc: str
+    fields: tuple
+
+    def field(self, name):
+        """The field called ``name``."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise KeyError(f"{self.name} has no field {name!r}")
+
+    @property
+    def reserved_mask(self):
+        """The bits, as one 256-bit integer, that must be zero."""
+        used = (1 << 8 * INSTRUCTION_BYTES) - 1
+        for field in self.fields:
+            used &= ~(((1 << field.width) - 1) << field.offset)
+        # a unit neither waits for itself nor signals itself
+        return used | 1 << self.field("wait").offset + self.unit \
+            | 1 << self.field("signal").offset + self.unit
+
+
+_LOAD, _MATMUL, _VECTOR, _STORE = range(4)
+
+_HEADER = (
+    Field("opcode", 0, 8, "which instruction"),
+    Field("wait", 8, 4, "units whose token this takes before it starts: bit 0 LOAD, 1 MATMUL, "
+                        "2 VECTOR, 3 STORE"),
+    Field("signal", 12, 4, "units that get a token when this is done"),
+)
+
+
+def _copy(local):
+    return _HEADER + (
+        Field("count", 16, 16, "rows of the copy, at least 1"),
+        Field("host_addr", 32, 32, "byte address in host memory of the first row, relative to "
+                                   "MEM_BASE"),
+        Field("host_pitch", 64, 32, "bytes from one row to the next in host memory"),
+        Field("local_addr", 96, 24, f"byte address in the {local} of the first row"),
+        Field("local_pitch", 128, 24, f"bytes from one row to the next in the {local}"),
+        Field("bytes", 160, 24, "bytes of a row, at least 1"),
+    )
+
+
+INSTRUCTIONS = (
+    Instruction("LOAD", 0x10, _LOAD, "Copies from host memory into the scratchpad.",
+                _copy("scratchpad")),
+    Instruction("LOAD_WGT", 0x11, _LOAD, "Copies from host memory into the weight buffer.",
+                _copy("weight buffer")),
+    Instruction("FILL", 0x12, _LOAD, "Writes one value all over a region of the scratchpad.",
+                _HEADER + (
+        Field("count", 16, 16, "rows of the region, at least 1"),
+        Field("local_addr", 96, 24, "byte address in the scratchpad of the first row"),
+        Field("local_pitch", 128, 24, "bytes from one row to the next"),
+        Field("bytes", 160, 24, "bytes of a row, at least 1"),
+        Field("value", 184, 8, "the byte to write"),
+    )),
+    Instruction("MATMUL", 0x20, _MATMUL,
+                "For each kernel row r and chunk c, one pass: the tile wgt_addr + r * chunk_count "
+                "+ c is multiplied with the vectors at act_addr + r * row_pitch + c * chunk_pitch "
+                "+ y * y_pitch + x * x_pitch, and position y * x_count + x of the result goes to "
+                "accumulator row acc_addr + y * x_count + x.", _HEADER + (
+        Field("maximum", 16, 1, "combine passes by maximum instead of sum"),
+        Field("accumulate", 17, 1, "combine the first pass, too, with what the accumulators hold; "
+                                   "otherwise it overwrites them"),
+        Field("hold", 18, 1, "use the tile wgt_addr in every pass"),
+        Field("act_addr", 32, 24, "byte address in the scratchpad of the first vector"),
+        Field("acc_addr", 56, 16, "first accumulator row"),
+        Field("wgt_addr", 72, 16, "first tile, in tiles"),
+        Field("row_count", 88, 16, "kernel rows, at least 1"),
+        Field("row_pitch", 104, 24, "bytes from one kernel row to the next"),
+        Field("chunk_count", 128, 16, "chunks in a kernel row, at least 1"),
+        Field("chunk_pitch", 144, 24, "bytes from one chunk to the next"),
+        Field("y_count", 168, 16, "rows of positions, at least 1"),
+        Field("y_pitch", 184, 24, "bytes from one row of positions to the next"),
+        Field("x_count", 208, 16, "positions in a row, at least 1"),
+        Field("x_pitch", 224, 24, "bytes from one position to the next"),
+    )),
+    Instruction("PARAMS", 0x30, _VECTOR,
+                "Reads bias, multiplier and shift of channels 0 to channels - 1 for the DRAINs "
+                "that follow. Bias is one int32 a channel at bias_addr. With per_channel set, "
+                "eight bytes a channel at scale_addr hold the multiplier (u32, bit 31 ignored) and "
+                "the shift (u8, bits 6 and 7 ignored; then three bytes ignored); otherwise every "
+                "channel takes the multiplier and shift of the instruction.", _HEADER + (
+        Field("per_channel", 16, 1, "multiplier and shift come from scale_addr"),
+        Field("bias_addr", 32, 24, "byte address in the scratchpad of the biases"),
+        Field("scale_addr", 56, 24, "byte address in the scratchpad of multipliers and shifts"),
+        Field("channels", 80, 8, "channels to read, 1 to cols"),
+        Field("multiplier", 96, 32, "multiplier of all channels, below 2^31"),
+        Field("shift", 128, 6, "shift of all channels, 0 to 62"),
+    )),
+    Instruction("DRAIN", 0x31, _VECTOR,
+                "For each position, takes accumulator row acc_addr + y * acc_pitch + x, adds the "
+                "biases, requantises, adds zero_point, clamps, and writes channels bytes to "
+                "out_addr + y * y_pitch + x * x_pitch in the scratchpad. In mode RAW it writes "
+                "accumulator plus bias as channels int32 instead.", _HEADER + (
+        Field("mode", 16, 2, "0 TFL2, 1 TFL1, 2 AWAY, 3 RAW"),
+        Field("out_addr", 32, 24, "byte address in the scratchpad of the first output"),
+        Field("acc_addr", 56, 16, "first accumulator row"),
+        Field("acc_pitch", 72, 16, "accumulator rows from one row of positions to the next"),
+        Field("y_count", 88, 16, "rows of positions, at least 1"),
+        Field("y_pitch", 104, 24, "bytes from one row of outputs to the next"),
+        Field("x_count", 128, 16, "positions in a row, at least 1"),
+        Field("x_pitch", 144, 24, "bytes from one output to the next"),
+        Field("channels", 168, 8, "channels to write, 1 to cols"),
+        Field("zero_point", 176, 8, "zero point of the output", signed=True),
+        Field("clamp_min", 184, 8, "least output", signed=True),
+        Field("clamp_max", 192, 8, "greatest output, at least clamp_min", signed=True),
+    )),
+    Instruction("STORE", 0x40, _STORE, "Copies from the scratchpad into host memory.",
+                _copy("scratchpad")),
+    Instruction("SYNC_LOAD", 0x1F, _LOAD, "Takes and gives tokens only.", _HEADER),
+    Instruction("SYNC_MATMUL", 0x2F, _MATMUL, "Takes and gives tokens only.", _HEADER),
+    Instruction("SYNC_VECTOR", 0x3F, _VECTOR, "Takes and gives tokens only.", _HEADER),
+    Instruction("SYNC_STORE", 0x4F, _STORE, "Takes and gives tokens only.", _HEADER),
+)
+
+BY_OPCODE = {instruction.opcode: instruction for instruction in INSTRUCTIONS}
+BY_NAME = {instruction.name: instruction for instruction in INSTRUCTIONS}
+
+
+def encode(name, **values):
+    """One instruction as 32 bytes. Fields that are not given are zero.
+
+    Raises
+    ------
+    ValueError
+        If there is no such instruction or field, or a value does not fit its field.
+    """
+    if name not in BY_NAME:
+        raise ValueError(f"no instruction {name!r}; there are {', '.join(BY_NAME)}")
+    instruction = BY_NAME[name]
+    word = instruction.opcode
+    for key, value in values.items():
+        try:
+            field = instruction.field(key)
+        except KeyError as error:
+            raise ValueError(error.args[0]) from None
+        value = int(value)
+        low, high = (-(1 << field.width - 1), (1 << field.width - 1) - 1) if field.signed \
+            else (0, (1 << field.width) - 1)
+        if not low <= value <= high:
+            raise ValueError(f"{name}.{key} must be from {low} to {high}, not {value}")
+        word |= (value & (1 << field.width) - 1) << field.offset
+    return word.to_bytes(INSTRUCTION_BYTES, "little")
+
+
+def decode(raw):
+    """``(Instruction, {field: value})`` of 32 bytes; the instruction is ``None`` if unknown."""
+    word = int.from_bytes(raw, "little")
+    instruction = BY_OPCODE.get(word & 0xFF)
+    if instruction is None:
+        return None, {}
+    values = {}
+    for field in instruction.fields:
+        value = word >> field.offset & (1 << field.width) - 1
+        if field.signed and value >> field.width - 1:
+            value -= 1 << field.width
+        values[field.name] = value
+    return instruction, values

@@ -1,0 +1,1 @@
+"""On-chip memories: scratchpad, weight buffer, accumulators."""

@@ -1,0 +1,1 @@
+"""The VECTOR unit: bias, requantiser, clamp."""

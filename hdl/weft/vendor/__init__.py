@@ -1,0 +1,1 @@
+"""Vendor primitives, each with a portable equivalent."""
