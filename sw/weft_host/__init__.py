@@ -1,0 +1,31 @@
+"""Weft's host side: compiler, program file, devices.
+
+Importing this package loads numpy and plain data of the hardware description, never Amaranth;
+:class:`weft_host.device.RtlDevice` loads the gateware when it builds.
+"""
+
+import importlib
+
+from .errors import (
+    BuildError,
+    DeviceError,
+    DeviceTimeout,
+    InputError,
+    ProgramError,
+    RegisterError,
+    WeftError,
+)
+from .program import Program
+from .tensor import HostStep, Tensor, Window
+
+# loaded on first use, so that a script that only reads a program starts at once
+_LAZY = {"Device": "device", "EmulatorDevice": "device", "Result": "device", "RtlDevice": "device"}
+
+__all__ = ["BuildError", "DeviceError", "DeviceTimeout", "HostStep", "InputError", "Program",
+           "ProgramError", "RegisterError", "Tensor", "WeftError", "Window", *_LAZY]
+
+
+def __getattr__(name):
+    if name in _LAZY:
+        return getattr(importlib.import_module("." + _LAZY[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
