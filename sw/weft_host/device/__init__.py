@@ -1,0 +1,6 @@
+"""Devices that run programs: numpy emulator, simulated RTL. One interface for all."""
+
+from .base import Device, Result
+from .emulator import EmulatorDevice
+
+__all__ = ["Device", "EmulatorDevice", "Result"]

@@ -1,0 +1,219 @@
+"""The executable specification of the instruction set, in numpy."""
+
+import collections
+import dataclasses
+
+from weft.control import isa, regmap
+from weft.control.isa import ErrorCode
+
+from .. import validate
+from ..errors import DeviceTimeout
+from .base import Device
+from .execute import Datapath
+from .memory import BusFault, HostMemory
+from .registers import RegisterFile, pack, unpack
+
+__all__ = ["EmulatorDevice"]
+
+_UNITS = range(len(isa.UNITS))
+_MAX_TOKENS = 255
+
+
+@dataclasses.dataclass(frozen=True)
+class _Queued:
+    index: int
+    instruction: isa.Instruction
+    values: dict
+
+    @property
+    def wait(self):
+        return [unit for unit in _UNITS if self.values["wait"] >> unit & 1]
+
+    @property
+    def signal(self):
+        return [unit for unit in _UNITS if self.values["signal"] >> unit & 1]
+
+
+class EmulatorDevice(Device):
+    """Executes programs exactly as the instruction set says, without a notion of time.
+
+    Units take turns; a program whose units are ordered by tokens gives the same bytes in any
+    order. A program that can never go on stops with WATCHDOG at once, or, with the register
+    WATCHDOG at 0, stays BUSY.
+
+    Parameters
+    ----------
+    config : :class:`weft.config.Config`
+        The hardware to be.
+    memory_base, memory_bytes : :class:`int`
+        The host memory to offer; outside it the bus answers DECERR.
+    """
+
+    has_clock = False
+
+    def __init__(self, config, *, memory_base=0, memory_bytes=1 << 24):
+        super().__init__(config, memory_base=memory_base, memory_bytes=memory_bytes)
+        self.memory = HostMemory(memory_base, memory_bytes, config.bus_bytes)
+        self.datapath = Datapath(config, self.memory)
+        self.registers = RegisterFile(config)
+        self.on_done = None
+        """Called after each instruction with its index, for tests and traces."""
+        self._reset()
+        self._clear_counters()
+
+    def fault(self, addr, size, response, access):
+        """See :meth:`HostMemory.fault`."""
+        self.memory.fault(addr, size, response, access)
+
+    def clear_faults(self):
+        """See :meth:`HostMemory.clear_faults`."""
+        self.memory.clear_faults()
+
+    def _read(self, addr, size):
+        at = self.memory.offset(addr, size)
+        return self.memory.data[at:at + size].tobytes()
+
+    def _write(self, addr, data):
+        at = self.memory.offset(addr, len(data))
+        self.memory.data[at:at + len(data)] = memoryview(data)
+
+    def read_register(self, name):
+        """The word in register ``name``."""
+        if name == "WAITS" and not self.registers.field("STATUS", "ERROR"):
+            return self._waits()
+        return self.registers.values[name]
+
+    def write_register(self, name, value):
+        """Write a word to register ``name``; :class:`RegisterError` if that is refused."""
+        self.registers.check_write(name, value)
+        if name != "CONTROL":
+            self.registers.write(name, value)
+            return
+        command = unpack("CONTROL", value)
+        if command["SOFT_RESET"]:
+            self._reset()
+        if command["CLEAR"] and not self.registers.field("STATUS", "BUSY"):
+            self.datapath.clear_memories()
+        if command["SNAPSHOT"]:
+            for counter, count in self._counts.items():
+                self.registers.values[f"COUNTER_{counter}"] = count & 0xFFFFFFFF
+        if command["CLEAR_COUNTERS"]:
+            self._clear_counters()
+        if command["START"]:
+            self._run()
+
+    def wait(self, limit=None):
+        """Return if the device is idle; the emulator never is busy unless a program hangs."""
+        if self.registers.field("STATUS", "BUSY"):
+            raise DeviceTimeout("the program can never end", self.waits())
+
+    def _clear_counters(self):
+        self._counts = dict.fromkeys((name for name, _ in regmap.COUNTERS), 0)
+
+    def _reset(self):
+        self._queues = [collections.deque() for _ in _UNITS]
+        self._tokens = [[0] * len(isa.UNITS) for _ in _UNITS]      # [from][to]
+        self._pc = 0
+        for name in ("STATUS", "ERROR_CODE", "ERROR_INDEX", "ERROR_ADDR", "WAITS", "PC"):
+            self.registers.values[name] = 0
+
+    def _lacking(self, unit):
+        """Units whose token the next instruction of a unit lacks."""
+        return [other for other in self._queues[unit][0].wait if not self._tokens[other][unit]]
+
+    def _waits(self):
+        fields = {}
+        for unit in _UNITS:
+            if self._queues[unit]:
+                fields[f"{isa.UNITS[unit]}_QUEUED"] = 1
+                fields[f"{isa.UNITS[unit]}_TOKENS"] = sum(1 << other
+                                                          for other in self._lacking(unit))
+        return pack("WAITS", **fields)
+
+    def _fail(self, code, unit, index, addr):
+        """Keep the first error of a run."""
+        if self.registers.field("STATUS", "ERROR"):
+            return
+        self.registers.values["WAITS"] = self._waits()
+        self.registers.set("ERROR_CODE", CODE=code, UNIT=unit)
+        self.registers.set("ERROR_INDEX", VALUE=index)
+        self.registers.set("ERROR_ADDR", VALUE=addr)
+        self.registers.set("STATUS", BUSY=1, ERROR=1)
+
+    def _run(self):
+        self._reset()
+        self.registers.set("STATUS", BUSY=1)
+        while True:
+            moved = self._fetch()
+            for unit in _UNITS:
+                if self._queues[unit] and not self._lacking(unit):
+                    moved = True
+                    if not self._execute(unit):
+                        self._finish()
+                        return
+            if not moved:
+                break
+        failed = self.registers.field("STATUS", "ERROR")
+        if not failed and any(self._queues):
+            if not self.registers.values["WATCHDOG"]:
+                return
+            self._fail(ErrorCode.WATCHDOG, isa.SEQUENCER, self._pc, 0)
+        self._finish()
+
+    def _finish(self):
+        failed = self.registers.field("STATUS", "ERROR")
+        self.registers.set("STATUS", DONE=not failed, ERROR=failed)
+        self.registers.values["IRQ_STATUS"] |= pack("IRQ_STATUS", DONE=not failed, ERROR=failed)
+
+    def _fetch(self):
+        """Pass instructions to the queues until one is full, refused or the program ends."""
+        values = self.registers.values
+        moved = False
+        while self._pc < values["PROGRAM_COUNT"] and not self.registers.field("STATUS", "ERROR"):
+            address = values["MEM_BASE"] + (values["PROGRAM_ADDR"] & ~31) + 32 * self._pc
+            windows = self.registers.windows()
+            violation = validate.check_fetch(self.config, address, windows)
+            if violation is None:
+                try:
+                    self.memory.check(address, 0, 1, isa.INSTRUCTION_BYTES, "read")
+                except BusFault as fault:
+                    self._fail(fault.code, isa.SEQUENCER, self._pc, fault.addr)
+                    return moved
+                raw = self._read(address, isa.INSTRUCTION_BYTES)
+                violation = validate.check_instruction(
+                    self.config, raw, address=address, mem_base=values["MEM_BASE"],
+                    windows=windows)
+            if violation is not None:
+                self._fail(violation.code, violation.unit, self._pc, violation.addr)
+                return moved
+            instruction, fields = isa.decode(raw)
+            queue = self._queues[instruction.unit]
+            if len(queue) == self.config.queue_depth:
+                return moved
+            queue.append(_Queued(self._pc, instruction, fields))
+            self._pc += 1
+            values["PC"] = self._pc
+            moved = True
+        return moved
+
+    def _execute(self, unit):
+        """Carry out the next instruction of a unit; returns whether the program may go on."""
+        entry = self._queues[unit].popleft()
+        for other in entry.wait:
+            self._tokens[other][unit] -= 1
+        try:
+            written = self.datapath.execute(entry.instruction, entry.values,
+                                            self.registers.values["MEM_BASE"])
+        except BusFault as fault:
+            self._fail(fault.code, unit, entry.index, fault.addr)
+            return False
+        self._counts["BYTES_WRITTEN"] += written
+        self._counts["INSTRUCTIONS"] += 1
+        for other in entry.signal:
+            if self._tokens[unit][other] == _MAX_TOKENS:
+                self._fail(ErrorCode.TOKEN_OVERFLOW, unit, entry.index, 0)
+                return False
+            self._tokens[unit][other] += 1
+        if self.on_done is not None:
+            self.on_done(entry.index)
+        return True

@@ -1,0 +1,143 @@
+"""What each instruction does, in numpy: the instruction set's meaning, one method each.
+
+Instructions have been validated. Each is carried out at once and whole; that is how a program
+that orders its units with tokens sees the hardware.
+"""
+
+import numpy as np
+from weft.control.isa import Mode
+
+from ..numerics import requantize, to_int8, wrap32
+from .memory import copy_blocks
+
+__all__ = ["Datapath"]
+
+_EXACT = 1 << 10        # products of two int8 that a float32 sums without rounding: 2^24 / 2^14
+_BLOCK = 1 << 22        # elements that one numpy step handles: bounds the memory it needs
+
+
+class Datapath:
+    """On-chip memories and channel parameters, and the instructions that change them.
+
+    Attributes
+    ----------
+    spad, wgt : uint8 arrays
+        Scratchpad and weight buffer, by byte.
+    acc : int32 array of (acc_rows, cols)
+        Accumulators.
+    bias, multiplier, shift : int64 arrays of (cols,)
+        What the last PARAMS read.
+    """
+
+    def __init__(self, config, memory):
+        self.config = config
+        self.memory = memory
+        self.clear_memories()
+        self.clear_params()
+
+    def clear_memories(self):
+        """Zero scratchpad, weight buffer and accumulators."""
+        self.spad = np.zeros(self.config.spad_bytes, np.uint8)
+        self.wgt = np.zeros(self.config.wgt_bytes, np.uint8)
+        self.acc = np.zeros((self.config.acc_rows, self.config.cols), np.int32)
+
+    def clear_params(self):
+        """Zero bias, multiplier and shift of all channels."""
+        self.bias, self.multiplier, self.shift = np.zeros((3, self.config.cols), np.int64)
+
+    def execute(self, instruction, values, mem_base):
+        """Carry out one instruction; returns the bytes it wrote to host memory.
+
+        Raises
+        ------
+        BusFault
+            If host memory answered with an error. The instruction has then written nothing;
+            hardware may have written part of what it would have.
+        """
+        method = getattr(self, "_" + instruction.name.lower(), None)
+        if method is None:              # SYNC_*: tokens only
+            return 0
+        return method(mem_base, **{key: value for key, value in values.items()
+                                   if key not in ("opcode", "wait", "signal")}) or 0
+
+    def _copy_in(self, target, mem_base, count, host_addr, host_pitch, local_addr, local_pitch,
+                 size):
+        start = mem_base + host_addr
+        self.memory.check(start, host_pitch, count, size, "read")
+        for rows, columns in copy_blocks(count, size):
+            target[local_addr + rows * local_pitch + columns] = \
+                self.memory.gather(start, host_pitch, rows, columns)
+
+    def _load(self, mem_base, bytes, **copy):
+        self._copy_in(self.spad, mem_base, size=bytes, **copy)
+
+    def _load_wgt(self, mem_base, bytes, **copy):
+        self._copy_in(self.wgt, mem_base, size=bytes, **copy)
+
+    def _fill(self, mem_base, count, local_addr, local_pitch, bytes, value):
+        for rows, columns in copy_blocks(count, bytes):
+            self.spad[local_addr + rows * local_pitch + columns] = value
+
+    def _store(self, mem_base, count, host_addr, host_pitch, local_addr, local_pitch, bytes):
+        start = mem_base + host_addr
+        self.memory.check(start, host_pitch, count, bytes, "write")
+        for rows, columns in copy_blocks(count, bytes):
+            self.memory.scatter(start, host_pitch, rows, columns,
+                                self.spad[local_addr + rows * local_pitch + columns])
+        return count * bytes
+
+    def _tiles(self, numbers):
+        """Weights of some tiles as (tile, array row, column); the last row lies first."""
+        tile = self.config.tile_bytes
+        shape = (-1, self.config.rows, self.config.cols)
+        return self.wgt.view(np.int8).reshape(-1, tile)[numbers].reshape(shape)[:, ::-1]
+
+    def _matmul(self, mem_base, maximum, accumulate, hold, act_addr, acc_addr, wgt_addr, row_count,
+                row_pitch, chunk_count, chunk_pitch, y_count, y_pitch, x_count, x_pitch):
+        acts = self.spad.view(np.int8)
+        rows, cols = self.config.rows, self.config.cols
+        positions = (np.arange(y_count)[:, None] * y_pitch
+                     + np.arange(x_count) * x_pitch).reshape(1, -1, 1)
+        count = positions.shape[1]
+        target = self.acc[acc_addr:acc_addr + count]
+        total = target.astype(np.int64) if accumulate else None
+        passes = row_count * chunk_count
+        step = max(1, min(_EXACT // rows, _BLOCK // (count * rows)))
+        for first in range(0, passes, step):
+            index = np.arange(first, min(first + step, passes), dtype=np.int64)
+            starts = act_addr + index // chunk_count * row_pitch + index % chunk_count * chunk_pitch
+            vectors = acts[starts[:, None, None] + positions + np.arange(rows)].astype(np.float32)
+            tiles = self._tiles(wgt_addr + (0 * index if hold else index)).astype(np.float32)
+            if maximum:
+                part = np.matmul(vectors, tiles).max(axis=0).astype(np.int64)
+                total = part if total is None else np.maximum(total, part)
+            else:
+                part = vectors.transpose(1, 0, 2).reshape(count, -1) @ tiles.reshape(-1, cols)
+                total = part.astype(np.int64) + (0 if total is None else total)
+        target[:] = wrap32(total)
+
+    def _params(self, mem_base, per_channel, bias_addr, scale_addr, channels, multiplier, shift):
+        self.bias[:channels] = self.spad[bias_addr:bias_addr + 4 * channels].view("<i4")
+        if per_channel:
+            raw = self.spad[scale_addr:scale_addr + 8 * channels]
+            self.multiplier[:channels] = raw.view("<u4")[0::2] & 0x7FFFFFFF
+            self.shift[:channels] = raw[4::8] & 0x3F
+        else:
+            self.multiplier[:channels] = multiplier
+            self.shift[:channels] = shift
+
+    def _drain(self, mem_base, mode, out_addr, acc_addr, acc_pitch, y_count, y_pitch, x_count,
+               x_pitch, channels, zero_point, clamp_min, clamp_max):
+        size = channels * (4 if mode == Mode.RAW else 1)
+        step = max(1, _BLOCK // (x_count * size))
+        for first in range(0, y_count, step):
+            y = np.arange(first, min(first + step, y_count), dtype=np.int64)[:, None]
+            x = np.arange(x_count)
+            lines = self.acc[acc_addr + y * acc_pitch + x][..., :channels]
+            biased = wrap32(lines.astype(np.int64) + self.bias[:channels])
+            if mode == Mode.RAW:
+                out = biased.astype("<i4").view(np.uint8).reshape(*biased.shape[:2], size)
+            else:
+                scaled = requantize(biased, self.multiplier[:channels], self.shift[:channels], mode)
+                out = to_int8(scaled, zero_point, clamp_min, clamp_max).view(np.uint8)
+            self.spad[(out_addr + y * y_pitch + x * x_pitch)[..., None] + np.arange(size)] = out
