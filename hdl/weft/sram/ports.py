@@ -4,7 +4,7 @@ from amaranth.hdl import signed
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["ReadPort", "WritePort", "WeightReadPort", "AccOp", "AccUpdatePort", "AccReadPort"]
+__all__ = ["ReadPort", "WritePort", "AccOp", "AccUpdatePort", "AccReadPort"]
 
 
 class AccOp(enum.Enum, shape=2):
@@ -59,28 +59,6 @@ class WritePort(wiring.Signature):
                 "data": data.ArrayLayout(8, width),
                 "mask": width,
             }))),
-        })
-
-
-class WeightReadPort(wiring.Signature):
-    """Reads one line of the weight buffer a cycle; it is always accepted.
-
-    Members
-    -------
-    en : :py:`Out(1)`
-        Read in this cycle.
-    line : :py:`Out(line_width)`
-        Which line: byte address / ``cols``.
-    valid : :py:`In(1)`, ``data`` : :py:`In(ArrayLayout(8, cols))`
-        The line, exactly the memory's ``READ_LATENCY`` cycles later.
-    """
-
-    def __init__(self, *, line_width, cols):
-        super().__init__({
-            "en": Out(1),
-            "line": Out(line_width),
-            "valid": In(1),
-            "data": In(data.ArrayLayout(8, cols)),
         })
 
 

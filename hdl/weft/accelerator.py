@@ -1,0 +1,110 @@
+"""The whole accelerator: wiring between the blocks, and nothing else."""
+
+from amaranth.hdl import Cat, Module, ResetInserter
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from .array.matmul import MatmulUnit
+from .bus.axi4 import Axi4, Axi4Lite
+from .bus.read_arbiter import ReadArbiter
+from .control import regmap
+from .control.control import Control
+from .dma.load import LoadUnit
+from .dma.store import StoreUnit
+from .sram.accumulator import AccumulatorMemory
+from .sram.scratchpad import Scratchpad
+from .sram.weights import WeightBuffer
+from .vector.unit import VectorUnit
+
+__all__ = ["Accelerator"]
+
+
+class Accelerator(wiring.Component):
+    """An int8 inference accelerator behind two AXI ports.
+
+    A host writes a program and its data into the memory behind ``m_axi``, sets the address
+    windows, and starts it through ``s_axil``; see the pages on registers and instructions.
+
+    Parameters
+    ----------
+    config : :class:`weft.config.Config`
+
+    Members
+    -------
+    s_axil : :py:`In(Axi4Lite(addr_width=12))`
+        Registers.
+    m_axi : :py:`Out(Axi4(addr_width, bus_width))`
+        Host memory: instructions, weights, activations.
+    irq : :py:`Out(1)`
+        High while an enabled interrupt cause is set.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        super().__init__({
+            "s_axil": In(Axi4Lite(addr_width=regmap.ADDR_WIDTH)),
+            "m_axi": Out(Axi4(addr_width=config.addr_width, data_width=config.bus_width)),
+            "irq": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+
+        m.submodules.control = control = Control(config)
+        m.submodules.scratchpad = spad = Scratchpad(config)
+        m.submodules.weights = weights = WeightBuffer(config)
+        m.submodules.accumulators = acc = AccumulatorMemory(config)
+        load = LoadUnit(config)
+        matmul = MatmulUnit(config, spad_latency=spad.READ_LATENCY,
+                            wgt_latency=weights.READ_LATENCY, acc_latency=acc.UPDATE_LATENCY)
+        vector = VectorUnit(config)
+        store = StoreUnit(config, read_latency=spad.READ_LATENCY)
+        arbiter = ReadArbiter(config)
+
+        # a soft reset clears these; control resets itself, and memories keep their contents
+        clear = ResetInserter(control.o_clear)
+        m.submodules.load = clear(load)
+        m.submodules.matmul = clear(matmul)
+        m.submodules.vector = clear(vector)
+        m.submodules.store = clear(store)
+        m.submodules.arbiter = clear(arbiter)
+
+        connect(m, flipped(self.s_axil), control.s_axil)
+        connect(m, control.axi, arbiter.fetch)
+        connect(m, load.axi, arbiter.load)
+        for half in (arbiter.axi, store.axi):
+            for (name, *_), member, inner in half.signature.flatten(half):
+                outer = getattr(self.m_axi, name)
+                m.d.comb += outer.eq(inner) if member.flow == Out else inner.eq(outer)
+
+        for name, unit in (("load", load), ("matmul", matmul), ("vector", vector),
+                           ("store", store)):
+            connect(m, getattr(control, name), unit.unit)
+        connect(m, load.spad, spad.load)
+        connect(m, load.wgt, weights.load)
+        connect(m, matmul.spad, spad.matmul)
+        connect(m, matmul.wgt, weights.matmul)
+        connect(m, matmul.acc, acc.update)
+        connect(m, vector.acc, acc.read)
+        connect(m, vector.spad, spad.vector)
+        connect(m, vector.spad_out, spad.vector_out)
+        connect(m, store.spad, spad.store)
+
+        for memory in (spad, weights, acc):
+            m.d.comb += memory.i_clear.eq(control.o_clear_memories)
+        axi = self.m_axi
+        m.d.comb += [
+            control.i_clearing.eq(spad.o_clearing | weights.o_clearing | acc.o_clearing),
+            control.i_bus_idle.eq(Cat(load.o_idle, store.o_idle)),
+            control.i_counters.mac_busy.eq(matmul.o_mac_busy),
+            control.i_counters.matmul_wait_weights.eq(matmul.o_wait_weights),
+            control.i_counters.bytes_read.eq(arbiter.o_beat),
+            control.i_counters.bytes_written.eq(store.o_bytes),
+            control.i_progress.eq(
+                matmul.o_mac_busy | arbiter.o_beat | store.o_bytes.any()
+                | (axi.arvalid & axi.arready) | (axi.awvalid & axi.awready)
+                | (axi.bvalid & axi.bready)),
+            self.irq.eq(control.o_irq),
+        ]
+        return m

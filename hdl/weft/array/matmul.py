@@ -1,0 +1,145 @@
+"""The MATMUL unit: tiles into the array, vectors through it, sums into the accumulators."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out
+
+from ..control.unit import UnitSignature
+from ..sram.ports import AccUpdatePort, ReadPort
+from .positions import PositionLoops, Tag
+from .systolic import SystolicArray
+from .tiles import TileLoader
+
+__all__ = ["MatmulUnit"]
+
+
+class MatmulUnit(wiring.Component):
+    """Executes MATMUL and SYNC_MATMUL.
+
+    Two machines work on the instructions, in order: the tile loader shifts each pass's weights
+    into the array while the pass before it runs, and the position loops read one vector a cycle.
+    A pass of M positions takes max(M, ``rows``) cycles, and passes follow each other without a
+    bubble, across instructions too, if the scratchpad does not put a read off. A vector that
+    would update an accumulator row sooner than ``UPDATE_DISTANCE`` cycles after the last
+    vector for that row waits.
+
+    Parameters
+    ----------
+    config : :class:`Config`
+    spad_latency, wgt_latency : :class:`int`
+        Read latencies of scratchpad and weight buffer, in cycles.
+    acc_latency : :class:`int`
+        Cycles from an update to a read that sees it.
+
+    Members
+    -------
+    unit : :py:`In(UnitSignature())`
+    spad : :py:`Out(ReadPort(spad_addr_width, rows))`
+    wgt : :py:`Out(ReadPort(line_width, cols))`
+        Lines of the weight buffer, which never puts a read off.
+    acc : :py:`Out(AccUpdatePort(...))`
+    o_mac_busy : :py:`Out(1)`
+        A vector enters the array in this cycle.
+    o_wait_weights : :py:`Out(1)`
+        The next vector waits for its tile.
+    """
+
+    def __init__(self, config, *, spad_latency, wgt_latency, acc_latency):
+        self.config = config
+        self.spad_latency = spad_latency
+        self.acc_latency = acc_latency
+        # lines are requested one cycle after the swap that frees the shadow registers, and must
+        # not reach the array before that swap does
+        self.line_delay = max(0, spad_latency - wgt_latency - 1)
+        self.act_delay = max(0, wgt_latency + 1 - spad_latency)
+        row_width = (config.acc_rows - 1).bit_length()
+        super().__init__({
+            "unit": In(UnitSignature()),
+            "spad": Out(ReadPort((config.spad_bytes - 1).bit_length(), config.rows)),
+            "wgt": Out(ReadPort(
+                (config.wgt_bytes // config.cols - 1).bit_length(), config.cols)),
+            "acc": Out(AccUpdatePort(
+                row_width=row_width, sum_width=config.sum_width, cols=config.cols)),
+            "o_mac_busy": Out(1),
+            "o_wait_weights": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+        m.submodules.array = array = SystolicArray(config)
+        m.submodules.tiles = tiles = TileLoader(config)
+        m.submodules.loops = loops = PositionLoops(config)
+
+        in_work = Signal(range(64))
+        sync_done = Signal()
+        is_sync = self.unit.cmd.payload[:8] == 0x2F
+        idle = in_work == 0
+        # an instruction goes to both machines at once; a SYNC waits until the array is empty
+        accept = self.unit.cmd.valid & self.unit.cmd.ready
+        m.d.comb += [
+            self.unit.cmd.ready.eq(
+                ~self.unit.halt & Mux(is_sync, idle & ~sync_done, tiles.i.ready & loops.i.ready
+                                      & (in_work != 63))),
+            tiles.i.valid.eq(accept & ~is_sync),
+            tiles.i.payload.eq(self.unit.cmd.payload),
+            loops.i.valid.eq(accept & ~is_sync),
+            loops.i.payload.eq(self.unit.cmd.payload),
+            loops.i_tile_ready.eq(tiles.o_ready),
+            tiles.i_swap.eq(loops.o_swap),
+            self.o_wait_weights.eq(loops.o_wait_weights),
+        ]
+        m.d.sync += sync_done.eq(accept & is_sync)
+
+        wiring.connect(m, loops.spad, wiring.flipped(self.spad))
+        wgt_en, wgt_line = _delayed(m, "line", self.line_delay, tiles.o_en, tiles.o_line)
+        m.d.comb += [self.wgt.req.valid.eq(wgt_en), self.wgt.req.payload.eq(wgt_line)]
+
+        swap, = _delayed(m, "swap", self.spad_latency + self.act_delay, loops.o_swap)
+        # the tag of a vector waits for its sums
+        tag_depth = array.latency + self.act_delay + 16
+        m.submodules.tags = tags = SyncFIFOBuffered(width=Tag(config).size, depth=tag_depth)
+        act_valid, act = _delayed(m, "act", self.act_delay, self.spad.valid,
+                                  self.spad.data.as_value())
+        m.d.comb += [
+            tags.w_data.eq(loops.o_tag),
+            tags.w_en.eq(loops.o_accept),
+            array.i_act.as_value().eq(act),
+            array.i_valid.eq(act_valid),
+            array.i_swap.eq(swap),
+            array.i_wgt.as_value().eq(self.wgt.data.as_value()),
+            array.i_load.eq(self.wgt.valid),
+            self.o_mac_busy.eq(act_valid),
+        ]
+
+        tag = data.View(Tag(config), tags.r_data)
+        m.d.comb += [
+            tags.r_en.eq(array.o_valid),
+            self.acc.en.eq(array.o_valid),
+            self.acc.row.eq(tag.row),
+            self.acc.op.eq(tag.op),
+            self.acc.data.eq(array.o_sum),
+        ]
+        done, = _delayed(m, "done", self.acc_latency - 1, array.o_valid & tag.last)
+        m.d.comb += [
+            self.unit.done.eq(done | sync_done),
+            self.unit.busy.eq(~idle | sync_done),
+            self.unit.conflict.eq(self.spad.req.valid & ~self.spad.req.ready),
+        ]
+        m.d.sync += in_work.eq(in_work + (accept & ~is_sync) - done)
+        return m
+
+
+def _delayed(m, name, cycles, *signals):
+    """``signals`` registered ``cycles`` times, as a list."""
+    value = Cat(*signals)
+    for cycle in range(cycles):
+        stage = Signal(len(value), name=f"{name}_delay{cycle}")
+        m.d.sync += stage.eq(value)
+        value = stage
+    parts, offset = [], 0
+    for signal in signals:
+        parts.append(value[offset:offset + len(signal)])
+        offset += len(signal)
+    return parts

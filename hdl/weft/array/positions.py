@@ -1,0 +1,169 @@
+"""The loops of MATMUL: kernel rows, chunks, then rows of positions and positions."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..control.layout import instruction_layout
+from ..control.unit import INSTRUCTION_SHAPE
+from ..sram.ports import AccOp, ReadPort
+
+__all__ = ["UPDATE_DISTANCE", "PositionLoops", "Tag"]
+
+UPDATE_DISTANCE = 4
+"""Least number of cycles between two updates of one accumulator row."""
+
+
+class Tag(data.StructLayout):
+    """What travels with a vector: accumulator row, operation, last vector of its instruction."""
+
+    def __init__(self, config):
+        super().__init__({
+            "row": (config.acc_rows - 1).bit_length(),
+            "op": AccOp,
+            "last": 1,
+        })
+
+
+class PositionLoops(wiring.Component):
+    """Requests the vectors of MATMUL instructions, one a cycle.
+
+    Parameters
+    ----------
+    config : :class:`Config`
+
+    Members
+    -------
+    i : :py:`In(stream.Signature(256))`
+        A validated MATMUL; one waits while another is in work.
+    i_tile_ready : :py:`In(1)`
+        The first vector of a pass may be requested.
+    spad : :py:`Out(ReadPort(spad_addr_width, rows))`
+        Only its request side is used.
+    o_accept : :py:`Out(1)`
+        A vector was requested in this cycle; ``o_swap`` and ``o_tag`` describe it.
+    o_swap : :py:`Out(1)`
+        It is the first of its pass. Low when nothing was requested.
+    o_tag : :py:`Out(Tag(config))`
+    o_wait_weights : :py:`Out(1)`
+        Only the tile is missing.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        self.addr_width = (config.spad_bytes - 1).bit_length()
+        self.row_width = (config.acc_rows - 1).bit_length()
+        super().__init__({
+            "i": In(stream.Signature(INSTRUCTION_SHAPE)),
+            "i_tile_ready": In(1),
+            "spad": Out(ReadPort(self.addr_width, config.rows)),
+            "o_accept": Out(1),
+            "o_swap": Out(1),
+            "o_tag": Out(Tag(config)),
+            "o_wait_weights": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        layout = instruction_layout("MATMUL")
+        width = self.addr_width
+
+        # one instruction waits, so that the loops go from one to the next without a bubble
+        waiting = Signal()
+        word = Signal(INSTRUCTION_SHAPE)
+        held = data.View(layout, word)
+        active = Signal()
+        take = Signal()
+        m.d.comb += self.i.ready.eq(~waiting)
+        with m.If(self.i.ready):
+            m.d.sync += [waiting.eq(self.i.valid), word.eq(self.i.payload)]
+        with m.If(take):
+            m.d.sync += waiting.eq(0)
+
+        maximum, accumulate = Signal(), Signal()
+        acc_first = Signal(self.row_width)
+        row_pitch, chunk_pitch, y_pitch, x_pitch = (
+            Signal(width, name=f"{name}_pitch") for name in ("row", "chunk", "y", "x"))
+        chunk_count, y_count, x_count = (
+            Signal(16, name=f"{name}_count") for name in ("chunk", "y", "x"))
+        rows_left, chunks_left, ys_left, xs_left = (
+            Signal(16, name=f"{name}_left") for name in ("rows", "chunks", "ys", "xs"))
+        row_addr, chunk_addr, y_addr, addr = (
+            Signal(width, name=name) for name in ("row_addr", "chunk_addr", "y_addr", "addr"))
+        acc_row = Signal(self.row_width)
+        first_pass, first_vector = Signal(), Signal()
+
+        x_last, y_last, chunk_last, row_last = (
+            Signal(name=f"{name}_last") for name in ("x", "y", "chunk", "row"))
+        m.d.comb += [
+            x_last.eq(xs_left == 1),
+            y_last.eq(x_last & (ys_left == 1)),
+            chunk_last.eq(y_last & (chunks_left == 1)),
+            row_last.eq(chunk_last & (rows_left == 1)),
+        ]
+
+        # an accumulator row is not touched again before its update is through
+        recent = [Signal(self.row_width + 1, name=f"recent{age}")
+                  for age in range(1, UPDATE_DISTANCE)]
+        clash = Signal()
+        now = Cat(acc_row, 1)
+        m.d.comb += clash.eq(Cat(entry == now for entry in recent).any())
+        may_request = active & ~clash
+        m.d.comb += [
+            self.spad.req.payload.eq(addr),
+            self.spad.req.valid.eq(may_request & (self.i_tile_ready | ~first_vector)),
+            self.o_accept.eq(self.spad.req.valid & self.spad.req.ready),
+            self.o_swap.eq(self.o_accept & first_vector),
+            self.o_wait_weights.eq(may_request & first_vector & ~self.i_tile_ready),
+            self.o_tag.row.eq(acc_row),
+            self.o_tag.op.eq(Mux(first_pass & ~accumulate, AccOp.WRITE,
+                                 Mux(maximum, AccOp.MAX, AccOp.ADD))),
+            self.o_tag.last.eq(row_last),
+            take.eq(waiting & (~active | self.o_accept & row_last)),
+        ]
+        m.d.sync += recent[0].eq(0)
+        m.d.sync += [younger.eq(older) for older, younger in zip(recent, recent[1:])]
+
+        with m.If(self.o_accept):
+            m.d.sync += [
+                recent[0].eq(now),
+                first_vector.eq(y_last),
+                acc_row.eq(acc_row + 1),
+                xs_left.eq(xs_left - 1),
+                addr.eq(addr + x_pitch),
+            ]
+            with m.If(x_last):
+                next_y = (y_addr + y_pitch)[:width]
+                m.d.sync += [xs_left.eq(x_count), ys_left.eq(ys_left - 1), addr.eq(next_y),
+                             y_addr.eq(next_y)]
+            with m.If(y_last):
+                next_chunk = (chunk_addr + chunk_pitch)[:width]
+                m.d.sync += [
+                    ys_left.eq(y_count), chunks_left.eq(chunks_left - 1), acc_row.eq(acc_first),
+                    first_pass.eq(0), addr.eq(next_chunk), y_addr.eq(next_chunk),
+                    chunk_addr.eq(next_chunk),
+                ]
+            with m.If(chunk_last):
+                next_row = (row_addr + row_pitch)[:width]
+                m.d.sync += [
+                    chunks_left.eq(chunk_count), rows_left.eq(rows_left - 1), addr.eq(next_row),
+                    y_addr.eq(next_row), chunk_addr.eq(next_row), row_addr.eq(next_row),
+                ]
+            with m.If(row_last):
+                m.d.sync += active.eq(0)
+
+        with m.If(take):
+            m.d.sync += [
+                active.eq(1), maximum.eq(held.maximum), accumulate.eq(held.accumulate),
+                first_pass.eq(1), first_vector.eq(1),
+                acc_first.eq(held.acc_addr), acc_row.eq(held.acc_addr),
+                row_addr.eq(held.act_addr), chunk_addr.eq(held.act_addr), y_addr.eq(held.act_addr),
+                addr.eq(held.act_addr),
+                row_pitch.eq(held.row_pitch), chunk_pitch.eq(held.chunk_pitch),
+                y_pitch.eq(held.y_pitch), x_pitch.eq(held.x_pitch),
+                chunk_count.eq(held.chunk_count), y_count.eq(held.y_count),
+                x_count.eq(held.x_count),
+                rows_left.eq(held.row_count), chunks_left.eq(held.chunk_count),
+                ys_left.eq(held.y_count), xs_left.eq(held.x_count),
+            ]
+        return m
