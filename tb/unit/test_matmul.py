@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module
 from amaranth.sim import Simulator
-from support.streams import STALL_PATTERNS, Stalls, put
 
+from support.streams import STALL_PATTERNS, Stalls, put
 from weft.array.matmul import MatmulUnit
 from weft.config import Config
 from weft.control import isa

@@ -1,0 +1,85 @@
+"""``weft check``, ``weft compile`` and ``weft disasm``: models and programs as files."""
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from ..disasm import disassemble, listing
+from ..program import Program
+from .options import config_options, json_option, make_config, print_json, write_atomically
+
+__all__ = ["check", "compile", "disasm", "load_program"]
+
+
+def load_program(path, config):
+    """The program in a program file, or the model in ``path`` compiled for ``config``."""
+    from .. import compiler
+    with open(path, "rb") as file:
+        start = file.read(8)
+    if start == b"WEFTPROG":
+        return Program.load(path)
+    return compiler.compile(path, config)
+
+
+@click.command()
+@click.argument("model", type=click.Path(exists=True, dir_okay=False))
+@config_options
+@json_option
+def check(model, preset_name, changes, as_json):
+    """Say for every operator of MODEL where it runs, and why.
+
+    Exit status 2 if one of them runs nowhere.
+    """
+    from .. import compiler
+    verdicts = compiler.check(model, make_config(preset_name, changes))
+    unsupported = sum(verdict.where == "unsupported" for verdict in verdicts)
+    if as_json:
+        print_json({"model": model, "operators": [verdict.as_dict() for verdict in verdicts],
+                    "unsupported": unsupported})
+    else:
+        table = Table("", "operator", "makes", "where", "reason", title=model)
+        for verdict in verdicts:
+            table.add_row(str(verdict.index), verdict.operator, verdict.output, verdict.where,
+                          verdict.reason)
+        Console().print(table)
+    raise click.exceptions.Exit(2 if unsupported else 0)
+
+
+@click.command()
+@click.argument("model", type=click.Path(exists=True, dir_okay=False))
+@config_options
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False),
+              help="Program file to write.")
+@json_option
+def compile(model, preset_name, changes, output, as_json):
+    """Compile MODEL, an int8 .tflite file, to a program file."""
+    from .. import compiler
+    program = compiler.compile(model, make_config(preset_name, changes))
+    raw = program.to_bytes()
+    write_atomically(output, raw)
+    facts = {
+        "program": output, "preset": program.config.name, "bytes": len(raw),
+        "instructions": program.instruction_count, "memory_bytes": program.memory_bytes,
+        "macs": program.meta.get("macs", 0),
+        "inputs": {tensor.name: list(tensor.shape) for tensor in program.inputs},
+        "outputs": {tensor.name: list(tensor.shape) for tensor in program.outputs},
+        "host_steps": [step.kind for step in program.host_steps],
+    }
+    if as_json:
+        print_json(facts)
+    else:
+        click.echo(f"{output}: {program.instruction_count} instructions, "
+                   f"{program.memory_bytes:,} bytes of host memory, for {program.config.name}")
+
+
+@click.command()
+@click.argument("program", type=click.Path(exists=True, dir_okay=False))
+@json_option
+def disasm(program, as_json):
+    """Print the instructions of PROGRAM, a file made by weft compile."""
+    loaded = Program.load(program)
+    if as_json:
+        print_json(listing(loaded))
+    else:
+        for line in disassemble(loaded):
+            click.echo(line)

@@ -1,0 +1,110 @@
+"""Options that several verbs share, and what they turn into."""
+
+import json
+import os
+import pathlib
+import sys
+import tempfile
+
+import click
+
+from weft.presets import PRESETS, preset
+
+from ..errors import InputError
+
+__all__ = ["config_options", "device_options", "json_option", "make_config", "make_device",
+           "print_json", "progress", "write_atomically"]
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def config_options(command):
+    """``--preset`` and ``--set``."""
+    command = click.option(
+        "--set", "changes", metavar="NAME=VALUE", multiple=True,
+        help="Replace one parameter of the preset; may be given several times.")(command)
+    return click.option(
+        "--preset", "preset_name", default="small", show_default=True, metavar="P",
+        help=f"Configuration: {', '.join(PRESETS)}.")(command)
+
+
+def device_options(command):
+    """``--on`` and the memory of the simulated hardware."""
+    for option in (
+        click.option("--bandwidth", type=click.FloatRange(0.01, 1), default=1.0, show_default=True,
+                     help="Beats per cycle of the simulated host memory."),
+        click.option("--latency", type=click.IntRange(1, 10000), default=20, show_default=True,
+                     help="Cycles of latency of the simulated host memory."),
+        click.option("--on", "where", type=click.Choice(["emulator", "rtl"]), default="emulator",
+                     show_default=True, help="Device."),
+    ):
+        command = option(command)
+    return command
+
+
+def make_config(preset_name, changes):
+    """The configuration that ``--preset`` and ``--set`` describe; click errors otherwise."""
+    values = {}
+    for change in changes:
+        name, equals, text = change.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{change!r} is not NAME=VALUE", param_hint="--set")
+        if name == "multiplier":
+            values[name] = text
+        elif text == "none" and name == "dsp_cells":
+            values[name] = None
+        else:
+            try:
+                values[name] = int(text, 0)
+            except ValueError:
+                raise click.BadParameter(f"{text!r} is not an integer",
+                                         param_hint=f"--set {name}") from None
+    try:
+        return preset(preset_name, **values)
+    except (TypeError, ValueError) as error:
+        raise click.BadParameter(str(error), param_hint="--preset/--set") from None
+
+
+def progress(text):
+    """A line for somebody who waits: on standard error, so that output stays clean."""
+    click.echo(f"weft: {text}", err=True)
+
+
+def make_device(where, config, *, memory_bytes, latency=20, bandwidth=1.0):
+    """The device that ``--on`` names, with at least ``memory_bytes`` of host memory."""
+    size = 1 << max(16, (memory_bytes - 1).bit_length())
+    if where == "emulator":
+        from ..device import EmulatorDevice
+        return EmulatorDevice(config, memory_bytes=size)
+    from ..device import RtlDevice
+    return RtlDevice(config, memory_bytes=size, latency=latency, bandwidth=bandwidth,
+                     progress=progress)
+
+
+def print_json(value):
+    """``value`` as JSON on standard output."""
+    json.dump(value, sys.stdout, indent=2)
+    click.echo()
+
+
+def write_atomically(path, data):
+    """Put ``data`` into the file ``path``, wholly or not at all.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or cannot be written to.
+    """
+    path = pathlib.Path(path)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".")
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,100 @@
+"""``weft run``."""
+
+import io
+import zipfile
+
+import click
+import numpy as np
+
+from ..errors import InputError
+from .model import load_program
+from .options import (
+    config_options,
+    device_options,
+    json_option,
+    make_config,
+    make_device,
+    print_json,
+    progress,
+    write_atomically,
+)
+
+__all__ = ["run"]
+
+
+def _read_inputs(path, program):
+    """The arrays ``in0``, ``in1``, ... of an .npz file, in the program's order."""
+    try:
+        archive = np.load(path, allow_pickle=False)
+        if not hasattr(archive, "files"):
+            raise ValueError("it holds a single array; an .npz file with in0 is expected")
+        arrays = []
+        for index in range(len(program.inputs)):
+            if f"in{index}" not in archive.files:
+                raise InputError(f"{path} has no array in{index}; it has "
+                                 f"{', '.join(archive.files) or 'none'}")
+            arrays.append(archive[f"in{index}"])
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is not a readable .npz file: {error}") from None
+    return arrays
+
+
+def report(program, result):
+    """What a run cost, as plain data. ``utilisation`` is that of the array's cells."""
+    config = program.config
+    macs = program.meta.get("macs", 0)
+    cycles = result.cycles
+    return {
+        "preset": config.name,
+        "cycles": cycles,
+        "macs": macs,
+        "utilisation": macs / (cycles * config.rows * config.cols) if cycles else None,
+        "bytes_read": result.counters.get("BYTES_READ"),
+        "bytes_written": result.counters.get("BYTES_WRITTEN"),
+        "counters": result.counters,
+    }
+
+
+@click.command()
+@click.argument("model", type=click.Path(exists=True, dir_okay=False))
+@click.option("--input", "input_path", required=True, type=click.Path(exists=True, dir_okay=False),
+              help="An .npz file with in0 (in1, ...); other arrays are ignored.")
+@click.option("--output", "output_path", type=click.Path(dir_okay=False),
+              help="An .npz file to write: out0, out1, ...")
+@click.option("--all-tensors", is_flag=True,
+              help="Also write t<i> for each tensor i of the model that the device produced.")
+@device_options
+@config_options
+@json_option
+def run(model, input_path, output_path, all_tensors, where, latency, bandwidth, preset_name,
+        changes, as_json):
+    """Run MODEL, a .tflite file or a compiled program, on a device."""
+    program = load_program(model, make_config(preset_name, changes))
+    inputs = _read_inputs(input_path, program)
+    device = make_device(where, program.config, memory_bytes=program.memory_bytes, latency=latency,
+                         bandwidth=bandwidth)
+    progress(f"running {model} on {where}, {program.config.name}")
+    result = device.run(program, inputs, all_tensors=all_tensors)
+
+    arrays = {f"out{index}": result.outputs[tensor.name]
+              for index, tensor in enumerate(program.outputs)}
+    if all_tensors:
+        arrays.update({f"t{tensor.tensor_id}": result.tensors[tensor.name]
+                       for tensor in program.tensors + program.outputs
+                       if tensor.tensor_id is not None and tensor.name in result.tensors})
+    if output_path:
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)
+        write_atomically(output_path, buffer.getvalue())
+    facts = {"model": model, "on": where, **report(program, result)}
+    if as_json:
+        print_json(facts)
+        return
+    for index, tensor in enumerate(program.outputs):
+        flat = arrays[f"out{index}"].reshape(-1)
+        shown = " ".join(map(str, flat[:16])) + (" ..." if flat.size > 16 else "")
+        click.echo(f"out{index} {tensor.name} {list(tensor.shape)}: {shown}")
+    if facts["cycles"]:
+        click.echo(f"{facts['cycles']:,} cycles, {facts['macs']:,} MACs, "
+                   f"{100 * facts['utilisation']:.1f} % of the array, "
+                   f"{facts['bytes_read']:,} bytes read, {facts['bytes_written']:,} written")

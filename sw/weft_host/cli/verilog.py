@@ -1,0 +1,28 @@
+"""``weft verilog``."""
+
+import click
+
+from .options import config_options, make_config, progress, write_atomically
+
+__all__ = ["verilog"]
+
+
+@click.command()
+@config_options
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False),
+              help="Verilog file to write.")
+def verilog(preset_name, changes, output):
+    """Write the accelerator as one Verilog file.
+
+    The top module is weft with the ports clk, rst, s_axil_*, m_axi_* and irq. The same preset
+    gives the same bytes on every run.
+    """
+    config = make_config(preset_name, changes)
+    from weft.accelerator import Accelerator
+    from weft.verilog import to_verilog
+
+    progress(f"generating Verilog for {config.name}")
+    text = to_verilog(Accelerator(config), "weft")
+    write_atomically(output, text.encode())
+    click.echo(f"{output}: {len(text.splitlines())} lines, "
+               f"{config.rows} x {config.cols} cells, {config.bus_width}-bit bus")
