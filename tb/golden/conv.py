@@ -38,7 +38,7 @@ def conv2d(
     stride, dilation : pairs (vertical, horizontal).
     """
     acc = accumulate(x, weights, bias, z_in, stride, dilation, padding)
-    return finish(acc, s_in, s_weights, s_out, z_out, activation)
+    return finish(acc, product_of_scales(s_in, s_weights), s_out, z_out, activation)
 
 
 def accumulate(x, weights, bias, z_in, stride, dilation, padding):
@@ -57,10 +57,14 @@ def accumulate(x, weights, bias, z_in, stride, dilation, padding):
     return requantize.wrap32(acc).reshape(n, out_h, out_w, out_channels)
 
 
-def finish(acc, s_in, s_weights, s_out, z_out, activation):
+def product_of_scales(s_in, s_weights):
+    """What one unit of each channel's accumulator is worth: a product of doubles."""
+    return np.float64(np.float32(s_in)) * np.float64(np.float32(s_weights))
+
+
+def finish(acc, s_acc, s_out, z_out, activation):
     """Requantise channel by channel (the last axis), add the zero point, clamp; int8."""
-    scales = np.float64(np.float32(s_in)) * np.float64(np.float32(s_weights))
-    m, s = requantize.quantize_multipliers(scales / np.float64(np.float32(s_out)))
+    m, s = requantize.quantize_multipliers(s_acc / np.float64(np.float32(s_out)))
     low, high = activation_range(activation, s_out, z_out)
     y = requantize.multiply_by_quantized_multiplier(acc, m, s) + z_out
     return np.clip(y, low, high).astype(np.int8)

@@ -7,7 +7,7 @@ Source: ``tensorflow/lite/kernels/internal/reference/integer_ops/depthwise_conv.
 import numpy as np
 
 from golden import requantize
-from golden.conv import finish
+from golden.conv import finish, product_of_scales
 from golden.windows import windows
 
 
@@ -33,7 +33,7 @@ def depthwise_conv2d(
     channels ``c * multiplier`` to ``c * multiplier + multiplier - 1``.
     """
     acc = accumulate(x, weights, bias, z_in, stride, dilation, padding)
-    return finish(acc, s_in, s_weights, s_out, z_out, activation)
+    return finish(acc, product_of_scales(s_in, s_weights), s_out, z_out, activation)
 
 
 def accumulate(x, weights, bias, z_in, stride, dilation, padding):

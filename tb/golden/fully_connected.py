@@ -1,5 +1,9 @@
 """FULLY_CONNECTED on int8, one scale for all weights or one per output.
 
+With one scale for all weights the product of the scales is rounded to float32 before it becomes a
+multiplier; with one per output, and in a convolution always, it is a product of doubles. Near a
+tie, sums of 2^25 and more show the difference.
+
 Sources: ``tensorflow/lite/kernels/internal/reference/integer_ops/fully_connected.h``;
 multipliers from ``kernel_util.cc`` (GetQuantizedConvolutionMultipler for one scale,
 PopulateConvolutionQuantizationParams for many).
@@ -7,7 +11,7 @@ PopulateConvolutionQuantizationParams for many).
 
 import numpy as np
 
-from golden import requantize
+from golden import conv, requantize
 from golden.conv import finish
 
 
@@ -41,7 +45,7 @@ def fully_connected(
     if x.size % inputs:
         raise ValueError(f"{x.size} elements are not a multiple of the weights' {inputs} inputs")
     acc = accumulate(x.reshape(-1, inputs), weights, bias, z_in, z_weights)
-    y = finish(acc, s_in, s_weights, s_out, z_out, activation)
+    y = finish(acc, product_of_scales(s_in, s_weights), s_out, z_out, activation)
     return y.reshape(*x.shape[:-1], outputs) if keep_num_dims else y
 
 
@@ -53,3 +57,10 @@ def accumulate(x, weights, bias, z_in, z_weights=0):
     if bias is not None:
         acc = acc + bias.astype(np.int64)
     return requantize.wrap32(acc)
+
+
+def product_of_scales(s_in, s_weights):
+    """What one unit of the accumulator is worth, as doubles; see the module's text."""
+    if np.size(s_weights) == 1:
+        return np.float64(np.float32(s_in) * np.float32(s_weights))
+    return conv.product_of_scales(s_in, s_weights)
