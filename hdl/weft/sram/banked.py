@@ -1,0 +1,170 @@
+"""Byte-addressed memory of several banks with a table of ports."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from .access import accept, answer, arrange, choose
+from .arbiter import BankArbiter
+from .lanes import LaneBank
+from .ports import ReadPort, WritePort
+
+__all__ = ["BankedMemory"]
+
+
+class BankedMemory(wiring.Component):
+    """Bytes in ``banks`` contiguous parts, each able to serve one read and one write a cycle.
+
+    An access starts at any byte address: byte lane ``l`` of a bank looks in the row of the
+    address, or in the row after it if ``l`` lies below the address's offset in its row, and a
+    rotation brings the bytes in order. An access that reaches from one bank into the next
+    needs both. Ports that need different banks go ahead together; others take turns
+    (:class:`BankArbiter`), so that none waits longer than one cycle for each other port of its
+    direction.
+
+    A read is answered ``READ_LATENCY`` cycles after it was accepted. It sees all writes that were
+    accepted in earlier cycles; what it sees of a write in the same cycle is undefined. After
+    the last byte comes the first.
+
+    Parameters
+    ----------
+    size : :class:`int`
+        Bytes.
+    width : :class:`int`
+        Byte lanes of each bank; no port is wider.
+    banks : :class:`int`
+        Parts.
+    reads, writes : mapping from :class:`str` to :class:`PortShape`
+        The ports. All numbers are powers of two.
+
+    Members
+    -------
+    (name of a read) : :py:`In(ReadPort(...))`
+        Not ready while another port uses the bank, or while the memory is being cleared.
+    (name of a write) : :py:`In(WritePort(...))`
+        Likewise.
+    o_conflict_(name) : :py:`Out(1)`
+        The request of that port is refused in this cycle.
+    i_clear : :py:`In(1)`
+        Set all bytes to zero, from the next cycle on, one row of all banks a cycle. Comes after
+        all writes that were accepted before it.
+    o_clearing : :py:`Out(1)`
+        That is going on.
+
+    Raises
+    ------
+    ValueError
+        If a number is not a power of two, a port is wider than the memory or the memory too
+        small.
+    """
+
+    READ_LATENCY = 5
+
+    def __init__(self, *, size, width, banks, reads, writes):
+        numbers = {"size": size, "width": width, "banks": banks}
+        for name, shape in {**reads, **writes}.items():
+            numbers[f"width of port {name}"] = shape.width
+            numbers[f"step of port {name}"] = shape.step
+        for name, value in numbers.items():
+            if value < 1 or value & (value - 1):
+                raise ValueError(f"{name} must be a power of two, not {value}")
+        for name, shape in {**reads, **writes}.items():
+            if not 2 <= shape.width <= width:
+                raise ValueError(f"Port {name} moves {shape.width} bytes a cycle; with {width} "
+                                 f"lanes it can be 2 to {width}")
+        if size < 2 * banks * width:
+            raise ValueError(f"A size of {size} bytes gives each of {banks} banks fewer than 2 "
+                             f"rows of {width} bytes")
+        self.size = size
+        self.width = width
+        self.banks = banks
+        self.reads = dict(reads)
+        self.writes = dict(writes)
+        super().__init__({
+            **{name: In(kind(exact_log2(size // shape.step), shape.width))
+               for kind, shapes in ((ReadPort, reads), (WritePort, writes))
+               for name, shape in shapes.items()},
+            **{f"o_conflict_{name}": Out(1) for name in (*reads, *writes)},
+            "i_clear": In(1),
+            "o_clearing": Out(1),
+        })
+
+    @property
+    def depth(self):
+        """Rows of one bank."""
+        return self.size // (self.width * self.banks)
+
+    def elaborate(self, platform):
+        m = Module()
+        banks = []
+        for b in range(self.banks):
+            m.submodules[f"bank_{b}"] = bank = LaneBank(width=self.width, depth=self.depth)
+            banks.append(bank)
+        s1_clear, s1_clear_row = self._clear(m)
+        reads = self._accept_all(m, "read_arbiter", self.reads)
+        writes = self._accept_all(m, "write_arbiter", self.writes)
+        arranged = [arrange(m, name, getattr(self, name).req.payload, access, width=self.width)
+                    for name, access in writes.items()]
+
+        for b, bank in enumerate(banks):
+            for address, accesses, rows in (
+                (bank.i_read, reads, []),
+                (bank.i_write, writes, [(s1_clear, s1_clear_row)]),
+            ):
+                taken = [(access.take[b], access) for access in accesses.values()]
+                m.d.sync += [
+                    address.offset.eq(choose((take, one.offset) for take, one in taken)),
+                    address.next.eq(choose((take, one.next) for take, one in taken)),
+                    address.row.eq(choose([*((take, one.row) for take, one in taken), *rows])),
+                ]
+            self._write(m, b, bank, writes, arranged, s1_clear)
+        for name, access in reads.items():
+            answer(m, name, getattr(self, name), access, banks)
+        return m
+
+    def _clear(self, m):
+        row = Signal(range(self.depth), name="clear_row")
+        with m.If(self.o_clearing):
+            m.d.sync += [row.eq(row + 1), self.o_clearing.eq(~row.all())]
+        with m.Elif(self.i_clear):
+            m.d.sync += self.o_clearing.eq(1)
+        # from here on like any write, so that it comes after those accepted before it
+        s1_clear = Signal()
+        s1_clear_row = Signal.like(row)
+        m.d.sync += [s1_clear.eq(self.o_clearing), s1_clear_row.eq(row)]
+        return s1_clear, s1_clear_row
+
+    def _accept_all(self, m, arbiter_name, shapes):
+        arbiter = BankArbiter(ports=len(shapes), banks=self.banks)
+        m.submodules[arbiter_name] = arbiter
+        m.d.comb += arbiter.i_stop.eq(self.o_clearing)
+        accesses = {}
+        for index, (name, shape) in enumerate(shapes.items()):
+            req = getattr(self, name).req
+            accesses[name] = accept(
+                m, name, shape, req,
+                addr=req.payload.addr if shapes is self.writes else req.payload,
+                ready=arbiter.o_ready[index], need=arbiter.i_need[index],
+                width=self.width, depth=self.depth)
+            m.d.comb += [
+                arbiter.i_valid[index].eq(req.valid),
+                getattr(self, f"o_conflict_{name}").eq(req.valid & ~req.ready),
+            ]
+        return accesses
+
+    def _write(self, m, b, bank, writes, arranged, s1_clear):
+        s2_clear = Signal(name=f"s2_clear_{b}")
+        m.d.sync += s2_clear.eq(s1_clear)
+        takes = []
+        for name, access in writes.items():
+            takes.append(Signal(name=f"{name}_s2_take_{b}"))
+            m.d.sync += takes[-1].eq(access.take[b])
+        for lane in range(self.width):
+            enables = [enables[b][lane] for _, enables in arranged]
+            m.d.comb += [
+                # no port takes a bank that is being cleared, which makes the data zero
+                bank.i_write_data[lane].eq(choose(
+                    (take, items[lane]) for take, (items, _) in zip(takes, arranged))),
+                bank.i_write_en[lane].eq(choose((enable, 1) for enable in (*enables, s2_clear))),
+            ]

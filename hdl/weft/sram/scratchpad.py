@@ -1,0 +1,48 @@
+"""The scratchpad: activations and parameters, at any byte address."""
+
+from .access import PortShape
+from .banked import BankedMemory
+
+__all__ = ["Scratchpad"]
+
+
+class Scratchpad(BankedMemory):
+    """``config.spad_bytes`` bytes that all units share; see :class:`BankedMemory`.
+
+    Parameters
+    ----------
+    config : :class:`Config`
+        Size, lanes and banks, and the widths of the ports.
+
+    Members
+    -------
+    matmul : :py:`In(ReadPort(addr_width, rows))`
+        Vectors for the array.
+    vector : :py:`In(ReadPort(addr_width, 4))`
+        Parameters and table entries for VECTOR.
+    store : :py:`In(ReadPort(addr_width, bus_bytes))`
+        Beats on their way to host memory.
+    load : :py:`In(WritePort(addr_width, bus_bytes))`
+        Beats from host memory.
+    vector_out : :py:`In(WritePort(addr_width, max(vector_lanes, 4)))`
+        Results of VECTOR.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        super().__init__(
+            size=config.spad_bytes, width=config.spad_width, banks=config.spad_banks,
+            reads={
+                "matmul": PortShape(config.rows),
+                "vector": PortShape(4),
+                "store": PortShape(config.bus_bytes),
+            },
+            writes={
+                "load": PortShape(config.bus_bytes),
+                "vector_out": PortShape(max(config.vector_lanes, 4)),
+            })
+
+    @property
+    def addr_width(self):
+        """Bits of a byte address."""
+        return (self.size - 1).bit_length()

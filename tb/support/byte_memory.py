@@ -1,0 +1,159 @@
+"""Random traffic on every port of a byte-addressed memory, checked against a plain byte array."""
+
+import collections
+import random
+
+import numpy as np
+from amaranth.sim import Simulator
+
+from support.streams import Stalls
+
+__all__ = ["Traffic"]
+
+
+class Traffic:
+    """Drives all ports of a :class:`weft.sram.banked.BankedMemory` at once.
+
+    Each read is compared with what a byte array held before the cycle in which it was accepted;
+    bytes written in that very cycle are left out, because the contract leaves them open.
+
+    Parameters
+    ----------
+    dut : the memory.
+    seed : names the run; it is in every failure.
+    stalls : pattern of :class:`support.streams.Stalls` for each port by name; others ``"none"``.
+    pick : function of the port's name and the random generator that gives an address in steps.
+    mask : function of the port's width and the generator that gives a write's mask.
+    """
+
+    def __init__(self, dut, seed, stalls=None, pick=None, mask=None):
+        self.dut = dut
+        self.seed = seed
+        self.random = random.Random(seed)
+        self.model = np.zeros(dut.size, np.uint8)
+        self.pick = pick or self.anywhere
+        self.mask = mask or (lambda width, rng: rng.getrandbits(width))
+        self.shapes = {**dut.reads, **dut.writes}
+        self.stalls = {name: Stalls((stalls or {}).get(name, "none"), f"{seed}/{name}")
+                       for name in self.shapes}
+        self.accepted = collections.Counter()    # by port
+        self.longest_wait = collections.Counter()
+        self.together = collections.Counter()    # cycles by the number of accepted requests
+
+    def anywhere(self, name, rng):
+        """Any address, with a preference for the ends of banks."""
+        steps = self.dut.size // self.shapes[name].step
+        if rng.random() < 0.3:
+            edge = rng.randrange(self.dut.banks + 1) * steps // self.dut.banks
+            return (edge + rng.randint(-self.dut.width, self.dut.width)) % steps
+        return rng.randrange(steps)
+
+    def run(self, cycles, *, clear_at=()):
+        """Simulates so many cycles, with ``i_clear`` high in those listed, and then the answers
+        that are still due."""
+        simulator = Simulator(self.dut)
+        simulator.add_clock(1e-6)
+
+        async def bench(ctx):
+            await self._bench(ctx, cycles, clear_at)
+        simulator.add_testbench(bench)
+        simulator.run()
+
+    async def _bench(self, ctx, cycles, clear_at):
+        dut = self.dut
+        latency = dut.READ_LATENCY
+        names = list(self.shapes)
+        idle = {name: next(self.stalls[name]) for name in names}
+        request = dict.fromkeys(names)
+        waited = dict.fromkeys(names, 0)
+        due = {name: collections.deque() for name in dut.reads}
+        signals = [*(getattr(dut, name).req.ready for name in names), dut.o_clearing,
+                   *(getattr(dut, f"o_conflict_{name}") for name in names)]
+        for name in dut.reads:
+            signals += [getattr(dut, name).valid, getattr(dut, name).data]
+
+        clearing = 0
+        for cycle in range(cycles + latency + dut.depth + 1):
+            for name in names:
+                if request[name] is None and idle[name] == 0 and cycle < cycles:
+                    request[name] = self._request(name)
+                    ctx.set(getattr(dut, name).req.payload, request[name])
+                elif request[name] is None:
+                    idle[name] -= 1
+                ctx.set(getattr(dut, name).req.valid, request[name] is not None)
+            ctx.set(dut.i_clear, cycle in clear_at)
+            _, _, *values = await ctx.tick().sample(*signals)
+            ready = dict(zip(names, values[:len(names)]))
+            conflict = dict(zip(names, values[len(names) + 1:]))
+            answers = iter(values[2 * len(names) + 1:])
+
+            taken = [name for name in names if request[name] is not None and ready[name]]
+            for name in names:
+                assert conflict[name] == (request[name] is not None and not ready[name]), self.seed
+            assert values[len(names)] == (clearing > 0), (self.seed, cycle, clearing)
+            assert not (clearing and taken), (self.seed, cycle, taken)
+            if clearing:
+                clearing -= 1
+                waited = dict.fromkeys(names, 0)
+            elif cycle in clear_at:
+                clearing = dut.depth
+            self._check(cycle, due, answers)
+            self._note_reads(cycle + latency, taken, request, due)
+            self._write(taken, request)
+            if cycle in clear_at:
+                self.model[:] = 0
+            self.together[len(taken)] += 1
+            for name in names:
+                if name in taken:
+                    self.accepted[name] += 1
+                    request[name], waited[name] = None, 0
+                    idle[name] = next(self.stalls[name])
+                elif request[name] is not None:
+                    waited[name] += 1
+                    self.longest_wait[name] = max(self.longest_wait[name], waited[name])
+        assert not any(due.values()) and not any(request.values()), self.seed
+
+    def _request(self, name):
+        addr = self.pick(name, self.random)
+        if name in self.dut.reads:
+            return addr
+        width = self.shapes[name].width
+        return {"addr": addr, "mask": self.mask(width, self.random),
+                "data": [self.random.randrange(256) for _ in range(width)]}
+
+    def _places(self, name, addr):
+        shape = self.shapes[name]
+        return (addr * shape.step + np.arange(shape.width)) % self.dut.size
+
+    def _write_places(self, name, request):
+        mask = np.array([request["mask"] >> i & 1 for i in range(self.shapes[name].width)], bool)
+        return self._places(name, request["addr"])[mask], np.array(request["data"])[mask]
+
+    def _note_reads(self, cycle, taken, request, due):
+        written = {int(place) for name in taken if name in self.dut.writes
+                   for place in self._write_places(name, request[name])[0]}
+        for name in taken:
+            if name in self.dut.reads:
+                places = self._places(name, request[name])
+                due[name].append((cycle, request[name], self.model[places],
+                                  np.array([int(place) in written for place in places])))
+
+    def _write(self, taken, request):
+        # two writes of one byte in one cycle would need one bank twice
+        for name in taken:
+            if name in self.dut.writes:
+                places, values = self._write_places(name, request[name])
+                self.model[places] = values
+
+    def _check(self, cycle, due, answers):
+        for name, queue in due.items():
+            valid, got = next(answers), next(answers)
+            expected_valid = bool(queue) and queue[0][0] == cycle
+            assert valid == expected_valid, (self.seed, name, cycle, "valid", valid)
+            if valid:
+                _, addr, expected, skip = queue.popleft()
+                got = np.array(list(got), np.uint8)
+                wrong = np.flatnonzero((got != expected) & ~skip)
+                assert not len(wrong), (
+                    f"seed {self.seed}, cycle {cycle}: {name} at {addr:#x}: byte {wrong[0]} is "
+                    f"{got[wrong[0]]}, expected {expected[wrong[0]]}")
