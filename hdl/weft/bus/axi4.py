@@ -3,9 +3,14 @@
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Axi4Read", "Axi4Write", "Axi4", "Axi4Lite", "RESP_OKAY", "RESP_SLVERR", "RESP_DECERR"]
+__all__ = ["Axi4Read", "Axi4Write", "Axi4", "Axi4Lite", "RESP_OKAY", "RESP_SLVERR", "RESP_DECERR",
+           "BURST_INCR", "CACHE_BUFFERABLE"]
 
 RESP_OKAY, RESP_EXOKAY, RESP_SLVERR, RESP_DECERR = range(4)
+
+BURST_INCR = 1
+CACHE_BUFFERABLE = 0b0011
+"""Normal memory, non-cacheable: what interconnects take best from a DMA engine."""
 
 
 class Axi4Read(wiring.Signature):

@@ -1,0 +1,59 @@
+"""A two-entry buffer that cuts both directions of a stream."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["RegisterSlice"]
+
+
+class RegisterSlice(wiring.Component):
+    """Delays a stream by one cycle; no wire leads from one side to the other.
+
+    One payload a cycle. Both ``o.valid``, ``o.payload`` and ``i.ready`` come out of registers,
+    so it goes where a bus enters or leaves the core.
+
+    Parameters
+    ----------
+    shape : shape-like
+        Payload.
+
+    Members
+    -------
+    i : :py:`In(stream.Signature(shape))`
+        The stream that comes in.
+    o : :py:`Out(stream.Signature(shape))`
+        The same stream, one cycle later.
+    """
+
+    LATENCY = 1         # from i.valid to o.valid, in cycles
+
+    def __init__(self, shape):
+        self.shape = shape
+        super().__init__({
+            "i": In(stream.Signature(shape)),
+            "o": Out(stream.Signature(shape)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        # what arrives in the cycle in which ``o`` turns out to be stalled
+        spare_valid = Signal()
+        spare = Signal.like(self.o.payload)
+
+        m.d.comb += self.i.ready.eq(~spare_valid)
+        with m.If(self.o.ready | ~self.o.valid):
+            m.d.sync += [
+                self.o.valid.eq(self.i.valid | spare_valid),
+                spare_valid.eq(0),
+            ]
+            with m.If(spare_valid):
+                m.d.sync += self.o.payload.eq(spare)
+            with m.Else():
+                m.d.sync += self.o.payload.eq(self.i.payload)
+        with m.Elif(self.i.valid & self.i.ready):
+            m.d.sync += [
+                spare.eq(self.i.payload),
+                spare_valid.eq(1),
+            ]
+        return m

@@ -1,0 +1,236 @@
+"""The LOAD unit: host memory into scratchpad and weight buffer, and fill."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, enum, fifo, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
+
+from ..bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, Axi4Read
+from ..control import isa
+from ..control.layout import instruction_layout
+from ..control.unit import UnitSignature
+from ..sram.ports import WritePort
+from .planner import BurstPlanner, burst_layout
+
+__all__ = ["LoadUnit"]
+
+
+class Target(enum.Enum, shape=2):
+    """Where the bytes of a burst come from and go to."""
+
+    SPAD = 0        # bus to scratchpad
+    WGT = 1         # bus to weight buffer
+    FILL = 2        # one value to scratchpad
+    NONE = 3        # nowhere: SYNC_LOAD, which only keeps its place in the order
+
+
+TAG = data.StructLayout({"target": Target, "value": 8})
+
+
+class LoadUnit(wiring.Component):
+    """Executes LOAD, LOAD_WGT, FILL and SYNC_LOAD, in order, one bus beat a cycle.
+
+    The memories take a write at any byte address, so alignment costs nothing but the partly
+    used beats at both ends of a row: the beat at bus address A goes to ``local + (A - host)``
+    under a mask. Bursts are requested as long as fewer than ``outstanding`` are in flight,
+    across rows and instructions, so data of one instruction follows that of the one before
+    without a gap. At most :attr:`in_work` instructions are in work at a time.
+
+    ``unit.done`` comes one cycle after the memory accepted the instruction's last write. After
+    SLVERR or DECERR on a beat nothing more is written or requested, what the bus owes is
+    discarded, and no instruction is taken until reset; ``unit.error_info.addr`` is the bus
+    address of that beat. ``unit.busy`` falls when the bus owes nothing.
+
+    While ``unit.halt`` is high no instruction is taken and no burst requested; an address that is
+    on the bus stays there, and beats that arrive are written as ever.
+
+    Parameters
+    ----------
+    config : :class:`Config`
+        Bus, burst and memory sizes.
+
+    Members
+    -------
+    unit : :py:`In(UnitSignature())`
+        Instructions.
+    axi : :py:`Out(Axi4Read(...))`
+        Reads of host memory.
+    spad : :py:`Out(WritePort(log2(spad_bytes), bus_bytes))`
+        Writes of the scratchpad.
+    wgt : :py:`Out(WritePort(log2(wgt_bytes), bus_bytes))`
+        Writes of the weight buffer.
+    o_idle : :py:`Out(1)`
+        The bus owes nothing and no write waits. Once it is high together with ``unit.halt`` it
+        stays high, and the unit can be reset.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        self.in_work = config.outstanding + 5
+        super().__init__({
+            "unit": In(UnitSignature()),
+            "axi": Out(Axi4Read(addr_width=config.addr_width, data_width=config.bus_width)),
+            "spad": Out(WritePort(ceil_log2(config.spad_bytes), config.bus_bytes)),
+            "wgt": Out(WritePort(ceil_log2(config.wgt_bytes), config.bus_bytes)),
+            "o_idle": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        unit, axi = self.unit, self.axi
+        lane = ceil_log2(self.config.bus_bytes)
+
+        m.submodules.planner = planner = BurstPlanner(self.config, TAG)
+        burst = planner.o.payload
+        m.submodules.queue = queue = fifo.SyncFIFO(
+            width=burst.shape().size, depth=self.config.outstanding)
+
+        # instruction to copy
+        copy = data.View(instruction_layout("LOAD"), unit.cmd.payload)
+        fill = data.View(instruction_layout("FILL"), unit.cmd.payload)
+        target = Signal(Target)
+        from_bus = Signal()
+        with m.Switch(copy.opcode):
+            with m.Case(isa.BY_NAME["LOAD"].opcode):
+                m.d.comb += target.eq(Target.SPAD)
+            with m.Case(isa.BY_NAME["LOAD_WGT"].opcode):
+                m.d.comb += target.eq(Target.WGT)
+            with m.Case(isa.BY_NAME["FILL"].opcode):
+                m.d.comb += target.eq(Target.FILL)
+            with m.Default():
+                m.d.comb += target.eq(Target.NONE)
+
+        stopped = Signal()                              # by halt or by an error
+        failed = Signal()
+        plan = planner.i.payload
+        m.d.comb += [
+            stopped.eq(unit.halt | failed),
+            from_bus.eq((target == Target.SPAD) | (target == Target.WGT)),
+            planner.i.valid.eq(unit.cmd.valid & ~stopped),
+            unit.cmd.ready.eq(planner.i.ready & ~stopped),
+            plan.tag.target.eq(target),
+            plan.tag.value.eq(fill.value),
+            plan.local_addr.eq(copy.local_addr),
+            plan.local_pitch.eq(copy.local_pitch),
+            plan.bytes.eq(copy.bytes),
+            plan.count.eq(copy.count),
+        ]
+        with m.If(from_bus):
+            m.d.comb += [
+                plan.host_addr.eq(copy.host_addr),
+                plan.host_pitch.eq(copy.host_pitch),
+            ]
+        with m.If(target == Target.NONE):
+            m.d.comb += [plan.bytes.eq(1), plan.count.eq(1)]
+
+        # a burst's address goes to the bus at the moment its description goes to the queue
+        owed = Signal(range(self.config.outstanding + 1))
+        issue, retire = Signal(), Signal()
+        is_read = Signal()
+        m.d.comb += [
+            planner.o.ready.eq((owed != self.config.outstanding) & ~stopped
+                               & (~axi.arvalid | axi.arready)),
+            issue.eq(planner.o.valid & planner.o.ready),
+            is_read.eq((burst.tag.target == Target.SPAD) | (burst.tag.target == Target.WGT)),
+            queue.w_data.eq(burst),
+            queue.w_en.eq(issue),
+            axi.arsize.eq(lane),
+            axi.arburst.eq(BURST_INCR),
+            axi.arcache.eq(CACHE_BUFFERABLE),
+        ]
+        m.d.sync += owed.eq(owed + issue - retire)
+        with m.If(axi.arready):
+            m.d.sync += axi.arvalid.eq(0)
+        with m.If(issue):
+            m.d.sync += axi.arvalid.eq(is_read)
+            with m.If(is_read):
+                m.d.sync += [
+                    axi.araddr.eq(burst.beat_addr << lane),
+                    axi.arlen.eq(burst.len),
+                ]
+
+        writing = self._data_side(m, queue, failed, retire)
+        m.d.comb += [
+            self.o_idle.eq(~axi.arvalid & (owed == 0) & ~writing),
+            unit.busy.eq(~self.o_idle | unit.done | unit.error | (planner.o_busy & ~failed)),
+        ]
+        return m
+
+    def _data_side(self, m, queue, failed, retire):
+        """From the queue of bursts and the read data to the memories."""
+        unit, axi = self.unit, self.axi
+        bus_bytes = self.config.bus_bytes
+        lane = ceil_log2(bus_bytes)
+        burst_bits = ceil_log2(self.config.max_burst)
+
+        now = Signal(burst_layout(self.config, TAG))    # the burst whose beats are due
+        now_valid, now_is_read, now_is_write = Signal(), Signal(), Signal()
+        final, take, fault, advance = Signal(), Signal(), Signal(), Signal()
+        coming = data.View(now.shape(), queue.r_data)
+
+        # the write that waits for its memory, and what ends with it
+        writing = Signal()
+        done, error = Signal(), Signal()
+        addr, mask = Signal.like(now.local_addr), Signal(bus_bytes)
+        word = Signal(self.config.bus_width)
+        tail = Signal(lane)
+
+        m.d.comb += [
+            final.eq(now.len == 0),
+            advance.eq((~self.spad.req.valid | self.spad.req.ready)
+                       & (~self.wgt.req.valid | self.wgt.req.ready)),
+            take.eq(now_valid & advance & (axi.rvalid | ~now_is_read)),
+            fault.eq(now_is_read & axi.rresp[1] & ~failed),
+            axi.rready.eq(now_valid & now_is_read & advance),
+            retire.eq(take & final),
+            queue.r_en.eq(retire | ~now_valid),
+            tail.eq(Mux(final, now.tail, bus_bytes - 1)),
+            unit.wait_memory.eq(now_valid & now_is_read & ~axi.rvalid),
+            unit.conflict.eq(~advance),
+        ]
+        with m.If(queue.r_en):
+            m.d.sync += [
+                now.eq(coming),
+                now_valid.eq(queue.r_rdy),
+                now_is_read.eq((coming.tag.target == Target.SPAD)
+                               | (coming.tag.target == Target.WGT)),
+                now_is_write.eq(coming.tag.target != Target.NONE),
+            ]
+        with m.Elif(take):
+            m.d.sync += [
+                now.len.eq(now.len - 1),
+                now.head.eq(0),
+                now.local_addr.eq(now.local_addr + bus_bytes),
+                # a burst stays inside a block of max_burst beats
+                now.beat_addr[:burst_bits].eq(now.beat_addr[:burst_bits] + 1),
+            ]
+
+        m.d.sync += [unit.done.eq(0), unit.error.eq(0)]
+        with m.If(advance):
+            for port, hit in ((self.spad, now.tag.target != Target.WGT),
+                              (self.wgt, now.tag.target == Target.WGT)):
+                m.d.sync += port.req.valid.eq(take & now_is_write & hit & ~fault & ~failed)
+            m.d.sync += [
+                writing.eq(take),
+                done.eq(take & final & now.last & ~fault & ~failed),
+                error.eq(take & fault),
+                unit.done.eq(done),
+                unit.error.eq(error),
+                addr.eq(now.local_addr),
+                mask.eq(Cat((now.head <= index) & (tail >= index) for index in range(bus_bytes))),
+                word.eq(Mux(now_is_read, axi.rdata, now.tag.value.replicate(bus_bytes))),
+            ]
+        with m.If(take & fault):
+            m.d.sync += [
+                failed.eq(1),
+                unit.error_info.code.eq(Mux(axi.rresp[0], isa.ErrorCode.BUS_DECERR,
+                                            isa.ErrorCode.BUS_SLVERR)),
+                unit.error_info.addr.eq(now.beat_addr << lane),
+            ]
+        for port in (self.spad, self.wgt):
+            m.d.comb += [
+                port.req.payload.addr.eq(addr),
+                port.req.payload.data.eq(word),
+                port.req.payload.mask.eq(mask),
+            ]
+        return writing

@@ -1,0 +1,177 @@
+"""Splits a two-dimensional copy into bus bursts."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
+
+__all__ = ["BurstPlanner", "burst_layout", "copy_layout"]
+
+
+def local_width(config):
+    """Bits of an address in the larger of scratchpad and weight buffer."""
+    return ceil_log2(max(config.spad_bytes, config.wgt_bytes))
+
+
+def copy_layout(config, tag_shape):
+    """A copy: ``count`` rows of ``bytes`` bytes, a pitch on each side."""
+    return data.StructLayout({
+        "host_addr": config.addr_width,
+        "host_pitch": config.addr_width,
+        "local_addr": local_width(config),
+        "local_pitch": local_width(config),
+        "bytes": local_width(config) + 1,
+        "count": 16,
+        "tag": tag_shape,
+    })
+
+
+def burst_layout(config, tag_shape):
+    """A burst: which beats it moves, and which of their bytes belong to the copy.
+
+    The first beat counts from byte ``head``, the last ends with byte ``tail``; both are byte
+    lanes of the bus. ``local_addr`` is where lane 0 of the first beat goes, modulo the size of
+    the memory, so it may lie before the copy. ``last`` marks the last burst of the copy.
+    """
+    lane = ceil_log2(config.bus_bytes)
+    return data.StructLayout({
+        "beat_addr": config.addr_width - lane,
+        "len": 8,
+        "local_addr": local_width(config),
+        "head": lane,
+        "tail": lane,
+        "last": 1,
+        "tag": tag_shape,
+    })
+
+
+class BurstPlanner(wiring.Component):
+    """Turns copies into bursts of whole beats, one burst a cycle, rows in order.
+
+    A burst ends where the row ends or at a multiple of ``max_burst`` beats. That is a power of
+    two of at most 4 KiB, so no burst crosses a 4 KiB line and only the first burst of a row is
+    shorter than the row needs. Rows do not share bursts.
+
+    The first burst is offered three cycles after the copy was accepted.
+
+    Parameters
+    ----------
+    config : :class:`Config`
+        Bus, burst and memory sizes.
+    tag_shape : shape-like
+        Carried from each copy to its bursts.
+
+    Members
+    -------
+    i : :py:`In(stream.Signature(copy_layout(config, tag_shape)))`
+        Copies; ``count`` and ``bytes`` are at least 1.
+    o : :py:`Out(stream.Signature(burst_layout(config, tag_shape)))`
+        Their bursts.
+    o_busy : :py:`Out(1)`
+        A copy has bursts left to offer.
+    """
+
+    LATENCY = 3         # from i accepted to o.valid, in cycles
+
+    def __init__(self, config, tag_shape):
+        self.config = config
+        self.tag_shape = tag_shape
+        super().__init__({
+            "i": In(stream.Signature(copy_layout(config, tag_shape))),
+            "o": Out(stream.Signature(burst_layout(config, tag_shape))),
+            "o_busy": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        bus_bytes = self.config.bus_bytes
+        lane = ceil_log2(bus_bytes)
+        burst_bits = ceil_log2(self.config.max_burst)
+        beats_shape = local_width(self.config) + 1      # a row of 2^n bytes has at most 2^n + 1
+
+        # rows: s1_ holds the next row of the copy, s2_ knows how many beats it takes
+        copy, burst = self.i.payload, self.o.payload
+        s1_valid, s1_last = Signal(), Signal()
+        s1 = Signal.like(copy)
+        s1_final_byte = Signal.like(copy.bytes)         # index in its row of the last byte
+        s1_end = Signal(len(s1_final_byte) + 1)
+        s2_valid, s2_last = Signal(), Signal()
+        s2_beat_addr = Signal.like(burst.beat_addr)
+        s2_local_addr = Signal.like(burst.local_addr)
+        s2_left = Signal(beats_shape)                   # beats of the row, less one
+        s2_head, s2_tail = Signal(lane), Signal(lane)
+        s2_tag = Signal.like(copy.tag)
+
+        # bursts: s3_ holds what is left of a row
+        s3_valid, s3_last, s3_final = Signal(), Signal(), Signal()
+        s3 = Signal.like(burst)
+        s3_left = Signal(beats_shape)
+        s3_room = Signal(burst_bits)                    # beats up to the boundary, less one
+
+        s3_ready, s2_ready = Signal(), Signal()
+        m.d.comb += [
+            s3_ready.eq(~s3_valid | (self.o.ready & s3_final)),
+            s2_ready.eq(~s2_valid | s3_ready),
+            self.i.ready.eq(~s1_valid),
+            self.o_busy.eq(s1_valid | s2_valid | s3_valid),
+            s1_end.eq(s1.host_addr[:lane] + s1_final_byte),
+            s1_last.eq(s1.count == 1),
+        ]
+
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += [
+                s1_valid.eq(1),
+                s1.eq(copy),
+                s1_final_byte.eq(copy.bytes - 1),
+            ]
+        with m.Elif(s2_ready & s1_valid):
+            m.d.sync += [
+                s1_valid.eq(~s1_last),
+                s1.count.eq(s1.count - 1),
+                s1.host_addr.eq(s1.host_addr + s1.host_pitch),
+                s1.local_addr.eq(s1.local_addr + s1.local_pitch),
+            ]
+
+        with m.If(s2_ready):
+            m.d.sync += [
+                s2_valid.eq(s1_valid),
+                s2_last.eq(s1_last),
+                s2_beat_addr.eq(s1.host_addr[lane:]),
+                s2_local_addr.eq(s1.local_addr - s1.host_addr[:lane]),
+                s2_left.eq(s1_end[lane:]),
+                s2_head.eq(s1.host_addr[:lane]),
+                s2_tail.eq(s1_end[:lane]),
+                s2_tag.eq(s1.tag),
+            ]
+
+        m.d.comb += [
+            s3_room.eq(~s3.beat_addr[:burst_bits]),
+            s3_final.eq(s3_left <= s3_room),
+            self.o.valid.eq(s3_valid),
+            burst.eq(s3),
+            burst.len.eq(Mux(s3_final, s3_left, s3_room)),
+            burst.tail.eq(Mux(s3_final, s3.tail, bus_bytes - 1)),
+            burst.last.eq(s3_final & s3_last),
+        ]
+        with m.If(s3_ready):
+            m.d.sync += [
+                s3_valid.eq(s2_valid),
+                s3_last.eq(s2_last),
+                s3_left.eq(s2_left),
+                s3.beat_addr.eq(s2_beat_addr),
+                s3.local_addr.eq(s2_local_addr),
+                s3.head.eq(s2_head),
+                s3.tail.eq(s2_tail),
+                s3.tag.eq(s2_tag),
+            ]
+        with m.Elif(self.o.ready):
+            beats = Signal(burst_bits + 1)
+            m.d.comb += beats.eq(s3_room + 1)
+            m.d.sync += [
+                s3_left.eq(s3_left - beats),
+                s3.beat_addr[:burst_bits].eq(0),
+                s3.beat_addr[burst_bits:].eq(s3.beat_addr[burst_bits:] + 1),
+                s3.local_addr.eq(s3.local_addr + (beats << lane)),
+                s3.head.eq(0),
+            ]
+        return m

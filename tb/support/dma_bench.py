@@ -1,0 +1,245 @@
+"""LOAD and STORE between memory models in Amaranth's simulator, and what their copies should do."""
+
+import dataclasses
+import random
+
+from amaranth.hdl import Module, ResetInserter, Signal
+from amaranth.lib import wiring
+from amaranth.sim import Simulator
+from weft.bus.read_arbiter import ReadArbiter
+from weft.control import isa
+from weft.dma.load import LoadUnit
+from weft.dma.store import StoreUnit
+
+from .axi_memory import AxiMemory
+from .local_memory import LocalMemory
+
+__all__ = ["DmaBench", "Result", "check_memories", "expected", "in_pieces", "random_copies",
+           "run_and_check", "share_of_peak"]
+
+
+@dataclasses.dataclass
+class Result:
+    """What was seen of a run."""
+
+    cycles: int             # first instruction accepted to last done, both included
+    done: int               # strobes of done
+    error: tuple | None     # (code, address)
+    beats: int              # strobes of o_beat, or of o_bytes that are not 0
+    bytes: int              # sum of o_bytes
+    conflicts: int          # cycles with unit.conflict
+    waits: int              # cycles with unit.wait_memory
+
+
+class DmaBench:
+    """One unit (LOAD behind its arbiter, or STORE) with its memories around it.
+
+    Parameters
+    ----------
+    unit : :class:`str`
+        ``"load"`` or ``"store"``.
+    config : :class:`Config`
+        Of the unit.
+    stall : :class:`float`
+        Chance of a stall on every stream and cycle.
+    host_bytes : :class:`int`
+        Size of the host memory, which begins at ``base``.
+    """
+
+    def __init__(self, unit, config, *, stall=0.0, latency=20, host_bytes=1 << 16, base=0,
+                 read_latency=3, seed=0):
+        self.kind = unit
+        self.config = config
+        self.seed = seed
+        self.random = random.Random(seed)
+        self.stall = stall
+        m = Module()
+        self.reset = Signal()
+        self.host = AxiMemory(
+            size=host_bytes, bus_bytes=config.bus_bytes, base=base, latency=latency, stall=stall,
+            outstanding=config.outstanding, seed=seed + 1)
+        self.spad = LocalMemory(config.spad_bytes, stall=stall, read_latency=read_latency,
+                               seed=seed + 2)
+        self.wgt = LocalMemory(config.wgt_bytes, stall=stall, seed=seed + 3)
+        for memory in (self.host, self.spad, self.wgt):
+            memory.data[:] = self.random.randbytes(len(memory.data))
+        if unit == "load":
+            self.dut = LoadUnit(config)
+            self.arbiter = ReadArbiter(config)
+            m.submodules.arbiter = self.arbiter
+            wiring.connect(m, self.dut.axi, self.arbiter.load)
+            processes = [self.host.reader(self.arbiter.axi), self.spad.writer(self.dut.spad),
+                         self.wgt.writer(self.dut.wgt)]
+        else:
+            self.dut = StoreUnit(config=config, read_latency=read_latency)
+            processes = [self.host.writer(self.dut.axi), self.spad.reader(self.dut.spad)]
+        m.submodules.dut = self.dut
+        self.sim = Simulator(ResetInserter(self.reset)(m))
+        self.sim.add_clock(1e-6)
+        for process in processes:
+            self.sim.add_process(process)
+
+    def run(self, instructions, *, halt_after=None, before_second=None,
+            limit=100_000):
+        """Executes 32-byte ``instructions``; stops when all are done or one met an error.
+
+        With ``halt_after``, halts after that many cycles instead, waits until the unit owes
+        nothing and resets it, calls ``before_second``, and executes ``instructions`` once more.
+        """
+        results = []
+
+        async def testbench(ctx):
+            if halt_after is not None:
+                await self._execute(ctx, instructions, halt_after, limit)
+                ctx.set(self.reset, 1)
+                await ctx.tick()
+                ctx.set(self.reset, 0)
+                ctx.set(self.dut.unit.halt, 0)
+                assert not ctx.get(self.dut.unit.busy), "busy after reset"
+                if before_second is not None:
+                    before_second()
+            results.append(await self._execute(ctx, instructions, None, limit))
+        self.sim.add_testbench(testbench)
+        self.sim.run()
+        return results[0]
+
+    async def _execute(self, ctx, instructions, halt_after, limit):
+        unit = self.dut.unit
+        waiting = list(instructions)
+        first = None
+        last = None
+        result = Result(0, 0, None, 0, 0, 0, 0)
+        watched = (unit.cmd.ready, unit.done, unit.error, unit.error_info.as_value(), unit.busy,
+                   unit.conflict, unit.wait_memory, self.dut.o_idle,
+                   self.arbiter.o_beat if self.kind == "load" else self.dut.o_bytes)
+        offered = False
+        quiet = 0
+        tick = ctx.tick().sample(*watched)
+        for cycle in range(limit):
+            if not offered and waiting and not (
+                    self.stall and self.random.random() < self.stall):
+                ctx.set(unit.cmd.payload, int.from_bytes(waiting[0], "little"))
+                offered = True
+            ctx.set(unit.cmd.valid, offered)
+            if halt_after is not None and cycle == halt_after:
+                ctx.set(unit.halt, 1)
+            _, _, ready, done, error, info, busy, conflict, wait, idle, moved = await tick
+            if offered and ready:
+                assert halt_after is None or cycle < halt_after, "took an instruction in halt"
+                first = cycle if first is None else first
+                offered = False
+                waiting.pop(0)
+            result.beats += bool(moved)
+            result.bytes += moved
+            result.conflicts += conflict
+            result.waits += wait
+            if done:
+                assert not error and result.error is None, "done after an error"
+                assert busy, "done without busy"
+                result.done += 1
+                last = cycle
+            if error:
+                assert result.error is None, "a second error"
+                result.error = (info & 0xFF, info >> 8)
+            if halt_after is not None and cycle >= halt_after and idle:
+                ctx.set(unit.cmd.valid, 0)
+                return None
+            finished = result.done == len(instructions) or result.error is not None
+            if finished and not busy:
+                quiet += 1          # long enough for anything wrong to show itself
+                if quiet == 60:
+                    assert idle, "not busy, but not idle"
+                    result.cycles = (last or 0) - (first or 0) + 1
+                    return result
+            else:
+                quiet = 0
+        raise AssertionError(f"not done after {limit} cycles: {result}")
+
+
+def expected(bench, instructions):
+    """``(host, spad, wgt)`` as bytes after the instructions, from what the memories hold now."""
+    host, spad, wgt = (bytearray(memory.data) for memory in (bench.host, bench.spad, bench.wgt))
+    base = bench.host.base
+    for raw in instructions:
+        instruction, f = isa.decode(raw)
+        for row in range(f.get("count", 0)):
+            local = f["local_addr"] + row * f["local_pitch"]
+            if instruction.name == "FILL":
+                spad[local:local + f["bytes"]] = bytes([f["value"]]) * f["bytes"]
+                continue
+            remote = f["host_addr"] - base + row * f["host_pitch"]
+            if instruction.name == "STORE":
+                host[remote:remote + f["bytes"]] = spad[local:local + f["bytes"]]
+            else:
+                target = spad if instruction.name == "LOAD" else wgt
+                target[local:local + f["bytes"]] = host[remote:remote + f["bytes"]]
+    return host, spad, wgt
+
+
+def random_copies(bench, names, count):
+    """``count`` legal instructions drawn from ``names``, with the corners drawn often."""
+    draw = bench.random
+    instructions = []
+    while len(instructions) < count:
+        name = draw.choice(names)
+        if name.startswith("SYNC"):
+            instructions.append(isa.encode(name))
+            continue
+        space = bench.config.wgt_bytes if name == "LOAD_WGT" else bench.config.spad_bytes
+        size = draw.choice([1, 2, bench.config.bus_bytes, draw.randint(1, 40),
+                            draw.randint(1, min(space, 600))])
+        rows = draw.choice([1, 1, 2, draw.randint(1, 12)])
+        local_pitch = draw.choice([size, size + draw.randint(0, 30), draw.randint(0, 2 * size)])
+        host_pitch = draw.choice([size, size + draw.randint(0, 300)])
+        local_span = (rows - 1) * local_pitch + size
+        host_span = (rows - 1) * host_pitch + size
+        if local_span > space or host_span > len(bench.host.data):
+            continue
+        # both ends of the memories, and 4 KiB lines of the host's, are corners
+        local = draw.choice([0, space - local_span, draw.randint(0, space - local_span)])
+        room = len(bench.host.data) - host_span
+        line = draw.randint(0, room) // 4096 * 4096 + 4096 - draw.randint(0, size)
+        host = draw.choice([0, room, draw.randint(0, room), min(line, room)])
+        fields = {"count": rows, "local_addr": local, "local_pitch": local_pitch, "bytes": size}
+        if name == "FILL":
+            fields["value"] = draw.randrange(256)
+        else:
+            fields |= {"host_addr": bench.host.base + host, "host_pitch": host_pitch}
+        instructions.append(isa.encode(name, **fields))
+    return instructions
+
+
+def in_pieces(bench, name, size, *, host, local):
+    """A copy of ``size`` bytes in as few instructions as the scratchpad's size allows."""
+    room = bench.config.spad_bytes - local
+    return [isa.encode(name, count=1, bytes=min(room, size - start), local_addr=local,
+                       host_addr=host + start) for start in range(0, size, room)]
+
+
+def check_memories(bench, wanted):
+    """Compares all memories with ``wanted``, as :func:`expected` makes it."""
+    for name, memory, want in zip(("host", "spad", "wgt"), (bench.host, bench.spad, bench.wgt),
+                                  wanted):
+        wrong = [index for index in range(len(want)) if memory.data[index] != want[index]]
+        assert not wrong, (
+            f"{name}[{wrong[0]:#x}] is {memory.data[wrong[0]]:#x}, not {want[wrong[0]]:#x}; "
+            f"{len(wrong)} bytes differ; seed {bench.seed}")
+
+
+def run_and_check(bench, instructions, **kwargs):
+    """Runs instructions that must succeed, and compares every byte of every memory."""
+    wanted = expected(bench, instructions)
+    result = bench.run(instructions, **kwargs)
+    assert result.error is None and result.done == len(instructions), (
+        f"{result}; seed {bench.seed}")
+    check_memories(bench, wanted)
+    return result
+
+
+def share_of_peak(bench, instructions, size):
+    """Runs and checks a copy of ``size`` bytes in all; its share of one full beat a cycle."""
+    result = run_and_check(bench, instructions)
+    share = size / bench.config.bus_bytes / result.cycles
+    print(f"{bench.kind} {bench.config.name}: {size} bytes in {result.cycles} cycles, "
+          f"{share:.1%} of the peak")
+    return share
