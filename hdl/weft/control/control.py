@@ -1,12 +1,24 @@
 """The control side of Weft: registers, fetching, checking, tokens, watchdog, soft reset."""
 
+from amaranth.hdl import Module, Mux, ResetInserter, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..bus.axi4 import Axi4Lite, Axi4Read
+from ..bus.axi_lite import AxiLiteSubordinate
+from ..config import UNITS
 from . import regmap
+from .clear import ClearControl
+from .counters import PerformanceCounters
+from .fetch import Fetcher
 from .records import datapath_counters
+from .registers import Registers
+from .run import RunControl
+from .sequencer import Sequencer
+from .soft_reset import SoftReset
 from .unit import UnitSignature
+from .validate import Validator
+from .watchdog import Watchdog
 
 __all__ = ["Control"]
 
@@ -36,7 +48,7 @@ class Control(wiring.Component):
     o_clear_memories : :py:`Out(1)`
         High for one cycle: zero scratchpad, weight buffer and accumulators.
     i_clearing : :py:`In(1)`
-        High from the cycle after ``o_clear_memories`` until all memories are zero.
+        High, from at latest four cycles after ``o_clear_memories``, until all memories are zero.
     i_progress : :py:`In(1)`
         Something moved in the datapath: a handshake on ``m_axi`` or a vector into the array.
     i_counters : :py:`In(datapath_counters(config))`
@@ -62,3 +74,106 @@ class Control(wiring.Component):
             "i_counters": In(datapath_counters(config)),
             "o_irq": Out(1),
         })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.axil = axil = AxiLiteSubordinate(regmap.ADDR_WIDTH)
+        m.submodules.registers = registers = Registers(self.config)
+        m.submodules.counters = counters = PerformanceCounters(self.config)
+        m.submodules.reset = reset = SoftReset()
+        m.submodules.clear = clear = ClearControl()
+        # a soft reset clears these and keeps those above
+        fetch, validator = Fetcher(self.config), Validator(self.config)
+        sequencer, run, watchdog = Sequencer(self.config), RunControl(), Watchdog()
+        for name, part in (("fetch", fetch), ("validator", validator), ("sequencer", sequencer),
+                           ("run", run), ("watchdog", watchdog)):
+            m.submodules[name] = ResetInserter(reset.o_clear)(part)
+
+        connect(m, flipped(self.s_axil), axil.s_axil)
+        connect(m, axil.bus, registers.bus)
+        connect(m, fetch.axi, flipped(self.axi))
+        connect(m, fetch.o, validator.i)
+        connect(m, validator.o, sequencer.i)
+        for name in UNITS:
+            connect(m, getattr(sequencer, name.lower()), flipped(getattr(self, name.lower())))
+
+        command, settings = registers.o_command, registers.o_settings
+        bus_idle = Signal()
+        m.d.comb += [
+            bus_idle.eq(self.i_bus_idle.all() & fetch.o_idle),
+            fetch.i_start.eq(run.o_begin),
+            fetch.i_addr.eq(settings.mem_base + settings.program_addr),
+            fetch.i_count.eq(settings.program_count),
+            fetch.i_windows.eq(registers.o_windows),
+            fetch.i_halt.eq(run.o_stop_fetch | reset.o_halt),
+            validator.i_mem_base.eq(settings.mem_base),
+            validator.i_windows.eq(registers.o_windows),
+            sequencer.i_clear.eq(run.o_begin),
+            sequencer.i_stop.eq(run.o_stop | reset.o_halt),
+            sequencer.i_halt.eq(run.o_halt | reset.o_halt),
+
+            run.i_start.eq(command.START),
+            run.i_count.eq(settings.program_count),
+            run.i_done_count.eq(sequencer.o_done_count),
+            run.i_refused.eq(validator.o_error),
+            run.i_refused_record.eq(validator.o_record),
+            run.i_failed.eq(sequencer.o_error),
+            run.i_failed_record.eq(sequencer.o_record),
+            run.i_expired.eq(watchdog.o_expired),
+            run.i_expired_record.eq(watchdog.o_record),
+            run.i_can_start.eq(sequencer.o_can_start),
+            run.i_ended.eq(sequencer.o_ended),
+            run.i_bus_idle.eq(bus_idle),
+
+            reset.i_request.eq(command.SOFT_RESET),
+            reset.i_bus_idle.eq(bus_idle),
+            self.o_clear.eq(reset.o_clear),
+            clear.i_request.eq(command.CLEAR),
+            clear.i_clearing.eq(self.i_clearing),
+            self.o_clear_memories.eq(clear.o_clear),
+
+            watchdog.i_enable.eq(run.o_busy & ~reset.o_resetting),
+            watchdog.i_limit.eq(settings.watchdog),
+            watchdog.i_progress.eq(sequencer.o_progress | self.i_progress),
+            watchdog.i_views.eq(sequencer.o_views),
+            watchdog.i_fetch_waiting.eq(fetch.o_waiting),
+            watchdog.i_pc.eq(sequencer.o_pc),
+
+            registers.i_status.BUSY.eq(run.o_busy),
+            registers.i_status.DONE.eq(run.o_done),
+            registers.i_status.ERROR.eq(run.o_error),
+            registers.i_status.RESETTING.eq(reset.o_resetting),
+            registers.i_status.CLEARING.eq(clear.o_clearing),
+            registers.i_record.eq(run.o_record),
+            registers.i_first_error.eq(run.o_first_error),
+            registers.i_pc.eq(sequencer.o_pc),
+            registers.i_counters.eq(counters.o),
+            registers.i_done_event.eq(run.o_done_event),
+            registers.i_error_event.eq(run.o_error_event),
+            self.o_irq.eq(registers.o_irq),
+
+            counters.i_snapshot.eq(command.SNAPSHOT),
+            counters.i_clear.eq(command.CLEAR_COUNTERS),
+            counters.i.CYCLES.eq(run.o_busy),
+            counters.i.MAC_BUSY.eq(self.i_counters.mac_busy),
+            counters.i.MATMUL_WAIT_WEIGHTS.eq(self.i_counters.matmul_wait_weights),
+            counters.i.FETCH_WAIT_MEMORY.eq(fetch.o_waiting),
+            counters.i.LOAD_WAIT_MEMORY.eq(self.load.wait_memory),
+            counters.i.STORE_WAIT_MEMORY.eq(self.store.wait_memory),
+            counters.i.BYTES_READ.eq(Mux(self.i_counters.bytes_read, self.config.bus_bytes, 0)),
+            counters.i.BYTES_WRITTEN.eq(self.i_counters.bytes_written),
+            counters.i.INSTRUCTIONS.eq(sequencer.o_done_count),
+        ]
+        for number, name in enumerate(UNITS):
+            unit, view = getattr(self, name.lower()), sequencer.o_views[number]
+            m.d.comb += [
+                registers.i_status.UNITS[number].eq(view.working),
+                registers.i_waits[f"{name}_TOKENS"].eq(view.lacks),
+                registers.i_waits[f"{name}_QUEUED"].eq(view.queued),
+                registers.i_waits[f"{name}_BUSY"].eq(view.working),
+                registers.i_waits[f"{name}_MEMORY"].eq(view.memory),
+                counters.i[f"{name}_BUSY"].eq(unit.busy),
+                counters.i[f"{name}_WAIT_TOKEN"].eq(view.lacks.any()),
+                counters.i[f"{name}_CONFLICT"].eq(unit.conflict),
+            ]
+        return m

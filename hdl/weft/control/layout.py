@@ -1,11 +1,11 @@
-"""Amaranth layouts of the instructions, made from the table in :mod:`weft.control.isa`."""
+"""Amaranth layouts of instructions and registers, made from their tables."""
 
 from amaranth.hdl import Shape
 from amaranth.lib import data
 
-from . import isa
+from . import isa, regmap
 
-__all__ = ["instruction_layout"]
+__all__ = ["instruction_layout", "register_layout"]
 
 
 def instruction_layout(name):
@@ -13,4 +13,11 @@ def instruction_layout(name):
     return data.FlexibleLayout(8 * isa.INSTRUCTION_BYTES, {
         field.name: data.Field(Shape(field.width, field.signed), field.offset)
         for field in isa.BY_NAME[name].fields
+    })
+
+
+def register_layout(name):
+    """The 32-bit layout of register ``name``, a member for each of its fields."""
+    return data.FlexibleLayout(32, {
+        bits.name: data.Field(bits.width, bits.offset) for bits in regmap.BY_NAME[name].fields
     })

@@ -2,8 +2,10 @@
 
 Registers are 32 bits wide at byte offsets from the base of ``s_axil``. A write to a read-only
 or unmapped offset, to a configuration register while BUSY, or to a locked window is refused
-with SLVERR and changes nothing; so is START while BUSY, RESETTING or CLEARING, or with ERROR
-set. A read of an unmapped offset answers SLVERR and 0.
+with SLVERR and changes nothing; so is a value that is no multiple of a register's ``align``, and
+START or CLEAR while BUSY, RESETTING or CLEARING, with ERROR set, or together with SOFT_RESET or
+with each other. A read of an unmapped offset answers SLVERR and 0. Bits 0 and 1 of an address
+do not matter; bits without a name read as 0, and writing them changes nothing.
 """
 
 import dataclasses
@@ -27,13 +29,17 @@ class Bits:
 
 @dataclasses.dataclass(frozen=True)
 class Register:
-    """One register. ``access``: RO, RW (configuration), WO (strobes), W1C (write 1 to clear)."""
+    """One register. ``access``: RO, RW (configuration), WO (strobes), W1C (write 1 to clear).
+
+    Only multiples of ``align`` can be written.
+    """
 
     name: str
     offset: int
     access: str
     doc: str
     fields: tuple = ()
+    align: int = 1
 
     def bits(self, name):
         """The field called ``name``."""
@@ -120,10 +126,10 @@ REGISTERS = (
         Bits("ERROR", 1, 1, "a program stopped with an error"))),
     Register("IRQ_ENABLE", 0x02C, "RW", "Causes that raise irq.", (
         Bits("DONE", 0, 1, "on done"), Bits("ERROR", 1, 1, "on error"))),
-    Register("MEM_BASE", 0x030, "RW", "Added to every host address of an instruction.",
-             _word("byte address")),
+    Register("MEM_BASE", 0x030, "RW", "Added to every host address of an instruction; a multiple "
+             "of 32.", _word("byte address"), align=32),
     Register("PROGRAM_ADDR", 0x034, "RW", "First instruction, relative to MEM_BASE, a multiple of "
-             "32.", _word("byte offset")),
+             "32.", _word("byte offset"), align=32),
     Register("PROGRAM_COUNT", 0x038, "RW", "Instructions in the program.", _word("count")),
     Register("WATCHDOG", 0x03C, "RW", "Cycles without progress after which a program is stopped; "
              "0 is never.", _word("cycles")),

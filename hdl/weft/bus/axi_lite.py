@@ -1,0 +1,135 @@
+"""AXI4-Lite subordinate: turns a host's accesses into accesses of a register bus."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from .axi4 import RESP_OKAY, RESP_SLVERR, Axi4Lite
+
+__all__ = ["RegisterBus", "AxiLiteSubordinate"]
+
+
+class RegisterBus(wiring.Signature):
+    """One access of a 32-bit register at a time.
+
+    Members
+    -------
+    en : :py:`Out(1)`
+        High for one cycle: an access starts. ``write``, ``addr``, ``data`` and ``strb`` hold
+        from this cycle until ``ack``.
+    write : :py:`Out(1)`
+        A write; otherwise a read.
+    addr : :py:`Out(addr_width)`
+        Byte address. Bits 0 and 1 do not matter.
+    data : :py:`Out(32)`, ``strb`` : :py:`Out(4)`
+        What to write, and which of its bytes.
+    ack : :py:`In(1)`
+        High for one cycle, at least one cycle after ``en``: the access is over.
+    read_data : :py:`In(32)`, ``error`` : :py:`In(1)`
+        Valid with ``ack``: what was read; the access was refused and changed nothing.
+    """
+
+    def __init__(self, addr_width):
+        super().__init__({
+            "en": Out(1), "write": Out(1), "addr": Out(addr_width), "data": Out(32),
+            "strb": Out(4), "ack": In(1), "read_data": In(32), "error": In(1),
+        })
+
+
+class AxiLiteSubordinate(wiring.Component):
+    """Serves AXI4-Lite, one access at a time.
+
+    Write addresses and write data are taken in any order and held until both are there. All
+    READY and VALID outputs are registers. Reads and writes alternate when both wait. A refused
+    access answers SLVERR, any other OKAY.
+
+    Parameters
+    ----------
+    addr_width : :class:`int`
+        Bits of a byte address.
+
+    Members
+    -------
+    s_axil : :py:`In(Axi4Lite(addr_width=addr_width))`
+    bus : :py:`Out(RegisterBus(addr_width))`
+
+    Raises
+    ------
+    TypeError
+        If ``addr_width`` is not an integer.
+    ValueError
+        If ``addr_width`` addresses less than one register.
+
+    Source: ARM IHI 0022H, chapters A3 (handshakes) and B1 (AXI4-Lite).
+    """
+
+    def __init__(self, addr_width):
+        if not isinstance(addr_width, int) or isinstance(addr_width, bool):
+            raise TypeError(f"addr_width must be an integer, not {addr_width!r}")
+        if addr_width < 3:
+            raise ValueError(f"addr_width must be at least 3, not {addr_width}")
+        self.addr_width = addr_width
+        super().__init__({
+            "s_axil": In(Axi4Lite(addr_width=addr_width)),
+            "bus": Out(RegisterBus(addr_width)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        axil, bus = self.s_axil, self.bus
+
+        # "held" registers are full from the handshake until their access is answered
+        aw_held = Signal()
+        aw_addr = Signal(self.addr_width)
+        w_held = Signal()
+        ar_held = Signal()
+        ar_addr = Signal(self.addr_width)
+        # ready is registered too: low during reset, high from the first cycle after it
+        awake = Signal()
+        m.d.sync += awake.eq(1)
+        m.d.comb += [
+            axil.awready.eq(awake & ~aw_held),
+            axil.wready.eq(awake & ~w_held),
+            axil.arready.eq(awake & ~ar_held),
+        ]
+        with m.If(axil.awvalid & axil.awready):
+            m.d.sync += [aw_held.eq(1), aw_addr.eq(axil.awaddr)]
+        with m.If(axil.wvalid & axil.wready):
+            m.d.sync += [w_held.eq(1), bus.data.eq(axil.wdata), bus.strb.eq(axil.wstrb)]
+        with m.If(axil.arvalid & axil.arready):
+            m.d.sync += [ar_held.eq(1), ar_addr.eq(axil.araddr)]
+
+        m.d.sync += bus.en.eq(0)
+        with m.FSM():
+            with m.State("IDLE"):
+                can_write = Signal()
+                can_read = Signal()
+                m.d.comb += [
+                    can_write.eq(aw_held & w_held & ~axil.bvalid),
+                    can_read.eq(ar_held & ~axil.rvalid),
+                ]
+                with m.If(can_write | can_read):
+                    # a write goes first unless the last access was one
+                    is_write = can_write & ~(can_read & bus.write)
+                    m.d.sync += [
+                        bus.en.eq(1),
+                        bus.write.eq(is_write),
+                        bus.addr.eq(Mux(is_write, aw_addr, ar_addr)),
+                    ]
+                    m.next = "ACCESS"
+            with m.State("ACCESS"):
+                response = Mux(bus.error, RESP_SLVERR, RESP_OKAY)
+                with m.If(bus.ack & ~bus.en):
+                    with m.If(bus.write):
+                        m.d.sync += [aw_held.eq(0), w_held.eq(0),
+                                     axil.bvalid.eq(1), axil.bresp.eq(response)]
+                    with m.Else():
+                        m.d.sync += [ar_held.eq(0), axil.rvalid.eq(1), axil.rresp.eq(response),
+                                     axil.rdata.eq(bus.read_data)]
+                    m.next = "IDLE"
+
+        with m.If(axil.bvalid & axil.bready):
+            m.d.sync += axil.bvalid.eq(0)
+        with m.If(axil.rvalid & axil.rready):
+            m.d.sync += axil.rvalid.eq(0)
+        return m

@@ -1,0 +1,210 @@
+"""Reads a program from host memory, ahead of its use."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out
+
+from ..bus.axi4 import RESP_DECERR, RESP_SLVERR, Axi4Read
+from . import isa
+from .records import FETCHED, WINDOWS
+from .windows import WindowCheck
+
+__all__ = ["Fetcher"]
+
+_BURST_INCR = 1
+_CACHE_NORMAL = 0b0011      # normal memory, bufferable, not cached
+
+
+class Fetcher(wiring.Component):
+    """Streams the instructions of a program, in order, with their indices.
+
+    Up to ``PREFETCH`` instructions are asked for before they are taken; a burst holds up to
+    ``burst_instructions`` of them and crosses no 4 KiB line. Each instruction's address is
+    checked against the windows before a burst with it leaves. The first error takes the place
+    of its instruction in the stream, after all earlier ones, and ends the stream: an address
+    outside the windows with READ (``HOST_WINDOW`` and that address) or a beat with SLVERR or
+    DECERR (``BUS_SLVERR``, ``BUS_DECERR`` and the address of the beat).
+
+    Parameters
+    ----------
+    config : :class:`weft.config.Config`
+
+    Members
+    -------
+    axi : :py:`Out(Axi4Read(...))`
+        ``rready`` is always high: there is room for every beat that was asked for.
+    i_start : :py:`In(1)`
+        High for one cycle, when the last program's stream has been taken to its end or after a
+        reset: begin.
+    i_addr : :py:`In(33)`, ``i_count`` : :py:`In(32)`
+        Host address of the first instruction, a multiple of 32, and how many there are.
+        Valid with ``i_start``.
+    i_windows : :py:`In(WINDOWS)`
+    i_halt : :py:`In(1)`
+        Start no burst any more, until reset.
+    o : :py:`Out(stream.Signature(FETCHED))`
+    o_idle : :py:`Out(1)`
+        No address is on the bus and no beat is owed.
+    o_waiting : :py:`Out(1)`
+        Host memory owes the next instruction.
+    """
+
+    PREFETCH = 8
+    MAX_GROUP = 4
+
+    def __init__(self, config):
+        self.config = config
+        self.beats = 8 * isa.INSTRUCTION_BYTES // config.bus_width
+        self.burst_instructions = max(1, min(self.MAX_GROUP, config.max_burst // self.beats))
+        self.parts = max(1, self.beats // config.max_burst)
+        """Bursts for one instruction, where ``max_burst`` is shorter than an instruction."""
+        super().__init__({
+            "axi": Out(Axi4Read(addr_width=config.addr_width, data_width=config.bus_width)),
+            "i_start": In(1),
+            "i_addr": In(33),
+            "i_count": In(32),
+            "i_windows": In(WINDOWS),
+            "i_halt": In(1),
+            "o": Out(stream.Signature(FETCHED)),
+            "o_idle": Out(1),
+            "o_waiting": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        axi = self.axi
+        group, parts = self.burst_instructions, self.parts
+        m.submodules.beats = beats = SyncFIFOBuffered(
+            width=self.config.bus_width + 2, depth=self.PREFETCH * self.beats)
+        m.submodules.windows = windows = WindowCheck(self.config, end_width=34)
+
+        # -- asking ------------------------------------------------------------------------------
+        addr = Signal(33)                   # of the next instruction to check
+        remaining = Signal(32)
+        asked = Signal(32)                  # instructions for which a burst has been formed
+        reserved = Signal(range(self.PREFETCH + 1))
+        grouped = Signal(range(group + 1))
+        settle = Signal(range(windows.LATENCY + 1))
+        fault = Signal()
+        deliver = Signal()                  # an instruction leaves the prefetch store
+        m.d.comb += [
+            windows.i_start.eq(addr),
+            windows.i_end.eq(addr + isa.INSTRUCTION_BYTES),
+            windows.i_windows.eq(self.i_windows),
+        ]
+
+        part_beats = self.beats // parts    # of one burst and one instruction
+        part = Signal(range(parts))
+        burst_beats = Signal(range(group * self.beats + 1))
+        m.d.comb += [
+            burst_beats.eq(grouped * part_beats),
+            axi.arlen.eq(burst_beats - 1),
+            axi.arsize.eq((self.config.bus_bytes - 1).bit_length()),
+            axi.arburst.eq(_BURST_INCR),
+            axi.arcache.eq(_CACHE_NORMAL),
+        ]
+        form = Signal()
+        with m.FSM():
+            with m.State("IDLE"):
+                with m.If(self.i_start):
+                    m.d.sync += [addr.eq(self.i_addr), remaining.eq(self.i_count), asked.eq(0),
+                                 settle.eq(windows.LATENCY), grouped.eq(0)]
+                    with m.If(self.i_count != 0):
+                        m.next = "CHECK"
+            with m.State("CHECK"):
+                with m.If(self.i_halt):
+                    m.next = "HALTED"
+                with m.Elif(settle != 0):
+                    m.d.sync += settle.eq(settle - 1)
+                with m.Elif(~windows.o_inside):
+                    m.d.sync += fault.eq(1)
+                    with m.If(grouped == 0):
+                        m.next = "HALTED"
+                    with m.Else():
+                        m.next = "ISSUE"
+                # a burst begins only when there is room for a whole one
+                with m.Elif((grouped != 0) | (reserved <= self.PREFETCH - group)):
+                    m.d.comb += form.eq(1)
+                    with m.If(grouped == 0):
+                        m.d.sync += axi.araddr.eq(addr)
+                    m.d.sync += [addr.eq(addr + isa.INSTRUCTION_BYTES), asked.eq(asked + 1),
+                                 remaining.eq(remaining - 1), grouped.eq(grouped + 1),
+                                 settle.eq(windows.LATENCY)]
+                    at_line_end = addr[5:12].all()
+                    with m.If((grouped == group - 1) | at_line_end | (remaining == 1)):
+                        m.next = "ISSUE"
+            with m.State("ISSUE"):
+                m.d.comb += axi.arvalid.eq(1)
+                with m.If(axi.arready):
+                    m.d.sync += axi.araddr.eq(axi.araddr + part_beats * self.config.bus_bytes)
+                    with m.If(part != parts - 1):
+                        m.d.sync += part.eq(part + 1)
+                        with m.If(self.i_halt):
+                            m.next = "HALTED"
+                    with m.Else():
+                        m.d.sync += [part.eq(0), grouped.eq(0)]
+                        with m.If(fault):
+                            m.next = "HALTED"
+                        with m.Elif(remaining == 0):
+                            m.next = "IDLE"
+                        with m.Else():
+                            m.next = "CHECK"
+            with m.State("HALTED"):
+                pass
+        m.d.sync += reserved.eq(reserved + form - deliver)
+
+        # -- what the bus owes -------------------------------------------------------------------
+        owed = Signal(range(self.PREFETCH * self.beats + 1))
+        asks = axi.arvalid & axi.arready
+        m.d.sync += owed.eq(owed + Mux(asks, burst_beats, 0) - (axi.rvalid & axi.rready))
+        m.d.comb += [
+            axi.rready.eq(1),
+            beats.w_en.eq(axi.rvalid),
+            beats.w_data.eq(Cat(axi.rdata, axi.rresp)),
+            self.o_idle.eq(~axi.arvalid & (owed == 0)),
+            self.o_waiting.eq(~self.o.valid & (axi.arvalid | (owed != 0))),
+        ]
+
+        self._assemble(m, beats, asked, fault, deliver)
+        return m
+
+    def _assemble(self, m, beats, asked, fault, deliver):
+        """Beats to instructions, and errors to their place among them."""
+        o = self.o
+        index = Signal(32)              # of the instruction that is being put together
+        addr = Signal(33)
+        beat = Signal(range(self.beats))
+        failed = Signal()               # an error has been delivered, or is about to be
+        take = Signal()
+        m.d.comb += [
+            take.eq(beats.r_rdy & ~failed & (~o.valid | o.ready)),
+            beats.r_en.eq(take),
+        ]
+        data, response = beats.r_data[:self.config.bus_width], beats.r_data[self.config.bus_width:]
+        is_error = Signal()
+        m.d.comb += is_error.eq((response == RESP_SLVERR) | (response == RESP_DECERR))
+        with m.If(o.valid & o.ready):
+            m.d.sync += o.valid.eq(0)
+        with m.If(take):
+            m.d.sync += [
+                o.payload.word.eq(Cat(o.payload.word, data)[self.config.bus_width:]),
+                o.payload.index.eq(index),
+                o.payload.addr.eq(addr),
+                o.payload.code.eq(isa.ErrorCode.NONE),
+                beat.eq(beat + 1),
+            ]
+            with m.If(is_error):
+                code = Mux(response == RESP_SLVERR, isa.ErrorCode.BUS_SLVERR,
+                           isa.ErrorCode.BUS_DECERR)
+                m.d.sync += [o.valid.eq(1), failed.eq(1), o.payload.code.eq(code),
+                             o.payload.addr.eq(addr + beat * self.config.bus_bytes)]
+            with m.Elif(beat == self.beats - 1):
+                m.d.comb += deliver.eq(1)
+                m.d.sync += [o.valid.eq(1), beat.eq(0), index.eq(index + 1),
+                             addr.eq(addr + isa.INSTRUCTION_BYTES)]
+        with m.Elif(fault & ~failed & (index == asked) & (~o.valid | o.ready)):
+            m.d.sync += [o.valid.eq(1), failed.eq(1), o.payload.index.eq(index),
+                         o.payload.addr.eq(addr), o.payload.code.eq(isa.ErrorCode.HOST_WINDOW)]
+        with m.If(self.i_start):
+            m.d.sync += [index.eq(0), addr.eq(self.i_addr)]

@@ -1,0 +1,106 @@
+"""The checks of an instruction that look at its bits alone."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from . import isa
+from .isa import ErrorCode
+from .unit import INSTRUCTION_SHAPE
+
+__all__ = ["FieldCheck"]
+
+_MAX_SHIFT = 62
+
+
+class FieldCheck(wiring.Component):
+    """Opcode, reserved bits and ranges of fields: the first three checks, in their order.
+
+    Made from the table in :mod:`weft.control.isa`; takes an instruction every cycle.
+
+    Parameters
+    ----------
+    config : :class:`weft.config.Config`
+        Its ``cols`` bounds ``channels``.
+
+    Members
+    -------
+    i_word : :py:`In(256)`
+        The instruction.
+    o_code : :py:`Out(8)`, ``o_unit`` : :py:`Out(3)`
+        ``LATENCY`` cycles later: ``ILLEGAL_OPCODE``, ``RESERVED_BITS``, ``BAD_FIELD`` or 0; and the
+        unit, :data:`isa.SEQUENCER` if the opcode is unknown.
+    """
+
+    LATENCY = 2
+
+    def __init__(self, config):
+        self.config = config
+        super().__init__({
+            "i_word": In(INSTRUCTION_SHAPE),
+            "o_code": Out(8),
+            "o_unit": Out(3),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        known = Signal(len(isa.INSTRUCTIONS))
+        for index, instruction in enumerate(isa.INSTRUCTIONS):
+            m.d.sync += known[index].eq(self.i_word[:8] == instruction.opcode)
+
+        reserved = self._reserved(m, known)
+        bad = self._bad_fields(m, known)
+        units = [Cat(known[index] for index, instruction in enumerate(isa.INSTRUCTIONS)
+                     if instruction.unit == unit).any() for unit in range(len(isa.UNITS))]
+        m.d.sync += [
+            self.o_unit.eq(Mux(known.any(), Cat(units[1] | units[3], units[2] | units[3]),
+                               isa.SEQUENCER)),
+            self.o_code.eq(Mux(~known.any(), ErrorCode.ILLEGAL_OPCODE,
+                               Mux(reserved, ErrorCode.RESERVED_BITS,
+                                   Mux(bad, ErrorCode.BAD_FIELD, ErrorCode.NONE)))),
+        ]
+        return m
+
+    def _reserved(self, m, known):
+        # bits that are reserved in the same instructions are looked at together
+        groups = {}
+        for bit in range(INSTRUCTION_SHAPE):
+            owners = tuple(index for index, instruction in enumerate(isa.INSTRUCTIONS)
+                           if instruction.reserved_mask >> bit & 1)
+            groups.setdefault(owners, []).append(bit)
+        found = []
+        for owners, bits in groups.items():
+            if owners:
+                any_set = Signal(name=f"reserved{bits[0]}")
+                m.d.sync += any_set.eq(Cat(self.i_word[bit] for bit in bits).any())
+                found.append(any_set & Cat(known[index] for index in owners).any())
+        return Cat(found).any()
+
+    def _bad_fields(self, m, known):
+        word = self.i_word
+        seen = {}       # (what, offset): the instructions with that check, and its flag
+        for index, instruction in enumerate(isa.INSTRUCTIONS):
+            for field in instruction.fields:
+                value = word[field.offset:field.offset + field.width]
+                if field.name == "bytes" or field.name.endswith("count"):
+                    refused = value == 0
+                elif field.name == "channels":
+                    refused = (value == 0) | (value > self.config.cols)
+                elif field.name == "shift":
+                    refused = value > _MAX_SHIFT
+                elif field.name == "multiplier":
+                    refused = value[31]
+                elif field.name == "clamp_min":
+                    high = instruction.field("clamp_max")
+                    refused = value.as_signed() > word[
+                        high.offset:high.offset + high.width].as_signed()
+                else:
+                    continue
+                owners, _ = seen.setdefault((field.name, field.offset, field.width), ([], refused))
+                owners.append(index)
+        found = []
+        for (name, offset, _), (owners, refused) in seen.items():
+            flag = Signal(name=f"bad_{name}{offset}")
+            m.d.sync += flag.eq(refused)
+            found.append(flag & Cat(known[index] for index in owners).any())
+        return Cat(found).any()

@@ -1,0 +1,210 @@
+"""The registers, made from the table in :mod:`weft.control.regmap`."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..bus.axi_lite import RegisterBus
+from . import isa, regmap
+from .layout import register_layout
+from .records import ERROR_RECORD, WINDOWS
+
+__all__ = ["HARDWARE_VERSION", "SETTINGS", "Registers"]
+
+HARDWARE_VERSION = (0, 1)
+
+SETTINGS = data.StructLayout({
+    "mem_base": 32, "program_addr": 32, "program_count": 32, "watchdog": 32,
+})
+"""What the registers of these names hold."""
+
+
+def _log2(value):
+    return value.bit_length() - 1
+
+
+class Registers(wiring.Component):
+    """What a host reads and writes.
+
+    An access is answered ``LATENCY`` cycles after it starts; what it writes has changed by then,
+    and commands are given in that cycle. A soft reset leaves all of this as it is.
+
+    Parameters
+    ----------
+    config : :class:`weft.config.Config`
+
+    Members
+    -------
+    bus : :py:`In(RegisterBus(regmap.ADDR_WIDTH))`
+    o_command : :py:`Out(register_layout("CONTROL"))`
+        Each bit is high for one cycle when a host has set it.
+    o_settings : :py:`Out(SETTINGS)`, ``o_windows`` : :py:`Out(WINDOWS)`
+        Do not change while BUSY.
+    i_status : :py:`In(register_layout("STATUS"))`
+    i_record : :py:`In(ERROR_RECORD)`
+    i_waits : :py:`In(register_layout("WAITS"))`
+        Who waits for what, now.
+    i_first_error : :py:`In(1)`
+        ``i_record`` is about to take an error: keep ``i_waits`` for as long as it has one.
+    i_pc : :py:`In(32)`
+    i_counters : :py:`In(ArrayLayout(32, len(regmap.COUNTERS)))`
+    i_done_event, i_error_event : :py:`In(1)`
+        Set a bit of IRQ_STATUS.
+    o_irq : :py:`Out(1)`
+    """
+
+    LATENCY = 2
+
+    def __init__(self, config):
+        self.config = config
+        super().__init__({
+            "bus": In(RegisterBus(regmap.ADDR_WIDTH)),
+            "o_command": Out(register_layout("CONTROL")),
+            "o_settings": Out(SETTINGS),
+            "o_windows": Out(WINDOWS),
+            "i_status": In(register_layout("STATUS")),
+            "i_record": In(ERROR_RECORD),
+            "i_waits": In(register_layout("WAITS")),
+            "i_first_error": In(1),
+            "i_pc": In(32),
+            "i_counters": In(data.ArrayLayout(32, len(regmap.COUNTERS))),
+            "i_done_event": In(1),
+            "i_error_event": In(1),
+            "o_irq": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        bus = self.bus
+        stored = {register.name: Signal(32, name=register.name.lower())
+                  for register in regmap.REGISTERS if register.access in ("RW", "W1C")}
+        values = self._read_only(m) | stored
+
+        # -- cycle 0: which register -------------------------------------------------------------
+        deciding = Signal()
+        hits = {}
+        for register in regmap.REGISTERS:
+            hits[register.name] = hit = Signal(name=f"is_{register.name.lower()}")
+            m.d.sync += hit.eq(bus.addr[2:] == register.offset >> 2)
+        m.d.sync += deciding.eq(bus.en)
+
+        # -- cycle 1: what becomes of it ---------------------------------------------------------
+        permitted = Signal()
+        accept = Signal()
+        refusals = {}
+        for register in regmap.REGISTERS:
+            refusals[register.name] = refused = Signal(name=f"refuse_{register.name.lower()}")
+            m.d.comb += refused.eq(self._refusal(register, stored))
+        m.d.comb += [
+            permitted.eq(Cat(hit & ~(bus.write & refusals[name])
+                             for name, hit in hits.items()).any()),
+            accept.eq(deciding & bus.write & permitted),
+        ]
+        strobed = Signal(32)
+        m.d.comb += strobed.eq(Cat(bit.replicate(8) for bit in bus.strb))
+        for register in regmap.REGISTERS:
+            named = sum((1 << bits.width) - 1 << bits.offset for bits in register.fields)
+            written = strobed & named
+            with m.If(accept & hits[register.name]):
+                if register.access == "RW":
+                    value = stored[register.name]
+                    m.d.sync += value.eq((bus.data & written) | (value & ~written))
+                if register.access == "W1C":
+                    value = stored[register.name]
+                    m.d.sync += value.eq(value & ~(bus.data & written))
+                if register.access == "WO":
+                    m.d.sync += self.o_command.eq(bus.data & written)
+            if register.access == "WO":
+                with m.Else():
+                    m.d.sync += self.o_command.eq(0)
+
+        # an event in the cycle that clears its bit wins
+        irq_status = data.View(register_layout("IRQ_STATUS"), stored["IRQ_STATUS"])
+        with m.If(self.i_done_event):
+            m.d.sync += irq_status.DONE.eq(1)
+        with m.If(self.i_error_event):
+            m.d.sync += irq_status.ERROR.eq(1)
+
+        # a balanced and-or: only one register is hit
+        terms = [Mux(hits[name], value, 0) for name, value in values.items()]
+        while len(terms) > 1:
+            terms = [a | b for a, b in zip(terms[::2], terms[1::2])] + (
+                [terms[-1]] if len(terms) % 2 else [])
+        m.d.sync += [
+            bus.ack.eq(deciding),
+            bus.error.eq(~permitted),
+            bus.read_data.eq(terms[0]),
+            self.o_irq.eq((stored["IRQ_STATUS"] & stored["IRQ_ENABLE"]).any()),
+        ]
+
+        m.d.comb += [getattr(self.o_settings, name).eq(stored[name.upper()])
+                     for name in SETTINGS.members]
+        for index in range(regmap.WINDOWS):
+            control = data.View(register_layout(f"WINDOW{index}_CTRL"),
+                                stored[f"WINDOW{index}_CTRL"])
+            m.d.comb += [
+                self.o_windows[index].base.eq(stored[f"WINDOW{index}_BASE"]),
+                self.o_windows[index].last.eq(stored[f"WINDOW{index}_LAST"]),
+                self.o_windows[index].read.eq(control.READ),
+                self.o_windows[index].write.eq(control.WRITE),
+            ]
+        return m
+
+    def _refusal(self, register, stored):
+        """Whether a write to ``register`` is refused."""
+        status, bus = self.i_status, self.bus
+        if register.access == "RO":
+            return 1
+        if register.access == "W1C":
+            return 0
+        if register.access == "WO":
+            command = data.View(register_layout("CONTROL"), bus.data & bus.strb[0].replicate(8))
+            idle = ~(status.BUSY | status.ERROR | status.RESETTING | status.CLEARING)
+            return ((command.START | command.CLEAR) & ~idle) | (
+                command.START + command.CLEAR + command.SOFT_RESET > 1)
+        refused = status.BUSY
+        if register.name.startswith("WINDOW"):
+            lock = regmap.BY_NAME[register.name[:7] + "_CTRL"].bits("LOCK")
+            refused = refused | stored[register.name[:7] + "_CTRL"][lock.offset]
+        if register.align > 1:
+            refused = refused | (bus.strb[0] & (bus.data[:_log2(register.align)] != 0))
+        return refused
+
+    def _read_only(self, m):
+        """The values of the registers that a host cannot write, by name."""
+        config = self.config
+        waits_at_error = Signal(32)
+        with m.If(self.i_first_error):
+            m.d.sync += waits_at_error.eq(self.i_waits)
+
+        def pack(name, **fields):
+            value = 0
+            for bits in regmap.BY_NAME[name].fields:
+                if fields[bits.name] >> bits.width:
+                    raise ValueError(f"{name}.{bits.name} has {bits.width} bits, too few for "
+                                     f"{fields[bits.name]}")
+                value |= fields[bits.name] << bits.offset
+            return value
+
+        record = self.i_record
+        return {
+            "ID": regmap.MAGIC,
+            "VERSION": pack("VERSION", ISA=isa.ISA_VERSION, MAJOR=HARDWARE_VERSION[0],
+                            MINOR=HARDWARE_VERSION[1]),
+            "CAP_ARRAY": pack("CAP_ARRAY", ROWS=config.rows, COLS=config.cols,
+                              LANES=config.vector_lanes, BUS_BYTES=config.bus_bytes),
+            "CAP_MEMORY": pack("CAP_MEMORY", SPAD_LOG2=_log2(config.spad_bytes),
+                               WGT_LOG2=_log2(config.wgt_bytes), ACC_LOG2=_log2(config.acc_rows),
+                               BANKS=config.spad_banks),
+            "CAP_CONTROL": pack("CAP_CONTROL", QUEUE=config.queue_depth, WINDOWS=regmap.WINDOWS,
+                                COUNTERS=len(regmap.COUNTERS)),
+            "CONFIG_HASH": config.fingerprint,
+            "STATUS": self.i_status.as_value(),
+            "ERROR_CODE": Cat(record.code, record.unit),
+            "ERROR_INDEX": record.index,
+            "ERROR_ADDR": record.addr,
+            "WAITS": Mux(record.code != 0, waits_at_error, self.i_waits.as_value()),
+            "PC": self.i_pc,
+            **{f"COUNTER_{name}": self.i_counters[index]
+               for index, (name, _) in enumerate(regmap.COUNTERS)},
+        }

@@ -1,0 +1,126 @@
+"""Hands validated instructions to the four units in the order that their tokens allow."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from ..config import UNITS
+from . import isa
+from .records import CHECKED, ERROR_RECORD, UNIT_VIEW
+from .tokens import TokenCounters
+from .unit import UnitSignature
+from .unit_queue import UnitQueue
+
+__all__ = ["Sequencer"]
+
+
+class Sequencer(wiring.Component):
+    """Four queues, the tokens between them, and what is in work.
+
+    Instructions are put into their units' queues in program order: a full queue holds up those
+    behind it. Within a unit they start and end in order. An instruction starts when it is next,
+    the unit is ready, and every counter that its ``wait`` names is above 0.
+
+    Parameters
+    ----------
+    config : :class:`weft.config.Config`
+
+    Members
+    -------
+    i : :py:`In(stream.Signature(CHECKED))`
+    load, matmul, vector, store : :py:`Out(UnitSignature())`
+    i_clear : :py:`In(1)`
+        A program begins: zero the tokens and ``o_pc``.
+    i_stop : :py:`In(1)`
+        Start no instruction.
+    i_halt : :py:`In(1)`
+        Let LOAD and STORE start no burst.
+    o_error : :py:`Out(1)`, ``o_record`` : :py:`Out(ERROR_RECORD)`
+        High for one cycle: a unit has met an error, or a token was one too many. Of several in
+        one cycle the lowest unit's is told.
+    o_done_count : :py:`Out(3)`
+        Instructions that ended, in the same cycle as their errors.
+    o_progress : :py:`Out(1)`
+        An instruction was queued, handed over or done.
+    o_can_start : :py:`Out(1)`
+        An instruction in some queue has its tokens, or is on its way to the queue's head.
+    o_ended : :py:`Out(4)`
+        Units in which nothing is in work that could still end by itself.
+    o_views : :py:`Out(ArrayLayout(UNIT_VIEW, 4))`
+    o_pc : :py:`Out(32)`
+        Instructions put into queues since ``i_clear``.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        super().__init__({
+            "i": In(stream.Signature(CHECKED)),
+            **{unit.lower(): Out(UnitSignature()) for unit in UNITS},
+            "i_clear": In(1),
+            "i_stop": In(1),
+            "i_halt": In(1),
+            "o_error": Out(1),
+            "o_record": Out(ERROR_RECORD),
+            "o_done_count": Out(len(UNITS).bit_length()),
+            "o_progress": Out(1),
+            "o_can_start": Out(1),
+            "o_ended": Out(len(UNITS)),
+            "o_views": Out(data.ArrayLayout(UNIT_VIEW, len(UNITS))),
+            "o_pc": Out(32),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.tokens = tokens = TokenCounters()
+        queues = []
+        for number, name in enumerate(UNITS):
+            queue = UnitQueue(self.config, number)
+            m.submodules[name.lower()] = queue
+            queues.append(queue)
+            connect(m, queue.unit, flipped(getattr(self, name.lower())))
+            m.d.comb += [
+                queue.i.payload.eq(self.i.payload),
+                queue.i.valid.eq(self.i.valid & (self.i.payload.unit == number)),
+                queue.i_available.eq(tokens.o_available[number]),
+                queue.i_stop.eq(self.i_stop),
+                tokens.i_take[number].eq(queue.o_take),
+                self.o_ended[number].eq(queue.o_ended),
+                self.o_views[number].eq(queue.o_view),
+            ]
+            # MATMUL and VECTOR owe the bus nothing: they end what they have begun
+            if name in ("LOAD", "STORE"):
+                m.d.comb += queue.i_halt.eq(self.i_halt)
+            for other in range(len(UNITS)):
+                m.d.comb += tokens.i_give[other][number].eq(queue.o_give[other])
+        with m.Switch(self.i.payload.unit):
+            for number, queue in enumerate(queues):
+                with m.Case(number):
+                    m.d.comb += self.i.ready.eq(queue.i.ready)
+        m.d.comb += tokens.i_clear.eq(self.i_clear)
+
+        queued = Signal()
+        m.d.comb += queued.eq(self.i.valid & self.i.ready)
+        with m.If(self.i_clear):
+            m.d.sync += self.o_pc.eq(0)
+        with m.Elif(queued):
+            m.d.sync += self.o_pc.eq(self.o_pc + 1)
+
+        # registered: none of this is on the way from a token to its taker
+        done = [queue.o_done for queue in queues]
+        handed = [queue.o_handed for queue in queues]
+        m.d.sync += [
+            self.o_done_count.eq((done[0] + done[1]) + (done[2] + done[3])),
+            self.o_progress.eq(queued | done[0] | done[1] | done[2] | done[3]
+                               | handed[0] | handed[1] | handed[2] | handed[3]),
+            self.o_can_start.eq(queues[0].o_can_start | queues[1].o_can_start
+                                | queues[2].o_can_start | queues[3].o_can_start),
+            self.o_error.eq(0),
+        ]
+        for number, queue in reversed(list(enumerate(queues))):
+            with m.If(tokens.o_overflow[number]):
+                m.d.sync += [self.o_error.eq(1), self.o_record.eq(queue.o_record),
+                             self.o_record.code.eq(isa.ErrorCode.TOKEN_OVERFLOW),
+                             self.o_record.addr.eq(0)]
+            with m.If(queue.o_error):
+                m.d.sync += [self.o_error.eq(1), self.o_record.eq(queue.o_record)]
+        return m

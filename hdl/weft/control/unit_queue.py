@@ -1,0 +1,155 @@
+"""The instructions of one unit: queued, next, in work."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.fifo import SyncFIFO
+from amaranth.lib.wiring import In, Out
+
+from ..config import UNITS
+from . import isa
+from .records import CHECKED, ERROR_RECORD, UNIT_VIEW
+from .unit import INSTRUCTION_SHAPE, UnitSignature
+
+__all__ = ["UnitQueue"]
+
+
+def _used_bits(unit):
+    """The bits of an instruction that some instruction of ``unit`` names."""
+    used = 0
+    for instruction in isa.INSTRUCTIONS:
+        if instruction.unit == unit:
+            used |= ~instruction.reserved_mask
+    return [bit for bit in range(INSTRUCTION_SHAPE) if used >> bit & 1]
+
+
+class UnitQueue(wiring.Component):
+    """Holds a unit's instructions, hands them over when their tokens are there.
+
+    The next instruction is held in a register: with its tokens there and the unit ready, one
+    instruction is handed over each cycle. At most ``IN_WORK`` are in work.
+
+    Parameters
+    ----------
+    config : :class:`weft.config.Config`
+        ``queue_depth`` instructions wait behind the next one.
+    unit : :class:`int`
+        Which unit.
+
+    Members
+    -------
+    i : :py:`In(stream.Signature(CHECKED))`
+    unit : :py:`Out(UnitSignature())`
+    i_available : :py:`In(4)`
+        Units that have given this one a token.
+    o_take : :py:`Out(4)`
+        Units whose token the instruction that is handed over in this cycle takes.
+    o_give : :py:`Out(4)`
+        Units to which the instruction that is done in this cycle gives a token.
+    i_stop : :py:`In(1)`
+        Hand over nothing.
+    i_halt : :py:`In(1)`
+        The unit's ``halt``.
+    o_done : :py:`Out(1)`
+        An instruction is done.
+    o_error : :py:`Out(1)`, ``o_record`` : :py:`Out(ERROR_RECORD)`
+        The unit has met an error; ``o_record.index`` is valid with ``o_done``, too.
+    o_handed : :py:`Out(1)`
+        An instruction is handed over in this cycle.
+    o_can_start : :py:`Out(1)`
+        The next instruction has its tokens and only waits for the unit.
+    o_ended : :py:`Out(1)`
+        Nothing is in work that could still end by itself.
+    o_view : :py:`Out(UNIT_VIEW)`
+    """
+
+    IN_WORK = 8
+
+    def __init__(self, config, unit):
+        self.config = config
+        self.unit_number = unit
+        super().__init__({
+            "i": In(stream.Signature(CHECKED)),
+            "unit": Out(UnitSignature()),
+            "i_available": In(len(UNITS)),
+            "o_take": Out(len(UNITS)),
+            "o_give": Out(len(UNITS)),
+            "i_stop": In(1),
+            "i_halt": In(1),
+            "o_done": Out(1),
+            "o_error": Out(1),
+            "o_record": Out(ERROR_RECORD),
+            "o_handed": Out(1),
+            "o_can_start": Out(1),
+            "o_ended": Out(1),
+            "o_view": Out(UNIT_VIEW),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        cmd = self.unit.cmd
+        bits = _used_bits(self.unit_number)
+        entry = data.StructLayout({"bits": len(bits), "index": 32})
+
+        # -- queued ------------------------------------------------------------------------------
+        m.submodules.queue = queue = SyncFIFO(width=entry.size, depth=self.config.queue_depth)
+        m.d.comb += [
+            queue.w_data.eq(Cat(*(self.i.payload.word[bit] for bit in bits),
+                                self.i.payload.index)),
+            queue.w_en.eq(self.i.valid),
+            self.i.ready.eq(queue.w_rdy),
+        ]
+
+        # -- next --------------------------------------------------------------------------------
+        head = Signal(entry)
+        head_valid = Signal()
+        word = Signal(INSTRUCTION_SHAPE)
+        m.d.comb += [
+            Cat(*(word[bit] for bit in bits)).eq(head.bits),
+            queue.r_en.eq(~head_valid | self.o_handed),
+        ]
+        with m.If(queue.r_en):
+            m.d.sync += [head.eq(queue.r_data), head_valid.eq(queue.r_rdy)]
+        header = {name: word[field.offset:field.offset + field.width]
+                  for name, field in ((name, isa.INSTRUCTIONS[0].field(name))
+                                      for name in ("wait", "signal"))}
+        lacks = Signal(len(UNITS))
+        failed = Signal()
+        m.submodules.in_work = in_work = SyncFIFO(width=32 + len(UNITS), depth=self.IN_WORK)
+        m.d.comb += [
+            lacks.eq(header["wait"] & ~self.i_available),
+            self.o_can_start.eq(head_valid & (lacks == 0) & ~failed),
+            cmd.valid.eq(self.o_can_start & ~self.i_stop & in_work.w_rdy),
+            cmd.payload.eq(word),
+            self.o_handed.eq(cmd.valid & cmd.ready),
+            self.unit.halt.eq(self.i_halt),
+        ]
+        with m.If(self.o_handed):
+            m.d.comb += self.o_take.eq(header["wait"])
+
+        # -- in work -----------------------------------------------------------------------------
+        m.d.comb += [
+            in_work.w_data.eq(Cat(header["signal"], head.index)),
+            in_work.w_en.eq(self.o_handed),
+            in_work.r_en.eq(self.unit.done),
+            self.o_done.eq(self.unit.done & in_work.r_rdy),
+            self.o_error.eq(self.unit.error),
+            self.o_record.code.eq(self.unit.error_info.code),
+            self.o_record.unit.eq(self.unit_number),
+            self.o_record.index.eq(in_work.r_data[len(UNITS):]),
+            self.o_record.addr.eq(self.unit.error_info.addr),
+            self.o_ended.eq(failed | ~in_work.r_rdy),
+        ]
+        with m.If(self.o_done):
+            m.d.comb += self.o_give.eq(in_work.r_data[:len(UNITS)])
+        with m.If(self.unit.error):
+            m.d.sync += failed.eq(1)
+
+        m.d.comb += [
+            self.o_view.queued.eq(head_valid),
+            self.o_view.lacks.eq(lacks & head_valid.replicate(len(UNITS))),
+            self.o_view.next_index.eq(head.index),
+            self.o_view.working.eq(in_work.r_rdy),
+            self.o_view.oldest_index.eq(self.o_record.index),
+            self.o_view.memory.eq(self.unit.wait_memory),
+        ]
+        return m
