@@ -18,6 +18,7 @@ from golden.requantize import saturating_rounding_doubling_high_mul as mul
 
 DIFF_INTEGER_BITS = 5
 SUM_INTEGER_BITS = 12
+LARGEST_SUM = 512
 
 # exp(-2^k) in Q0.31, for k = -2 to 4
 _POWERS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
@@ -31,6 +32,12 @@ def softmax(x, *, s_in, beta=1.0):
     x : int8, any shape.
     s_in : scale of ``x``; its zero point cancels out.
     beta : factor on the exponent.
+
+    Raises
+    ------
+    ValueError
+        If a row's exponentials, the largest of them 1, add up to 512 or more. The kernel's last
+        shift is then out of range, and it aborts the process.
     """
     m, left, diff_min = scaling(s_in, beta)
     diff = x.astype(np.int64)
@@ -38,6 +45,8 @@ def softmax(x, *, s_in, beta=1.0):
     near = diff >= diff_min
     exps = exp_on_negative_values(mul(np.where(near, diff, 0) << left, m))
     total = np.where(near, divide_by_pot(exps, SUM_INTEGER_BITS), 0).sum(axis=-1, keepdims=True)
+    if total.max() >> (31 - SUM_INTEGER_BITS) >= LARGEST_SUM:
+        raise ValueError(f"A row's exponentials add up to {LARGEST_SUM} or more")
     reciprocal, bits_over_unit = get_reciprocal(total)
     y = divide_by_pot(mul(reciprocal, exps), bits_over_unit + 31 - 8) - 128
     return np.where(near, np.clip(y, -128, 127), -128).astype(np.int8)

@@ -6,6 +6,7 @@ a multiplier that is a power of two, where every few sums are an exact half.
 """
 
 import numpy as np
+
 from golden.graph import read
 from golden.windows import output_size
 from weft_host.tflite_writer import ModelWriter

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from golden import graph as golden_graph
 
 ROOT = Path(__file__).resolve().parents[2]
