@@ -1,0 +1,5 @@
+"""``python -m weft_host.cli``."""
+
+from . import main
+
+main()
