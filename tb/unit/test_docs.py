@@ -34,7 +34,8 @@ def test_console_blocks_run(page):
         for line in text.splitlines():
             if line.startswith("$ weft "):
                 command = [sys.executable, "-m", "weft_host.cli", *shlex.split(line)[2:]]
-                done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+                done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True,
+                                      timeout=300)
                 assert done.returncode == 0, f"{line}\n{done.stderr}"
 
 
