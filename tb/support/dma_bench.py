@@ -6,6 +6,7 @@ import random
 from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.sim import Simulator
+
 from weft.bus.read_arbiter import ReadArbiter
 from weft.control import isa
 from weft.dma.load import LoadUnit

@@ -1,6 +1,7 @@
 """LOAD against a byte-for-byte model, under stalls, errors, halt and reset; and its speed."""
 
 import pytest
+
 from support.dma_bench import (
     DmaBench,
     check_memories,
@@ -158,8 +159,9 @@ def test_bandwidth_of_back_to_back_weight_loads(name):
 def test_bandwidth_of_short_rows_is_one_burst_a_cycle():
     # one beat a row: the limit is bursts in flight over latency, so allow enough of them
     bench = DmaBench("load", preset("ulx3s", outstanding=32), base=BASE, host_bytes=65536)
-    assert share_of_peak(bench, [isa.encode("LOAD", count=1000, bytes=16, host_addr=BASE, host_pitch=48,
-                                    local_pitch=24)], 16000) >= 0.90
+    assert share_of_peak(bench, [isa.encode(
+        "LOAD", count=1000, bytes=16, host_addr=BASE, host_pitch=48, local_pitch=24)],
+        16000) >= 0.90
 
 
 def test_fill_writes_one_beat_a_cycle():

@@ -1,6 +1,7 @@
 """STORE against a byte-for-byte model, under stalls, errors, halt and reset; and its speed."""
 
 import pytest
+
 from support.dma_bench import (
     DmaBench,
     check_memories,
@@ -82,6 +83,7 @@ def test_counts_the_bytes_with_a_strobe():
     assert result.bytes == 5 * 21 + 1
 
 
+@pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 def test_rejects_a_latency_of_zero():
     with pytest.raises(ValueError, match=r"^read_latency must be at least 1 cycle, not 0$"):
         StoreUnit(config=bus(32), read_latency=0)
