@@ -1,0 +1,158 @@
+"""The requantiser: one int32 in, one int8 out, every cycle."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..arith import SHIFT_FIRST, Shifted, clamp, magnitude, rounds_right
+
+__all__ = ["Requantizer"]
+
+HALF = 16               # bits of a half of the operands: what every FPGA's multiplier takes
+COARSE = 16             # step of the first stage of the shifter
+QUOTIENT = 8            # bits: 255 plus any zero point is past every clamp
+WINDOW = QUOTIENT + 1 + COARSE - 1
+
+
+class Requantizer(wiring.Component):
+    """Multiplies by ``multiplier * 2**-shift``, rounds, adds the zero point and clamps.
+
+    A pipeline that never stops: what enters leaves ``LATENCY`` cycles later. All other inputs
+    belong to the value that entered as many cycles ago as their constant says, so whoever feeds
+    them need not carry them along. Exact for every value, multiplier below 2^31, shift of 0 to 63
+    and law; see the page on numerics.
+
+    Members
+    -------
+    i_value : :py:`In(signed(32))`
+    i_multiplier : :py:`In(31)`
+        ``MULTIPLIER_AT`` cycles after its value.
+    i_shift : :py:`In(6)`
+        ``SHIFT_AT`` cycles after its value.
+    i_double, i_away : :py:`In(1)` each
+        Mode TFL2 or mode AWAY; TFL1 if neither. ``SHIFT_AT`` cycles after the value.
+    i_zero_point : :py:`In(signed(8))`
+        ``ZERO_POINT_AT`` cycles after its value.
+    i_clamp_min, i_clamp_max : :py:`In(signed(8))` each
+        ``CLAMP_AT`` cycles after its value.
+    o_result : :py:`Out(signed(8))`
+        ``LATENCY`` cycles after the value.
+    """
+
+    MULTIPLIER_AT = 1
+    SHIFT_AT = 5
+    ZERO_POINT_AT = 9
+    CLAMP_AT = 10
+    LATENCY = 11
+
+    def __init__(self):
+        super().__init__({
+            "i_value": In(signed(32)),
+            "i_multiplier": In(31),
+            "i_shift": In(6),
+            "i_double": In(1),
+            "i_away": In(1),
+            "i_zero_point": In(signed(8)),
+            "i_clamp_min": In(signed(8)),
+            "i_clamp_max": In(signed(8)),
+            "o_result": Out(signed(8)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        negative = [Signal(name=f"s{n}_negative") for n in range(1, 9)]
+        m.d.sync += negative[0].eq(self.i_value[-1])
+        m.d.sync += [new.eq(old) for old, new in zip(negative, negative[1:])]
+
+        product = self._multiply(m)
+
+        # stage 5: what the coarse shift will drop, told in few bits. All of it is about |P|.
+        s5_product = Signal.like(product)
+        s5_any_low, s5_any_mid, s5_any_high, s5_all_high, s5_half = (
+            Signal(name=f"s5_{name}") for name in
+            ("any_low", "any_mid", "any_high", "all_high", "half"))
+        s5_over = Signal(3)
+        low, mid, top = product[:15], product[15:SHIFT_FIRST - 1], product[SHIFT_FIRST - 1]
+        high = product[SHIFT_FIRST:3 * COARSE - 1]
+        above = [product[n * COARSE + WINDOW - 1:(n + 1) * COARSE + WINDOW - 1] for n in range(3)]
+        m.d.sync += [
+            s5_product.eq(product),
+            s5_any_low.eq(low.any()),
+            s5_any_mid.eq(mid.any()),
+            s5_any_high.eq(high.any()),
+            s5_all_high.eq(high.all()),
+            s5_half.eq(rounds_right(negative[3], top, low.any() | mid.any())),
+            s5_over.eq(Cat(part.any() for part in above)),
+        ]
+
+        # stage 6: shift right by 0, 16, 32 or 48, with a guard bit below bit 0
+        coarse = self.i_shift[4:]
+        doubled = Cat(0, s5_product)
+        s6 = _stage(6, WINDOW)
+        two_steps = Signal()
+        m.d.comb += two_steps.eq(self.i_double & coarse[1])
+        to_32 = s5_any_low | s5_any_mid | s5_product[SHIFT_FIRST - 1]
+        to_48 = to_32 | s5_any_high
+        m.d.sync += [
+            s6.value.eq(Mux(
+                coarse[1],
+                Mux(coarse[0], doubled[3 * COARSE:][:WINDOW], doubled[2 * COARSE:][:WINDOW]),
+                Mux(coarse[0], doubled[COARSE:][:WINDOW], doubled[:WINDOW]))),
+            s6.over.eq(Mux(coarse[1],
+                           Mux(coarse[0], 0, s5_over[2]),
+                           Mux(coarse[0], s5_over[1:].any(), s5_over.any()))),
+            s6.sticky.eq(self.i_away | two_steps | Mux(
+                coarse[1], Mux(coarse[0], to_48, to_32), coarse[0] & s5_any_low)),
+            s6.ones.eq(two_steps & s5_half & (~coarse[0] | s5_all_high)),
+        ]
+
+        # stages 7 and 8: by 0, 4, 8 or 12, then by 0 to 3
+        s6_fine, s7_fine = Signal(4), Signal(2)
+        m.d.sync += [s6_fine.eq(self.i_shift), s7_fine.eq(s6_fine)]
+        s7 = _stage(7, QUOTIENT + 1 + 3)
+        s8 = _stage(8, QUOTIENT + 1)
+        m.d.sync += _assign(s7, s6.shift(s6_fine[2:], step=4, width=QUOTIENT + 1 + 3))
+        m.d.sync += _assign(s8, s7.shift(s7_fine, step=1, width=QUOTIENT + 1))
+
+        # stages 9 and 10: the signed result; -(q + i) = ~q + (1 - i)
+        s9_quotient, s9_carry, s9_negative = Signal(QUOTIENT), Signal(), Signal()
+        s10_result = Signal(signed(QUOTIENT + 2))
+        m.d.sync += [
+            s9_quotient.eq((s8.value[1:] | s8.over.replicate(QUOTIENT))
+                           ^ negative[7].replicate(QUOTIENT)),
+            s9_carry.eq(s8.increment(negative[7]) ^ negative[7]),
+            s9_negative.eq(negative[7]),
+            s10_result.eq(Cat(s9_quotient, s9_negative).as_signed() + self.i_zero_point
+                          + s9_carry),
+            self.o_result.eq(clamp(s10_result, self.i_clamp_min, self.i_clamp_max)),
+        ]
+        return m
+
+    def _multiply(self, m):
+        """``|P|``, four stages after the value: 62 bits, as 2^31 * (2^31 - 1) is the largest."""
+        s1_value = Signal(32)
+        value = s1_value[:HALF], s1_value[HALF:]
+        multiplier = self.i_multiplier[:HALF], self.i_multiplier[HALF:]
+        s2 = [[Signal(2 * HALF, name=f"s2_product_{i}{j}") for j in range(2)] for i in range(2)]
+        # |value| <= 2^31, so each inner product is below 2^31 and their sum fits
+        s3_inner = Signal(2 * HALF)
+        s3_outer = Signal(2 * 31)
+        s4_product = Signal(2 * 31)
+        m.d.sync += s1_value.eq(magnitude(self.i_value))
+        m.d.sync += [s2[i][j].eq(value[i] * multiplier[j]) for i in range(2) for j in range(2)]
+        m.d.sync += [
+            s3_inner.eq(s2[0][1] + s2[1][0]),
+            s3_outer.eq(Cat(s2[0][0], s2[1][1])),
+            s4_product.eq(Cat(s3_outer[:HALF], s3_outer[HALF:] + s3_inner)),
+        ]
+        return s4_product
+
+
+def _stage(number, width):
+    return Shifted(Signal(width, name=f"s{number}_value"), Signal(name=f"s{number}_over"),
+                   Signal(name=f"s{number}_sticky"), Signal(name=f"s{number}_ones"))
+
+
+def _assign(stage, new):
+    return [stage.value.eq(new.value), stage.over.eq(new.over), stage.sticky.eq(new.sticky),
+            stage.ones.eq(new.ones)]
