@@ -1,0 +1,129 @@
+"""The cells of the array: multiply, add, hold one weight and receive the next."""
+
+import dataclasses
+
+from amaranth.hdl import Module, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..vendor.multiplier import add_multiplier, common_latency
+
+__all__ = ["COLUMNS", "Cell", "CellOutputs", "add_cell"]
+
+COLUMNS = 2
+"""Columns that work in the same cycle and share an activation register.
+
+A register between every two columns only would cost 12 flip-flops a weight more (activations,
+control, skew and deskew). Two is also what one ``SB_MAC16`` multiplies.
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class CellOutputs:
+    """What a cell hands to its neighbours: to the right, and (each column) below."""
+
+    act: object
+    swap: object
+    shift: object
+    wgts: list
+    sums: list
+
+
+def add_cell(m, *, act, swap, shift, wgts, sums, forms, latency, sum_width, name):
+    """Adds one cell to ``m`` and returns its :class:`CellOutputs`.
+
+    A function, so that a grid can be one module; :class:`Cell` states the contract. ``sums`` may
+    be ``None`` in the first row.
+    """
+    o_act = Signal(signed(8), reset_less=True, name=f"act_{name}")
+    # No resets in here: the array's edges are reset, and what is under way has left a few cycles
+    # later without harm. It also keeps synthesis from merging these registers with those of the
+    # skew at the left edge, which have a reset: equal values on one diagonal would otherwise
+    # become one net across the chip.
+    o_swap = Signal(reset_less=True, name=f"swap_{name}")
+    o_shift = Signal(reset_less=True, name=f"shift_{name}")
+    m.d.sync += [o_act.eq(act), o_swap.eq(swap), o_shift.eq(shift)]
+    shadows, actives = [], []
+    for column, wgt in enumerate(wgts):
+        shadow = Signal(signed(8), reset_less=True, name=f"shadow_{name}_{column}")
+        active = Signal(signed(8), reset_less=True, name=f"active_{name}_{column}")
+        with m.If(shift):
+            m.d.sync += shadow.eq(wgt)
+        with m.If(swap):
+            m.d.sync += active.eq(shadow)
+        shadows.append(shadow)
+        actives.append(active)
+    products = add_multiplier(m, o_act, actives, forms=forms, latency=latency, name=name)
+    o_sums = []
+    for column, product in enumerate(products):
+        o_sum = Signal(signed(sum_width), reset_less=True, name=f"sum_{name}_{column}")
+        m.d.sync += o_sum.eq(product if sums is None else sums[column] + product)
+        o_sums.append(o_sum)
+    return CellOutputs(o_act, o_swap, o_shift, shadows, o_sums)
+
+
+class Cell(wiring.Component):
+    """Two neighbouring weight-stationary multiply-add cells that share their activation.
+
+    Activations move right, partial sums and weights move down, one cell a cycle. There is no
+    handshake: whoever drives the edges owns the schedule. In each column,
+    ``o_sum`` is ``i_sum`` plus the product of the activation that entered ``latency`` - 1 cycles
+    before ``i_sum`` and the active weight of that time.
+
+    The active weight is replaced with the shadow weight when ``i_swap`` is high, and is in force
+    for the activation of that same cycle. If ``i_shift`` is high as well, the active weight
+    takes the shadow weight from before the shift.
+
+    Parameters
+    ----------
+    forms : pair of :class:`str`
+        Form of each multiplier, a key of :data:`weft.vendor.multiplier.FORMS`.
+    sum_width : :class:`int`
+        Bits of a partial sum.
+
+    Attributes
+    ----------
+    latency : :class:`int`
+        Cycles from ``i_act`` to the sum that contains it. From ``i_sum`` to ``o_sum`` it is one.
+
+    Members
+    -------
+    i_act : :py:`In(signed(8))`, ``o_act`` : :py:`Out(signed(8))`
+        Activation from the left and, a cycle later, to the right.
+    i_swap : :py:`In(1)`, ``o_swap`` : :py:`Out(1)`
+        Beside the activation: it is the first of a new tile.
+    i_shift : :py:`In(1)`, ``o_shift`` : :py:`Out(1)`
+        From the left and, a cycle later, to the right: shadow weights move down.
+    i_wgt : :py:`In(ArrayLayout(signed(8), 2))`, ``o_wgt`` : :py:`Out(ArrayLayout(signed(8), 2))`
+        Weights from above; the shadow weights.
+    i_sum : :py:`In(ArrayLayout(signed(sum_width), 2))`, ``o_sum`` : the same, :py:`Out`
+        Partial sums from above and to below.
+    """
+
+    def __init__(self, *, forms=("portable", "portable"), sum_width=19):
+        self.forms = tuple(forms)
+        self.sum_width = sum_width
+        self.multiplier_latency = common_latency(self.forms)
+        self.latency = self.multiplier_latency + 2
+        wgts = data.ArrayLayout(signed(8), COLUMNS)
+        sums = data.ArrayLayout(signed(sum_width), COLUMNS)
+        super().__init__({
+            "i_act": In(signed(8)), "o_act": Out(signed(8)),
+            "i_swap": In(1), "o_swap": Out(1),
+            "i_shift": In(1), "o_shift": Out(1),
+            "i_wgt": In(wgts), "o_wgt": Out(wgts),
+            "i_sum": In(sums), "o_sum": Out(sums),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        out = add_cell(m, act=self.i_act, swap=self.i_swap, shift=self.i_shift,
+                       wgts=list(self.i_wgt), sums=list(self.i_sum), forms=self.forms,
+                       latency=self.multiplier_latency, sum_width=self.sum_width, name="cell")
+        m.d.comb += [self.o_act.eq(out.act), self.o_swap.eq(out.swap), self.o_shift.eq(out.shift)]
+        for column in range(COLUMNS):
+            m.d.comb += [
+                self.o_wgt[column].eq(out.wgts[column]),
+                self.o_sum[column].eq(out.sums[column]),
+            ]
+        return m

@@ -1,0 +1,112 @@
+"""The grid of cells, without the skew at its edges."""
+
+from amaranth.hdl import Module, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..vendor.multiplier import common_latency
+from .cell import COLUMNS, add_cell
+
+__all__ = ["Grid", "cell_forms", "multiplier_latency", "row_sum_width"]
+
+_VENDOR_FORMS = ("ecp5", "ice40")
+
+
+def row_sum_width(row):
+    """Bits of a partial sum below row ``row``: ``row + 1`` products of 16 bits."""
+    return 16 + row.bit_length()
+
+
+def cell_forms(config):
+    """The multiplier form of every weight: a list of ``rows`` lists of ``cols`` names.
+
+    Where only some may use a vendor form, these are spread evenly over the array, so that every
+    region of it needs about the same area; two neighbours in a pair go together, because they
+    may share a primitive.
+    """
+    cells = config.rows * config.cols
+    if config.multiplier not in _VENDOR_FORMS or config.dsp_cells is None:
+        return [[config.multiplier] * config.cols for _ in range(config.rows)]
+    pairs = cells // COLUMNS
+    whole, odd = divmod(config.dsp_cells, COLUMNS)
+    flat = []
+    for pair in range(pairs):
+        if (pair + 1) * whole // pairs > pair * whole // pairs:
+            flat += [config.multiplier] * COLUMNS
+        elif odd:
+            flat += [config.multiplier, "lut"]
+            odd = 0
+        else:
+            flat += ["lut"] * COLUMNS
+    return [flat[row * config.cols:(row + 1) * config.cols] for row in range(config.rows)]
+
+
+def multiplier_latency(config):
+    """Cycles that the slowest form in use takes; the others are padded to it."""
+    return common_latency({form for row in cell_forms(config) for form in row})
+
+
+class Grid(wiring.Component):
+    """``rows`` by ``cols`` weights and their multiply-adders, in one module.
+
+    Columns work in groups of :data:`~weft.array.cell.COLUMNS`. What enters row *r* at the left edge
+    in cycle *t* reaches group *g* in cycle *t + g*; what enters a column at the top in cycle *t*
+    reaches row *r* in cycle *t + r* (partial sums) or with the *r*-th later shift (weights). The
+    vector of one position therefore enters row *r* in cycle *t + r*, and its sum leaves
+    group *g* in cycle *t + latency + g*. See :class:`~weft.array.cell.Cell` for swap and shift.
+
+    Parameters
+    ----------
+    config : :class:`~weft.config.Config`
+        Size and multiplier forms.
+
+    Attributes
+    ----------
+    latency : :class:`int`
+        Cycles from the activation in row 0 to the finished sum in group 0.
+
+    Members
+    -------
+    i_act : :py:`In(signed(8)).array(rows)`
+        Activations.
+    i_swap : :py:`In(1).array(rows)`
+        Beside the activation: it is the first of a new tile.
+    i_shift : :py:`In(1).array(rows)`
+        Shadow weights of the row move down: row 0 takes ``i_wgt``.
+    i_wgt : :py:`In(signed(8)).array(cols)`
+        Weights, for group *g* delayed by *g* cycles.
+    o_sum : :py:`Out(signed(sum_width)).array(cols)`
+        Finished sums, of group *g* delayed by *g* cycles.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        self.forms = cell_forms(config)
+        self.multiplier_latency = multiplier_latency(config)
+        self.latency = config.rows + 1 + self.multiplier_latency
+        super().__init__({
+            "i_act": In(signed(8)).array(config.rows),
+            "i_swap": In(1).array(config.rows),
+            "i_shift": In(1).array(config.rows),
+            "i_wgt": In(signed(8)).array(config.cols),
+            "o_sum": Out(signed(config.sum_width)).array(config.cols),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        rows, cols = self.config.rows, self.config.cols
+        wgts, sums = list(self.i_wgt), [None] * cols
+        for row in range(rows):
+            act, swap, shift = self.i_act[row], self.i_swap[row], self.i_shift[row]
+            for first in range(0, cols, COLUMNS):
+                columns = slice(first, first + COLUMNS)
+                out = add_cell(
+                    m, act=act, swap=swap, shift=shift, wgts=wgts[columns],
+                    sums=sums[columns] if row else None, forms=self.forms[row][columns],
+                    latency=self.multiplier_latency, sum_width=row_sum_width(row),
+                    name=f"{row}_{first // COLUMNS}")
+                act, swap, shift = out.act, out.swap, out.shift
+                wgts[columns], sums[columns] = out.wgts, out.sums
+        for column in range(cols):
+            m.d.comb += self.o_sum[column].eq(sums[column])
+        return m

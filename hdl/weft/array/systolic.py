@@ -1,0 +1,119 @@
+"""The systolic array as its user sees it: whole vectors in, whole rows of sums out."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from .cell import COLUMNS
+from .grid import Grid, multiplier_latency
+from .skew import Skew
+
+__all__ = ["SystolicArray"]
+
+
+class SystolicArray(wiring.Component):
+    """Multiplies a vector with a tile of ``rows`` x ``cols`` weights every cycle.
+
+    For every vector that enters, ``o_sum[c] = sum(i_act[r] * weight[r][c])`` comes out exactly
+    ``latency`` cycles later. There is no handshake: whoever drives the array owns the schedule.
+    Cycles without a vector are allowed anywhere, and so are cycles between the lines of a tile.
+
+    Weights are double-buffered. A tile is ``rows`` lines; line 0 holds the weights of row
+    ``rows - 1``, the last line those of row 0. Lines go into shadow registers; the vector with
+    ``i_swap`` and all after it see the new tile, while vectors on their way still see the
+    old one. The driver keeps to two rules:
+
+    1. the swap to a tile comes in a later cycle than the tile's last line;
+    2. the first line of the next tile comes in the cycle of that swap or later.
+
+    So a tile with *M* vectors takes ``max(rows, M)`` cycles, without a gap between tiles. A
+    synchronous reset forgets lines of a tile that is not complete, and vectors on their way.
+
+    Parameters
+    ----------
+    config : :class:`~weft.config.Config`
+        Size and multiplier forms.
+
+    Attributes
+    ----------
+    latency : :class:`int`
+        Cycles from ``i_valid`` to ``o_valid``: ``rows + cols / 2`` and what a multiplier takes.
+    sum_width : :class:`int`
+        Bits of a sum; none can overflow.
+
+    Members
+    -------
+    i_act : :py:`In(ArrayLayout(signed(8), rows))`
+        A vector; byte *r* is multiplied by the weights of row *r*.
+    i_valid : :py:`In(1)`
+        A vector enters in this cycle.
+    i_swap : :py:`In(1)`
+        With ``i_valid``: this vector is the first of a new tile.
+    i_wgt : :py:`In(ArrayLayout(signed(8), cols))`
+        A line of weights.
+    i_load : :py:`In(1)`
+        A line enters in this cycle.
+    o_sum : :py:`Out(ArrayLayout(signed(sum_width), cols))`
+        The sums of one vector, all columns in the same cycle.
+    o_valid : :py:`Out(1)`
+        ``o_sum`` belongs to the vector that entered ``latency`` cycles ago.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        self.sum_width = config.sum_width
+        self._groups = config.cols // COLUMNS
+        self.latency = config.rows + self._groups + multiplier_latency(config)
+        super().__init__({
+            "i_act": In(data.ArrayLayout(signed(8), config.rows)),
+            "i_valid": In(1),
+            "i_swap": In(1),
+            "i_wgt": In(data.ArrayLayout(signed(8), config.cols)),
+            "i_load": In(1),
+            "o_sum": Out(data.ArrayLayout(signed(self.sum_width), config.cols)),
+            "o_valid": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        rows, cols = self.config.rows, self.config.cols
+        group_of = [column // COLUMNS for column in range(cols)]
+
+        m.submodules.grid = grid = Grid(self.config)
+        m.submodules.act_skew = act_skew = Skew(shape=signed(8), delays=range(rows))
+        m.submodules.wgt_skew = wgt_skew = Skew(shape=signed(8), delays=group_of)
+        m.submodules.sum_skew = sum_skew = Skew(
+            shape=signed(self.sum_width),
+            delays=[self._groups - 1 - group for group in group_of])
+
+        # the swap goes down the left edge beside the skewed vector
+        swap = Signal(rows - 1)
+        m.d.sync += swap.eq(Cat(self.i_valid & self.i_swap, swap))
+        for row in range(rows):
+            m.d.comb += [
+                act_skew.i[row].eq(self.i_act[row]),
+                grid.i_act[row].eq(act_skew.o[row]),
+                grid.i_swap[row].eq(swap[row - 1] if row else self.i_valid & self.i_swap),
+            ]
+
+        # Row r must not shift before the swap of the tile it holds has passed it, r cycles after
+        # row 0. Line r is the first that means anything to it, and comes no earlier: so row r
+        # skips lines 0 to r - 1. `begun` has bit r - 1 set once line r is due.
+        begun = Signal(rows - 1)
+        with m.If(self.i_load):
+            m.d.sync += begun.eq(Mux(begun[-1], 0, Cat(1, begun)))
+        for row in range(rows):
+            m.d.comb += grid.i_shift[row].eq(self.i_load & (begun[row - 1] if row else 1))
+
+        for column in range(cols):
+            m.d.comb += [
+                wgt_skew.i[column].eq(self.i_wgt[column]),
+                grid.i_wgt[column].eq(wgt_skew.o[column]),
+                sum_skew.i[column].eq(grid.o_sum[column]),
+                self.o_sum[column].eq(sum_skew.o[column]),
+            ]
+
+        valid = Signal(self.latency)
+        m.d.sync += valid.eq(Cat(self.i_valid, valid))
+        m.d.comb += self.o_valid.eq(valid[-1])
+        return m

@@ -1,0 +1,50 @@
+"""The multiplier of Lattice ECP5: one ``MULT18X18D`` a product.
+
+Source: Lattice FPGA-TN-02205, "ECP5 and ECP5-5G sysDSP Usage Guide".
+"""
+
+from amaranth.hdl import ClockSignal, Instance, Signal, signed
+
+__all__ = ["LATENCY", "add_products"]
+
+LATENCY = 4
+"""Input, pipeline and output register of the primitive, then one in the fabric."""
+
+_WIDTH = 18
+_SHIFT = _WIDTH - 8
+
+
+def _left_aligned(port, operand):
+    """The 18 single-bit inputs: the operand in the upper bits, zeros below.
+
+    Constants need no routing, whereas sign extension would take every sign to eleven pins.
+    """
+    return {f"i_{port}{bit}": operand[bit - _SHIFT] if bit >= _SHIFT else 0
+            for bit in range(_WIDTH)}
+
+
+def _product(m, act, wgt, name):
+    wide = Signal(2 * _WIDTH, name=f"wide_{name}")
+    clocks = {}
+    for stage in ("INPUTA", "INPUTB", "PIPELINE", "OUTPUT"):
+        clocks |= {f"p_REG_{stage}_CLK": "CLK0", f"p_REG_{stage}_CE": "CE0",
+                   f"p_REG_{stage}_RST": "RST0"}
+    m.submodules[f"mult_{name}"] = Instance(
+        "MULT18X18D", **clocks,
+        p_REG_INPUTC_CLK="NONE", p_CLK0_DIV="ENABLED", p_GSR="DISABLED",
+        p_SOURCEB_MODE="B_SHIFT", p_MULT_BYPASS="DISABLED", p_RESETMODE="SYNC",
+        # the four multipliers of a block share their enables: the same constant for all
+        i_CLK0=ClockSignal(), i_CE0=1, i_RST0=0,
+        i_SIGNEDA=1, i_SIGNEDB=1, i_SOURCEA=0, i_SOURCEB=0,
+        **_left_aligned("A", act), **_left_aligned("B", wgt),
+        **{f"o_P{bit}": wide[bit] for bit in range(2 * _WIDTH)})
+    # the way from the DSP row to the adder is the longest in the array: it gets its own cycle
+    product = Signal(signed(16), reset_less=True, name=f"product_{name}")
+    m.d.sync += product.eq(wide[2 * _SHIFT:].as_signed())
+    return product
+
+
+def add_products(m, act, wgts, *, name):
+    """Adds ``act * wgt`` for each of ``wgts``; see
+    :func:`weft.vendor.multiplier.add_multiplier` for the arguments."""
+    return [_product(m, act, wgt, f"{name}_{lane}") for lane, wgt in enumerate(wgts)]

@@ -1,0 +1,121 @@
+"""Signed 8 x 8 multipliers in several forms that can stand in for each other."""
+
+from amaranth.hdl import Module, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from . import ecp5, ice40, lut, portable
+
+__all__ = ["FORMS", "Multiplier", "add_multiplier", "common_latency"]
+
+FORMS = {"portable": portable, "lut": lut, "ecp5": ecp5, "ice40": ice40}
+
+
+def _form(name):
+    if name not in FORMS:
+        raise ValueError(f"multiplier form must be one of {', '.join(FORMS)}, not {name!r}")
+    return FORMS[name]
+
+
+def common_latency(forms):
+    """Cycles from operands to product where all of ``forms`` are used side by side."""
+    return max(_form(form).LATENCY for form in forms)
+
+
+def add_multiplier(m, act, wgts, *, forms, latency, name):
+    """Adds one multiplier for each of ``wgts`` to ``m``; all share the operand ``act``.
+
+    Written as a function so that a whole grid can be one module, which simulates several times
+    faster than a module a multiplier.
+
+    Parameters
+    ----------
+    m : :class:`~amaranth.hdl.Module`
+        Where the logic goes, in the domain ``sync``.
+    act : :py:`signed(8)`
+        The operand that all products share.
+    wgts : list of :py:`signed(8)`
+        The other operands, one or two.
+    forms : list of :class:`str`
+        For each product the form that makes it, a key of :data:`FORMS`.
+    latency : :class:`int`
+        Cycles from operands to products, at least that of the slowest form; faster forms are
+        padded with registers.
+    name : :class:`str`
+        Part of the names of all signals.
+
+    Returns
+    -------
+    list of :py:`signed(16)`
+        The products.
+
+    Raises
+    ------
+    ValueError
+        If there is no such form, or ``latency`` is too short for it.
+    """
+    products = [None] * len(wgts)
+    for form in dict.fromkeys(forms):
+        lanes = [lane for lane, lane_form in enumerate(forms) if lane_form == form]
+        module = _form(form)
+        if latency < module.LATENCY:
+            raise ValueError(f"Multipliers of form {form!r} take {module.LATENCY} cycles, "
+                             f"more than the {latency} asked for")
+        made = module.add_products(m, act, [wgts[lane] for lane in lanes], name=f"{name}_{form}")
+        for lane, product in zip(lanes, made):
+            for stage in range(latency - module.LATENCY):
+                padded = Signal(signed(16), reset_less=True, name=f"pad{stage}_{name}_{lane}")
+                m.d.sync += padded.eq(product)
+                product = padded
+            products[lane] = product
+    return products
+
+
+class Multiplier(wiring.Component):
+    """Two signed 8 x 8 products with one operand in common.
+
+    A new pair of products starts every cycle and comes out exactly ``latency`` cycles later. There
+    is no enable and no reset.
+
+    Parameters
+    ----------
+    forms : :class:`str` or pair of :class:`str`
+        Form of both products, or of each.
+    latency : :class:`int`, optional
+        Cycles from operands to products; by default as few as the forms can do.
+
+    Members
+    -------
+    i_act : :py:`In(signed(8))`
+        The common operand.
+    i_wgt : :py:`In(ArrayLayout(signed(8), 2))`
+        The operand of each product.
+    o_product : :py:`Out(ArrayLayout(signed(16), 2))`
+        The products.
+
+    Raises
+    ------
+    ValueError
+        If there is no such form, or ``latency`` is too short for it.
+    """
+
+    def __init__(self, forms, latency=None):
+        self.forms = (forms, forms) if isinstance(forms, str) else tuple(forms)
+        least = common_latency(self.forms)
+        self.latency = least if latency is None else latency
+        if self.latency < least:
+            raise ValueError(f"Multipliers of forms {', '.join(self.forms)} take {least} cycles, "
+                             f"more than the {latency} asked for")
+        super().__init__({
+            "i_act": In(signed(8)),
+            "i_wgt": In(data.ArrayLayout(signed(8), 2)),
+            "o_product": Out(data.ArrayLayout(signed(16), 2)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        products = add_multiplier(m, self.i_act, [self.i_wgt[0], self.i_wgt[1]],
+                                  forms=self.forms, latency=self.latency, name="mul")
+        for lane, product in enumerate(products):
+            m.d.comb += self.o_product[lane].eq(product)
+        return m

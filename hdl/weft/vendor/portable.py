@@ -1,0 +1,20 @@
+"""The multiplier that every tool can infer."""
+
+from amaranth.hdl import Signal, signed
+
+__all__ = ["LATENCY", "add_products"]
+
+LATENCY = 1
+
+
+def add_products(m, act, wgts, *, name):
+    """Adds ``act * wgt`` for each of ``wgts``, registered once.
+
+    See :func:`weft.vendor.multiplier.add_multiplier` for the arguments.
+    """
+    products = []
+    for lane, wgt in enumerate(wgts):
+        product = Signal(signed(16), reset_less=True, name=f"product_{name}_{lane}")
+        m.d.sync += product.eq(act * wgt)
+        products.append(product)
+    return products
