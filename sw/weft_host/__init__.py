@@ -19,7 +19,7 @@ from .program import Program
 from .tensor import HostStep, Tensor, Window
 
 # loaded on first use, so that a script that only reads a program starts at once
-_LAZY = {"Device": "device", "EmulatorDevice": "device", "Result": "device"}
+_LAZY = {"Device": "device", "EmulatorDevice": "device", "Result": "device", "RtlDevice": "device"}
 
 __all__ = ["BuildError", "DeviceError", "DeviceTimeout", "HostStep", "InputError", "Program",
            "ProgramError", "RegisterError", "Tensor", "WeftError", "Window", *_LAZY]

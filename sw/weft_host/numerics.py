@@ -5,6 +5,7 @@ rounding constant is at most 2^62, so int64 never overflows here.
 """
 
 import numpy as np
+
 from weft.control.isa import Mode
 
 __all__ = ["wrap32", "requantize", "to_int8"]

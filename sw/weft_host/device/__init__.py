@@ -2,5 +2,6 @@
 
 from .base import Device, Result
 from .emulator import EmulatorDevice
+from .rtl import RtlDevice
 
-__all__ = ["Device", "EmulatorDevice", "Result"]
+__all__ = ["Device", "EmulatorDevice", "Result", "RtlDevice"]

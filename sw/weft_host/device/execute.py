@@ -5,6 +5,7 @@ that orders its units with tokens sees the hardware.
 """
 
 import numpy as np
+
 from weft.control.isa import Mode
 
 from ..numerics import requantize, to_int8, wrap32

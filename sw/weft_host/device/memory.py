@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+
 from weft.control.isa import ErrorCode
 
 __all__ = ["BusFault", "HostMemory", "copy_blocks"]

@@ -1,0 +1,279 @@
+// Drives one Weft instance that CXXRTL made into C++: clock, AXI4-Lite host, AXI4 memory.
+//
+// WEFT_TOP is the class of the design, WEFT_DESIGN the file that holds it, WEFT_TRACE 1 if the
+// design keeps the names of its signals, so that a waveform can be written.
+#include WEFT_DESIGN
+#if WEFT_TRACE
+#include <cxxrtl/cxxrtl_vcd.h>
+#include <fstream>
+#endif
+#include "axi_memory.h"
+#include "axi_rules.h"
+
+using cxxrtl::value;
+using cxxrtl::wire;
+
+// An output port is a plain value or, if a register drives it, a wire.
+template<size_t N> const value<N> &seen(const value<N> &port) { return port; }
+template<size_t N> const value<N> &seen(const wire<N> &port) { return port.curr; }
+template<class Port> uint32_t word(const Port &port) { return seen(port).data[0]; }
+template<size_t N> void drive(value<N> &port, uint32_t word) { port.data[0] = word; }
+
+struct Data {
+    uint8_t bytes[MAX_BEAT];
+    uint64_t strobes;
+    uint64_t last;
+};
+
+class Driver {
+    using Top = WEFT_TOP;
+    static constexpr uint32_t BEAT = decltype(Top::p_m__axi__rdata)::bits / 8;
+
+    Top top;
+    StableChannel<Address> ar_rule{"AR"}, aw_rule{"AW"};
+    StableChannel<Data> w_rule{"W"};
+#if WEFT_TRACE
+    cxxrtl::vcd_writer vcd;
+    std::ofstream vcd_file;
+
+    void sample(uint64_t time) {
+        if (!vcd_file.is_open())
+            return;
+        vcd.sample(time);
+        vcd_file << vcd.buffer;
+        vcd.buffer.clear();
+    }
+#else
+    void sample(uint64_t) {}
+#endif
+
+public:
+    AxiMemory memory;
+    Rules rules;
+    uint64_t cycle = 0;
+    uint64_t last_write_cycle = 0;      // when the last register write was accepted
+    uint64_t irq_cycle = 0;             // the first cycle with irq high since it was low
+    bool irq_before = false;
+
+    Driver(uint64_t base, uint64_t size, uint32_t latency, double bandwidth, bool gaps,
+           bool back_pressure, uint64_t seed)
+        : memory(base, size, BEAT, latency, bandwidth, gaps, back_pressure, seed) {}
+
+    bool trace(const char *path) {
+#if WEFT_TRACE
+        cxxrtl::debug_items items;
+        top.debug_info(&items, nullptr, "weft ");
+        vcd_file.open(path);
+        if (!vcd_file)
+            return false;
+        vcd.timescale(1, "ns");
+        vcd.add_without_memories(items);
+        return true;
+#else
+        (void)path;
+        return false;
+#endif
+    }
+
+    void reset() {
+        drive(top.p_rst, 1);
+        for (int i = 0; i < 4; i++) {
+            edge(false);
+            edge(true);
+        }
+        drive(top.p_rst, 0);
+    }
+
+    void edge(bool level) {
+        drive(top.p_clk, level);
+        top.step();
+        sample(10 * cycle + (level ? 5 : 0));
+        cycle += level;
+    }
+
+    // One cycle: inputs change at the falling edge, transfers are what is seen before the rising.
+    void clock() {
+        memory.prepare(cycle);
+        drive(top.p_m__axi__arready, memory.arready);
+        drive(top.p_m__axi__awready, memory.awready);
+        drive(top.p_m__axi__wready, memory.wready);
+        drive(top.p_m__axi__rvalid, memory.rvalid);
+        if (memory.rvalid) {
+            memcpy(top.p_m__axi__rdata.data, memory.r.data, BEAT);
+            drive(top.p_m__axi__rresp, memory.r.response);
+            drive(top.p_m__axi__rlast, memory.r.last);
+        }
+        drive(top.p_m__axi__bvalid, memory.bvalid);
+        drive(top.p_m__axi__bresp, memory.bresp);
+        uint64_t now = cycle;
+        drive(top.p_clk, 0);
+        top.step();
+        sample(10 * now);
+        transfer(now);
+        edge(true);
+        bool irq = word(top.p_irq);
+        if (irq && !irq_before)
+            irq_cycle = now;
+        irq_before = irq;
+    }
+
+    void transfer(uint64_t now) {
+        // a channel that is idle, now and before, needs no look at its payload
+        bool arvalid = word(top.p_m__axi__arvalid), awvalid = word(top.p_m__axi__awvalid);
+        bool wvalid = word(top.p_m__axi__wvalid);
+        bool got_r = memory.rvalid && word(top.p_m__axi__rready);
+        bool got_b = memory.bvalid && word(top.p_m__axi__bready);
+        Address ar{}, aw{};
+        Data w{};
+        if (arvalid)
+            ar = {word(top.p_m__axi__araddr), word(top.p_m__axi__arlen),
+                  word(top.p_m__axi__arsize), word(top.p_m__axi__arburst),
+                  word(top.p_m__axi__arid)};
+        if (awvalid)
+            aw = {word(top.p_m__axi__awaddr), word(top.p_m__axi__awlen),
+                  word(top.p_m__axi__awsize), word(top.p_m__axi__awburst),
+                  word(top.p_m__axi__awid)};
+        if (wvalid) {
+            memcpy(w.bytes, seen(top.p_m__axi__wdata).data, BEAT);
+            w.strobes = word(top.p_m__axi__wstrb);
+            w.last = word(top.p_m__axi__wlast);
+            for (uint32_t i = 0; i < BEAT; i++)
+                if (!(w.strobes >> i & 1))
+                    w.bytes[i] = 0;
+        }
+        ar_rule.check(rules, now, arvalid, memory.arready, ar);
+        aw_rule.check(rules, now, awvalid, memory.awready, aw);
+        w_rule.check(rules, now, wvalid, memory.wready, w);
+        if (got_r)
+            memory.accept_r();
+        if (got_b)
+            memory.accept_b();
+        if (arvalid && memory.arready) {
+            check_address(rules, now, "AR", ar, BEAT);
+            memory.accept_ar(now, ar.addr, ar.len + 1);
+        }
+        if (awvalid && memory.awready) {
+            check_address(rules, now, "AW", aw, BEAT);
+            memory.accept_aw(aw.addr, aw.len + 1);
+        }
+        if (wvalid && memory.wready)
+            memory.accept_w(w.bytes, w.strobes, w.last);
+        if (!memory.write_through(now))
+            rules.fail(now, "W last does not end its burst");
+    }
+
+    // AXI4-Lite, one access at a time. Returns the response, or -1 after `limit` cycles.
+    int write_register(uint32_t addr, uint32_t data, uint32_t limit) {
+        drive(top.p_s__axil__awaddr, addr);
+        drive(top.p_s__axil__awvalid, 1);
+        drive(top.p_s__axil__wdata, data);
+        drive(top.p_s__axil__wstrb, 15);
+        drive(top.p_s__axil__wvalid, 1);
+        drive(top.p_s__axil__bready, 1);
+        for (; limit; limit--) {
+            // what the bus does in this cycle is visible before its rising edge only
+            Peek before = peek();
+            bool aw = before.awready, w = before.wready, b = before.bvalid;
+            int response = before.bresp;
+            bool both = word(top.p_s__axil__awvalid) | word(top.p_s__axil__wvalid);
+            clock();
+            if (aw)
+                drive(top.p_s__axil__awvalid, 0);
+            if (w)
+                drive(top.p_s__axil__wvalid, 0);
+            if (both && !word(top.p_s__axil__awvalid) && !word(top.p_s__axil__wvalid))
+                last_write_cycle = cycle - 1;
+            if (b) {
+                drive(top.p_s__axil__bready, 0);
+                return response;
+            }
+        }
+        return -1;
+    }
+
+    int read_register(uint32_t addr, uint32_t *data, uint32_t limit) {
+        drive(top.p_s__axil__araddr, addr);
+        drive(top.p_s__axil__arvalid, 1);
+        drive(top.p_s__axil__rready, 1);
+        for (; limit; limit--) {
+            Peek before = peek();
+            clock();
+            if (before.arready)
+                drive(top.p_s__axil__arvalid, 0);
+            if (before.rvalid) {
+                *data = before.rdata;
+                drive(top.p_s__axil__rready, 0);
+                return before.rresp;
+            }
+        }
+        return -1;
+    }
+
+    struct Peek {
+        bool awready, wready, bvalid, arready, rvalid;
+        uint8_t bresp, rresp;
+        uint32_t rdata;
+    };
+
+    // The AXI4-Lite outputs once this cycle's inputs have settled, the clock still low.
+    Peek peek() {
+        drive(top.p_clk, 0);
+        top.step();
+        return {bool(word(top.p_s__axil__awready)), bool(word(top.p_s__axil__wready)),
+                bool(word(top.p_s__axil__bvalid)), bool(word(top.p_s__axil__arready)),
+                bool(word(top.p_s__axil__rvalid)), uint8_t(word(top.p_s__axil__bresp)),
+                uint8_t(word(top.p_s__axil__rresp)), word(top.p_s__axil__rdata)};
+    }
+
+    bool irq() const { return word(top.p_irq); }
+};
+
+extern "C" {
+
+Driver *weft_create(uint64_t base, uint64_t size, uint32_t latency, double bandwidth,
+                    uint32_t gaps, uint32_t back_pressure, uint64_t seed, const char *trace) {
+    Driver *driver =
+        new Driver(base, size, latency, bandwidth, gaps != 0, back_pressure != 0, seed);
+    if (trace && !driver->trace(trace)) {
+        delete driver;
+        return nullptr;
+    }
+    driver->reset();
+    return driver;
+}
+
+void weft_destroy(Driver *driver) { delete driver; }
+uint8_t *weft_memory(Driver *driver) { return driver->memory.store.bytes.data(); }
+
+void weft_fault(Driver *driver, uint64_t addr, uint64_t size, uint32_t response, uint32_t write) {
+    driver->memory.store.faults.push_back({addr, addr + size, Response(response), write != 0});
+}
+
+void weft_clear_faults(Driver *driver) { driver->memory.store.faults.clear(); }
+void weft_silence(Driver *driver, uint32_t channels) { driver->memory.silent = channels; }
+
+int weft_write_register(Driver *driver, uint32_t addr, uint32_t data, uint32_t limit) {
+    return driver->write_register(addr, data, limit);
+}
+
+int weft_read_register(Driver *driver, uint32_t addr, uint32_t *data, uint32_t limit) {
+    return driver->read_register(addr, data, limit);
+}
+
+// Runs until irq is high or `limit` cycles have passed; returns whether it is high.
+int weft_run(Driver *driver, uint64_t limit) {
+    while (!driver->irq() && limit--)
+        driver->clock();
+    return driver->irq();
+}
+
+uint64_t weft_cycle(Driver *driver) { return driver->cycle; }
+uint64_t weft_last_write_cycle(Driver *driver) { return driver->last_write_cycle; }
+uint64_t weft_irq_cycle(Driver *driver) { return driver->irq_cycle; }
+int weft_bus_idle(Driver *driver) { return driver->memory.idle(); }
+
+uint64_t weft_broken_rules(Driver *driver, char *text, uint64_t size) {
+    snprintf(text, size, "%s", driver->rules.broken.c_str());
+    return driver->rules.count;
+}
+}
