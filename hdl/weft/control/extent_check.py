@@ -122,8 +122,12 @@ class ExtentCheck(wiring.Component):
 
         # -- 1: operands -------------------------------------------------------------------------
         word = self.i_word
-        count, pitch, base, extra = Signal(16), Signal(32), Signal(33), Signal(24)
-        less, skip = Signal(), Signal()
+        count = Signal(16)
+        pitch = Signal(32)
+        base = Signal(33)
+        extra = Signal(24)
+        less = Signal()
+        skip = Signal()
 
         def field(name, which):
             source = isa.BY_NAME[which.instruction].field(name)
@@ -145,13 +149,17 @@ class ExtentCheck(wiring.Component):
         pick(0, extra, lambda s: s.final and s.extent and self._extra(s, field) or None)
         needed = Signal()
         pick(0, needed, lambda s: s.extent and s.extent.condition
-             and field(s.extent.condition, s) or flag(s.extent))
+             and field(s.extent.condition, s) or flag(s.extent), "comb")
         m.d.sync += skip.eq(~needed)
 
         # -- 2 to 5: product, sum ----------------------------------------------------------------
-        low, high, addend2 = Signal(32), Signal(32), Signal(34)
-        product, addend3 = Signal(48), Signal(34)
-        term, total = Signal(49), Signal(self.SUM_WIDTH)
+        low = Signal(32)
+        high = Signal(32)
+        addend2 = Signal(34)
+        product = Signal(48)
+        addend3 = Signal(34)
+        term = Signal(49)
+        total = Signal(self.SUM_WIDTH)
         first = Signal()
         pick(4, first, lambda s: flag(s.first), "comb")
         m.d.sync += [
@@ -178,7 +186,9 @@ class ExtentCheck(wiring.Component):
                  "acc": config.acc_rows}
         beyond = {memory: Signal(name=f"beyond_{memory}") for memory in sizes}
         m.d.sync += [beyond[memory].eq(total > size) for memory, size in sizes.items()]
-        beyond7, on_chip, at_host = Signal(), Signal(), Signal()
+        beyond7 = Signal()
+        on_chip = Signal()
+        at_host = Signal()
         pick(6, beyond7, lambda s: (s.extent.memory, beyond[s.extent.memory])
              if s.final and s.extent.memory != HOST else None)
         pick(7, on_chip, lambda s: flag(s.final and s.extent.memory != HOST), "comb")

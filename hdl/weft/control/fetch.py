@@ -5,15 +5,12 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
-from ..bus.axi4 import RESP_DECERR, RESP_SLVERR, Axi4Read
+from ..bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, RESP_DECERR, RESP_SLVERR, Axi4Read
 from . import isa
 from .records import FETCHED, WINDOWS
 from .windows import WindowCheck
 
 __all__ = ["Fetcher"]
-
-_BURST_INCR = 1
-_CACHE_NORMAL = 0b0011      # normal memory, bufferable, not cached
 
 
 class Fetcher(wiring.Component):
@@ -95,17 +92,18 @@ class Fetcher(wiring.Component):
         ]
 
         part_beats = self.beats // parts    # of one burst and one instruction
-        part = Signal(range(parts))
+        part = Signal(range(max(2, parts)))
         burst_beats = Signal(range(group * self.beats + 1))
         m.d.comb += [
             burst_beats.eq(grouped * part_beats),
             axi.arlen.eq(burst_beats - 1),
             axi.arsize.eq((self.config.bus_bytes - 1).bit_length()),
-            axi.arburst.eq(_BURST_INCR),
-            axi.arcache.eq(_CACHE_NORMAL),
+            axi.arburst.eq(BURST_INCR),
+            axi.arcache.eq(CACHE_BUFFERABLE),
         ]
         form = Signal()
-        with m.FSM():
+        with m.FSM() as fsm:
+            m.d.comb += axi.arvalid.eq(fsm.ongoing("ISSUE"))
             with m.State("IDLE"):
                 with m.If(self.i_start):
                     m.d.sync += [addr.eq(self.i_addr), remaining.eq(self.i_count), asked.eq(0),
@@ -135,7 +133,6 @@ class Fetcher(wiring.Component):
                     with m.If((grouped == group - 1) | at_line_end | (remaining == 1)):
                         m.next = "ISSUE"
             with m.State("ISSUE"):
-                m.d.comb += axi.arvalid.eq(1)
                 with m.If(axi.arready):
                     m.d.sync += axi.araddr.eq(axi.araddr + part_beats * self.config.bus_bytes)
                     with m.If(part != parts - 1):
@@ -174,7 +171,7 @@ class Fetcher(wiring.Component):
         o = self.o
         index = Signal(32)              # of the instruction that is being put together
         addr = Signal(33)
-        beat = Signal(range(self.beats))
+        beat = Signal(range(max(2, self.beats)))
         failed = Signal()               # an error has been delivered, or is about to be
         take = Signal()
         m.d.comb += [

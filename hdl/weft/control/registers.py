@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from .. import __version__
 from ..bus.axi_lite import RegisterBus
 from . import isa, regmap
 from .layout import register_layout
@@ -11,7 +12,8 @@ from .records import ERROR_RECORD, WINDOWS
 
 __all__ = ["HARDWARE_VERSION", "SETTINGS", "Registers"]
 
-HARDWARE_VERSION = (0, 1)
+HARDWARE_VERSION = tuple(int(part) for part in __version__.split(".")[:2])
+"""Major and minor version in the register VERSION."""
 
 SETTINGS = data.StructLayout({
     "mem_base": 32, "program_addr": 32, "program_count": 32, "watchdog": 32,

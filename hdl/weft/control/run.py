@@ -1,6 +1,6 @@
 """Starts programs, sees them to their end, and keeps the first error."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -111,7 +111,6 @@ class RunControl(wiring.Component):
         with m.Else():
             m.d.sync += settle.eq(self.SETTLE - 1)
         settled = quiet & (settle == 0)
-        buses = [unit in ("LOAD", "STORE") for unit in UNITS]
 
         with m.FSM() as fsm:
             with m.State("IDLE"):
@@ -131,14 +130,12 @@ class RunControl(wiring.Component):
                     m.d.sync += self.o_done.eq(1)
                     m.next = "IDLE"
             with m.State("FINISH"):
-                m.d.comb += quiet.eq(self.i_ended.all() & ~self.i_can_start)
                 with m.If(self.i_failed | self.i_expired):
                     m.next = "HALT"
                 with m.Elif(settled & self.i_bus_idle):
                     m.d.comb += self.o_error_event.eq(1)
                     m.next = "STOPPED"
             with m.State("HALT"):
-                m.d.comb += quiet.eq(self.i_bus_idle & ~self._unended(buses))
                 with m.If(settled | self.i_expired):
                     m.d.comb += self.o_error_event.eq(1)
                     m.next = "STOPPED"
@@ -146,7 +143,12 @@ class RunControl(wiring.Component):
                 pass
 
         halted = fsm.ongoing("HALT") | fsm.ongoing("STOPPED")
+        # what LOAD and STORE could not finish is over when the bus is idle
+        others_ended = Cat(self.i_ended[number] for number, unit in enumerate(UNITS)
+                           if unit not in ("LOAD", "STORE")).all()
         m.d.comb += [
+            quiet.eq(Mux(fsm.ongoing("FINISH"), self.i_ended.all() & ~self.i_can_start,
+                         fsm.ongoing("HALT") & self.i_bus_idle & others_ended)),
             self.o_busy.eq(~fsm.ongoing("IDLE") & ~fsm.ongoing("STOPPED")),
             self.o_error.eq(fsm.ongoing("STOPPED")),
             self.o_stop_fetch.eq(fsm.ongoing("FINISH") | halted),
@@ -154,11 +156,3 @@ class RunControl(wiring.Component):
             self.o_halt.eq(halted),
         ]
         return m
-
-    def _unended(self, buses):
-        # what LOAD and STORE could not finish is over when the bus is idle
-        unended = 0
-        for number, has_bus in enumerate(buses):
-            if not has_bus:
-                unended = unended | ~self.i_ended[number]
-        return unended

@@ -62,7 +62,7 @@ class UnitQueue(wiring.Component):
     o_view : :py:`Out(UNIT_VIEW)`
     """
 
-    IN_WORK = 8
+    IN_WORK = 16
 
     def __init__(self, config, unit):
         self.config = config

@@ -59,7 +59,8 @@ class Validator(wiring.Component):
         # -- front: an instruction whose steps enter the arithmetic --------------------------------
         front = Signal(FETCHED)
         host = Signal(33)
-        full, stepping = Signal(), Signal()
+        full = Signal()
+        stepping = Signal()
         step = Signal(range(len(STEPS)))
         advance = Signal()                  # front moves to back
         stopped = Signal()
@@ -110,9 +111,12 @@ class Validator(wiring.Component):
         # -- back: an instruction that waits for its answer ----------------------------------------
         back = Signal(FETCHED)
         back_host = Signal(33)
-        waiting, arrived = Signal(), Signal()
-        code, unit = Signal(8), Signal(3)   # of the bits alone
-        failed, failed_step = Signal(), Signal.like(step)
+        waiting = Signal()
+        arrived = Signal()
+        code = Signal(8)
+        unit = Signal(3)   # of the bits alone
+        failed = Signal()
+        failed_step = Signal.like(step)
         m.d.comb += [
             extents.i_host_held.eq(back_host),
             back_free.eq(~waiting & (~self.o.valid | self.o.ready)),

@@ -1,0 +1,28 @@
+"""The control side under cocotb, on both simulators."""
+
+import json
+import os
+
+import pytest
+
+from support.simulate import SIMULATORS, simulate
+from weft.control.control import Control
+from weft.presets import preset
+
+COUNT = int(os.environ.get("WEFT_PROGRAMS", "20"))
+SEED = int(os.environ.get("WEFT_SEED", "1"))
+CONFIGS = {
+    "icarus": (preset("tiny"),),
+    "verilator": (preset("tiny"), preset("tiny", max_burst=4, queue_depth=2),
+                  preset("large", queue_depth=4)),
+}
+
+
+@pytest.mark.parametrize("sim,config", [
+    pytest.param(sim, config, id=f"{sim}-{config.name}")
+    for sim in SIMULATORS for config in CONFIGS[sim]])
+def test_sequencer(sim, config):
+    print("seed", SEED)
+    simulate(Control(config), name="control", test_module="sequencer_tests", sim=sim, env={
+        "WEFT_CONFIG": json.dumps(config.as_dict()), "WEFT_SEED": str(SEED),
+        "WEFT_COUNT": str(COUNT)})

@@ -1,0 +1,151 @@
+"""Units that only take time, and a model of what the tokens allow them to do."""
+
+from cocotb.triggers import RisingEdge
+
+from weft.control import isa
+
+__all__ = ["FakeUnit", "Program", "check_order"]
+
+
+class FakeUnit:
+    """Stands in for a unit: takes instructions, and ends each after a random time, in order.
+
+    Attributes
+    ----------
+    started, ended : list of (cycle, word)
+        What happened.
+    latency, readiness : how long an instruction takes at most; share of cycles with ``ready``.
+    depth : instructions that it holds at most.
+    fail : {word: (code, addr)} of instructions that end with an error.
+    hang : set of words that never end.
+    memory : drive ``wait_memory`` while an instruction hangs.
+    """
+
+    def __init__(self, bench, name, draw):
+        self.bench = bench
+        self.name = name
+        self.draw = draw
+        self.latency, self.readiness, self.depth = 12, 0.7, 4
+        self.fail, self.hang, self.memory = {}, set(), False
+        self.forget()
+
+    def signal(self, name):
+        return getattr(self.bench.dut, f"{self.name}_{name}")
+
+    def forget(self):
+        """Nothing has happened yet."""
+        self.started, self.ended, self.work = [], [], []
+        self.failed = False
+
+    async def run(self):
+        for name in ("done", "error", "error_info", "busy", "wait_memory", "conflict",
+                     "cmd_ready"):
+            self.signal(name).value = 0
+        while True:
+            await RisingEdge(self.bench.dut.clk)
+            self.cycle(self.bench.cycle)
+
+    def cycle(self, now):
+        halted = int(self.signal("halt").value)
+        if int(self.bench.dut.o_clear.value):
+            self.work, self.failed = [], False
+        if int(self.signal("cmd_valid").value) and int(self.signal("cmd_ready").value):
+            word = int(self.signal("cmd_payload").value)
+            self.started.append((now, word))
+            self.work.append([word, self.draw.randint(1, self.latency)])
+        if int(self.signal("done").value):
+            self.ended.append((now, self.work.pop(0)[0]))
+        done = error = 0
+        if self.work and not self.failed:
+            word, left = self.work[0]
+            self.work[0][1] = left - 1
+            if left <= 1 and word not in self.hang:
+                if word in self.fail:
+                    error, self.failed = 1, True
+                    code, addr = self.fail[word]
+                    self.signal("error_info").value = code | addr << 8
+                else:
+                    done = 1
+        self.signal("done").value = done
+        self.signal("error").value = error
+        self.signal("busy").value = bool(self.work)
+        hangs = bool(self.work) and self.work[0][0] in self.hang
+        self.signal("wait_memory").value = hangs and self.memory
+        self.signal("cmd_ready").value = (
+            not self.failed and not halted and len(self.work) < self.depth
+            and self.draw.random() < self.readiness)
+
+
+class Program:
+    """A random program that can always run to its end; each instruction is different."""
+
+    def __init__(self, draw, length, *, host=0, token_share=0.5):
+        self.draw = draw
+        self.words = []
+        tokens = {}
+        for index in range(length):
+            unit = draw.randrange(4)
+            waits = [giver for giver in range(4) if tokens.get((unit, giver))
+                     and draw.random() < 0.7]
+            signals = [taker for taker in range(4) if taker != unit
+                       and draw.random() < token_share]
+            # tokens that earlier instructions of the program give are there sooner or later
+            for giver in waits:
+                tokens[unit, giver] -= 1
+            for taker in signals:
+                tokens[taker, unit] = tokens.get((taker, unit), 0) + 1
+            self.words.append(self.instruction(
+                unit, index, host, sum(1 << w for w in waits), sum(1 << s for s in signals)))
+
+    def instruction(self, unit, index, host, wait, signal):
+        tokens = {"wait": wait, "signal": signal}
+        if unit == 0:
+            name, values = self.draw.choice((
+                ("FILL", {"bytes": 1, "count": 1, "local_pitch": index}),
+                ("LOAD", {"bytes": 1, "count": 1, "local_pitch": index, "host_addr": host}),
+                ("LOAD_WGT", {"bytes": 1, "count": 1, "host_pitch": index, "host_addr": host})))
+        elif unit == 1:
+            name, values = "MATMUL", {"row_count": 1, "chunk_count": 1, "x_count": 1, "y_count": 1,
+                                      "x_pitch": index, "hold": 1}
+        elif unit == 2:
+            name, values = self.draw.choice((
+                ("PARAMS", {"channels": 1, "multiplier": index}),
+                ("DRAIN", {"channels": 1, "x_count": 1, "y_count": 1, "y_pitch": index})))
+        else:
+            name, values = "STORE", {"bytes": 1, "count": 1, "host_addr": host,
+                                     "host_pitch": index}
+        return int.from_bytes(isa.encode(name, **values, **tokens), "little")
+
+    def image(self):
+        return b"".join(word.to_bytes(32, "little") for word in self.words)
+
+    def handed(self, mem_base, count=None):
+        """What each unit must get, in order, of the first ``count`` instructions."""
+        units = [[], [], [], []]
+        for word in self.words[:count]:
+            instruction = isa.BY_OPCODE[word & 0xFF]
+            if instruction.name in ("LOAD", "LOAD_WGT", "STORE"):
+                host = (word >> 32) + mem_base & 0xFFFFFFFF
+                word = word & ~(0xFFFFFFFF << 32) | host << 32
+            units[instruction.unit].append(word)
+        return units
+
+
+def check_order(units):
+    """No unit ever took a token that was not there.
+
+    ``units`` are the four :class:`FakeUnit`; a token given in one cycle may be taken in the next.
+    """
+    events = []
+    for number, unit in enumerate(units):
+        events += [(cycle, 0, number, word) for cycle, word in unit.started]
+        events += [(cycle, 1, number, word) for cycle, word in unit.ended]
+    tokens = {}
+    for cycle, is_end, number, word in sorted(events, key=lambda event: event[:3]):
+        for other in range(4):
+            if is_end and word >> 12 + other & 1:
+                tokens[other, number] = tokens.get((other, number), 0) + 1
+            if not is_end and word >> 8 + other & 1:
+                left = tokens.get((number, other), 0)
+                assert left, f"cycle {cycle}: unit {number} took a token of {other} too early"
+                tokens[number, other] = left - 1
