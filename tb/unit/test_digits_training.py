@@ -63,6 +63,12 @@ def test_quantised_network_follows_the_real_one(network):
     images = np.random.default_rng(7).random((200, 8, 8, 1)).astype(np.float32)
     model = quantise.quantise(layers, images)
     graph = golden_graph.read(model)
+    for op in graph.operators:
+        if op.name in ("CONV_2D", "FULLY_CONNECTED"):
+            weights = graph.tensors[op.inputs[1]]
+            assert len(weights.scale) == len(weights.value)
+            flat = np.abs(weights.value.reshape(len(weights.value), -1).astype(int))
+            assert (flat.max(axis=1) == 127).all(), "a channel does not use its range"
     logits = graph.tensors[graph.operators[-1].inputs[0]]
     inputs = quantise.quantise_input(images)
     real = network.forward(layers, (inputs.astype(np.float32) + 128) / 255)[-1]
