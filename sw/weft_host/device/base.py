@@ -47,8 +47,8 @@ class Device(abc.ABC):
         The host memory that it offers to programs.
     """
 
-    has_clock = True
-    """Whether the performance counters count cycles."""
+    counter_names = tuple(name for name, _ in regmap.COUNTERS)
+    """Performance counters that the device keeps."""
 
     def __init__(self, config, *, memory_base=0, memory_bytes=1 << 24):
         if memory_base % 4096:
@@ -142,9 +142,9 @@ class Device(abc.ABC):
             waits=self.waits() if stalled else ())
 
     def counters(self):
-        """All performance counters, taken at once."""
+        """The performance counters that this device keeps, taken at once."""
         self.write_register("CONTROL", pack("CONTROL", SNAPSHOT=1))
-        return {name: self.read_register(f"COUNTER_{name}") for name, _ in regmap.COUNTERS}
+        return {name: self.read_register(f"COUNTER_{name}") for name in self.counter_names}
 
     def check(self, program):
         """Refuse a program that this device cannot run.
@@ -246,9 +246,5 @@ class Device(abc.ABC):
         return Result(
             outputs={tensor.name: arrays[tensor.name] for tensor in program.outputs},
             tensors={name: array for name, array in arrays.items()} if all_tensors else {},
-            cycles=counters["CYCLES"] if self.has_clock else None,
-            counters=counters if self.has_clock else self.known_counters(counters))
-
-    def known_counters(self, counters):
-        """The counters that a device without a clock still keeps."""
-        return {name: counters[name] for name in ("BYTES_WRITTEN", "INSTRUCTIONS")}
+            cycles=counters.get("CYCLES"),
+            counters=counters)

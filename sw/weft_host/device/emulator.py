@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 
-from weft.control import isa, regmap
+from weft.control import isa
 from weft.control.isa import ErrorCode
 
 from .. import validate
@@ -49,17 +49,19 @@ class EmulatorDevice(Device):
         The host memory to offer; outside it the bus answers DECERR.
     """
 
-    has_clock = False
+    counter_names = ("MAC_BUSY", "BYTES_READ", "BYTES_WRITTEN", "INSTRUCTIONS")
 
     def __init__(self, config, *, memory_base=0, memory_bytes=1 << 24):
         super().__init__(config, memory_base=memory_base, memory_bytes=memory_bytes)
-        self.memory = HostMemory(memory_base, memory_bytes, config.bus_bytes)
+        self.memory = HostMemory(memory_base, memory_bytes, config.bus_bytes,
+                                 config.bus_bytes * config.max_burst)
         self.datapath = Datapath(config, self.memory)
         self.registers = RegisterFile(config)
+        self.order = list(_UNITS)
+        """In which order the units take turns; no right program depends on it."""
         self.on_done = None
         """Called after each instruction with its index, for tests and traces."""
         self._reset()
-        self._clear_counters()
 
     def fault(self, addr, size, response, access):
         """See :meth:`HostMemory.fault`."""
@@ -92,13 +94,13 @@ class EmulatorDevice(Device):
         command = unpack("CONTROL", value)
         if command["SOFT_RESET"]:
             self._reset()
-        if command["CLEAR"] and not self.registers.field("STATUS", "BUSY"):
+        if command["CLEAR"]:
             self.datapath.clear_memories()
         if command["SNAPSHOT"]:
-            for counter, count in self._counts.items():
-                self.registers.values[f"COUNTER_{counter}"] = count & 0xFFFFFFFF
+            for counter in self.counter_names:
+                self.registers.set(f"COUNTER_{counter}", VALUE=self.datapath.counts[counter])
         if command["CLEAR_COUNTERS"]:
-            self._clear_counters()
+            self.datapath.counts.clear()
         if command["START"]:
             self._run()
 
@@ -107,13 +109,11 @@ class EmulatorDevice(Device):
         if self.registers.field("STATUS", "BUSY"):
             raise DeviceTimeout("the program can never end", self.waits())
 
-    def _clear_counters(self):
-        self._counts = dict.fromkeys((name for name, _ in regmap.COUNTERS), 0)
-
     def _reset(self):
         self._queues = [collections.deque() for _ in _UNITS]
         self._tokens = [[0] * len(isa.UNITS) for _ in _UNITS]      # [from][to]
         self._pc = 0
+        self._pending = None        # validated, its queue full
         for name in ("STATUS", "ERROR_CODE", "ERROR_INDEX", "ERROR_ADDR", "WAITS", "PC"):
             self.registers.values[name] = 0
 
@@ -145,7 +145,7 @@ class EmulatorDevice(Device):
         self.registers.set("STATUS", BUSY=1)
         while True:
             moved = self._fetch()
-            for unit in _UNITS:
+            for unit in self.order:
                 if self._queues[unit] and not self._lacking(unit):
                     moved = True
                     if not self._execute(unit):
@@ -157,7 +157,9 @@ class EmulatorDevice(Device):
         if not failed and any(self._queues):
             if not self.registers.values["WATCHDOG"]:
                 return
-            self._fail(ErrorCode.WATCHDOG, isa.SEQUENCER, self._pc, 0)
+            # nothing is in work, so the first unit that lacks a token is to blame
+            unit = next(unit for unit in _UNITS if self._queues[unit])
+            self._fail(ErrorCode.WATCHDOG, unit, self._queues[unit][0].index, 0)
         self._finish()
 
     def _finish(self):
@@ -167,34 +169,43 @@ class EmulatorDevice(Device):
 
     def _fetch(self):
         """Pass instructions to the queues until one is full, refused or the program ends."""
-        values = self.registers.values
+        count = self.registers.values["PROGRAM_COUNT"]
         moved = False
-        while self._pc < values["PROGRAM_COUNT"] and not self.registers.field("STATUS", "ERROR"):
-            address = values["MEM_BASE"] + (values["PROGRAM_ADDR"] & ~31) + 32 * self._pc
-            windows = self.registers.windows()
-            violation = validate.check_fetch(self.config, address, windows)
-            if violation is None:
-                try:
-                    self.memory.check(address, 0, 1, isa.INSTRUCTION_BYTES, "read")
-                except BusFault as fault:
-                    self._fail(fault.code, isa.SEQUENCER, self._pc, fault.addr)
+        while self._pc < count and not self.registers.field("STATUS", "ERROR"):
+            if self._pending is None:
+                self._pending = self._decode()
+                if self._pending is None:
                     return moved
-                raw = self._read(address, isa.INSTRUCTION_BYTES)
-                violation = validate.check_instruction(
-                    self.config, raw, address=address, mem_base=values["MEM_BASE"],
-                    windows=windows)
-            if violation is not None:
-                self._fail(violation.code, violation.unit, self._pc, violation.addr)
+            queue = self._queues[self._pending.instruction.unit]
+            if len(queue) > self.config.queue_depth:    # one more is next, before its unit
                 return moved
-            instruction, fields = isa.decode(raw)
-            queue = self._queues[instruction.unit]
-            if len(queue) == self.config.queue_depth:
-                return moved
-            queue.append(_Queued(self._pc, instruction, fields))
+            queue.append(self._pending)
+            self._pending = None
             self._pc += 1
-            values["PC"] = self._pc
+            self.registers.set("PC", VALUE=self._pc)
             moved = True
         return moved
+
+    def _decode(self):
+        """Fetch and validate an instruction; ``None`` after an error."""
+        values = self.registers.values
+        windows = self.registers.windows()
+        address = values["MEM_BASE"] + values["PROGRAM_ADDR"] + isa.INSTRUCTION_BYTES * self._pc
+        violation = validate.check_fetch(self.config, address, windows)
+        if violation is None:
+            try:
+                self.memory.check(address, 0, 1, isa.INSTRUCTION_BYTES, "read")
+            except BusFault as fault:
+                self._fail(fault.code, isa.SEQUENCER, self._pc, fault.addr)
+                return None
+            self.datapath.counts["BYTES_READ"] += isa.INSTRUCTION_BYTES
+            raw = self._read(address, isa.INSTRUCTION_BYTES)
+            violation = validate.check_instruction(
+                self.config, raw, address=address, mem_base=values["MEM_BASE"], windows=windows)
+        if violation is not None:
+            self._fail(violation.code, violation.unit, self._pc, violation.addr)
+            return None
+        return _Queued(self._pc, *isa.decode(raw))
 
     def _execute(self, unit):
         """Carry out the next instruction of a unit; returns whether the program may go on."""
@@ -202,13 +213,11 @@ class EmulatorDevice(Device):
         for other in entry.wait:
             self._tokens[other][unit] -= 1
         try:
-            written = self.datapath.execute(entry.instruction, entry.values,
-                                            self.registers.values["MEM_BASE"])
+            self.datapath.execute(entry.instruction, entry.values,
+                                  self.registers.values["MEM_BASE"])
         except BusFault as fault:
             self._fail(fault.code, unit, entry.index, fault.addr)
             return False
-        self._counts["BYTES_WRITTEN"] += written
-        self._counts["INSTRUCTIONS"] += 1
         for other in entry.signal:
             if self._tokens[unit][other] == _MAX_TOKENS:
                 self._fail(ErrorCode.TOKEN_OVERFLOW, unit, entry.index, 0)

@@ -4,6 +4,8 @@ Instructions have been validated. Each is carried out at once and whole; that is
 that orders its units with tokens sees the hardware.
 """
 
+import collections
+
 import numpy as np
 
 from weft.control.isa import Mode
@@ -28,11 +30,14 @@ class Datapath:
         Accumulators.
     bias, multiplier, shift : int64 arrays of (cols,)
         What the last PARAMS read.
+    counts : :class:`collections.Counter`
+        The performance counters that do not depend on time.
     """
 
     def __init__(self, config, memory):
         self.config = config
         self.memory = memory
+        self.counts = collections.Counter()
         self.clear_memories()
         self.clear_params()
 
@@ -47,7 +52,7 @@ class Datapath:
         self.bias, self.multiplier, self.shift = np.zeros((3, self.config.cols), np.int64)
 
     def execute(self, instruction, values, mem_base):
-        """Carry out one instruction; returns the bytes it wrote to host memory.
+        """Carry out one instruction.
 
         Raises
         ------
@@ -56,15 +61,17 @@ class Datapath:
             hardware may have written part of what it would have.
         """
         method = getattr(self, "_" + instruction.name.lower(), None)
-        if method is None:              # SYNC_*: tokens only
-            return 0
-        return method(mem_base, **{key: value for key, value in values.items()
-                                   if key not in ("opcode", "wait", "signal")}) or 0
+        if method is not None:              # SYNC_*: tokens only
+            method(mem_base, **{key: value for key, value in values.items()
+                                if key not in ("opcode", "wait", "signal")})
+        self.counts["INSTRUCTIONS"] += 1
 
     def _copy_in(self, target, mem_base, count, host_addr, host_pitch, local_addr, local_pitch,
                  size):
         start = mem_base + host_addr
         self.memory.check(start, host_pitch, count, size, "read")
+        self.counts["BYTES_READ"] += \
+            self.memory.beats(start, host_pitch, count, size) * self.config.bus_bytes
         for rows, columns in copy_blocks(count, size):
             target[local_addr + rows * local_pitch + columns] = \
                 self.memory.gather(start, host_pitch, rows, columns)
@@ -85,7 +92,7 @@ class Datapath:
         for rows, columns in copy_blocks(count, bytes):
             self.memory.scatter(start, host_pitch, rows, columns,
                                 self.spad[local_addr + rows * local_pitch + columns])
-        return count * bytes
+        self.counts["BYTES_WRITTEN"] += count * bytes
 
     def _tiles(self, numbers):
         """Weights of some tiles as (tile, array row, column); the last row lies first."""
@@ -103,6 +110,7 @@ class Datapath:
         target = self.acc[acc_addr:acc_addr + count]
         total = target.astype(np.int64) if accumulate else None
         passes = row_count * chunk_count
+        self.counts["MAC_BUSY"] += passes * count
         step = max(1, min(_EXACT // rows, _BLOCK // (count * rows)))
         for first in range(0, passes, step):
             index = np.arange(first, min(first + step, passes), dtype=np.int64)

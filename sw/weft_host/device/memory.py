@@ -42,14 +42,15 @@ class HostMemory:
     ----------
     base, size : :class:`int`
         Where it lies.
-    beat : :class:`int`
-        Bytes of a bus beat: a fault hits whole beats.
+    beat, burst : :class:`int`
+        Bytes of a bus beat, which a fault hits as a whole, and of the longest burst.
     """
 
-    def __init__(self, base, size, beat):
+    def __init__(self, base, size, beat, burst):
         self.base = base
         self.data = np.zeros(size, np.uint8)
         self.beat = beat
+        self.burst = burst
         self._faults = []
 
     def fault(self, addr, size, response, access):
@@ -73,24 +74,41 @@ class HostMemory:
                 f"{self.base:#x} to {self.base + len(self.data) - 1:#x}")
         return at
 
+    def respond(self, beat, access):
+        """The error that the beat at a bus address is answered with, or ``None``."""
+        for fault in self._faults:
+            if fault.access == access and fault.start < beat + self.beat and fault.end > beat:
+                return fault.code
+        if beat < self.base or beat + self.beat > self.base + len(self.data):
+            return ErrorCode.BUS_DECERR
+        return None
+
     def check(self, addr, pitch, count, size, access):
-        """Raise the :class:`BusFault` that the first faulty beat of a copy would meet."""
+        """Raise the :class:`BusFault` that a copy meets first, if it meets one.
+
+        A read tells the beat. A write is answered once a burst, with the worst of its beats, so
+        it tells the burst; bursts end at multiples of ``burst`` bytes and at the end of a row.
+        """
         last = addr + (count - 1) * pitch + size
-        limit = self.base + len(self.data)
-        inside = addr >= self.base and last <= limit
-        faults = [fault for fault in self._faults if fault.access == access
-                  and fault.start < last + self.beat and fault.end > addr - self.beat]
-        if inside and not faults:
+        inside = addr >= self.base and last <= self.base + len(self.data)
+        if inside and not self._faults:
             return
-        mask = ~(self.beat - 1)
+        step = self.beat if access == "read" else self.burst
         for row in range(count):
-            start = addr + row * pitch
-            for beat in range(start & mask, start + size, self.beat):
-                for fault in faults:
-                    if fault.start < beat + self.beat and fault.end > beat:
-                        raise BusFault(fault.code, beat)
-                if beat < self.base or beat + self.beat > limit:
-                    raise BusFault(ErrorCode.BUS_DECERR, beat)
+            first, end = addr + row * pitch & -self.beat, addr + row * pitch + size
+            while first < end:
+                stop = (first & -step) + step
+                codes = [self.respond(beat, access)
+                         for beat in range(first, min(stop, end), self.beat)]
+                codes = [code for code in codes if code is not None]
+                if codes:
+                    raise BusFault(max(codes), first)
+                first = stop
+
+    def beats(self, addr, pitch, count, size):
+        """Beats that a copy takes; rows do not share them."""
+        starts = (addr + np.arange(count, dtype=np.int64) * pitch) % self.beat
+        return int(((starts + size - 1) // self.beat + 1).sum())
 
     def gather(self, start, pitch, rows, columns):
         """The bytes of some rows of a copy."""

@@ -70,12 +70,21 @@ class RegisterFile:
             reason = "a program runs"
         elif name.startswith("WINDOW") and self.field(name.split("_")[0] + "_CTRL", "LOCK"):
             reason = "the window is locked"
-        elif name == "CONTROL" and unpack(name, value)["START"]:
-            for state in ("BUSY", "RESETTING", "CLEARING", "ERROR"):
-                if self.field("STATUS", state):
-                    reason = f"STATUS.{state} is set"
+        elif register.access == "RW" and value % register.align:
+            reason = f"it is no multiple of {register.align}"
+        elif name == "CONTROL":
+            reason = self._command_reason(unpack(name, value))
         if reason:
             raise RegisterError(f"the device refused to write {value:#x} to {name}: {reason}")
+
+    def _command_reason(self, command):
+        if command["START"] + command["CLEAR"] + command["SOFT_RESET"] > 1:
+            return "START, CLEAR and SOFT_RESET exclude each other"
+        if command["START"] or command["CLEAR"]:
+            for state in ("BUSY", "RESETTING", "CLEARING", "ERROR"):
+                if self.field("STATUS", state):
+                    return f"STATUS.{state} is set"
+        return None
 
     def write(self, name, value):
         """A write by the host that was not refused, of a register without side effects."""
