@@ -47,13 +47,15 @@ class FakeUnit:
 
     def cycle(self, now):
         halted = int(self.signal("halt").value)
-        if int(self.bench.dut.o_clear.value):
+        clear = int(self.bench.dut.o_clear.value)
+        if clear:
             self.work, self.failed = [], False
-        if int(self.signal("cmd_valid").value) and int(self.signal("cmd_ready").value):
+        taken = int(self.signal("cmd_valid").value) and int(self.signal("cmd_ready").value)
+        if taken and not clear:
             word = int(self.signal("cmd_payload").value)
             self.started.append((now, word))
             self.work.append([word, self.draw.randint(1, self.latency)])
-        if int(self.signal("done").value):
+        if not clear and int(self.signal("done").value):
             self.ended.append((now, self.work.pop(0)[0]))
         done = error = 0
         if self.work and not self.failed:

