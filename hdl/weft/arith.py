@@ -17,7 +17,7 @@ and ``ones`` tells that all bits between it and ``guard`` are set, so that the i
 far as ``guard``. The page on numerics derives them.
 """
 
-from amaranth.hdl import Cat, Const, Mux, unsigned
+from amaranth.hdl import Cat, Const, Mux
 
 __all__ = ["SHIFT_FIRST", "magnitude", "rounds_right", "Shifted", "clamp"]
 

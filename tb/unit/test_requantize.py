@@ -4,37 +4,13 @@ import random
 
 import pytest
 from amaranth.sim import Simulator
+
+from models.vector_unit import quotient, requantize
 from weft.control.isa import Mode
 from weft.vector.requantize import Requantizer
 
 LAWS = (Mode.TFL2, Mode.TFL1, Mode.AWAY)
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
-
-
-def divide_right(p, s):
-    """``p / 2**s``, halves to the right."""
-    return p if s == 0 else (p + (1 << s - 1)) >> s
-
-
-def divide_away(p, s):
-    """``p / 2**s``, halves away from zero."""
-    return divide_right(p, s) if p >= 0 else -divide_right(-p, s)
-
-
-def quotient(a, multiplier, shift, mode):
-    """What the law gives before the zero point, at full width."""
-    p = a * multiplier
-    if mode == Mode.AWAY:
-        return divide_away(p, shift)
-    if mode == Mode.TFL1 or shift < 31:
-        return divide_right(p, shift)
-    h = divide_right(p, 31)
-    t = shift - 31
-    return h if t == 0 else (h + (1 << t - 1) - (h < 0)) >> t
-
-
-def requantize(a, multiplier, shift, mode, zero_point, low, high):
-    return min(max(quotient(a, multiplier, shift, mode) + zero_point, low), high)
 
 
 def tflite_double(a, multiplier, shift):

@@ -60,18 +60,19 @@ class Requantizer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        negative = [Signal(name=f"s{n}_negative") for n in range(1, 9)]
+        # nothing here needs a reset: results of unknown values are not used
+        negative = [_signal(1, f"s{n}_negative") for n in range(1, 9)]
         m.d.sync += negative[0].eq(self.i_value[-1])
         m.d.sync += [new.eq(old) for old, new in zip(negative, negative[1:])]
 
         product = self._multiply(m)
 
         # stage 5: what the coarse shift will drop, told in few bits. All of it is about |P|.
-        s5_product = Signal.like(product)
+        s5_product = _signal(len(product), "s5_product")
         s5_any_low, s5_any_mid, s5_any_high, s5_all_high, s5_half = (
-            Signal(name=f"s5_{name}") for name in
+            _signal(1, f"s5_{name}") for name in
             ("any_low", "any_mid", "any_high", "all_high", "half"))
-        s5_over = Signal(3)
+        s5_over = _signal(3, "s5_over")
         low, mid, top = product[:15], product[15:SHIFT_FIRST - 1], product[SHIFT_FIRST - 1]
         high = product[SHIFT_FIRST:3 * COARSE - 1]
         above = [product[n * COARSE + WINDOW - 1:(n + 1) * COARSE + WINDOW - 1] for n in range(3)]
@@ -107,7 +108,7 @@ class Requantizer(wiring.Component):
         ]
 
         # stages 7 and 8: by 0, 4, 8 or 12, then by 0 to 3
-        s6_fine, s7_fine = Signal(4), Signal(2)
+        s6_fine, s7_fine = _signal(4, "s6_fine"), _signal(2, "s7_fine")
         m.d.sync += [s6_fine.eq(self.i_shift), s7_fine.eq(s6_fine)]
         s7 = _stage(7, QUOTIENT + 1 + 3)
         s8 = _stage(8, QUOTIENT + 1)
@@ -115,8 +116,9 @@ class Requantizer(wiring.Component):
         m.d.sync += _assign(s8, s7.shift(s7_fine, step=1, width=QUOTIENT + 1))
 
         # stages 9 and 10: the signed result; -(q + i) = ~q + (1 - i)
-        s9_quotient, s9_carry, s9_negative = Signal(QUOTIENT), Signal(), Signal()
-        s10_result = Signal(signed(QUOTIENT + 2))
+        s9_quotient = _signal(QUOTIENT, "s9_quotient")
+        s9_carry, s9_negative = _signal(1, "s9_carry"), _signal(1, "s9_negative")
+        s10_result = _signal(signed(QUOTIENT + 2), "s10_result")
         m.d.sync += [
             s9_quotient.eq((s8.value[1:] | s8.over.replicate(QUOTIENT))
                            ^ negative[7].replicate(QUOTIENT)),
@@ -130,14 +132,14 @@ class Requantizer(wiring.Component):
 
     def _multiply(self, m):
         """``|P|``, four stages after the value: 62 bits, as 2^31 * (2^31 - 1) is the largest."""
-        s1_value = Signal(32)
+        s1_value = _signal(32, "s1_value")
         value = s1_value[:HALF], s1_value[HALF:]
         multiplier = self.i_multiplier[:HALF], self.i_multiplier[HALF:]
-        s2 = [[Signal(2 * HALF, name=f"s2_product_{i}{j}") for j in range(2)] for i in range(2)]
+        s2 = [[_signal(2 * HALF, f"s2_product_{i}{j}") for j in range(2)] for i in range(2)]
         # |value| <= 2^31, so each inner product is below 2^31 and their sum fits
-        s3_inner = Signal(2 * HALF)
-        s3_outer = Signal(2 * 31)
-        s4_product = Signal(2 * 31)
+        s3_inner = _signal(2 * HALF, "s3_inner")
+        s3_outer = _signal(2 * 31, "s3_outer")
+        s4_product = _signal(2 * 31, "s4_product")
         m.d.sync += s1_value.eq(magnitude(self.i_value))
         m.d.sync += [s2[i][j].eq(value[i] * multiplier[j]) for i in range(2) for j in range(2)]
         m.d.sync += [
@@ -148,9 +150,13 @@ class Requantizer(wiring.Component):
         return s4_product
 
 
+def _signal(shape, name):
+    return Signal(shape, name=name, reset_less=True)
+
+
 def _stage(number, width):
-    return Shifted(Signal(width, name=f"s{number}_value"), Signal(name=f"s{number}_over"),
-                   Signal(name=f"s{number}_sticky"), Signal(name=f"s{number}_ones"))
+    return Shifted(_signal(width, f"s{number}_value"), _signal(1, f"s{number}_over"),
+                   _signal(1, f"s{number}_sticky"), _signal(1, f"s{number}_ones"))
 
 
 def _assign(stage, new):

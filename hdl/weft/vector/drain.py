@@ -1,0 +1,155 @@
+"""The reading side of DRAIN: accumulator rows in, groups of channels out."""
+
+from amaranth.hdl import Const, Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..control.isa import Mode
+from ..control.layout import instruction_layout
+from ..control.unit import INSTRUCTION_SHAPE
+from ..sram.ports import AccReadPort
+
+__all__ = ["DrainReader", "Step"]
+
+
+class Step(data.StructLayout):
+    """What goes through the lanes in one cycle.
+
+    ``channel`` is the first channel of the group, or in mode RAW (``raw``) the one channel.
+    ``slot`` tells which of two DRAINs it belongs to.
+    """
+
+    def __init__(self, config):
+        super().__init__({
+            "valid": 1,
+            "channel": range(config.cols),
+            "raw": 1,
+            "slot": 1,
+        })
+
+
+class DrainReader(wiring.Component):
+    """Reads the accumulator rows of DRAIN instructions and sends them on in steps.
+
+    A step is a group of ``vector_lanes`` channels, or one channel in mode RAW. Steps follow each
+    other without a gap, from row to row. Nothing behind this component can hold a step back:
+    a row is requested only when the output queue has room for all its steps, and so many cycles
+    after the row before that it arrives when that one's steps are out.
+
+    Rows of mode RAW take a shorter way through the lanes, so the first waits until every other
+    step has left the queue, and the reverse.
+
+    Parameters
+    ----------
+    config : :class:`Config`
+    room : :class:`int`
+        Entries of the output queue; at least ``config.cols``.
+
+    Members
+    -------
+    i_start : :py:`In(1)`
+        Start the instruction in ``i_instruction``. Only while ``o_ready`` is high.
+    i_instruction : :py:`In(256)`
+        A validated DRAIN.
+    i_slot : :py:`In(1)`
+    o_ready : :py:`Out(1)`
+        All rows of earlier instructions have arrived.
+    acc : :py:`Out(AccReadPort(acc_row_width, cols))`
+    i_free : :py:`In(1)`
+        The output queue has given away an entry.
+    o_step : :py:`Out(Step(config))`
+    o_acc : :py:`Out(ArrayLayout(signed(32), lanes))`
+        The accumulators of the step of one cycle ago.
+    """
+
+    MAX_READ_LATENCY = 15
+
+    def __init__(self, config, *, room):
+        self.config = config
+        self.room = room
+        self.row_width = (config.acc_rows - 1).bit_length()
+        super().__init__({
+            "i_start": In(1),
+            "i_instruction": In(INSTRUCTION_SHAPE),
+            "i_slot": In(1),
+            "o_ready": Out(1),
+            "acc": Out(AccReadPort(row_width=self.row_width, cols=config.cols)),
+            "i_free": In(1),
+            "o_step": Out(Step(config)),
+            "o_acc": Out(data.ArrayLayout(signed(32), config.vector_lanes)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        cols, lanes = self.config.cols, self.config.vector_lanes
+        new = data.View(instruction_layout("DRAIN"), self.i_instruction)
+        step_shape = range(cols)            # steps of a row, less one
+
+        raw, slot = Signal(), Signal()
+        last_step = Signal(step_shape)
+        x_count, xs_left, ys_left = Signal(16), Signal(16), Signal(16)
+        row, row_first, pitch = (
+            Signal(self.row_width, name=name) for name in ("row", "row_first", "pitch"))
+        asking = Signal()
+
+        free = Signal(range(self.room + 1), init=self.room)
+        gap = Signal(step_shape)            # cycles until the next row may be requested
+        was_raw = Signal()
+        outstanding = Signal(range(self.MAX_READ_LATENCY + 1))
+        accept = Signal()
+        m.d.comb += [
+            self.acc.req.valid.eq(
+                asking & (gap == 0) & (free > last_step)
+                & ((raw == was_raw) | (free == self.room))),
+            self.acc.req.payload.eq(row),
+            accept.eq(self.acc.req.valid & self.acc.req.ready),
+            self.o_ready.eq(~asking & (outstanding == 0)),
+        ]
+        m.d.sync += [
+            free.eq(free + self.i_free - Mux(accept, last_step + 1, 0)),
+            outstanding.eq(outstanding + accept - self.acc.valid),
+        ]
+        with m.If(gap != 0):
+            m.d.sync += gap.eq(gap - 1)
+        with m.If(accept):
+            m.d.sync += [gap.eq(last_step), was_raw.eq(raw), row.eq(row + 1),
+                         xs_left.eq(xs_left - 1)]
+            with m.If(xs_left == 1):
+                next_row = (row_first + pitch)[:self.row_width]
+                m.d.sync += [row.eq(next_row), row_first.eq(next_row), xs_left.eq(x_count),
+                             ys_left.eq(ys_left - 1)]
+                with m.If(ys_left == 1):
+                    m.d.sync += asking.eq(0)
+
+        with m.If(self.i_start):
+            is_raw = new.mode == Mode.RAW
+            last_channel = (new.channels - 1)[:len(last_step)]
+            m.d.sync += [
+                asking.eq(1), raw.eq(is_raw), slot.eq(self.i_slot),
+                last_step.eq(Mux(is_raw, last_channel, last_channel // lanes)),
+                row.eq(new.acc_addr), row_first.eq(new.acc_addr), pitch.eq(new.acc_pitch),
+                x_count.eq(new.x_count), xs_left.eq(new.x_count), ys_left.eq(new.y_count),
+            ]
+
+        self._split(m, raw, slot, last_step)
+        return m
+
+    def _split(self, m, raw, slot, last_step):
+        """Holds the row that has arrived for as many cycles as it has steps."""
+        cols, lanes = self.config.cols, self.config.vector_lanes
+        lane_shape = data.ArrayLayout(signed(32), lanes)
+        rows = Signal(data.ArrayLayout(lane_shape, cols // lanes), reset_less=True)
+        left = Signal.like(last_step)
+        step = self.o_step
+        m.d.sync += [
+            left.eq(left - 1),
+            step.channel.eq(step.channel + Mux(step.raw, Const(1), Const(lanes))),
+            self.o_acc.eq(rows[step.channel[(lanes - 1).bit_length():]]),
+        ]
+        with m.If(left == 0):
+            m.d.sync += step.valid.eq(0)
+        with m.If(self.acc.valid):
+            m.d.sync += [
+                rows.eq(self.acc.data), left.eq(last_step),
+                step.valid.eq(1), step.channel.eq(0), step.raw.eq(raw), step.slot.eq(slot),
+            ]

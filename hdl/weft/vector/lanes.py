@@ -1,0 +1,147 @@
+"""The lanes: bias, then the requantiser of each channel of a group."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..control.isa import Mode
+from ..control.layout import instruction_layout
+from ..control.unit import INSTRUCTION_SHAPE
+from .drain import Step
+from .requantize import Requantizer
+
+__all__ = ["Lanes"]
+
+SETTINGS = data.StructLayout({
+    "double": 1, "away": 1, "zero_point": signed(8), "clamp_min": signed(8),
+    "clamp_max": signed(8),
+})
+"""What all lanes share, for one DRAIN."""
+
+
+class Lanes(wiring.Component):
+    """Adds the bias and requantises a group of channels, or widens one channel in mode RAW.
+
+    A pipeline that never stalls. A step leaves ``LATENCY`` cycles after it entered, in mode RAW
+    ``RAW_LATENCY``: the two must not meet. Parameters of channels are asked for when they are
+    needed, so they may change only while no step is inside.
+
+    Parameters
+    ----------
+    config : :class:`Config`
+
+    Members
+    -------
+    i_start, i_instruction, i_slot : :py:`In(1)`, :py:`In(256)`, :py:`In(1)`
+        Keep zero point, clamp and law of this DRAIN for steps with ``slot``. None with the same
+        slot may be inside.
+    i_step : :py:`In(Step(config))`
+    i_acc : :py:`In(ArrayLayout(signed(32), lanes))`
+        One cycle after its step.
+    o_bias_channel, o_multiplier_channel, o_shift_channel : :py:`Out(range(cols))`
+        Ask a :class:`ChannelStore` for the group of this channel.
+    i_biases, i_multipliers, i_shifts : :py:`In(ArrayLayout(..., lanes))`
+        The answers, a cycle later.
+    o_en : :py:`Out(1)`, ``o_bytes`` : :py:`Out(ArrayLayout(8, max(lanes, 4)))`
+        Bytes of a step: one a lane, or the four of an int32 in mode RAW.
+    """
+
+    SUM_AT = 2              # cycles after the step: the sum with the bias enters the requantiser
+    RAW_LATENCY = SUM_AT + 1
+    LATENCY = SUM_AT + Requantizer.LATENCY
+
+    def __init__(self, config):
+        self.config = config
+        lanes = config.vector_lanes
+        super().__init__({
+            "i_start": In(1),
+            "i_instruction": In(INSTRUCTION_SHAPE),
+            "i_slot": In(1),
+            "i_step": In(Step(config)),
+            "i_acc": In(data.ArrayLayout(signed(32), lanes)),
+            "o_bias_channel": Out(range(config.cols)),
+            "o_multiplier_channel": Out(range(config.cols)),
+            "o_shift_channel": Out(range(config.cols)),
+            "i_biases": In(data.ArrayLayout(signed(32), lanes)),
+            "i_multipliers": In(data.ArrayLayout(31, lanes)),
+            "i_shifts": In(data.ArrayLayout(6, lanes)),
+            "o_en": Out(1),
+            "o_bytes": Out(data.ArrayLayout(8, max(lanes, 4))),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+
+        # what travels beside the data; at[n] is the step that entered n cycles ago
+        at = [self.i_step]
+        for age in range(1, self.LATENCY + 1):
+            at.append(Signal(Step(config), name=f"s{age}_step"))
+            m.d.sync += at[age].eq(at[age - 1])
+
+        ask_multiplier = self.SUM_AT + Requantizer.MULTIPLIER_AT - 1
+        ask_shift = self.SUM_AT + Requantizer.SHIFT_AT - 1
+        m.d.comb += [
+            self.o_bias_channel.eq(self.i_step.channel),
+            self.o_multiplier_channel.eq(at[ask_multiplier].channel),
+            self.o_shift_channel.eq(at[ask_shift].channel),
+        ]
+
+        settings = self._settings(m)
+
+        def setting(name, cycle):
+            # chosen a cycle early, so that the choice does not add to the lanes' first gates
+            value = Signal(SETTINGS.members[name], name=f"s{cycle}_{name}", reset_less=True)
+            m.d.sync += value.eq(Mux(at[self.SUM_AT + cycle - 1].slot,
+                                     settings[1][name], settings[0][name]))
+            return value
+
+        double = setting("double", Requantizer.SHIFT_AT)
+        away = setting("away", Requantizer.SHIFT_AT)
+        zero_point = setting("zero_point", Requantizer.ZERO_POINT_AT)
+        clamp_min = setting("clamp_min", Requantizer.CLAMP_AT)
+        clamp_max = setting("clamp_max", Requantizer.CLAMP_AT)
+
+        sums, results = [], []
+        for lane in range(config.vector_lanes):
+            m.submodules[f"lane_{lane}"] = requantizer = Requantizer()
+            s2_sum = Signal(signed(32), name=f"s2_sum_{lane}", reset_less=True)
+            m.d.sync += s2_sum.eq(self.i_acc[lane] + self.i_biases[lane])
+            m.d.comb += [
+                requantizer.i_value.eq(s2_sum),
+                requantizer.i_multiplier.eq(self.i_multipliers[lane]),
+                requantizer.i_shift.eq(self.i_shifts[lane]),
+                requantizer.i_double.eq(double),
+                requantizer.i_away.eq(away),
+                requantizer.i_zero_point.eq(zero_point),
+                requantizer.i_clamp_min.eq(clamp_min),
+                requantizer.i_clamp_max.eq(clamp_max),
+            ]
+            sums.append(s2_sum)
+            results.append(requantizer.o_result)
+
+        s3_raw = Signal(32, reset_less=True)
+        lane = at[self.SUM_AT].channel[:(config.vector_lanes - 1).bit_length()]
+        m.d.sync += s3_raw.eq(Cat(sums).word_select(lane, 32))
+        raw_en = at[self.RAW_LATENCY].valid & at[self.RAW_LATENCY].raw
+        m.d.comb += [
+            self.o_en.eq(raw_en | at[self.LATENCY].valid & ~at[self.LATENCY].raw),
+            Cat(self.o_bytes).eq(Mux(raw_en, s3_raw, Cat(results))),
+        ]
+        return m
+
+    def _settings(self, m):
+        new = data.View(instruction_layout("DRAIN"), self.i_instruction)
+        settings = []
+        for slot in range(2):
+            kept = Signal(SETTINGS, name=f"settings_{slot}", reset_less=True)
+            with m.If(self.i_start & (self.i_slot == slot)):
+                m.d.sync += [
+                    kept.double.eq(new.mode == Mode.TFL2),
+                    kept.away.eq(new.mode == Mode.AWAY),
+                    kept.zero_point.eq(new.zero_point),
+                    kept.clamp_min.eq(new.clamp_min),
+                    kept.clamp_max.eq(new.clamp_max),
+                ]
+            settings.append(kept)
+        return settings

@@ -1,0 +1,128 @@
+"""The reader of PARAMS: biases, multipliers and shifts out of the scratchpad."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out, flipped
+
+from ..control.layout import instruction_layout
+from ..control.unit import INSTRUCTION_SHAPE
+from ..sram.ports import ReadPort
+
+__all__ = ["ParamsReader"]
+
+WORDS = 3               # of a channel: bias, multiplier, shift
+BIAS, MULTIPLIER, SHIFT = range(WORDS)
+
+
+class ParamsReader(wiring.Component):
+    """Carries out PARAMS instructions, one 32-bit word a cycle.
+
+    Reads the bias of every channel, then with ``per_channel`` the multiplier and shift of every
+    channel. Otherwise multiplier and shift of the instruction are written beside each bias, and
+    cost no cycle. An instruction takes ``channels`` or ``3 * channels`` cycles, and the latency
+    of the scratchpad.
+
+    Parameters
+    ----------
+    config : :class:`Config`
+
+    Members
+    -------
+    i_start : :py:`In(1)`
+        Start the instruction in ``i_instruction``. Not allowed while ``o_busy`` is high.
+    i_instruction : :py:`In(256)`
+        A validated PARAMS.
+    o_busy : :py:`Out(1)`
+        From the cycle after ``i_start`` to that of ``o_done``.
+    o_done : :py:`Out(1)`
+        High for one cycle: the stores hold the values from the next cycle on.
+    spad : :py:`Out(ReadPort(spad_addr_width, 4))`
+    o_channel : :py:`Out(range(cols))`
+        Channel of all values below.
+    o_bias_en, o_bias : :py:`Out(1)`, :py:`Out(signed(32))`
+    o_multiplier_en, o_multiplier : :py:`Out(1)`, :py:`Out(31)`
+    o_shift_en, o_shift : :py:`Out(1)`, :py:`Out(6)`
+    """
+
+    def __init__(self, config):
+        self.config = config
+        self.addr_width = (config.spad_bytes - 1).bit_length()
+        super().__init__({
+            "i_start": In(1),
+            "i_instruction": In(INSTRUCTION_SHAPE),
+            "o_busy": Out(1),
+            "o_done": Out(1),
+            "spad": Out(ReadPort(self.addr_width, 4)),
+            "o_channel": Out(range(config.cols)),
+            "o_bias_en": Out(1),
+            "o_bias": Out(signed(32)),
+            "o_multiplier_en": Out(1),
+            "o_multiplier": Out(31),
+            "o_shift_en": Out(1),
+            "o_shift": Out(6),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        new = data.View(instruction_layout("PARAMS"), self.i_instruction)
+        spad = flipped(self.spad)
+
+        last_channel = Signal(range(self.config.cols))
+        per_channel = Signal()
+        multiplier, shift = Signal(31), Signal(6)
+
+        # requests; channel and kind say which word is next
+        asking = Signal()
+        addr, scale_addr = Signal(self.addr_width), Signal(self.addr_width)
+        ask_channel, ask_kind = Signal.like(last_channel), Signal(range(WORDS))
+        m.d.comb += [spad.req.valid.eq(asking), spad.req.payload.eq(addr)]
+        with m.If(spad.req.valid & spad.req.ready):
+            m.d.sync += addr.eq(addr + 4)
+            self._advance(m, ask_channel, ask_kind, last_channel)
+            with m.If(ask_channel == last_channel):
+                with m.If(ask_kind == BIAS):
+                    m.d.sync += [addr.eq(scale_addr), asking.eq(per_channel)]
+                with m.If(ask_kind == SHIFT):
+                    m.d.sync += asking.eq(0)
+
+        # answers come in the same order
+        channel, kind = Signal.like(last_channel), Signal(range(WORDS))
+        word_en, word = Signal(), Signal(32)
+        m.d.sync += [word_en.eq(spad.valid), word.eq(Cat(spad.data))]
+        m.d.comb += [
+            self.o_channel.eq(channel),
+            self.o_bias_en.eq(word_en & (kind == BIAS)),
+            self.o_bias.eq(word),
+            self.o_multiplier_en.eq(
+                word_en & (kind == Mux(per_channel, MULTIPLIER, BIAS))),
+            self.o_multiplier.eq(Mux(per_channel, word[:31], multiplier)),
+            self.o_shift_en.eq(word_en & (kind == Mux(per_channel, SHIFT, BIAS))),
+            self.o_shift.eq(Mux(per_channel, word[:6], shift)),
+            self.o_done.eq(word_en & (channel == last_channel)
+                           & (kind == Mux(per_channel, SHIFT, BIAS))),
+        ]
+        with m.If(word_en):
+            self._advance(m, channel, kind, last_channel)
+        with m.If(self.o_done):
+            m.d.sync += self.o_busy.eq(0)
+
+        with m.If(self.i_start):
+            m.d.sync += [
+                self.o_busy.eq(1), asking.eq(1),
+                addr.eq(new.bias_addr), scale_addr.eq(new.scale_addr),
+                last_channel.eq(new.channels - 1), per_channel.eq(new.per_channel),
+                multiplier.eq(new.multiplier), shift.eq(new.shift),
+                ask_channel.eq(0), ask_kind.eq(BIAS), channel.eq(0), kind.eq(BIAS),
+            ]
+        return m
+
+    def _advance(self, m, channel, kind, last_channel):
+        """To the next word: all biases, then multiplier and shift by turns."""
+        with m.If(kind == MULTIPLIER):
+            m.d.sync += kind.eq(SHIFT)
+        with m.Else():
+            m.d.sync += channel.eq(channel + 1)
+            with m.If((kind == BIAS) & (channel == last_channel)):
+                m.d.sync += [channel.eq(0), kind.eq(MULTIPLIER)]
+            with m.If(kind == SHIFT):
+                m.d.sync += kind.eq(MULTIPLIER)

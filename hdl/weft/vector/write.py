@@ -1,0 +1,147 @@
+"""The writing side of DRAIN: bytes out of the queue, to where they belong."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..control.isa import Mode
+from ..control.layout import instruction_layout
+from ..control.unit import INSTRUCTION_SHAPE
+from ..sram.ports import WritePort
+
+__all__ = ["DrainWriter"]
+
+RAW_BYTES = 4
+
+
+class DrainWriter(wiring.Component):
+    """Writes what DRAINs have produced, and tells which instructions are done, in order.
+
+    One write a cycle while the queue has bytes and the scratchpad takes them, from one
+    instruction to the next without a gap. Instructions that write nothing pass through, so that
+    they are done in order, too.
+
+    Parameters
+    ----------
+    config : :class:`Config`
+
+    Members
+    -------
+    i_start : :py:`In(1)`
+        Take the instruction in ``i_instruction``. Only while ``o_ready`` is high.
+    i_instruction : :py:`In(256)`
+        A validated DRAIN, unless ``i_empty`` is high.
+    i_empty : :py:`In(1)`
+        The instruction writes nothing.
+    o_ready : :py:`Out(1)`
+        At most one instruction is in work, and none waits.
+    i : :py:`In(stream.Signature(ArrayLayout(8, max(lanes, 4))))`
+        The bytes of the steps, in order.
+    spad_out : :py:`Out(WritePort(spad_addr_width, max(lanes, 4)))`
+    o_done : :py:`Out(1)`
+        High for one cycle for each instruction, after its last write was accepted.
+    o_busy : :py:`Out(1)`
+        An instruction is in work or waits; also in the cycle of its ``o_done``.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        self.addr_width = (config.spad_bytes - 1).bit_length()
+        self.width = max(config.vector_lanes, RAW_BYTES)
+        super().__init__({
+            "i_start": In(1),
+            "i_instruction": In(INSTRUCTION_SHAPE),
+            "i_empty": In(1),
+            "o_ready": Out(1),
+            "i": In(stream.Signature(data.ArrayLayout(8, self.width))),
+            "spad_out": Out(WritePort(self.addr_width, self.width)),
+            "o_done": Out(1),
+            "o_busy": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        config, width = self.config, self.addr_width
+        lanes = config.vector_lanes
+        job_layout = data.StructLayout({
+            "empty": 1, "raw": 1, "last_channel": range(config.cols), "addr": width,
+            "x_pitch": width, "y_pitch": width, "x_count": 16, "y_count": 16,
+        })
+
+        # one instruction waits, so that the next one's bytes follow without a gap
+        new = data.View(instruction_layout("DRAIN"), self.i_instruction)
+        waiting = Signal()
+        waits = Signal(job_layout)
+        m.d.comb += self.o_ready.eq(~waiting)
+        with m.If(self.i_start):
+            m.d.sync += [
+                waiting.eq(1), waits.empty.eq(self.i_empty), waits.raw.eq(new.mode == Mode.RAW),
+                waits.last_channel.eq(new.channels - 1), waits.addr.eq(new.out_addr),
+                waits.x_pitch.eq(new.x_pitch), waits.y_pitch.eq(new.y_pitch),
+                waits.x_count.eq(new.x_count), waits.y_count.eq(new.y_count),
+            ]
+
+        active = Signal()
+        job = Signal(job_layout)
+        addr, x_addr, y_addr = (Signal(width, name=name) for name in ("addr", "x_addr", "y_addr"))
+        steps_left = Signal(range(config.cols))
+        xs_left, ys_left = Signal(16), Signal(16)
+        last_step, last_x, last = Signal(), Signal(), Signal()
+
+        # the write that is offered to the scratchpad; o_last ends an instruction
+        out = self.spad_out.req
+        o_last = Signal()
+        advance = Signal()
+        move = Signal()
+        m.d.comb += [
+            advance.eq(~out.valid | out.ready),
+            move.eq(active & advance & (self.i.valid | job.empty)),
+            self.i.ready.eq(active & advance & ~job.empty),
+            last_step.eq(steps_left == 0),
+            last_x.eq(last_step & (xs_left == 1)),
+            last.eq(last_x & (ys_left == 1) | job.empty),
+            self.o_busy.eq(waiting | active | out.valid | o_last | self.o_done),
+        ]
+        # a last step in lanes: channels up to the last one
+        last_mask = Signal(self.width)
+        in_group = job.last_channel[:(lanes - 1).bit_length()]
+        m.d.comb += last_mask.eq(Mux(
+            job.raw, (1 << RAW_BYTES) - 1,
+            Mux(last_step, Cat(in_group >= i for i in range(lanes)), (1 << lanes) - 1)))
+        with m.If(advance):
+            m.d.sync += [
+                out.valid.eq(move & ~job.empty),
+                out.payload.addr.eq(addr),
+                out.payload.data.eq(self.i.payload),
+                out.payload.mask.eq(last_mask),
+                o_last.eq(move & last),
+            ]
+        m.d.sync += self.o_done.eq(advance & o_last)
+
+        row_steps = self._last_step(job)
+        with m.If(move):
+            m.d.sync += [
+                steps_left.eq(steps_left - 1),
+                addr.eq(addr + Mux(job.raw, Const(RAW_BYTES), Const(lanes))),
+            ]
+            with m.If(last_step):
+                next_x = (x_addr + job.x_pitch)[:width]
+                m.d.sync += [steps_left.eq(row_steps), xs_left.eq(xs_left - 1), addr.eq(next_x),
+                             x_addr.eq(next_x)]
+            with m.If(last_x):
+                next_y = (y_addr + job.y_pitch)[:width]
+                m.d.sync += [xs_left.eq(job.x_count), ys_left.eq(ys_left - 1), addr.eq(next_y),
+                             x_addr.eq(next_y), y_addr.eq(next_y)]
+            with m.If(last):
+                m.d.sync += active.eq(0)
+        with m.If(waiting & (~active | move & last)):
+            m.d.sync += [
+                waiting.eq(0), active.eq(1), job.eq(waits), steps_left.eq(self._last_step(waits)),
+                addr.eq(waits.addr), x_addr.eq(waits.addr), y_addr.eq(waits.addr),
+                xs_left.eq(waits.x_count), ys_left.eq(waits.y_count),
+            ]
+        return m
+
+    def _last_step(self, job):
+        """Steps of a position, less one."""
+        return Mux(job.raw, job.last_channel, job.last_channel // self.config.vector_lanes)

@@ -1,0 +1,155 @@
+"""What VECTOR's instructions do, with Python's integers, and random programs of them."""
+
+import random
+
+from weft.control.isa import Mode, decode, encode
+
+__all__ = ["VectorModel", "quotient", "random_program", "requantize"]
+
+
+def divide_right(p, s):
+    """``p / 2**s``, halves to the right."""
+    return p if s == 0 else (p + (1 << s - 1)) >> s
+
+
+def divide_away(p, s):
+    """``p / 2**s``, halves away from zero."""
+    return divide_right(p, s) if p >= 0 else -divide_right(-p, s)
+
+
+def quotient(a, multiplier, shift, mode):
+    """What the law gives before the zero point, at full width."""
+    p = a * multiplier
+    if mode == Mode.AWAY:
+        return divide_away(p, shift)
+    if mode == Mode.TFL1 or shift < 31:
+        return divide_right(p, shift)
+    h = divide_right(p, 31)
+    t = shift - 31
+    return h if t == 0 else (h + (1 << t - 1) - (h < 0)) >> t
+
+
+def requantize(a, multiplier, shift, mode, zero_point, low, high):
+    """The int8 that DRAIN writes."""
+    return min(max(quotient(a, multiplier, shift, mode) + zero_point, low), high)
+
+
+def int32(value):
+    """``value`` modulo 2^32, as a signed number."""
+    return (value + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
+class VectorModel:
+    """The memories and parameters that VECTOR works on.
+
+    Parameters
+    ----------
+    config : :class:`weft.config.Config`
+    seed : of the random contents.
+
+    Attributes
+    ----------
+    spad : :class:`bytearray`
+    acc : list of ``acc_rows`` lists of ``cols`` int32
+    params : list of ``[bias, multiplier, shift]``, one a channel; ``None`` where unknown
+    """
+
+    def __init__(self, config, seed):
+        rng = random.Random(f"memories/{seed}")
+        self.config = config
+        self.spad = bytearray(rng.randbytes(config.spad_bytes))
+        self.acc = [[self._accumulator(rng) for _ in range(config.cols)]
+                    for _ in range(config.acc_rows)]
+        self.params = [None] * config.cols
+
+    def _accumulator(self, rng):
+        if rng.random() < 0.2:
+            return rng.choice((0, 1, -1, 127, -128, (1 << 31) - 1, -(1 << 31)))
+        return rng.randint(-(1 << 31), (1 << 31) - 1) >> rng.randint(0, 31)
+
+    def _word(self, addr):
+        return int.from_bytes(self.spad[addr:addr + 4], "little")
+
+    def execute(self, raw):
+        """Carries out one instruction of 32 bytes."""
+        instruction, f = decode(raw)
+        if instruction.name == "PARAMS":
+            for c in range(f["channels"]):
+                multiplier, shift = f["multiplier"], f["shift"]
+                if f["per_channel"]:
+                    multiplier = self._word(f["scale_addr"] + 8 * c) & 0x7FFFFFFF
+                    shift = self._word(f["scale_addr"] + 8 * c + 4) & 0x3F
+                self.params[c] = int32(self._word(f["bias_addr"] + 4 * c)), multiplier, shift
+        if instruction.name == "DRAIN":
+            for y in range(f["y_count"]):
+                for x in range(f["x_count"]):
+                    self._drain(f, f["acc_addr"] + y * f["acc_pitch"] + x,
+                                f["out_addr"] + y * f["y_pitch"] + x * f["x_pitch"])
+
+    def _drain(self, f, row, addr):
+        for c in range(f["channels"]):
+            bias, multiplier, shift = self.params[c]
+            a = int32(self.acc[row][c] + bias)
+            if f["mode"] == Mode.RAW:
+                self.spad[addr + 4 * c:addr + 4 * c + 4] = a.to_bytes(4, "little", signed=True)
+            else:
+                self.spad[addr + c] = 0xFF & requantize(
+                    a, multiplier, shift, f["mode"], f["zero_point"], f["clamp_min"],
+                    f["clamp_max"])
+
+
+def random_program(rng, config, count, *, max_positions=12):
+    """``count`` valid instructions; the first sets the parameters of all channels."""
+    program = [random_params(rng, config, channels=config.cols)]
+    while len(program) < count:
+        kind = rng.random()
+        if kind < 0.1:
+            program.append(encode("SYNC_VECTOR"))
+        elif kind < 0.35:
+            program.append(random_params(rng, config))
+        else:
+            program.append(random_drain(rng, config, max_positions))
+    return program
+
+
+def random_params(rng, config, channels=None):
+    """A PARAMS; the bytes that it reads are whatever the scratchpad holds."""
+    channels = channels or rng.choice((1, config.cols, rng.randint(1, config.cols)))
+    per_channel = rng.randint(0, 1)
+    return encode(
+        "PARAMS", per_channel=per_channel, channels=channels,
+        bias_addr=rng.randint(0, config.spad_bytes - 4 * channels),
+        scale_addr=rng.randint(0, config.spad_bytes - 8 * channels) if per_channel else
+        rng.getrandbits(24),
+        multiplier=rng.choice((0, (1 << 31) - 1, rng.getrandbits(31), rng.getrandbits(31))),
+        shift=rng.choice((0, 31, 32, 62, rng.randint(0, 62), rng.randint(24, 45))))
+
+
+def random_drain(rng, config, max_positions):
+    """A DRAIN whose rows may overlap, and whose outputs may lie on top of each other."""
+    mode = rng.choice((0, 0, 1, 2, 3))
+    channels = rng.choice((1, config.cols, config.cols, rng.randint(1, config.cols)))
+    x_count = rng.randint(1, min(max_positions, config.acc_rows))
+    y_count = rng.choice((1, rng.randint(1, 4)))
+    acc_room = config.acc_rows - x_count
+    acc_pitch = rng.choice((0, x_count, rng.randint(0, acc_room)))
+    acc_pitch = min(acc_pitch, acc_room // max(y_count - 1, 1))
+    size = channels * (4 if mode == Mode.RAW else 1)
+    room = config.spad_bytes - size
+    x_pitch = min(rng.choice((0, 1, size, size + rng.randint(0, 9))), room // max(x_count - 1, 1))
+    room -= (x_count - 1) * x_pitch
+    y_pitch = min(rng.choice((0, 1, x_count * x_pitch, rng.randint(0, room))),
+                  room // max(y_count - 1, 1))
+    room -= (y_count - 1) * y_pitch
+    low, high = sorted((rng.randint(-128, 127), rng.randint(-128, 127)))
+    low, high = rng.choice(((-128, 127), (-128, 127), (low, high), (low, low)))
+    return encode(
+        "DRAIN", mode=mode, channels=channels, x_count=x_count, y_count=y_count,
+        acc_addr=rng.choice((0, rng.randint(0, acc_room - (y_count - 1) * acc_pitch))),
+        # pitches that no position uses may be anything
+        acc_pitch=acc_pitch if y_count > 1 else rng.getrandbits(16),
+        x_pitch=x_pitch if x_count > 1 else rng.getrandbits(24),
+        y_pitch=y_pitch if y_count > 1 else rng.getrandbits(24),
+        out_addr=rng.choice((room, rng.randint(0, room))),
+        zero_point=rng.choice((-128, 127, 0, rng.randint(-128, 127))),
+        clamp_min=low, clamp_max=high)

@@ -1,0 +1,244 @@
+"""The VECTOR unit with model memories: random programs, cycles, order of done, halt."""
+
+import random
+
+import pytest
+from amaranth.sim import Simulator
+
+from models.vector_unit import VectorModel, random_params, random_program
+from support.local_memory import LocalMemory
+from weft.config import Config
+from weft.control.isa import Mode, encode
+from weft.presets import preset
+from weft.vector.unit import VectorUnit
+
+TIMEOUT = 60000
+
+
+def acc_reader(port, rows, *, latency, stall, seed):
+    """The process that serves an accumulator port from ``rows``."""
+    rng = random.Random(f"acc/{seed}")
+
+    async def process(ctx):
+        pipe = [None] * (latency - 1)
+        ctx.set(port.req.ready, 1)
+        held = None
+        async for _, _, valid, ready, row in ctx.tick().sample(
+                port.req.valid, port.req.ready, port.req.payload):
+            assert held is None or valid and row == held, "the request changed while it waited"
+            held = row if valid and not ready else None
+            pipe.append(rows[row] if valid and ready else None)
+            answer = pipe.pop(0)
+            ctx.set(port.valid, answer is not None)
+            ctx.set(port.data, answer or [rng.getrandbits(31) for _ in rows[0]])
+            ctx.set(port.req.ready, rng.random() >= stall)
+    return process
+
+
+class Bench:
+    """A VECTOR unit, its model and its memories.
+
+    Attributes
+    ----------
+    done_at : list of :class:`int`
+        Cycle of each ``done``.
+    taken_at : list of :class:`int`
+        Cycle in which each instruction was taken.
+    """
+
+    def __init__(self, config, *, seed=0, stall=0.0, acc_latency=4, spad_latency=5):
+        self.dut = VectorUnit(config)
+        self.seed = seed
+        self.model = VectorModel(config, seed)
+        self.memory = LocalMemory(config.spad_bytes, stall=stall, read_latency=spad_latency,
+                                  seed=seed)
+        self.memory.data[:] = self.model.spad
+        self.stall = stall
+        self.acc_latency = acc_latency
+        self.taken_at, self.done_at = [], []
+        self.conflicts = 0
+        self.cycles = 0
+
+    def run(self, program, *, gaps=False, watch=None):
+        """Carries out ``program`` on both sides and compares the whole scratchpad."""
+        dut, rng = self.dut, random.Random(f"gaps/{self.seed}")
+        for raw in program:
+            self.model.execute(raw)
+
+        async def issue(ctx):
+            for raw in program:
+                if gaps and rng.random() < 0.3:
+                    await ctx.tick().repeat(rng.randint(1, 40))
+                ctx.set(dut.unit.cmd.payload, int.from_bytes(raw, "little"))
+                ctx.set(dut.unit.cmd.valid, 1)
+                await ctx.tick().until(dut.unit.cmd.ready)
+                ctx.set(dut.unit.cmd.valid, 0)
+                ctx.set(dut.unit.cmd.payload, rng.getrandbits(256))
+            idle = 0
+            while idle < 40:            # long enough for a late done to be seen
+                await ctx.tick()
+                idle = 0 if ctx.get(dut.unit.busy) else idle + 1
+                assert self.cycles < TIMEOUT, "the unit hangs"
+
+        async def count(ctx):
+            unit = dut.unit
+            async for _, _, done, busy, conflict, error, valid, ready in ctx.tick().sample(
+                    unit.done, unit.busy, unit.conflict, unit.error, unit.cmd.valid,
+                    unit.cmd.ready):
+                self.cycles += 1
+                assert not error
+                assert busy or not done, f"done without busy in cycle {self.cycles}"
+                self.conflicts += conflict
+                if valid and ready:
+                    self.taken_at.append(self.cycles)
+                if done:
+                    self.done_at.append(self.cycles)
+
+        sim = Simulator(dut)
+        sim.add_clock(1e-8)
+        sim.add_testbench(issue)
+        sim.add_process(count)
+        if watch:
+            sim.add_testbench(watch, background=True)
+        sim.add_process(acc_reader(dut.acc, self.model.acc, latency=self.acc_latency,
+                                   stall=self.stall, seed=self.seed))
+        sim.add_process(self.memory.writer(dut.spad_out))
+        sim.add_process(self.memory.reader(dut.spad))
+        sim.run()
+        assert len(self.done_at) == len(program)
+        for addr, (expected, actual) in enumerate(zip(self.model.spad, self.memory.data)):
+            assert expected == actual, f"seed {self.seed}: byte {addr}: {(expected, actual)}"
+
+
+CONFIGS = (
+    preset("tiny"), preset("icebreaker", spad_bytes=1024), preset("wide", spad_bytes=1024),
+    preset("small", spad_bytes=1024), preset("small", vector_lanes=1, spad_bytes=1024),
+    preset("small", vector_lanes=8, spad_bytes=1024),
+    Config(cols=2, vector_lanes=2, spad_bytes=1024, acc_rows=8),
+    Config(cols=2, vector_lanes=1, spad_bytes=1024, acc_rows=8),
+)
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.cols}x{c.vector_lanes}")
+@pytest.mark.parametrize("stall", (0.0, 0.3, 0.8))
+def test_random_programs_leave_the_models_bytes(config, stall):
+    seed = f"{config.cols}/{config.vector_lanes}/{stall}"
+    rng = random.Random(seed)
+    bench = Bench(config, seed=seed, stall=stall, acc_latency=rng.randint(1, 6),
+                  spad_latency=rng.randint(1, 6))
+    bench.run(random_program(rng, config, 30), gaps=stall == 0.3)
+    assert (bench.conflicts > 0) == (stall > 0)
+
+
+@pytest.mark.parametrize("latency", (1, 9, 15))
+def test_any_accumulator_latency_works(latency):
+    config = preset("tiny")
+    bench = Bench(config, seed=latency, acc_latency=latency, stall=0.1)
+    bench.run(random_program(random.Random(latency), config, 20))
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.cols}x{c.vector_lanes}")
+@pytest.mark.parametrize("mode", Mode)
+def test_drain_takes_a_cycle_a_step(config, mode):
+    """No bubble between positions or rows, on top of a constant that sizes do not change."""
+    lanes = config.vector_lanes
+    overhead = set()
+    for channels in {1, config.cols // 2, config.cols}:
+        for y_count, x_count in ((1, 1), (1, 5), (3, 2), (20, 3)):
+            bench = Bench(config)
+            bench.run([
+                encode("PARAMS", channels=config.cols, multiplier=1 << 30, shift=33),
+                encode("DRAIN", mode=mode, channels=channels, x_count=x_count, y_count=y_count,
+                       acc_pitch=1, x_pitch=4 * channels, y_pitch=4 * channels,
+                       clamp_min=-128, clamp_max=127)])
+            steps = channels if mode == Mode.RAW else -(-channels // lanes)
+            overhead.add(bench.done_at[1] - bench.taken_at[1] - x_count * y_count * steps)
+    assert len(overhead) == 1, f"cycles beyond the ideal differ: {overhead}"
+    assert overhead.pop() <= 25
+
+
+@pytest.mark.parametrize("mode", (Mode.TFL2, Mode.RAW))
+def test_short_drains_follow_each_other_closely(mode):
+    config = preset("small")
+    drains = 20
+    bench = Bench(config)
+    bench.run([encode("PARAMS", channels=8, multiplier=1 << 30, shift=33)] + drains * [
+        encode("DRAIN", mode=mode, channels=8, x_count=1, y_count=1, clamp_max=127)])
+    steps = 8 if mode == Mode.RAW else 2
+    cycles = (bench.done_at[-1] - bench.done_at[1]) / (drains - 1)
+    assert cycles <= steps + 10, f"{cycles} cycles for {steps} steps"
+
+
+@pytest.mark.parametrize("per_channel, ideal", ((0, 8), (1, 24)))
+def test_params_takes_a_cycle_a_word(per_channel, ideal):
+    bench = Bench(preset("small"))
+    bench.run([encode("PARAMS", per_channel=per_channel, channels=8)])
+    assert bench.done_at[0] - bench.taken_at[0] <= ideal + 5 + 6
+
+
+def test_params_reads_what_the_drain_before_it_wrote():
+    config = preset("tiny")
+    bench = Bench(config, stall=0.5)
+    bench.run([
+        encode("PARAMS", channels=4, multiplier=1 << 30, shift=30),
+        encode("DRAIN", mode=Mode.RAW, channels=4, x_count=8, y_count=1, x_pitch=16, out_addr=64),
+        encode("PARAMS", per_channel=1, channels=4, bias_addr=64 + 7 * 16, scale_addr=64 + 5 * 16),
+        encode("DRAIN", mode=Mode.RAW, channels=4, x_count=2, y_count=1, x_pitch=16, out_addr=512),
+        encode("DRAIN", channels=4, x_count=2, y_count=1, x_pitch=16, out_addr=600,
+               clamp_min=-128, clamp_max=127),
+    ])
+
+
+def test_params_keeps_the_channels_it_does_not_name():
+    config = preset("tiny")
+    rng = random.Random("keep")
+    program = [random_params(rng, config, channels=4)]
+    for channels in (1, 2, 3):
+        program += [random_params(rng, config, channels=channels),
+                    encode("DRAIN", mode=Mode.RAW, channels=4, x_count=1, y_count=1,
+                           out_addr=64 * channels),
+                    encode("DRAIN", channels=4, x_count=1, y_count=1, out_addr=64 * channels + 16,
+                           clamp_min=-128, clamp_max=127)]
+    Bench(config).run(program)
+
+
+def test_done_comes_after_the_last_write_was_accepted():
+    """With one write accepted every 16 cycles, no done may overtake its writes."""
+    config = preset("tiny")
+    bench = Bench(config)
+    dut = bench.dut
+    writes, seen = [], []
+
+    async def watch(ctx):
+        async for _, _, valid, ready, done in ctx.tick().sample(
+                dut.spad_out.req.valid, dut.spad_out.req.ready, dut.unit.done):
+            if done:
+                seen.append(len(writes))
+            if valid and ready:
+                writes.append(bench.cycles)
+
+    bench.memory.stall = 0.9
+    bench.run([encode("PARAMS", channels=4)] + [
+        encode("DRAIN", channels=4, x_count=3, y_count=1, x_pitch=4, clamp_max=1),
+        encode("SYNC_VECTOR"),
+        encode("DRAIN", channels=2, x_count=1, y_count=1),
+        encode("DRAIN", mode=Mode.RAW, channels=3, x_count=1, y_count=1),
+    ], watch=watch)
+    assert seen == [0, 6, 6, 7, 10]
+
+
+def test_halt_takes_no_new_instruction_and_finishes_the_old_one():
+    config = preset("tiny")
+    bench = Bench(config)
+    dut = bench.dut
+
+    async def halt(ctx):
+        await ctx.tick().until(dut.unit.cmd.valid & dut.unit.cmd.ready)     # PARAMS
+        await ctx.tick().until(dut.unit.cmd.valid & dut.unit.cmd.ready)     # DRAIN
+        ctx.set(dut.unit.halt, 1)
+        await ctx.tick().repeat(100)
+        assert (len(bench.taken_at), len(bench.done_at)) == (2, 2)
+        ctx.set(dut.unit.halt, 0)
+
+    bench.run([encode("PARAMS", channels=4)] + 3 * [
+        encode("DRAIN", channels=4, x_count=5, y_count=1, x_pitch=4, clamp_max=1)], watch=halt)
