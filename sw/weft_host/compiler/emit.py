@@ -1,0 +1,63 @@
+"""Scheduled drafts and constants to a :class:`Program`."""
+
+from weft.control import isa
+
+from .. import validate
+from ..program import Program
+from ..tensor import Window
+from .schedule import add_tokens, schedule, wait_edges
+
+__all__ = ["emit"]
+
+PAGE = 4096
+
+
+def emit(stream, constants, tensor_bytes, make_tensors, **parts):
+    """Order the instructions of a stream, give them tokens and addresses.
+
+    Parameters
+    ----------
+    stream : :class:`Stream`
+        The drafts.
+    constants : :class:`bytes`
+        What ``"const"`` addresses point into.
+    tensor_bytes : :class:`int`
+        Size of what ``"tensor"`` addresses point into.
+    make_tensors : function
+        From the first byte of tensor memory to ``(inputs, outputs, tensors)``.
+    parts
+        Further parameters of :class:`Program`.
+    """
+    config = stream.config
+    if not stream.drafts:                   # a model of reshapes alone: hardware needs something
+        stream.nothing()
+    drafts = stream.drafts
+    needs = wait_edges(drafts, {"spad": config.spad_bytes, "wgt": config.wgt_bytes,
+                                "acc": config.acc_rows, "host": tensor_bytes})
+    order = schedule(drafts, needs)
+    tokens = add_tokens(order, drafts, needs, config.queue_depth)
+    code = len(order) * isa.INSTRUCTION_BYTES
+    # constants begin at a burst boundary, tensors at one of a window of their own
+    base = {"const": -(-code // PAGE) * PAGE}
+    base["tensor"] = base["const"] + -(-len(constants) // PAGE) * PAGE
+    words = []
+    for index, (wait, signal) in zip(order, tokens):
+        draft = drafts[index]
+        fields = dict(draft.fields, wait=wait, signal=signal)
+        if draft.host:
+            fields["host_addr"] += base[draft.host]
+        words.append(isa.encode(draft.name, **fields))
+    windows = [Window(0, base["tensor"])]
+    if tensor_bytes:
+        windows.append(Window(base["tensor"], tensor_bytes, read=True, write=True))
+    inputs, outputs, tensors = make_tensors(base["tensor"])
+    program = Program(
+        config=config, instructions=b"".join(words), memory_bytes=base["tensor"] + tensor_bytes,
+        image=((base["const"], constants),) if constants else (), inputs=inputs, outputs=outputs,
+        tensors=tensors, windows=windows, **parts)
+    violations = validate.check_program(program)
+    if violations:
+        index, violation = violations[0]
+        raise AssertionError(f"the compiler made an illegal program: instruction {index}, "
+                             f"{violation.reason}")
+    return program

@@ -1,0 +1,151 @@
+"""The results of a layer: accumulators, parameters, drains and stores."""
+
+from weft.control.isa import Mode
+
+from .quantize import average_multiplier
+from .tile import param_block, tile_width
+
+__all__ = ["Outputs"]
+
+
+class Outputs:
+    """Takes accumulators in turn from the two halves, drains them, and stores groups of tiles."""
+
+    def __init__(self, stream, layer, plan, place, regions):
+        self.stream, self.layer, self.plan, self.place = stream, layer, plan, place
+        self.regions, self.config = regions, stream.config
+        self._width = tile_width(layer, self.config)
+        self._tiles = -(-layer.out_c // self._width)
+        self._block = param_block(layer, self.config)
+        self._half = 1
+        self._base = 0
+        self._stores = 0
+        self._param_slots = {}
+        self._param_turn = 0
+        self._params_held = None
+
+    def begin(self):
+        """Prepare what no drain can do without."""
+        if self.layer.channelwise:
+            self.stream.fill(self.regions.params, 4 * self._width, 0)
+
+    def parameters(self):
+        """Load the parameters of all tiles if they stay on chip."""
+        if not self.layer.channelwise and self.plan.params_resident:
+            self.stream.load("const", self.place.constants, self.regions.params,
+                             self._tiles * self._block)
+
+    def accumulators(self, positions, tiles, part, parts):
+        """First accumulator row for a step; partial sums of a cut kernel stay where they are."""
+        if parts > 1 and part == 0:
+            self._flip()
+        return self._base
+
+    def _flip(self):
+        self._half ^= 1
+        self._base = self._half * (self.config.acc_rows // 2)
+
+    def row(self, base, number, positions, parts):
+        """First accumulator row of the tile that is ``number`` in its group."""
+        if parts > 1:
+            return base + number * positions
+        self._flip()
+        return self._base
+
+    def drain(self, work, tiles, tile, acc):
+        """Drain a tile; behind the last of its group, store the group."""
+        layer, width = self.layer, self._width
+        first = tiles[0] * width
+        group = min(tiles[-1] * width + width, work.c1 - work.c0) - first
+        channels = min(width, work.c1 - work.c0 - tile * width)
+        out = self.regions.out[self._stores % len(self.regions.out)]
+        pixel = group * layer.out_size
+        at = out + (tile * width - first) * layer.out_size
+        columns = work.x1 - work.x0
+        for (y0, y1), (x0, x1), scale in self._rectangles(work):
+            self._params(tiles, tile, channels, scale)
+            self.stream.drain(
+                layer.out_size, mode=int(layer.mode), channels=channels,
+                out_addr=at + ((y0 - work.y0) * columns + x0 - work.x0) * pixel,
+                acc_addr=acc + (y0 - work.y0) * columns + x0 - work.x0, acc_pitch=columns,
+                y_count=y1 - y0, y_pitch=columns * pixel, x_count=x1 - x0, x_pitch=pixel,
+                zero_point=layer.zero_point, clamp_min=layer.clamp_min, clamp_max=layer.clamp_max)
+        if tile == tiles[-1]:
+            self._store(work, out, first, group)
+            self._stores += 1
+
+    def _params(self, tiles, tile, channels, scale):
+        layer, stream = self.layer, self.stream
+        if layer.channelwise:
+            # one set of parameters serves every tile that has no more channels
+            if self._params_held is None or self._params_held[0] != scale \
+                    or self._params_held[1] < channels:
+                stream.params(self.regions.params, channels, multiplier=scale[0], shift=scale[1])
+                self._params_held = scale, channels
+            return
+        if self.plan.params_resident:
+            address = self.regions.params + tile * self._block
+        else:
+            address = self._streamed(tiles) + (tile - tiles[0]) * self._block
+        if layer.per_channel:
+            stream.params(address, channels, scale_addr=address + 4 * self._width)
+        elif layer.mode == Mode.RAW:
+            stream.params(address, channels)
+        else:
+            stream.params(address, channels, multiplier=int(layer.multiplier[0]),
+                          shift=int(layer.shift[0]))
+
+    def _streamed(self, tiles):
+        """Parameters of a group in one of two buffers."""
+        if self._param_slots.get("group") != (self._stores, tiles[0]):
+            address = self.regions.params + self._param_turn * (self.plan.param_bytes // 2)
+            self._param_turn ^= 1
+            self._param_slots = {"group": (self._stores, tiles[0]), "address": address}
+            self.stream.load("const", self.place.constants + tiles[0] * self._block, address,
+                             len(tiles) * self._block)
+        return self._param_slots["address"]
+
+    def _rectangles(self, work):
+        """Rectangles of positions with one multiplier, and that multiplier and shift."""
+        layer = self.layer
+        if layer.kind != "average":
+            scale = (int(layer.multiplier[0]), int(layer.shift[0])) if layer.channelwise else None
+            return [((work.y0, work.y1), (work.x0, work.x1), scale)]
+
+        def spans(start, stop, stride, kernel, pad, size):
+            found = []
+            for at in range(start, stop):
+                origin = at * stride - pad
+                count = min(origin + kernel, size) - max(origin, 0)
+                if found and found[-1][2] == count:
+                    found[-1] = found[-1][0], at + 1, count
+                else:
+                    found.append((at, at + 1, count))
+            return found
+
+        rows = spans(work.y0, work.y1, layer.stride_h, layer.kernel_h, layer.pad_top, layer.in_h)
+        columns = spans(work.x0, work.x1, layer.stride_w, layer.kernel_w, layer.pad_left,
+                        layer.in_w)
+        return [((y0, y1), (x0, x1), average_multiplier(high * wide))
+                for y0, y1, high in rows for x0, x1, wide in columns]
+
+    def _store(self, work, out, first, group):
+        layer, stream = self.layer, self.stream
+        size = layer.out_size
+        rows, columns = work.y1 - work.y0, work.x1 - work.x0
+        pixel = layer.out_c * size
+        host = self.place.target + ((work.image * layer.out_h + work.y0) * layer.out_w
+                                    + work.x0) * pixel + (work.c0 + first) * size
+        gapless = columns == layer.out_w or rows == 1
+        if group == layer.out_c:
+            if gapless:
+                stream.store(host, out, rows * columns * pixel)
+            else:
+                stream.store(host, out, columns * pixel, rows, layer.out_w * pixel,
+                             columns * pixel)
+        elif gapless:
+            stream.store(host, out, group * size, rows * columns, pixel, group * size)
+        else:
+            for row in range(rows):
+                stream.store(host + row * layer.out_w * pixel, out + row * columns * group * size,
+                             group * size, columns, pixel, group * size)

@@ -1,0 +1,112 @@
+"""A rectangle of the input in the scratchpad, with its halo, loaded piece by piece."""
+
+import dataclasses
+
+__all__ = ["Region"]
+
+
+@dataclasses.dataclass
+class Region:
+    """Pixels ``y`` to ``y + height``, ``x`` to ``x + width`` of the input; some may lie outside.
+
+    Attributes
+    ----------
+    address : :class:`int`
+        Scratchpad address of the first pixel.
+    image : :class:`int`
+        Host address, in tensor memory, of the image that the pixels are from.
+    c0, channels : :class:`int`
+        The channels that are held.
+    """
+
+    layer: object
+    address: int
+    image: int
+    y: int
+    x: int
+    height: int
+    width: int
+    c0: int
+    channels: int
+    _loaded: int = 0
+    _has_halo: bool = False
+
+    @property
+    def row_pitch(self):
+        """Bytes from one row to the next."""
+        return self.width * self.channels
+
+    @property
+    def along_x(self):
+        """It has one row, so pieces of it are runs of pixels."""
+        return self.height == 1
+
+    @property
+    def extent(self):
+        """Rows, or pixels where it has one row."""
+        return self.width if self.along_x else self.height
+
+    def require(self, stream, upto):
+        """Emit what makes rows (pixels of a single row) 0 to before ``upto`` present."""
+        upto = min(upto, self.extent)
+        if not self._has_halo:
+            self._has_halo = True
+            self._fill_halo(stream)
+        if upto <= self._loaded:
+            return
+        first, self._loaded = self._loaded, upto
+        if self.along_x:
+            self._load(stream, 0, 1, first, upto)
+        else:
+            self._load(stream, first, upto, 0, self.width)
+
+    def _inside(self):
+        """Rows and columns of the region that lie in the input."""
+        layer = self.layer
+        top, left = max(0, -self.y), max(0, -self.x)
+        bottom, right = min(self.height, layer.in_h - self.y), min(self.width, layer.in_w - self.x)
+        return (top, max(top, bottom)), (left, max(left, right))
+
+    def _fill_halo(self, stream):
+        (top, bottom), (left, right) = self._inside()
+        top, bottom = min(top, self.height), min(bottom, self.height)
+        left, right = min(left, self.width), min(right, self.width)
+        value, pitch, pixel = self.layer.halo, self.row_pitch, self.channels
+        if top >= bottom or left >= right:
+            stream.fill(self.address, self.height * pitch, value)
+            return
+        stream.fill(self.address, top * pitch, value)
+        stream.fill(self.address + bottom * pitch, (self.height - bottom) * pitch, value)
+        middle = self.address + top * pitch
+        stream.fill(middle, left * pixel, value, bottom - top, pitch)
+        stream.fill(middle + right * pixel, (self.width - right) * pixel, value, bottom - top,
+                    pitch)
+
+    def _load(self, stream, y0, y1, x0, x1):
+        """Load the part of rows ``y0`` to ``y1``, columns ``x0`` to ``x1`` that is input."""
+        layer, pixel = self.layer, self.channels
+        (top, bottom), (left, right) = self._inside()
+        y0, y1, x0, x1 = max(y0, top), min(y1, bottom), max(x0, left), min(x1, right)
+        if y0 >= y1 or x0 >= x1:
+            return
+        host = self.image + ((self.y + y0) * layer.in_w + self.x + x0) * layer.in_c + self.c0
+        local = self.address + (y0 * self.width + x0) * pixel
+        rows, columns = y1 - y0, x1 - x0
+        host_pitch = layer.in_w * layer.in_c
+        gapless = columns == layer.in_w == self.width or rows == 1
+        if pixel == layer.in_c:
+            if gapless:
+                stream.load("tensor", host, local, rows * columns * pixel)
+            else:
+                stream.load("tensor", host, local, columns * pixel, rows, host_pitch,
+                            self.row_pitch)
+        elif gapless:
+            stream.load("tensor", host, local, pixel, rows * columns, layer.in_c, pixel)
+        elif rows <= columns:
+            for row in range(rows):
+                stream.load("tensor", host + row * host_pitch, local + row * self.row_pitch, pixel,
+                            columns, layer.in_c, pixel)
+        else:
+            for column in range(columns):
+                stream.load("tensor", host + column * layer.in_c, local + column * pixel, pixel,
+                            rows, host_pitch, self.row_pitch)

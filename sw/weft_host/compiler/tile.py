@@ -1,0 +1,250 @@
+"""Cuts a layer to the sizes of the on-chip memories, by estimated time."""
+
+import dataclasses
+
+from . import cost, kernel
+from .verdict import CapacityError
+
+__all__ = ["Plan", "plan_layer"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How a layer is cut.
+
+    The order of work is: blocks of output positions; in each, groups of output tiles that are
+    stored together; in each, blocks of the kernel; in each, output tiles. Partial sums stay in the
+    accumulators over the blocks of the kernel.
+
+    Attributes
+    ----------
+    kernel_y, kernel_x, channels : :class:`int`
+        Largest block of the kernel. For a channelwise layer, ``channels`` is one group of outputs.
+    y_count, x_count : :class:`int`
+        Largest block of output positions.
+    group : :class:`int`
+        Output tiles, each as wide as the array, that are stored together.
+    whole : :class:`bool`
+        The scratchpad holds the whole input at once, halo included, loaded row by row.
+    act_regions, out_regions : :class:`int`
+        Buffers for inputs and for outputs; two let copies hide behind the array.
+    act_bytes, out_bytes, param_bytes : :class:`int`
+        Bytes of each buffer, and of all parameters that are on chip at once.
+    params_resident : :class:`bool`
+        Parameters are loaded once, not group by group.
+    weights_resident : :class:`bool`
+        Weights are loaded once, not for each block of positions.
+    packet : :class:`int`
+        Most tiles in one load of weights.
+    cycles : :class:`int`
+        Estimate for the layer.
+    """
+
+    kernel_y: int
+    kernel_x: int
+    channels: int
+    y_count: int
+    x_count: int
+    group: int
+    whole: bool
+    act_regions: int
+    out_regions: int
+    act_bytes: int
+    out_bytes: int
+    param_bytes: int
+    params_resident: bool
+    weights_resident: bool
+    packet: int
+    cycles: int = 0
+
+
+def tile_width(layer, config):
+    """Output channels of one tile."""
+    return min(config.rows, config.cols) if layer.channelwise else config.cols
+
+
+def param_block(layer, config):
+    """Bytes of the parameters of one output tile: biases, then scales where they differ."""
+    return tile_width(layer, config) * (12 if layer.per_channel else 4)
+
+
+def align(value, config):
+    """Scratchpad regions begin at multiples of what a port moves in a cycle."""
+    return -(-value // config.spad_width) * config.spad_width
+
+
+def _parts(size):
+    """Sizes that cut ``size`` into 1, 2, 3, ... about equal parts, largest first."""
+    counts = [*range(1, 17), 20, 24, 28, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512, 1024, size]
+    return sorted({-(-size // count) for count in counts if count <= size}, reverse=True)
+
+
+def plan_layer(layer, config):
+    """The :class:`Plan` of least estimated time.
+
+    Raises
+    ------
+    CapacityError
+        If not even the smallest piece of the layer fits.
+    """
+    search = _Search(layer, config)
+    best = None
+    for kernel_y, kernel_x, channels in search.kernels():
+        found = search.positions(kernel_y, kernel_x, channels)
+        if found is not None and (best is None or found.cycles < best.cycles):
+            best = found
+        whole_kernel = (kernel_y, kernel_x) == (layer.kernel_h, layer.kernel_w) and (
+            channels == layer.in_c or layer.channelwise)
+        # cutting the kernel costs reloads: only when whole kernels leave the array idle
+        if best is not None and whole_kernel and search.is_good(best):
+            break
+    if best is None:
+        raise CapacityError(
+            f"layer {layer.name} ({layer.describe()}) does not fit {config.name}: its smallest "
+            f"piece needs {search.least} bytes of scratchpad, there are {config.spad_bytes}")
+    return best
+
+
+class _Search:
+    def __init__(self, layer, config):
+        self.layer, self.config = layer, config
+        self.width = tile_width(layer, config)
+        self.tiles = -(-layer.out_c // self.width)
+        self.half = config.acc_rows // 2
+        self.least = 1 << 62
+
+    def kernels(self):
+        """Blocks of the kernel to try, from whole to single taps."""
+        layer, config = self.layer, self.config
+        if layer.channelwise:
+            depths = [min(size * self.width, layer.out_c) for size in _parts(self.tiles)]
+        else:
+            chunks = -(-layer.in_c // config.rows)
+            depths = [min(size * config.rows, layer.in_c) for size in _parts(chunks)]
+        taps = []
+        for y in _parts(layer.kernel_h):
+            taps += [(y, layer.kernel_w)]
+        taps += [(1, x) for x in _parts(layer.kernel_w)[1:]]
+        for depth in depths:
+            yield layer.kernel_h, layer.kernel_w, depth
+        for y, x in taps[1:]:
+            for depth in depths:
+                yield y, x, depth
+
+    def is_good(self, plan):
+        """The array waits for nothing but its first operands."""
+        positions = plan.y_count * plan.x_count
+        wanted = min(self.layer.out_h * self.layer.out_w,
+                     2 * max(self.config.rows, self.config.tile_bytes // self.config.bus_bytes))
+        return plan.act_regions * plan.out_regions >= 1 and positions >= min(wanted, self.half)
+
+    def positions(self, kernel_y, kernel_x, channels):
+        """The best plan with this block of the kernel."""
+        layer = self.layer
+        parts = kernel.blocks(layer, kernel_y, kernel_x, channels)
+        best = None
+        for x_count in _parts(layer.out_w):
+            if x_count > self.half:
+                continue
+            for y_count in _parts(layer.out_h):
+                if y_count * x_count > self.half:
+                    continue
+                for found in self.plans(parts, kernel_y, kernel_x, channels, y_count, x_count):
+                    if best is None or found.cycles < best.cycles:
+                        best = found
+        return best
+
+    def plans(self, parts, kernel_y, kernel_x, channels, y_count, x_count):
+        """Plans with these blocks, for every grouping of outputs that fits."""
+        layer, config = self.layer, self.config
+        positions = y_count * x_count
+        rect = [self._rect(layer, kernel_y, kernel_x, y_count, x_count)]
+        one_part = len(parts) == 1 and (not layer.channelwise or channels == layer.in_c)
+        if one_part:
+            rect.append(self._rect(layer, layer.kernel_h, layer.kernel_w, layer.out_h,
+                                   layer.out_w))
+        if layer.channelwise:
+            groups = [-(-channels // self.width)]
+        else:
+            groups = _parts(self.tiles)
+        block = param_block(layer, config)
+        count = layer.batch * -(-layer.out_h // y_count) * -(-layer.out_w // x_count)
+        for group in groups:
+            if len(parts) > 1 and positions * group > self.half:
+                continue
+            out_c = min(group * self.width, channels if layer.channelwise else layer.out_c)
+            out = align(positions * out_c * layer.out_size, config)
+            ogroups = -(-self.tiles // group)
+            outs = 2 if count * ogroups > 1 else 1
+            for whole, (height, width) in enumerate(rect):
+                act = align(height * width * channels + config.rows, config)
+                loads = layer.batch if whole else count * (
+                    ogroups if layer.channelwise else 1 if len(parts) == 1 else ogroups)
+                loads *= len(parts)
+                for acts in (2, 1) if loads > 1 else (1,):
+                    for out_regions in (outs, 1) if outs > 1 else (1,):
+                        # parameters of the whole layer, or of two groups
+                        for resident in (True, False) if ogroups > 2 else (True,):
+                            params = align(block * self.tiles, config) if resident \
+                                else 2 * align(block * group, config)
+                            if layer.kind == "max" or layer.kind == "average":
+                                params = align(block, config)
+                            need = acts * act + out_regions * out + params
+                            self.least = min(self.least, need)
+                            if need > config.spad_bytes:
+                                continue
+                            plan = Plan(
+                                kernel_y=kernel_y, kernel_x=kernel_x, channels=channels,
+                                y_count=y_count, x_count=x_count, group=group, whole=bool(whole),
+                                act_regions=acts, out_regions=out_regions, act_bytes=act,
+                                out_bytes=out, param_bytes=params, params_resident=resident,
+                                weights_resident=False, packet=1)
+                            yield self.timed(plan, parts, count, ogroups, (height, width), loads)
+
+    @staticmethod
+    def _rect(layer, kernel_y, kernel_x, y_count, x_count):
+        return ((y_count - 1) * layer.stride_h + (kernel_y - 1) * layer.dilation_h + 1,
+                (x_count - 1) * layer.stride_w + (kernel_x - 1) * layer.dilation_w + 1)
+
+    def timed(self, plan, parts, count, ogroups, rect, loads):
+        """The plan with its weights' handling and its estimated cycles."""
+        layer, config = self.layer, self.config
+        positions = plan.y_count * plan.x_count
+        passes = [sum(run.tiles for run in kernel.runs(
+            layer, part, 1, self.width if layer.channelwise else config.rows)) for part in parts]
+        total = sum(passes)
+        resident = layer.channelwise or total * self.tiles <= config.wgt_tiles
+        bound = positions < 2 * config.tile_bytes // config.bus_bytes
+        packet = max(1, config.wgt_tiles // (4 if bound else 2))
+        pieces = self.tiles * sum(-(-part // packet) for part in passes)
+        # everything for one block of positions, then for all of them
+        matmul = self.tiles * total * max(config.rows, positions) + pieces * cost.MATMUL_START
+        vector = self.tiles * (cost.params_cycles(self.width) + cost.drain_cycles(
+            config, positions, self.width, layer.out_size))
+        store = ogroups * cost.COPY_START + positions * (
+            -(-min(plan.group * self.width, layer.out_c) * layer.out_size // config.bus_bytes)
+            + (1 if ogroups > 1 else 0))
+        act_load = cost.copy_cycles(config, rect[0], rect[1] * plan.channels)
+        if plan.channels < layer.in_c:      # pixel by pixel
+            act_load = min(rect) * cost.COPY_START + rect[0] * rect[1] * (
+                -(-plan.channels // config.bus_bytes) + 1)
+        if layer.pad_top or layer.pad_left:
+            act_load += 4 * cost.FILL_START
+        weights = 0 if layer.channelwise else self.tiles * total * -(
+            -config.tile_bytes // config.bus_bytes) + pieces * 4
+        load = loads * act_load + weights * (1 if resident else count)
+        if not plan.params_resident:
+            load += count * ogroups * 2 * cost.COPY_START
+        matmul, vector, store = matmul * count, vector * count, store * count
+        if plan.act_regions == 1 and loads > 1:
+            matmul += loads * act_load
+        if plan.out_regions == 1 and count * ogroups > 1:
+            vector += store
+        instructions = loads * (1 + 2 * bool(layer.pad_top)) + count * (
+            ogroups + self.tiles * 2 + pieces * (1 if resident else 2))
+        # the first operands, in pieces, before; the last group of results after
+        start = act_load // 4 + min(packet, passes[0]) * config.tile_bytes // config.bus_bytes
+        end = vector // (count * self.tiles) + store // (count * ogroups)
+        cycles = max(load, matmul, vector, store, cost.FETCH * instructions) + start + end
+        return dataclasses.replace(plan, weights_resident=resident, packet=packet,
+                                   cycles=int(cycles))
