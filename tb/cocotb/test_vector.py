@@ -1,0 +1,28 @@
+"""The VECTOR unit under cocotb, on both simulators."""
+
+import json
+import os
+
+import pytest
+
+from support.simulate import SIMULATORS, simulate
+from weft.presets import preset
+from weft.vector.unit import VectorUnit
+
+COUNT = int(os.environ.get("WEFT_PROGRAMS", "20"))
+SEED = int(os.environ.get("WEFT_SEED", "1"))
+CONFIGS = {
+    "icarus": (preset("tiny"), preset("tiny", vector_lanes=1)),
+    "verilator": (preset("tiny"), preset("small", spad_bytes=2048),
+                  preset("wide", spad_bytes=2048)),
+}
+
+
+@pytest.mark.parametrize("sim,config", [
+    pytest.param(sim, config, id=f"{sim}-{config.name}")
+    for sim in SIMULATORS for config in CONFIGS[sim]])
+def test_vector(sim, config):
+    print("seed", SEED)
+    simulate(VectorUnit(config), name="vector", test_module="vector_tests", sim=sim, env={
+        "WEFT_CONFIG": json.dumps(config.as_dict()), "WEFT_SEED": str(SEED),
+        "WEFT_COUNT": str(COUNT)})

@@ -1,0 +1,167 @@
+"""The VECTOR unit under cocotb: random programs with model memories that refuse at random."""
+
+import json
+import os
+import random
+
+from cocotb.clock import Clock
+from cocotb.triggers import RisingEdge, with_timeout
+
+import cocotb
+from models.vector_unit import VectorModel, random_program
+from weft.config import Config
+
+CONFIG = Config(**json.loads(os.environ["WEFT_CONFIG"]))
+SEED = int(os.environ["WEFT_SEED"])
+COUNT = int(os.environ["WEFT_COUNT"])
+CYCLE_NS = 10
+INSTRUCTIONS = 15
+WIDTH = max(CONFIG.vector_lanes, 4)
+ADDR_WIDTH = (CONFIG.spad_bytes - 1).bit_length()
+FLAGS = ("unit_cmd_ready", "unit_done", "unit_error", "unit_busy", "unit_wait_memory",
+         "unit_conflict", "acc_req_valid", "spad_req_valid", "spad_out_req_valid")
+
+
+class ReadMemory:
+    """Answers a read port after a fixed latency; refuses with chance ``stall``."""
+
+    def __init__(self, dut, prefix, width, read, rng, *, latency, stall):
+        self.req_valid = getattr(dut, f"{prefix}_req_valid")
+        self.req_ready = getattr(dut, f"{prefix}_req_ready")
+        self.req_payload = getattr(dut, f"{prefix}_req_payload")
+        self.valid = getattr(dut, f"{prefix}_valid")
+        self.data = getattr(dut, f"{prefix}_data")
+        self.width, self.read, self.rng, self.stall = width, read, rng, stall
+        self.pipe = [None] * (latency - 1)
+        self.ready = False
+
+    def tick(self):
+        taken = int(self.req_valid.value) and self.ready
+        self.pipe.append(self.read(int(self.req_payload.value)) if taken else None)
+        answer = self.pipe.pop(0)
+        self.valid.value = answer is not None
+        # nobody may use what is there without valid
+        self.data.value = self.rng.getrandbits(self.width) if answer is None else answer
+        self.ready = self.rng.random() >= self.stall
+        self.req_ready.value = self.ready
+
+
+class Bench:
+    """The unit, its model and its memories, a cycle at a time."""
+
+    def __init__(self, dut, seed, stall):
+        self.dut, self.seed, self.stall = dut, seed, stall
+        self.rng = rng = random.Random(f"bench/{seed}")
+        self.model = VectorModel(CONFIG, seed)
+        self.spad = bytearray(self.model.spad)
+        self.done = 0
+        self.write_ready = False
+        self.readers = (
+            ReadMemory(dut, "acc", 32 * CONFIG.cols, self.read_acc, rng,
+                       latency=rng.randint(1, 7), stall=stall),
+            ReadMemory(dut, "spad", 32, self.read_spad, rng,
+                       latency=rng.randint(1, 7), stall=stall))
+
+    def read_acc(self, row):
+        return sum((value & 0xFFFFFFFF) << 32 * i for i, value in enumerate(self.model.acc[row]))
+
+    def read_spad(self, addr):
+        return int.from_bytes(self.spad[addr:addr + 4].ljust(4, b"\x5a"), "little")
+
+    async def reset(self):
+        self.dut.rst.value = 1
+        self.dut.unit_cmd_valid.value = 0
+        self.dut.unit_halt.value = 0
+        for reader in self.readers:
+            reader.req_ready.value = 0
+            reader.valid.value = 0
+        self.dut.spad_out_req_ready.value = 0
+        for _ in range(3):
+            await RisingEdge(self.dut.clk)
+        self.dut.rst.value = 0
+
+    async def tick(self):
+        """One cycle: looks at the outputs, then answers."""
+        dut = self.dut
+        await RisingEdge(dut.clk)
+        for flag in FLAGS:
+            assert getattr(dut, flag).value.is_resolvable, f"{flag} is unknown, seed {self.seed}"
+        assert not int(dut.unit_error.value) and not int(dut.unit_wait_memory.value)
+        if int(dut.unit_done.value):
+            assert int(dut.unit_busy.value)
+            self.done += 1
+        if int(dut.spad_out_req_valid.value) and self.write_ready:
+            word = int(dut.spad_out_req_payload.value)
+            addr = word & (1 << ADDR_WIDTH) - 1
+            mask = word >> ADDR_WIDTH + 8 * WIDTH
+            for i in range(WIDTH):
+                if mask >> i & 1:
+                    self.spad[(addr + i) % len(self.spad)] = word >> ADDR_WIDTH + 8 * i & 0xFF
+        self.write_ready = self.rng.random() >= self.stall
+        dut.spad_out_req_ready.value = self.write_ready
+        for reader in self.readers:
+            reader.tick()
+
+    async def issue(self, program):
+        """Hands over all instructions."""
+        dut = self.dut
+        for raw in program:
+            while self.rng.random() < self.stall / 4:
+                await self.tick()
+            dut.unit_cmd_payload.value = int.from_bytes(raw, "little")
+            dut.unit_cmd_valid.value = 1
+            await self.tick()
+            while not int(dut.unit_cmd_ready.value):
+                await self.tick()
+            dut.unit_cmd_valid.value = 0
+            dut.unit_cmd_payload.value = self.rng.getrandbits(256)
+
+    async def run(self, program):
+        """Carries out a program on both sides and compares the whole scratchpad."""
+        for raw in program:
+            self.model.execute(raw)
+        target = self.done + len(program)
+        await self.issue(program)
+        while self.done < target:
+            await self.tick()
+        for _ in range(5):
+            await self.tick()
+            assert not int(self.dut.unit_busy.value) and self.done == target
+        for addr, (expected, actual) in enumerate(zip(self.model.spad, self.spad)):
+            assert expected == actual, f"seed {self.seed}: byte {addr}: {(expected, actual)}"
+
+
+async def _start(dut):
+    dut.unit_cmd_payload.value = 0
+    dut.acc_data.value = 0
+    dut.spad_data.value = 0
+    Clock(dut.clk, CYCLE_NS, unit="ns").start()
+
+
+@cocotb.test()
+async def random_programs(dut):
+    await _start(dut)
+    for number in range(COUNT):
+        seed = f"{SEED}/{number}"
+        bench = Bench(dut, seed, stall=(0.0, 0.2, 0.5, 0.8)[number % 4])
+        await bench.reset()
+        program = random_program(random.Random(seed), CONFIG, INSTRUCTIONS, max_positions=8)
+        await with_timeout(bench.run(program), 20000 * CYCLE_NS, "ns")
+
+
+@cocotb.test()
+async def reset_in_the_middle(dut):
+    """A reset in any cycle leaves nothing behind that the next program could notice."""
+    await _start(dut)
+    rng = random.Random(f"reset/{SEED}")
+    for number in range(COUNT):
+        seed = f"{SEED}/reset/{number}"
+        bench = Bench(dut, seed, stall=0.3)
+        await bench.reset()
+        issuing = cocotb.start_soon(bench.issue(random_program(rng, CONFIG, 8)))
+        for _ in range(rng.randint(1, 150)):
+            await RisingEdge(dut.clk)
+        issuing.cancel()
+        after = Bench(dut, seed, stall=0.3)
+        await after.reset()
+        await with_timeout(after.run(random_program(rng, CONFIG, 4)), 20000 * CYCLE_NS, "ns")
