@@ -1,5 +1,7 @@
 """Components as Verilog and RTLIL files with the port names that other tools expect."""
 
+import re
+
 from amaranth.back import rtlil, verilog
 from amaranth.hdl import ClockDomain, Value, ValueCastable
 from amaranth.hdl._ir import PortDirection
@@ -33,13 +35,37 @@ def _domain(name):
     return ClockDomain(name)
 
 
+# yosys' signal that is to set off every "always @*" at time 0, and the contents of a memory
+_TRIGGER = re.compile(r"^  reg (\\\S+verilog_backend\S+dump_module\S+)  = 0;$", re.MULTILINE)
+_CONTENTS = re.compile(
+    r"^  initial begin\n    (?P<name>\S+ ?)\[0\] = (?P<value>\d+'h0+);\n"
+    r"(?:    (?P=name)\[\d+\] = (?P=value);\n)+  end\n", re.MULTILINE)
+
+
+def _loop(match):
+    name, value, count = match["name"], match["value"], match[0].count("\n") - 2
+    # a variable of each memory's own: initial blocks run in any order, and side by side
+    index = f"\\{name.strip().removeprefix(chr(92))}_init_index "
+    return (f"  integer {index};\n  initial for ({index}= 0; {index}< {count}; {index}= {index}+ 1)"
+            f" {name}[{index}] = {value};\n")
+
+
 def to_verilog(component, name):
     """``component`` as Verilog with top module ``name``; the same text on every run.
 
     Ports are ``clk``, ``rst`` and those of :func:`port_list`.
     """
-    return verilog.convert(component, name=name, ports=port_list(component), emit_src=False,
+    text = verilog.convert(component, name=name, ports=port_list(component), emit_src=False,
                            strip_internal_attrs=True, missing_domain=_domain)
+    # set when it is declared, the signal has its value before Icarus looks at it: nothing is set
+    # off, and what depends on initial values alone stays X
+    text = _TRIGGER.sub(
+        r"  reg \1 ;\n"
+        r"  /* verilator lint_off INITIALDLY */\n"
+        r"  initial \1 <= 0;\n"
+        r"  /* verilator lint_on INITIALDLY */", text)
+    # a line for each byte would make most of the file
+    return _CONTENTS.sub(_loop, text)
 
 
 def to_rtlil(component, name):
