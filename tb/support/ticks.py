@@ -5,4 +5,5 @@ __all__ = ["sampled"]
 
 async def sampled(ctx, *signals):
     """Waits for the next clock edge; the values that ``signals`` had there, as a tuple."""
-    return await ctx.tick().sample(*signals).repeat(1)
+    _, _, *values = await ctx.tick().sample(*signals)
+    return tuple(values)

@@ -20,7 +20,7 @@ class RunControl(wiring.Component):
     Should the watchdog expire once more meanwhile, ``o_busy`` falls at once, so that even a bus
     that never answers leaves an error behind and no hang. Only a reset leaves that state.
 
-    ``o_busy`` is high from the cycle after ``i_start``; it falls at the earliest 2 cycles after
+    ``o_busy`` is high from the cycle after ``i_start``; it falls at the earliest 3 cycles after
     the last instruction's done, and ``SETTLE`` cycles after the last sign of life otherwise.
 
     Members

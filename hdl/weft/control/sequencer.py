@@ -1,6 +1,6 @@
 """Hands validated instructions to the four units in the order that their tokens allow."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -39,7 +39,7 @@ class Sequencer(wiring.Component):
         High for one cycle: a unit has met an error, or a token was one too many. Of several in
         one cycle the lowest unit's is told.
     o_done_count : :py:`Out(3)`
-        Instructions that ended, in the same cycle as their errors.
+        Instructions that ended, not before an error of theirs is told.
     o_progress : :py:`Out(1)`
         An instruction was queued, handed over or done.
     o_can_start : :py:`Out(1)`
@@ -108,19 +108,26 @@ class Sequencer(wiring.Component):
         # registered: none of this is on the way from a token to its taker
         done = [queue.o_done for queue in queues]
         handed = [queue.o_handed for queue in queues]
+        done_count = Signal.like(self.o_done_count)
+        overflow = Signal(len(UNITS))
         m.d.sync += [
-            self.o_done_count.eq((done[0] + done[1]) + (done[2] + done[3])),
+            done_count.eq((done[0] + done[1]) + (done[2] + done[3])),
+            self.o_done_count.eq(done_count),
+            overflow.eq(tokens.o_overflow),
             self.o_progress.eq(queued | done[0] | done[1] | done[2] | done[3]
                                | handed[0] | handed[1] | handed[2] | handed[3]),
             self.o_can_start.eq(queues[0].o_can_start | queues[1].o_can_start
                                 | queues[2].o_can_start | queues[3].o_can_start),
-            self.o_error.eq(0),
+            self.o_error.eq(overflow.any() | Cat(queue.o_error for queue in queues).any()),
+            self.o_record.eq(queues[-1].o_record),
         ]
         for number, queue in reversed(list(enumerate(queues))):
-            with m.If(tokens.o_overflow[number]):
-                m.d.sync += [self.o_error.eq(1), self.o_record.eq(queue.o_record),
-                             self.o_record.code.eq(isa.ErrorCode.TOKEN_OVERFLOW),
-                             self.o_record.addr.eq(0)]
+            ended_index = Signal(32, name=f"ended_index{number}")
+            m.d.sync += ended_index.eq(queue.o_record.index)
+            with m.If(overflow[number]):
+                m.d.sync += [self.o_record.code.eq(isa.ErrorCode.TOKEN_OVERFLOW),
+                             self.o_record.unit.eq(number),
+                             self.o_record.index.eq(ended_index), self.o_record.addr.eq(0)]
             with m.If(queue.o_error):
-                m.d.sync += [self.o_error.eq(1), self.o_record.eq(queue.o_record)]
+                m.d.sync += self.o_record.eq(queue.o_record)
         return m

@@ -1,0 +1,154 @@
+"""AXI4-Lite subordinate: any order of AW and W, random stalls, responses."""
+
+import random
+import re
+
+import pytest
+from amaranth.sim import Simulator
+
+from support.streams import STALL_PATTERNS, Stalls
+from support.ticks import sampled
+from weft.bus.axi4 import RESP_OKAY, RESP_SLVERR
+from weft.bus.axi_lite import AxiLiteSubordinate
+
+
+def register_file(dut, latency, memory):
+    """Answers the register bus after ``latency`` cycles; addresses above 0x80 are refused."""
+    async def bench(ctx):
+        while True:
+            en, *held = await sampled(ctx, dut.bus.en, dut.bus.write, dut.bus.addr)
+            if not en:
+                continue
+            for _ in range(latency - 1):
+                now = await sampled(ctx, dut.bus.write, dut.bus.addr)
+                assert tuple(held) == now, "the access changed before it was answered"
+            write, addr = held
+            refused = addr >= 0x80
+            ctx.set(dut.bus.error, refused)
+            if write and not refused:
+                data, strb = ctx.get(dut.bus.data), ctx.get(dut.bus.strb)
+                for byte in range(4):
+                    if strb >> byte & 1:
+                        memory[addr // 4 * 4 + byte] = data >> 8 * byte & 0xFF
+            if not write:
+                ctx.set(dut.bus.read_data, 0 if refused else int.from_bytes(
+                    memory[addr // 4 * 4:addr // 4 * 4 + 4], "little"))
+            ctx.set(dut.bus.ack, 1)
+            await ctx.tick()
+            ctx.set(dut.bus.ack, 0)
+    return bench
+
+
+async def handshake(ctx, valid, ready, stalls, **payload):
+    idle = next(stalls)
+    if idle:
+        await ctx.tick().repeat(idle)
+    for signal, value in payload.values():
+        ctx.set(signal, value)
+    ctx.set(valid, 1)
+    await ctx.tick().until(ready)
+    ctx.set(valid, 0)
+
+
+@pytest.mark.parametrize("pattern", STALL_PATTERNS)
+def test_random_accesses(pattern):
+    seed = random.randrange(1 << 32)
+    draw = random.Random(seed)
+    dut = AxiLiteSubordinate(8)
+    axil = dut.s_axil
+    memory = bytearray(draw.randbytes(0x80))
+    model = bytearray(memory)
+    writes = [(draw.randrange(0, 256, 4), draw.getrandbits(32), draw.getrandbits(4))
+              for _ in range(60)]
+    answers = []
+    sim = Simulator(dut)
+    sim.add_clock(1e-6)
+    stalls = [Stalls(pattern, (seed, number)) for number in range(6)]
+
+    async def addresses(ctx):
+        for addr, _, _ in writes:
+            await handshake(ctx, axil.awvalid, axil.awready, stalls[0], addr=(axil.awaddr, addr))
+
+    async def data(ctx):
+        for _, value, strb in writes:
+            await handshake(ctx, axil.wvalid, axil.wready, stalls[1],
+                            data=(axil.wdata, value), strb=(axil.wstrb, strb))
+
+    async def responses(ctx):
+        for addr, value, strb in writes:
+            idle = next(stalls[2])
+            for _ in range(idle):
+                before = ctx.get(axil.bvalid)
+                await ctx.tick()
+                assert not before or ctx.get(axil.bvalid), "BVALID fell before BREADY"
+            ctx.set(axil.bready, 1)
+            resp, = await ctx.tick().sample(axil.bresp).until(axil.bvalid)
+            ctx.set(axil.bready, 0)
+            assert resp == (RESP_SLVERR if addr >= 0x80 else RESP_OKAY), f"seed {seed}"
+            if addr < 0x80:
+                for byte in range(4):
+                    if strb >> byte & 1:
+                        model[addr + byte] = value >> 8 * byte & 0xFF
+        # a write that was answered is visible to every later read
+        for addr in range(0, 256, 4):
+            await handshake(ctx, axil.arvalid, axil.arready, stalls[3], addr=(axil.araddr, addr))
+            idle = next(stalls[4])
+            if idle:
+                await ctx.tick().repeat(idle)
+            ctx.set(axil.rready, 1)
+            value, resp = await ctx.tick().sample(axil.rdata, axil.rresp).until(axil.rvalid)
+            ctx.set(axil.rready, 0)
+            expected = int.from_bytes(model[addr:addr + 4], "little") if addr < 0x80 else 0
+            answers.append((value, resp) == (
+                expected, RESP_SLVERR if addr >= 0x80 else RESP_OKAY))
+
+    latency = draw.randint(1, 4)
+    sim.add_testbench(addresses)
+    sim.add_testbench(data)
+    sim.add_testbench(responses)
+    sim.add_testbench(register_file(dut, latency, memory), background=True)
+    sim.run()
+    assert answers == [True] * 64, f"seed {seed}"
+
+
+def test_reads_and_writes_alternate():
+    dut = AxiLiteSubordinate(8)
+    axil = dut.s_axil
+    order = []
+    sim = Simulator(dut)
+    sim.add_clock(1e-6)
+
+    async def bench(ctx):
+        for signal in (axil.awvalid, axil.wvalid, axil.arvalid, axil.bready, axil.rready):
+            ctx.set(signal, 1)
+        while len(order) < 12:
+            write_done, read_done = await sampled(ctx, axil.bvalid, axil.rvalid)
+            order.extend(["write"] * write_done + ["read"] * read_done)
+
+    sim.add_testbench(bench)
+    sim.add_testbench(register_file(dut, 1, bytearray(256)), background=True)
+    sim.run()
+    assert order == ["write", "read"] * 6
+
+
+def test_nothing_is_ready_during_reset():
+    dut = AxiLiteSubordinate(8)
+    sim = Simulator(dut)
+    sim.add_clock(1e-6)
+
+    async def bench(ctx):
+        assert not ctx.get(dut.s_axil.awready | dut.s_axil.wready | dut.s_axil.arready)
+        await ctx.tick()
+        assert ctx.get(dut.s_axil.awready & dut.s_axil.wready & dut.s_axil.arready)
+
+    sim.add_testbench(bench)
+    sim.run()
+
+
+@pytest.mark.parametrize("width, error, message", [
+    (2, ValueError, "addr_width must be at least 3, not 2"),
+    ("12", TypeError, "addr_width must be an integer, not '12'"),
+])
+def test_rejects_a_width_that_cannot_work(width, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        AxiLiteSubordinate(width)
