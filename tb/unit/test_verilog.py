@@ -15,7 +15,7 @@ from weft.verilog import to_verilog
 
 
 class Table(wiring.Component):
-    """Reads a memory, and derives ``o_flag`` from a register that never changes."""
+    """Reads a memory, and derives ``o_flag`` from a register that is not written for long."""
 
     def __init__(self, depth, init):
         self.depth, self.init = depth, init
@@ -26,7 +26,8 @@ class Table(wiring.Component):
         m.submodules.table = table = memory.Memory(shape=8, depth=self.depth, init=self.init)
         read = table.read_port()
         still = Signal(2)
-        m.d.sync += still.eq(still)
+        with m.If(self.i_addr == 255):
+            m.d.sync += still.eq(self.i_addr)
         m.d.comb += [read.addr.eq(self.i_addr), self.o.eq(read.data)]
         with m.Switch(still):
             with m.Case(1):
