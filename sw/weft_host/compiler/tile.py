@@ -142,6 +142,9 @@ class _Search:
         """The best plan with this block of the kernel."""
         layer = self.layer
         parts = kernel.blocks(layer, kernel_y, kernel_x, channels)
+        passes = [sum(run.tiles for run in kernel.runs(
+            layer, part, 1, self.width if layer.channelwise else self.config.rows))
+            for part in parts]
         best = None
         for x_count in _parts(layer.out_w):
             if x_count > self.half:
@@ -149,17 +152,17 @@ class _Search:
             for y_count in _parts(layer.out_h):
                 if y_count * x_count > self.half:
                     continue
-                for found in self.plans(parts, kernel_y, kernel_x, channels, y_count, x_count):
+                for found in self.plans(passes, kernel_y, kernel_x, channels, y_count, x_count):
                     if best is None or found.cycles < best.cycles:
                         best = found
         return best
 
-    def plans(self, parts, kernel_y, kernel_x, channels, y_count, x_count):
+    def plans(self, passes, kernel_y, kernel_x, channels, y_count, x_count):
         """Plans with these blocks, for every grouping of outputs that fits."""
         layer, config = self.layer, self.config
         positions = y_count * x_count
         rect = [self._rect(layer, kernel_y, kernel_x, y_count, x_count)]
-        one_part = len(parts) == 1 and (not layer.channelwise or channels == layer.in_c)
+        one_part = len(passes) == 1 and (not layer.channelwise or channels == layer.in_c)
         if one_part:
             rect.append(self._rect(layer, layer.kernel_h, layer.kernel_w, layer.out_h,
                                    layer.out_w))
@@ -170,7 +173,7 @@ class _Search:
         block = param_block(layer, config)
         count = layer.batch * -(-layer.out_h // y_count) * -(-layer.out_w // x_count)
         for group in groups:
-            if len(parts) > 1 and positions * group > self.half:
+            if len(passes) > 1 and positions * group > self.half:
                 continue
             out_c = min(group * self.width, channels if layer.channelwise else layer.out_c)
             out = align(positions * out_c * layer.out_size, config)
@@ -179,8 +182,8 @@ class _Search:
             for whole, (height, width) in enumerate(rect):
                 act = align(height * width * channels + config.rows, config)
                 loads = layer.batch if whole else count * (
-                    ogroups if layer.channelwise else 1 if len(parts) == 1 else ogroups)
-                loads *= len(parts)
+                    ogroups if layer.channelwise else 1 if len(passes) == 1 else ogroups)
+                loads *= len(passes)
                 for acts in (2, 1) if loads > 1 else (1,):
                     for out_regions in (outs, 1) if outs > 1 else (1,):
                         # parameters of the whole layer, or of two groups
@@ -199,19 +202,17 @@ class _Search:
                                 act_regions=acts, out_regions=out_regions, act_bytes=act,
                                 out_bytes=out, param_bytes=params, params_resident=resident,
                                 weights_resident=False, packet=1)
-                            yield self.timed(plan, parts, count, ogroups, (height, width), loads)
+                            yield self.timed(plan, passes, count, ogroups, (height, width), loads)
 
     @staticmethod
     def _rect(layer, kernel_y, kernel_x, y_count, x_count):
         return ((y_count - 1) * layer.stride_h + (kernel_y - 1) * layer.dilation_h + 1,
                 (x_count - 1) * layer.stride_w + (kernel_x - 1) * layer.dilation_w + 1)
 
-    def timed(self, plan, parts, count, ogroups, rect, loads):
+    def timed(self, plan, passes, count, ogroups, rect, loads):
         """The plan with its weights' handling and its estimated cycles."""
         layer, config = self.layer, self.config
         positions = plan.y_count * plan.x_count
-        passes = [sum(run.tiles for run in kernel.runs(
-            layer, part, 1, self.width if layer.channelwise else config.rows)) for part in parts]
         total = sum(passes)
         resident = layer.channelwise or total * self.tiles <= config.wgt_tiles
         bound = positions < 2 * config.tile_bytes // config.bus_bytes
