@@ -28,20 +28,34 @@ class Mode(enum.IntEnum):
 
 
 class ErrorCode(enum.IntEnum):
-    """What the error record holds in ``code``."""
+    """What the error record holds in ``code``.
 
-    NONE = 0
-    ILLEGAL_OPCODE = 1      # no such instruction
-    RESERVED_BITS = 2       # a reserved bit is set, or a unit names itself in wait or signal
-    BAD_FIELD = 3           # a count of zero, or a value outside its range
-    SPAD_BOUNDS = 4         # reaches past the scratchpad
-    WGT_BOUNDS = 5          # reaches past the weight buffer
-    ACC_BOUNDS = 6          # reaches past the accumulators
-    HOST_WINDOW = 7         # reaches outside every window with the needed permission
-    BUS_SLVERR = 8          # host memory answered SLVERR
-    BUS_DECERR = 9          # host memory answered DECERR
-    WATCHDOG = 10           # nothing moved for WATCHDOG cycles
-    TOKEN_OVERFLOW = 11     # more than 255 tokens of one kind were waiting
+    ``doc`` says what it means, ``where`` what the record's address is.
+    """
+
+    def __new__(cls, value, doc, where):
+        code = int.__new__(cls, value)
+        code._value_ = value
+        code.doc = doc
+        code.where = where
+        return code
+
+    NONE = 0, "no error", "0"
+    ILLEGAL_OPCODE = 1, "no such instruction", "host address of the instruction"
+    RESERVED_BITS = (2, "a reserved bit is set, or a unit names itself in wait or signal",
+                     "host address of the instruction")
+    BAD_FIELD = (3, "a count of zero, or a value outside its range",
+                 "host address of the instruction")
+    SPAD_BOUNDS = 4, "reaches past the scratchpad", "the address field of the instruction"
+    WGT_BOUNDS = (5, "reaches past the weight buffer",
+                  "the address field of the instruction: bytes for LOAD_WGT, tiles for MATMUL")
+    ACC_BOUNDS = 6, "reaches past the accumulators", "acc_addr"
+    HOST_WINDOW = (7, "reaches outside every window with the needed permission",
+                   "MEM_BASE + host_addr, or the host address of the instruction in fetching")
+    BUS_SLVERR = 8, "host memory answered SLVERR", "host address of the beat or burst"
+    BUS_DECERR = 9, "host memory answered DECERR", "host address of the beat or burst"
+    WATCHDOG = 10, "nothing moved for WATCHDOG cycles", "0"
+    TOKEN_OVERFLOW = 11, "more than 255 tokens of one kind were waiting", "0"
 
 
 @dataclasses.dataclass(frozen=True)
