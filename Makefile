@@ -1,0 +1,60 @@
+# Every verb sets the tree up first; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+STAMP := $(VENV)/.weft-setup
+BLOCK ?= weft
+SIM ?= icarus
+WAVES ?= 0
+export PATH := $(CURDIR)/$(RUN):$(PATH)
+
+.PHONY: help setup demo test lint format verilog docs soak tb bench train clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv with pinned versions, and install what else is needed
+
+$(STAMP): pyproject.toml constraints.txt scripts/setup.sh
+	@PYTHON="$(PYTHON)" bash scripts/setup.sh
+	@touch $@
+
+demo: setup ## compile a network, run it on the RTL, compare every byte
+	@python scripts/demo.py
+
+test: setup ## all tests, under 25 minutes on two cores
+	@python -m pytest -n 2 --dist worksteal --durations=15
+
+lint: setup ## ruff and the type checker
+	@ruff check .
+	@mypy
+
+format: setup ## sort imports and apply ruff's safe fixes
+	@ruff check --fix .
+
+verilog: setup ## every preset as Verilog, into build/
+	@python scripts/verilog.py
+
+docs: setup ## the documentation, into build/docs; warnings are errors
+	@sphinx-build -q -W --keep-going -b html docs build/docs
+	@echo "open build/docs/index.html"
+
+soak: setup ## many more random programs and stalls than make test runs
+	@bash scripts/soak.sh
+
+tb: setup ## one testbench: BLOCK=array|scratchpad|dma|vector|sequencer|weft SIM=icarus|verilator WAVES=1
+	@python scripts/tb.py --block $(BLOCK) --sim $(SIM) $(if $(filter 1,$(WAVES)),--waves)
+
+bench: setup ## cycles of the benchmarks, against their bars
+	@python scripts/bench.py
+
+train: setup ## train the digits network again, into build/digits
+	@bash scripts/train.sh
+
+clean: ## remove everything that was made, except .venv
+	@rm -rf build docs/_build .pytest_cache .ruff_cache .mypy_cache
+	@find . -path ./$(VENV) -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf

