@@ -54,7 +54,7 @@ def emit(stream, constants, tensor_bytes, make_tensors, **parts):
     program = Program(
         config=config, instructions=b"".join(words), memory_bytes=base["tensor"] + tensor_bytes,
         image=((base["const"], constants),) if constants else (), inputs=inputs, outputs=outputs,
-        tensors=tensors, windows=windows, **parts)
+        tensors=tensors, windows=tuple(windows), **parts)
     violations = validate.check_program(program)
     if violations:
         index, violation = violations[0]

@@ -57,7 +57,7 @@ class Hazards:
     def __init__(self, sizes):
         self._last = {(space, write): np.full((len(UNITS), size), -1, np.int32)
                       for space, size in sizes.items() for write in (False, True)}
-        self._used = {key: set() for key in self._last}
+        self._used: dict[tuple[str, bool], set[int]] = {key: set() for key in self._last}
 
     def add(self, index, unit, accesses):
         """Add instruction ``index`` of ``unit``; returns {other unit: instruction to wait for}.
@@ -65,7 +65,7 @@ class Hazards:
         The instruction named is the latest of that unit which must be done before; a unit with
         which there is no conflict is left out.
         """
-        needs = {}
+        needs: dict[int, int] = {}
         for access in accesses:
             # a read waits for writes; a write waits for writes and for reads
             for write in (True, False) if access.write else (True,):

@@ -58,8 +58,8 @@ class Layer:
     halo: int = 0
     weights: np.ndarray | None = None
     bias: np.ndarray | None = None
-    multiplier: np.ndarray | None = None
-    shift: np.ndarray | None = None
+    multiplier: np.ndarray
+    shift: np.ndarray
     mode: Mode = Mode.TFL2
     zero_point: int = 0
     clamp_min: int = -128

@@ -204,8 +204,8 @@ def pooling(graph, op):
     sizes = _window(op, source, target, op.options["filter_h"], op.options["filter_w"])
     if sizes["in_c"] != sizes["out_c"]:
         raise Refused(f"channels change from {sizes['in_c']} to {sizes['out_c']}")
-    if sizes["kernel_h"] * sizes["kernel_w"] >= 1 << 23:
-        raise Refused("its window has 2^23 elements or more")
+    if sizes["kernel_h"] * sizes["kernel_w"] >= 1 << 22:
+        raise Refused("its window has 2^22 elements or more")
     low, high = _activation(op, target)
     channels = sizes["out_c"]
     is_max = op.name == "MAX_POOL_2D"

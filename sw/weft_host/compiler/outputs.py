@@ -113,7 +113,7 @@ class Outputs:
             return [((work.y0, work.y1), (work.x0, work.x1), scale)]
 
         def spans(start, stop, stride, kernel, pad, size):
-            found = []
+            found: list[tuple[int, int, int]] = []
             for at in range(start, stop):
                 origin = at * stride - pad
                 count = min(origin + kernel, size) - max(origin, 0)

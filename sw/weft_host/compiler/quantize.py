@@ -41,11 +41,11 @@ def quantize_multiplier(real):
 def average_multiplier(count):
     """``(multiplier, shift)`` for mode AWAY that divides a sum of ``count`` int8 values.
 
-    Exact, for ``count`` below 2^23, to ``(|sum| + count // 2) // count`` with the sum's sign: the
+    Exact, for ``count`` below 2^22, to ``(|sum| + count // 2) // count`` with the sum's sign: the
     multiplier exceeds ``2^shift / count`` by less than one, which moves no quotient across a tie.
     """
-    if not 1 <= count < 1 << 23:
-        raise ValueError(f"a window of {count} elements is outside 1 to {(1 << 23) - 1}")
+    if not 1 <= count < 1 << 22:
+        raise ValueError(f"a window of {count} elements is outside 1 to {(1 << 22) - 1}")
     shift = 30 + (count - 1).bit_length()
     return -(-(1 << shift) // count), shift
 

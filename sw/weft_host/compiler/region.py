@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from .layer import Layer
+
 __all__ = ["Region"]
 
 
@@ -19,7 +21,7 @@ class Region:
         The channels that are held.
     """
 
-    layer: object
+    layer: Layer
     address: int
     image: int
     y: int

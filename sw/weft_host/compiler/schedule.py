@@ -25,7 +25,8 @@ def schedule(drafts, needs):
     when they can start.
     """
     free = [0] * len(UNITS)
-    start, end = [], []
+    start: list[int] = []
+    end: list[int] = []
     for draft, waits in zip(drafts, needs):
         at = max([free[draft.unit]] + [end[index] for index in waits.values()])
         start.append(at)
@@ -43,8 +44,8 @@ def add_tokens(order, drafts, needs, queue_depth):
     """
     place = {index: position for position, index in enumerate(order)}
     wait, signal = [0] * len(order), [0] * len(order)
-    pairs = {}
-    latest = {}
+    pairs: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    latest: dict[tuple[int, int], int] = {}
     for position, index in enumerate(order):
         unit = drafts[index].unit
         for other, source in needs[index].items():
@@ -65,7 +66,7 @@ def _few_open(edges, most):
     Two neighbours (i, j), (i', j') with i' before j can be one, (i', j): j waits longer, nothing
     else changes.
     """
-    kept = []
+    kept: list[tuple[int, int]] = []
     for source, target in edges:
         still_open = len(kept) - bisect.bisect_right(kept, source, key=lambda edge: edge[1])
         if still_open >= most:
