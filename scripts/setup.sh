@@ -45,21 +45,24 @@ fi
 total=$(grep -c '==' constraints.txt)
 step "installing about $total Python packages into .venv (a few minutes the first time)"
 count=0
+log=.venv/setup-pip.log
 .venv/bin/python -m pip install --disable-pip-version-check --no-input -c constraints.txt \
-    -e '.[sim,test,fpga,docs]' 2>&1 |
+    -e '.[sim,test,fpga,docs]' 2>&1 | tee "$log" |
     while IFS= read -r line; do
         case $line in
         Collecting*)
             count=$((count + 1))
             if [ -t 1 ]; then
-                printf '\r\033[K  %d of about %d: %s' "$count" "$total" "${line#Collecting }"
+                printf '\r\033[K  %d of at most %d: %s' "$count" "$total" "${line#Collecting }"
             elif [ $((count % 10)) = 0 ]; then
-                echo "  $count of about $total found"
+                echo "  $count of at most $total found"
             fi ;;
-        Installing\ collected*) [ -t 1 ] && printf '\r\033[K'; echo "  writing them to .venv" ;;
-        *rror*|*WARNING*) echo "  $line" ;;
+        Installing\ collected*)
+            if [ -t 1 ]; then printf '\r\033[K'; fi
+            echo "  writing them to .venv" ;;
+        ERROR:*) echo "  $line" ;;
         esac
-    done || fail "pip could not install the packages; run it to see why: .venv/bin/pip install -c constraints.txt -e '.[sim,test,fpga,docs]'"
+    done || fail "pip could not install the packages; all it said is in $log"
 
 # these tools are WebAssembly and translate themselves on their first run, in silence
 step "preparing the synthesis tools: each compiles itself once, up to a minute"

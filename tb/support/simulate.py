@@ -7,6 +7,7 @@ import shutil
 
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
+
 from weft.verilog import to_verilog
 
 __all__ = ["SIMULATORS", "simulate"]

@@ -130,13 +130,13 @@ class Device(abc.ABC):
         fields = unpack("ERROR_CODE", self.read_register("ERROR_CODE"))
         index = self.read_register("ERROR_INDEX")
         code, unit = fields["CODE"], fields["UNIT"]
-        known = code in ErrorCode._value2member_map_
+        names = {known.value: known.name for known in ErrorCode}
         stalled = code == ErrorCode.WATCHDOG
         text = ""
         if program is not None and index < program.instruction_count and not stalled:
             text = disasm.describe(program.instruction(index))
         return ErrorRecord(
-            code=ErrorCode(code).name if known else f"code {code}",
+            code=names.get(code, f"code {code}"),
             unit=isa.UNITS[unit] if unit < isa.SEQUENCER else "SEQUENCER",
             index=index, addr=self.read_register("ERROR_ADDR"), instruction=text,
             waits=self.waits() if stalled else ())

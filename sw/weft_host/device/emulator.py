@@ -110,7 +110,7 @@ class EmulatorDevice(Device):
             raise DeviceTimeout("the program can never end", self.waits())
 
     def _reset(self):
-        self._queues = [collections.deque() for _ in _UNITS]
+        self._queues: list[collections.deque] = [collections.deque() for _ in _UNITS]
         self._tokens = [[0] * len(isa.UNITS) for _ in _UNITS]      # [from][to]
         self._pc = 0
         self._pending = None        # validated, its queue full

@@ -37,7 +37,7 @@ class Datapath:
     def __init__(self, config, memory):
         self.config = config
         self.memory = memory
-        self.counts = collections.Counter()
+        self.counts: collections.Counter[str] = collections.Counter()
         self.clear_memories()
         self.clear_params()
 
