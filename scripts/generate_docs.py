@@ -104,7 +104,7 @@ def instruction_set():
             "disassembler and the hardware's checks read the same table.", "",
             "Each instruction goes to the queue of its unit. It starts when it is next there, the "
             "unit is ready, and every unit that `wait` names has given it a token; when it is "
-            "done, every unit that `signal` names gets one. There is a counter of 0 to 255 for each "
+            "done, every unit that `signal` names gets one. A counter of 0 to 255 exists for each "
             "ordered pair of units, and START zeroes them.", "", "## Overview", "",
             _table(["opcode", "instruction", "unit", "what"], [
                 [f"`0x{instruction.opcode:02X}`",

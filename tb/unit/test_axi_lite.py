@@ -10,6 +10,7 @@ from support.streams import STALL_PATTERNS, Stalls
 from support.ticks import sampled
 from weft.bus.axi4 import RESP_OKAY, RESP_SLVERR
 from weft.bus.axi_lite import AxiLiteSubordinate
+from weft.control.registers import Registers
 
 
 def register_file(dut, latency, memory):
@@ -152,3 +153,32 @@ def test_nothing_is_ready_during_reset():
 def test_rejects_a_width_that_cannot_work(width, error, message):
     with pytest.raises(error, match=f"^{re.escape(message)}$"):
         AxiLiteSubordinate(width)
+
+
+def test_cycles_of_an_access():
+    dut = AxiLiteSubordinate(8)
+    axil = dut.s_axil
+    sim = Simulator(dut)
+    sim.add_clock(1e-6)
+
+    async def bench(ctx):
+        await ctx.tick()
+        for valids, answer in (((axil.awvalid, axil.wvalid), axil.bvalid),
+                               ((axil.arvalid,), axil.rvalid)):
+            for valid in valids:
+                ctx.set(valid, 1)
+            await ctx.tick()
+            for valid in valids:
+                ctx.set(valid, 0)
+            cycles = 1
+            while not ctx.get(answer):
+                await ctx.tick()
+                cycles += 1
+            assert cycles == 5
+            ctx.set(axil.bready, 1)
+            ctx.set(axil.rready, 1)
+            await ctx.tick()
+
+    sim.add_testbench(bench)
+    sim.add_testbench(register_file(dut, Registers.LATENCY, bytearray(256)), background=True)
+    sim.run()

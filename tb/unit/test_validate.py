@@ -361,8 +361,10 @@ def test_cycles_of_a_stream(name):
             cycles += 1
             if valid:
                 passed.append(cycles)
-        assert passed[0] <= dut.LATENCY
-        assert max(b - a for a, b in zip(passed, passed[1:])) <= dut.CYCLES
+        # the first cycle is the one in which the instruction is taken
+        assert passed[0] - 1 == {"SYNC_LOAD": 10, "LOAD": 11, "PARAMS": 11, "DRAIN": 12,
+                                 "MATMUL": dut.LATENCY}[name]
+        assert {b - a for a, b in zip(passed, passed[1:])} == {dut.CYCLES}
 
     sim.add_testbench(bench)
     sim.run()

@@ -37,8 +37,8 @@ class Validator(wiring.Component):
         taken from ``i`` any more until reset.
     """
 
-    LATENCY = 16        # of MATMUL, with six products
-    CYCLES = 9
+    LATENCY = 15        # of MATMUL, with six products
+    CYCLES = 8
 
     def __init__(self, config):
         self.config = config
