@@ -9,12 +9,11 @@ from support.simulate import SIMULATORS, simulate
 from weft.presets import preset
 from weft.vector.unit import VectorUnit
 
-COUNT = int(os.environ.get("WEFT_PROGRAMS", "20"))
+COUNT = int(os.environ.get("WEFT_PROGRAMS", "40"))
 SEED = int(os.environ.get("WEFT_SEED", "1"))
 CONFIGS = {
     "icarus": (preset("tiny"), preset("tiny", vector_lanes=1)),
-    "verilator": (preset("tiny"), preset("small", spad_bytes=2048),
-                  preset("wide", spad_bytes=2048)),
+    "verilator": (preset("small", spad_bytes=2048), preset("wide", spad_bytes=2048)),
 }
 
 

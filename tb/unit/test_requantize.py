@@ -121,18 +121,19 @@ def test_equals_the_law_at_the_corners():
            for zero_point in (-128, 127)])
 
 
-def test_every_shift_at_the_half_of_each_law():
-    """Exact halves and their neighbours, for every shift, by multipliers that are powers of two."""
+def test_every_bit_that_a_shift_drops_counts():
+    """Exact halves, and halves that one dropped bit more or less moves off, for every shift."""
     cases = []
-    for shift in range(1, 64):
-        for k in (0, 1, 2, 127):
-            for offset in (-1, 0, 1):
-                bits = min(shift - 1, 30)       # of the half that the multiplier holds
-                a = ((2 * k + 1) << shift - 1 - bits) + offset
-                if abs(a) <= INT32_MAX:
-                    cases += [(sign * a, 1 << bits, shift, mode, 0, -128, 127)
+    for shift in range(1, 63):
+        half = 1 << shift - 1
+        for bit in range(shift):
+            for p in (half, half + (1 << bit), half - (1 << bit), 3 * half - (1 << bit)):
+                # the product as a power of two and a value, where an int32 holds the value
+                power = min((p & -p).bit_length() - 1, 30) if p else 0
+                if p >> power <= INT32_MAX:
+                    cases += [(sign * p >> power, 1 << power, shift, mode, 0, -128, 127)
                               for mode in LAWS for sign in (1, -1)]
-    assert len(cases) > 4000
+    assert len(cases) > 20000
     check(cases)
 
 

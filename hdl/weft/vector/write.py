@@ -65,7 +65,7 @@ class DrainWriter(wiring.Component):
         lanes = config.vector_lanes
         job_layout = data.StructLayout({
             "empty": 1, "raw": 1, "last_channel": range(config.cols), "addr": width,
-            "x_pitch": width, "y_pitch": width, "x_count": 16, "y_count": 16,
+            "x_pitch": width, "y_pitch": width, "x_left": 16, "y_left": 16,
         })
 
         # one instruction waits, so that the next one's bytes follow without a gap
@@ -78,15 +78,17 @@ class DrainWriter(wiring.Component):
                 waiting.eq(1), waits.empty.eq(self.i_empty), waits.raw.eq(new.mode == Mode.RAW),
                 waits.last_channel.eq(new.channels - 1), waits.addr.eq(new.out_addr),
                 waits.x_pitch.eq(new.x_pitch), waits.y_pitch.eq(new.y_pitch),
-                waits.x_count.eq(new.x_count), waits.y_count.eq(new.y_count),
+                waits.x_left.eq(new.x_count - 1), waits.y_left.eq(new.y_count - 1),
             ]
 
         active = Signal()
         job = Signal(job_layout)
         addr, x_addr, y_addr = (Signal(width, name=name) for name in ("addr", "x_addr", "y_addr"))
-        steps_left = Signal(range(config.cols))
+        steps_left = Signal(range(config.cols))         # after this one, in each counter
         xs_left, ys_left = Signal(16), Signal(16)
-        last_step, last_x, last = Signal(), Signal(), Signal()
+        # whether a counter is at 0 is kept beside it: three comparisons in a row are slow
+        last_step, x_zero, y_zero = Signal(), Signal(), Signal()
+        last_x, last = Signal(), Signal()
 
         # the write that is offered to the scratchpad; o_last ends an instruction
         out = self.spad_out.req
@@ -97,9 +99,8 @@ class DrainWriter(wiring.Component):
             advance.eq(~out.valid | out.ready),
             move.eq(active & advance & (self.i.valid | job.empty)),
             self.i.ready.eq(active & advance & ~job.empty),
-            last_step.eq(steps_left == 0),
-            last_x.eq(last_step & (xs_left == 1)),
-            last.eq(last_x & (ys_left == 1) | job.empty),
+            last_x.eq(last_step & x_zero),
+            last.eq(last_x & y_zero | job.empty),
             self.o_busy.eq(waiting | active | out.valid | o_last | self.o_done),
         ]
         # a last step in lanes: channels up to the last one
@@ -118,27 +119,35 @@ class DrainWriter(wiring.Component):
             ]
         m.d.sync += self.o_done.eq(advance & o_last)
 
-        row_steps = self._last_step(job)
+        row_steps, first_steps = self._last_step(job), self._last_step(waits)
         with m.If(move):
             m.d.sync += [
-                steps_left.eq(steps_left - 1),
+                steps_left.eq(steps_left - 1), last_step.eq(steps_left == 1),
                 addr.eq(addr + Mux(job.raw, Const(RAW_BYTES), Const(lanes))),
             ]
             with m.If(last_step):
                 next_x = (x_addr + job.x_pitch)[:width]
-                m.d.sync += [steps_left.eq(row_steps), xs_left.eq(xs_left - 1), addr.eq(next_x),
-                             x_addr.eq(next_x)]
+                m.d.sync += [
+                    steps_left.eq(row_steps), last_step.eq(row_steps == 0),
+                    xs_left.eq(xs_left - 1), x_zero.eq(xs_left == 1),
+                    addr.eq(next_x), x_addr.eq(next_x),
+                ]
             with m.If(last_x):
                 next_y = (y_addr + job.y_pitch)[:width]
-                m.d.sync += [xs_left.eq(job.x_count), ys_left.eq(ys_left - 1), addr.eq(next_y),
-                             x_addr.eq(next_y), y_addr.eq(next_y)]
+                m.d.sync += [
+                    xs_left.eq(job.x_left), x_zero.eq(job.x_left == 0),
+                    ys_left.eq(ys_left - 1), y_zero.eq(ys_left == 1),
+                    addr.eq(next_y), x_addr.eq(next_y), y_addr.eq(next_y),
+                ]
             with m.If(last):
                 m.d.sync += active.eq(0)
         with m.If(waiting & (~active | move & last)):
             m.d.sync += [
-                waiting.eq(0), active.eq(1), job.eq(waits), steps_left.eq(self._last_step(waits)),
+                waiting.eq(0), active.eq(1), job.eq(waits),
                 addr.eq(waits.addr), x_addr.eq(waits.addr), y_addr.eq(waits.addr),
-                xs_left.eq(waits.x_count), ys_left.eq(waits.y_count),
+                steps_left.eq(first_steps), last_step.eq(first_steps == 0),
+                xs_left.eq(waits.x_left), x_zero.eq(waits.x_left == 0),
+                ys_left.eq(waits.y_left), y_zero.eq(waits.y_left == 0),
             ]
         return m
 
