@@ -180,3 +180,26 @@ def test_constants_cannot_be_written():
         if entry["name"] == "STORE":
             assert entry["fields"]["host_addr"] >= tensors.offset
     assert any(entry["name"] == "STORE" for entry in disasm.listing(program))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_product_of_scales_of_a_fully_connected_layer_is_rounded_to_float32(seed):
+    # biases whose results are a half apart from what the product in double precision gives
+    rng = np.random.default_rng([seed, 38])
+    while True:
+        s_in, s_w = np.float32(rng.uniform(0.01, 1, 2))
+        product = float(s_in * s_w)
+        exact = float(s_in) * float(s_w)
+        if abs(product / exact - 1) > 2.0 ** -26:
+            break
+    s_out = np.float32(product * 2 ** 23)
+    ties = [(value + 0.5) * float(s_out) * (0.5 / product + 0.5 / exact)
+            for value in range(60, 120)]
+    writer = ModelWriter()
+    x = writer.input("x", (1, 1), scale=float(s_in))
+    w = writer.constant("w", np.zeros((60, 1), np.int8), scale=float(s_w))
+    b = writer.constant("b", np.rint(ties).astype(np.int32), scale=product)
+    y = writer.tensor("y", (1, 60), scale=float(s_out))
+    writer.operator("FULLY_CONNECTED", [x, w, b], [y])
+    writer.output(y)
+    assert_exact(writer.finish(), [np.zeros((1, 1), np.int8)], preset("tiny"), f"seed {seed}")
