@@ -52,6 +52,7 @@ def run(config, program, *, latency=4, stall=0.0, hold=0.0, seed=0):
         held, cycle, before = 0, 0, None
         async for _, _, step, acc, free in ctx.tick().sample(dut.o_step, dut.o_acc, dut.i_free):
             cycle += 1
+            assert cycle < 20000, f"the reader hangs, seed {seed}"
             if before is not None:
                 steps.append((*before, list(acc)))
             before = (cycle, step.slot, step.raw, step.channel) if step.valid else None

@@ -12,7 +12,7 @@ from weft.control.isa import Mode, encode
 from weft.presets import preset
 from weft.vector.unit import VectorUnit
 
-TIMEOUT = 60000
+TIMEOUT = 20000          # cycles of a program
 
 
 def acc_reader(port, rows, *, latency, stall, seed):
@@ -78,7 +78,6 @@ class Bench:
             while idle < 40:            # long enough for a late done to be seen
                 await ctx.tick()
                 idle = 0 if ctx.get(dut.unit.busy) else idle + 1
-                assert self.cycles < TIMEOUT, "the unit hangs"
 
         async def count(ctx):
             unit = dut.unit
@@ -86,6 +85,7 @@ class Bench:
                     unit.done, unit.busy, unit.conflict, unit.error, unit.cmd.valid,
                     unit.cmd.ready):
                 self.cycles += 1
+                assert self.cycles < TIMEOUT, f"the unit hangs, seed {self.seed}"
                 assert not error
                 assert busy or not done, f"done without busy in cycle {self.cycles}"
                 self.conflicts += conflict
