@@ -19,7 +19,10 @@ from .program import Program
 from .tensor import HostStep, Tensor, Window
 
 # loaded on first use, so that a script that only reads a program starts at once
-_LAZY = {"Device": "device", "EmulatorDevice": "device", "Result": "device", "RtlDevice": "device"}
+_LAZY = {"Device": "device", "EmulatorDevice": "device", "Result": "device", "RtlDevice": "device",
+         "CapacityError": "compiler", "ModelError": "compiler", "UnsupportedError": "compiler",
+         "check": "compiler", "compile": "compiler", "compile_gemm": "compiler",
+         "matmul": "compiler"}
 
 __all__ = ["BuildError", "DeviceError", "DeviceTimeout", "HostStep", "InputError", "Program",
            "ProgramError", "RegisterError", "Tensor", "WeftError", "Window", *_LAZY]

@@ -4,8 +4,8 @@
 product.
 """
 
-from .compile import check, compile
 from .gemm import compile_gemm, gemm_reference, matmul
+from .pipeline import check, compile
 from .verdict import CapacityError, ModelError, UnsupportedError, Verdict
 
 __all__ = ["CapacityError", "ModelError", "UnsupportedError", "Verdict", "check", "compile",

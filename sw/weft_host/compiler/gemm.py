@@ -8,8 +8,8 @@ from .. import numerics
 from ..errors import InputError
 from ..tensor import Tensor
 from .allocate import HostMemory
-from .compile import assemble
 from .layer import Layer
+from .pipeline import assemble
 from .quantize import quantize_multiplier
 from .tile import plan_layer
 
