@@ -9,11 +9,12 @@ from support.simulate import SIMULATORS, simulate
 from weft.presets import preset
 from weft.vector.unit import VectorUnit
 
-COUNT = int(os.environ.get("WEFT_PROGRAMS", "40"))
+COUNT = int(os.environ.get("WEFT_PROGRAMS", "24"))
 SEED = int(os.environ.get("WEFT_SEED", "1"))
 CONFIGS = {
-    "icarus": (preset("tiny"), preset("tiny", vector_lanes=1)),
-    "verilator": (preset("small", spad_bytes=2048), preset("wide", spad_bytes=2048)),
+    # one lane, some, and as many as columns
+    "icarus": tuple(preset("tiny", vector_lanes=lanes) for lanes in (1, 2, 4)),
+    "verilator": (preset("small", spad_bytes=2048),),
 }
 
 
