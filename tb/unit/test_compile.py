@@ -8,7 +8,8 @@ from support.litert import reference
 from support.models import Chain, random_input, random_model
 from weft.presets import preset
 from weft_host import Program, disasm
-from weft_host.compiler import UnsupportedError, compile
+from weft_host.compiler import CapacityError, UnsupportedError, compile
+from weft_host.compiler.stream import Stream
 from weft_host.device import EmulatorDevice
 from weft_host.tflite_writer import ModelWriter
 
@@ -203,3 +204,23 @@ def test_the_product_of_scales_of_a_fully_connected_layer_is_rounded_to_float32(
     writer.operator("FULLY_CONNECTED", [x, w, b], [y])
     writer.output(y)
     assert_exact(writer.finish(), [np.zeros((1, 1), np.int8)], preset("tiny"), f"seed {seed}")
+
+
+def test_a_program_beyond_the_address_bits_is_refused():
+    config = preset("small", addr_width=16)
+    chain = Chain(np.random.default_rng(39), (1, 300))
+    chain.fully_connected(300)
+    with pytest.raises(CapacityError, match=r"needs \d+ bytes of host memory; small\S* has 16 "
+                                            r"address bits, which reach 65536"):
+        compile(chain.finish(), config)
+
+
+def test_counts_beyond_an_instruction_are_split():
+    config = preset("large", spad_bytes=1 << 20)
+    stream = Stream(config)
+    stream.load("tensor", 7, 3, 2, 150_000, 5, 4)
+    stream.fill(1, 1, 9, 70_000, 2)
+    fields = [draft.fields for draft in stream.drafts]
+    assert [f["count"] for f in fields] == [65535, 65535, 18930, 65535, 4465]
+    assert [f["local_addr"] for f in fields] == [3, 3 + 4 * 65535, 3 + 8 * 65535, 1, 1 + 2 * 65535]
+    assert [f["host_addr"] for f in fields[:3]] == [7, 7 + 5 * 65535, 7 + 10 * 65535]

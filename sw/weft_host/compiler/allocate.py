@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from .stream import MOST
+
 __all__ = ["HostMemory", "Regions", "WeightRing", "layer_regions"]
 
 HOST_ALIGN = 64
@@ -14,7 +16,7 @@ class WeightRing:
     """
 
     def __init__(self, config):
-        self._tiles = config.wgt_tiles
+        self._tiles = min(config.wgt_tiles, MOST)
         self._next = 0
 
     def take(self, count):

@@ -6,6 +6,7 @@ from .. import validate
 from ..program import Program
 from ..tensor import Window
 from .schedule import add_tokens, schedule, wait_edges
+from .verdict import CapacityError
 
 __all__ = ["emit"]
 
@@ -40,6 +41,11 @@ def emit(stream, constants, tensor_bytes, make_tensors, **parts):
     # constants begin at a burst boundary, tensors at one of a window of their own
     base = {"const": -(-code // PAGE) * PAGE}
     base["tensor"] = base["const"] + -(-len(constants) // PAGE) * PAGE
+    total = base["tensor"] + tensor_bytes
+    if total > 1 << config.addr_width:
+        raise CapacityError(f"the program needs {total} bytes of host memory; {config.name} has "
+                            f"{config.addr_width} address bits, which reach "
+                            f"{1 << config.addr_width}")
     words = []
     for index, (wait, signal) in zip(order, tokens):
         draft = drafts[index]
@@ -52,7 +58,7 @@ def emit(stream, constants, tensor_bytes, make_tensors, **parts):
         windows.append(Window(base["tensor"], tensor_bytes, read=True, write=True))
     inputs, outputs, tensors = make_tensors(base["tensor"])
     program = Program(
-        config=config, instructions=b"".join(words), memory_bytes=base["tensor"] + tensor_bytes,
+        config=config, instructions=b"".join(words), memory_bytes=total,
         image=((base["const"], constants),) if constants else (), inputs=inputs, outputs=outputs,
         tensors=tensors, windows=tuple(windows), **parts)
     violations = validate.check_program(program)

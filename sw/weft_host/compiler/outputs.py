@@ -83,6 +83,9 @@ class Outputs:
                 stream.params(self.regions.params, channels, multiplier=scale[0], shift=scale[1])
                 self._params_held = scale, channels
             return
+        if self._params_held == tile:       # the last drain was of the same tile
+            return
+        self._params_held = tile
         if self.plan.params_resident:
             address = self.regions.params + tile * self._block
         else:

@@ -7,7 +7,10 @@ from weft.control import isa
 from . import cost
 from .hazards import Access
 
-__all__ = ["Draft", "Stream"]
+__all__ = ["MOST", "Draft", "Stream"]
+
+MOST = 65535
+"""Greatest count of an instruction, and what the number of a tile stays below."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -56,6 +59,11 @@ class Stream:
     def load(self, host, host_addr, local_addr, size, count=1, host_pitch=0, local_pitch=0, *,
              weights=False):
         """LOAD, or LOAD_WGT, of ``count`` rows of ``size`` bytes from ``host`` memory."""
+        if count > MOST:
+            self.load(host, host_addr, local_addr, size, MOST, host_pitch, local_pitch)
+            self.load(host, host_addr + MOST * host_pitch, local_addr + MOST * local_pitch, size,
+                      count - MOST, host_pitch, local_pitch)
+            return
         accesses = [Access("wgt" if weights else "spad", True, local_addr, size,
                            ((count, local_pitch),))]
         if host == "tensor":                # constants are never written
@@ -70,6 +78,10 @@ class Stream:
             return
         if count > 1 and local_pitch == size:
             count, size = 1, count * size
+        if count > MOST:
+            self.fill(local_addr, size, value, MOST, local_pitch)
+            self.fill(local_addr + MOST * local_pitch, size, value, count - MOST, local_pitch)
+            return
         self._add("FILL", [Access("spad", True, local_addr, size, ((count, local_pitch),))],
                   count=count, local_addr=local_addr,
                   local_pitch=local_pitch if count > 1 else 0, bytes=size, value=value & 0xFF)

@@ -3,6 +3,7 @@
 import dataclasses
 
 from . import cost, kernel
+from .stream import MOST
 from .verdict import CapacityError
 
 __all__ = ["Plan", "plan_layer"]
@@ -111,6 +112,7 @@ class _Search:
         self.width = tile_width(layer, config)
         self.tiles = -(-layer.out_c // self.width)
         self.half = config.acc_rows // 2
+        self.wgt_tiles = min(config.wgt_tiles, MOST)
         self.least = 1 << 62
 
     def kernels(self):
@@ -140,6 +142,8 @@ class _Search:
 
     def positions(self, kernel_y, kernel_x, channels):
         """The best plan with this block of the kernel."""
+        if max(kernel_y, kernel_x) > MOST:
+            return None
         layer = self.layer
         parts = kernel.blocks(layer, kernel_y, kernel_x, channels)
         passes = [sum(run.tiles for run in kernel.runs(
@@ -214,9 +218,9 @@ class _Search:
         layer, config = self.layer, self.config
         positions = plan.y_count * plan.x_count
         total = sum(passes)
-        resident = layer.channelwise or total * self.tiles <= config.wgt_tiles
+        resident = layer.channelwise or total * self.tiles <= self.wgt_tiles
         bound = positions < 2 * config.tile_bytes // config.bus_bytes
-        packet = max(1, config.wgt_tiles // (4 if bound else 2))
+        packet = max(1, self.wgt_tiles // (4 if bound else 2))
         pieces = self.tiles * sum(-(-part // packet) for part in passes)
         # everything for one block of positions, then for all of them
         matmul = self.tiles * total * max(config.rows, positions) + pieces * cost.MATMUL_START
