@@ -1,14 +1,24 @@
-"""Runs one testbench on one component in Amaranth's simulator."""
+"""Runs testbenches on one component in Amaranth's simulator."""
 
 from amaranth.sim import Simulator
 
-__all__ = ["run_bench"]
+__all__ = ["add_deadline", "run_bench"]
 
 
-def run_bench(dut, bench):
+def add_deadline(sim, cycles):
+    """The simulation fails if it has not ended after ``cycles``."""
+    async def deadline(ctx):
+        await ctx.tick().repeat(cycles)
+        raise AssertionError(f"the testbench has not ended after {cycles} cycles")
+
+    sim.add_testbench(deadline, background=True)
+
+
+def run_bench(dut, bench, *, cycles=100_000):
     """``bench`` is an async function of the simulator's context and ``dut``."""
     sim = Simulator(dut)
     sim.add_clock(1e-6)
+    add_deadline(sim, cycles)
 
     async def testbench(ctx):
         await bench(ctx, dut)

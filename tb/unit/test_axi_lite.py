@@ -6,6 +6,7 @@ import re
 import pytest
 from amaranth.sim import Simulator
 
+from support.bench import add_deadline
 from support.streams import STALL_PATTERNS, Stalls
 from support.ticks import sampled
 from weft.bus.axi4 import RESP_OKAY, RESP_SLVERR
@@ -64,6 +65,7 @@ def test_random_accesses(pattern):
     answers = []
     sim = Simulator(dut)
     sim.add_clock(1e-6)
+    add_deadline(sim, 100_000)
     stalls = [Stalls(pattern, (seed, number)) for number in range(6)]
 
     async def addresses(ctx):
@@ -118,6 +120,7 @@ def test_reads_and_writes_alternate():
     order = []
     sim = Simulator(dut)
     sim.add_clock(1e-6)
+    add_deadline(sim, 100_000)
 
     async def bench(ctx):
         for signal in (axil.awvalid, axil.wvalid, axil.arvalid, axil.bready, axil.rready):
@@ -136,6 +139,7 @@ def test_nothing_is_ready_during_reset():
     dut = AxiLiteSubordinate(8)
     sim = Simulator(dut)
     sim.add_clock(1e-6)
+    add_deadline(sim, 100_000)
 
     async def bench(ctx):
         assert not ctx.get(dut.s_axil.awready | dut.s_axil.wready | dut.s_axil.arready)
@@ -160,6 +164,7 @@ def test_cycles_of_an_access():
     axil = dut.s_axil
     sim = Simulator(dut)
     sim.add_clock(1e-6)
+    add_deadline(sim, 100_000)
 
     async def bench(ctx):
         await ctx.tick()

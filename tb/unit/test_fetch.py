@@ -5,6 +5,7 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
+from support.bench import add_deadline
 from support.streams import Stalls
 from support.ticks import sampled
 from weft.bus.axi4 import RESP_DECERR, RESP_OKAY, RESP_SLVERR
@@ -74,6 +75,7 @@ def run(config, bench, *, latency=3, pattern="none", seed=0, faults=()):
     memory = Memory(dut, image, random.Random(seed), latency, pattern, faults)
     sim = Simulator(dut)
     sim.add_clock(1e-6)
+    add_deadline(sim, 100_000)
 
     async def testbench(ctx):
         await bench(ctx, dut, memory)
@@ -232,7 +234,7 @@ def test_halts_in_any_cycle():
     seed = random.randrange(1 << 32)
     draw = random.Random(seed)
 
-    for _ in range(30):
+    for _ in range(12):
         delay = draw.randrange(60)
 
         async def bench(ctx, dut, memory, delay=delay):

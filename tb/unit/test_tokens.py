@@ -4,6 +4,7 @@ import random
 
 from amaranth.sim import Simulator
 
+from support.bench import add_deadline
 from support.ticks import sampled
 from weft.control.tokens import TokenCounters
 
@@ -14,6 +15,7 @@ def run(bench):
     dut = TokenCounters()
     sim = Simulator(dut)
     sim.add_clock(1e-6)
+    add_deadline(sim, 100_000)
 
     async def testbench(ctx):
         await bench(ctx, dut)

@@ -5,6 +5,7 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
+from support.bench import add_deadline
 from support.streams import Stalls
 from support.ticks import sampled
 from weft.control import isa
@@ -31,6 +32,7 @@ def run(bench, **overrides):
     dut = UnitQueue(preset("tiny", **overrides), MATMUL)
     sim = Simulator(dut)
     sim.add_clock(1e-6)
+    add_deadline(sim, 100_000)
 
     async def testbench(ctx):
         await bench(ctx, dut)

@@ -6,6 +6,7 @@ import pytest
 from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 
+from support.bench import add_deadline
 from support.ticks import sampled
 from weft.control import isa
 from weft.control.isa import ErrorCode
@@ -109,6 +110,7 @@ def check(config, cases, *, windows=(ALL, NONE, NONE, NONE), mem_base=MEM_BASE, 
     reset = Signal()
     sim = Simulator(ResetInserter(reset)(dut))
     sim.add_clock(1e-6)
+    add_deadline(sim, 100_000)
     seen = {code: 0 for code in ErrorCode}
     rng = random.Random(seed)
 
@@ -319,6 +321,7 @@ def test_fetch_errors_pass_in_order():
     dut = Validator(TINY)
     sim = Simulator(dut)
     sim.add_clock(1e-6)
+    add_deadline(sim, 100_000)
 
     async def bench(ctx):
         ctx.set(dut.o.ready, 1)
@@ -349,6 +352,7 @@ def test_cycles_of_a_stream(name):
     dut = Validator(TINY)
     sim = Simulator(dut)
     sim.add_clock(1e-6)
+    add_deadline(sim, 100_000)
 
     async def bench(ctx):
         ctx.set(dut.i_windows[0], {"base": 0, "last": 0xFFFFFFFF, "read": 1, "write": 1})

@@ -5,6 +5,7 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
+from support.bench import add_deadline
 from support.ticks import sampled
 from weft.control.windows import WindowCheck
 from weft.presets import preset
@@ -20,6 +21,7 @@ def test_edges(addr_width):
     dut = WindowCheck(preset("tiny", addr_width=addr_width), end_width=51)
     sim = Simulator(dut)
     sim.add_clock(1e-6)
+    add_deadline(sim, 100_000)
     edges = [edge for window in WINDOWS for edge in window[:2]] + [0, 0xFFFF, 1 << 16, 1 << 31,
                                                                   1 << 32]
     cases = []

@@ -53,17 +53,18 @@ class TokenCounters(wiring.Component):
                 name = f"{giver_name.lower()}_to_{waiter_name.lower()}"
                 count = Signal(range(self.MAXIMUM + 1), name=name)
                 full = Signal(name=f"{name}_full")
+                some = Signal(name=f"{name}_some")      # count != 0, without the logic
                 give, take = self.i_give[waiter][giver], self.i_take[waiter][giver]
                 m.d.comb += [
                     full.eq(count == self.MAXIMUM),
-                    self.o_available[waiter][giver].eq(count != 0),
+                    self.o_available[waiter][giver].eq(some),
                 ]
                 with m.If(give & ~take & ~full):
-                    m.d.sync += count.eq(count + 1)
+                    m.d.sync += [count.eq(count + 1), some.eq(1)]
                 with m.If(take & ~give):
-                    m.d.sync += count.eq(count - 1)
+                    m.d.sync += [count.eq(count - 1), some.eq(count != 1)]
                 with m.If(self.i_clear):
-                    m.d.sync += count.eq(0)
+                    m.d.sync += [count.eq(0), some.eq(0)]
                 overflows.append(full & give & ~take)
             overflow = overflows[0]
             for other in overflows[1:]:
