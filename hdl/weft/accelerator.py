@@ -59,7 +59,7 @@ class Accelerator(wiring.Component):
         matmul = MatmulUnit(config, spad_latency=spad.READ_LATENCY,
                             wgt_latency=weights.READ_LATENCY, acc_latency=acc.UPDATE_LATENCY)
         vector = VectorUnit(config)
-        store = StoreUnit(config, read_latency=spad.READ_LATENCY)
+        store = StoreUnit(config=config, read_latency=spad.READ_LATENCY)
         arbiter = ReadArbiter(config)
 
         # a soft reset clears these; control resets itself, and memories keep their contents
