@@ -8,7 +8,8 @@ __all__ = ["add_deadline", "run_bench"]
 def add_deadline(sim, cycles):
     """The simulation fails if it has not ended after ``cycles``."""
     async def deadline(ctx):
-        await ctx.tick().repeat(cycles)
+        for _ in range(cycles):
+            await ctx.tick()
         raise AssertionError(f"the testbench has not ended after {cycles} cycles")
 
     sim.add_testbench(deadline, background=True)

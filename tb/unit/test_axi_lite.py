@@ -187,3 +187,33 @@ def test_cycles_of_an_access():
     sim.add_testbench(bench)
     sim.add_testbench(register_file(dut, Registers.LATENCY, bytearray(256)), background=True)
     sim.run()
+
+
+def test_answers_are_held_until_they_are_taken():
+    dut = AxiLiteSubordinate(8)
+    axil = dut.s_axil
+    sim = Simulator(dut)
+    sim.add_clock(1e-6)
+    add_deadline(sim, 1000)
+
+    async def bench(ctx):
+        ctx.set(axil.arvalid, 1)
+        ctx.set(axil.awvalid, 1)
+        ctx.set(axil.wvalid, 1)
+        for addr in (0x10, 0x20):
+            ctx.set(axil.araddr, addr)
+            ctx.set(axil.awaddr, addr + 0x80)
+            await ctx.tick().until(axil.arready)
+        ctx.set(axil.arvalid, 0)
+        await ctx.tick().repeat(30)
+        for signal in (axil.rready, axil.bready):
+            ctx.set(signal, 1)
+        assert ctx.get(axil.rvalid) and ctx.get(axil.bvalid)
+        assert ctx.get(axil.rdata) == 0x13121110
+        await ctx.tick()
+        value, = await ctx.tick().sample(axil.rdata).until(axil.rvalid)
+        assert value == 0x23222120
+
+    sim.add_testbench(bench)
+    sim.add_testbench(register_file(dut, 2, bytearray(range(256))), background=True)
+    sim.run()

@@ -268,6 +268,15 @@ def test_host_windows(addr_width):
     assert seen[ErrorCode.HOST_WINDOW] > 50 and seen[ErrorCode.NONE] > 20, seen
 
 
+def test_no_product_is_cut_short():
+    cases = [copy("FILL", count=(1 << i) + 1, local_pitch=1 << j)
+             for i in range(16) for j in range(24)]
+    cases += [copy(count=(1 << i) + 1, host_pitch=1 << j) for i in (0, 5, 10, 15)
+              for j in range(32)]
+    cases += [matmul(x_count=1 << i, y_count=1 << j) for i in range(16) for j in range(16)]
+    check(TINY, cases, windows=[(MEM_BASE, MEM_BASE + 0xFFFF, 1, 0)], seed=5)
+
+
 def test_mem_base_does_not_wrap():
     cases = [copy(host_addr=0x0FFFFFFF), copy(host_addr=0x10000000), copy(host_addr=0x10000100)]
     seen = check(TINY, cases, mem_base=0xF0000000, seed=3)

@@ -109,12 +109,11 @@ class AxiLiteSubordinate(wiring.Component):
                     can_read.eq(ar_held & ~axil.rvalid),
                 ]
                 with m.If(can_write | can_read):
-                    # a write goes first unless the last access was one
-                    is_write = can_write & ~(can_read & bus.write)
+                    # a read that waits comes next: another write is not there so soon
                     m.d.sync += [
                         bus.en.eq(1),
-                        bus.write.eq(is_write),
-                        bus.addr.eq(Mux(is_write, aw_addr, ar_addr)),
+                        bus.write.eq(can_write),
+                        bus.addr.eq(Mux(can_write, aw_addr, ar_addr)),
                     ]
                     m.next = "ACCESS"
             with m.State("ACCESS"):
