@@ -15,12 +15,15 @@ import time
 import weft
 
 from ..errors import BuildError
+from .rtl_split import split_eval
 
 __all__ = ["build", "build_accelerator", "cache_directory", "print_progress"]
 
 _HERE = pathlib.Path(__file__).parent
-_DRIVER = ("cxxrtl_driver.cc", "axi_memory.h", "axi_rules.h", "stalls.h")
-_FLAGS = ("-O3", "-std=c++17", "-fPIC", "-shared", "-w")
+_DRIVER = ("cxxrtl_driver.cc", "axi_memory.h", "axi_rules.h", "stalls.h", "rtl_split.py")
+# flattened and cleaned up, the design has no false loops, so that one evaluation settles it
+_PREPARE = "proc; flatten; opt_expr; opt_clean"
+_FLAGS = ("-O2", "-std=c++17", "-fPIC", "-shared", "-w")
 
 
 def print_progress(message):
@@ -104,7 +107,7 @@ def build(rtlil, *, name="weft", trace=False, cache=None, progress=print_progres
     cache.mkdir(parents=True, exist_ok=True)
     compiler, version = _compiler()
     driver = [(_HERE / file).read_bytes() for file in _DRIVER]
-    key = _digest(rtlil, *driver, *_FLAGS, version, name, str(trace))
+    key = _digest(rtlil, *driver, _PREPARE, *_FLAGS, version, name, str(trace))
     library = cache / f"{name}-{key}.so"
     with open(cache / f"{key}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -124,11 +127,11 @@ def _compile(rtlil, name, trace, directory, compiler, progress):
     debug = "-g2" if trace else "-g0"
     try:
         design = yosys.run(["-q", "-"], f"read_rtlil <<weft_end_of_design\n{rtlil}\n"
-                           f"weft_end_of_design\nhierarchy -top {name}\n"
+                           f"weft_end_of_design\nhierarchy -top {name}\n{_PREPARE}\n"
                            f"write_cxxrtl -O6 {debug}\n")
     except Exception as error:      # whatever this version of Amaranth raises: its words matter
         raise BuildError(f"Yosys could not convert the design: {error}") from error
-    (directory / "design.h").write_text(design)
+    (directory / "design.h").write_text(split_eval(design))
     progress(f"compiling {len(design) >> 10} KiB of C++ ({time.monotonic() - start:.0f} s so far)")
     made = directory / "simulator.so"
     command = [compiler, *_FLAGS, f"-I{headers}", f"-I{_HERE}", f"-I{directory}",
