@@ -1,7 +1,8 @@
 // Drives one Weft instance that CXXRTL made into C++: clock, AXI4-Lite host, AXI4 memory.
 //
-// WEFT_TOP is the class of the design, WEFT_DESIGN the file that holds it, WEFT_TRACE 1 if the
-// design keeps the names of its signals, so that a waveform can be written.
+// WEFT_TOP is the class of the design, WEFT_DESIGN the file that holds it. WEFT_TRACE is 1 if the
+// design keeps the names of its signals, so that a waveform can be written, WEFT_SINGLE_STEP if one
+// evaluation a cycle is enough: there are no loops in its combinational logic.
 #include WEFT_DESIGN
 #if WEFT_TRACE
 #include <cxxrtl/cxxrtl_vcd.h>
@@ -25,11 +26,19 @@ struct Data {
     uint64_t last;
 };
 
+// What the AXI4-Lite port showed in the last cycle.
+struct Lite {
+    bool awready, wready, bvalid, arready, rvalid;
+    uint8_t bresp, rresp;
+    uint32_t rdata;
+};
+
 class Driver {
     using Top = WEFT_TOP;
     static constexpr uint32_t BEAT = decltype(Top::p_m__axi__rdata)::bits / 8;
 
     Top top;
+    Lite lite{};
     StableChannel<Address> ar_rule{"AR"}, aw_rule{"AW"};
     StableChannel<Data> w_rule{"W"};
 #if WEFT_TRACE
@@ -53,7 +62,7 @@ public:
     uint64_t cycle = 0;
     uint64_t last_write_cycle = 0;      // when the last register write was accepted
     uint64_t irq_cycle = 0;             // the first cycle with irq high since it was low
-    bool irq_before = false;
+    bool irq = false;                   // as it was seen last
 
     Driver(uint64_t base, uint64_t size, uint32_t latency, double bandwidth, bool gaps,
            bool back_pressure, uint64_t seed)
@@ -77,21 +86,38 @@ public:
 
     void reset() {
         drive(top.p_rst, 1);
-        for (int i = 0; i < 4; i++) {
-            edge(false);
-            edge(true);
-        }
+        for (int i = 0; i < 4; i++)
+            clock();
         drive(top.p_rst, 0);
     }
 
-    void edge(bool level) {
-        drive(top.p_clk, level);
+    // Evaluates one cycle up to its rising edge: what the outputs show is what it transfers.
+    void before_edge() {
+#if WEFT_SINGLE_STEP
+        // Registers keep showing their old values until they are committed, so the evaluation
+        // that computes the new ones also shows the outputs as they are before the edge.
+        drive(top.prev_p_clk, 0);
+        drive(top.p_clk, 1);
+        top.eval();
+#else
+        drive(top.p_clk, 0);
         top.step();
-        sample(10 * cycle + (level ? 5 : 0));
-        cycle += level;
+        sample(10 * cycle);
+#endif
     }
 
-    // One cycle: inputs change at the falling edge, transfers are what is seen before the rising.
+    void after_edge() {
+#if WEFT_SINGLE_STEP
+        top.latch();
+#else
+        drive(top.p_clk, 1);
+        top.step();
+        sample(10 * cycle + 5);
+#endif
+        cycle++;
+    }
+
+    // One cycle. Inputs are stable from the falling edge before it on.
     void clock() {
         memory.prepare(cycle);
         drive(top.p_m__axi__arready, memory.arready);
@@ -105,16 +131,17 @@ public:
         }
         drive(top.p_m__axi__bvalid, memory.bvalid);
         drive(top.p_m__axi__bresp, memory.bresp);
-        uint64_t now = cycle;
-        drive(top.p_clk, 0);
-        top.step();
-        sample(10 * now);
-        transfer(now);
-        edge(true);
-        bool irq = word(top.p_irq);
+        before_edge();
+        transfer(cycle);
+        lite = {bool(word(top.p_s__axil__awready)), bool(word(top.p_s__axil__wready)),
+                bool(word(top.p_s__axil__bvalid)), bool(word(top.p_s__axil__arready)),
+                bool(word(top.p_s__axil__rvalid)), uint8_t(word(top.p_s__axil__bresp)),
+                uint8_t(word(top.p_s__axil__rresp)), word(top.p_s__axil__rdata)};
+        bool irq_before = irq;
+        irq = word(top.p_irq);
         if (irq && !irq_before)
-            irq_cycle = now;
-        irq_before = irq;
+            irq_cycle = cycle;
+        after_edge();
     }
 
     void transfer(uint64_t now) {
@@ -164,68 +191,45 @@ public:
 
     // AXI4-Lite, one access at a time. Returns the response, or -1 after `limit` cycles.
     int write_register(uint32_t addr, uint32_t data, uint32_t limit) {
+        bool addr_left = true, data_left = true;
         drive(top.p_s__axil__awaddr, addr);
-        drive(top.p_s__axil__awvalid, 1);
         drive(top.p_s__axil__wdata, data);
         drive(top.p_s__axil__wstrb, 15);
-        drive(top.p_s__axil__wvalid, 1);
         drive(top.p_s__axil__bready, 1);
         for (; limit; limit--) {
-            // what the bus does in this cycle is visible before its rising edge only
-            Peek before = peek();
-            bool aw = before.awready, w = before.wready, b = before.bvalid;
-            int response = before.bresp;
-            bool both = word(top.p_s__axil__awvalid) | word(top.p_s__axil__wvalid);
+            drive(top.p_s__axil__awvalid, addr_left);
+            drive(top.p_s__axil__wvalid, data_left);
+            bool left = addr_left || data_left;
             clock();
-            if (aw)
-                drive(top.p_s__axil__awvalid, 0);
-            if (w)
-                drive(top.p_s__axil__wvalid, 0);
-            if (both && !word(top.p_s__axil__awvalid) && !word(top.p_s__axil__wvalid))
+            addr_left = addr_left && !lite.awready;
+            data_left = data_left && !lite.wready;
+            if (left && !addr_left && !data_left)
                 last_write_cycle = cycle - 1;
-            if (b) {
-                drive(top.p_s__axil__bready, 0);
-                return response;
-            }
+            if (lite.bvalid)
+                break;
         }
-        return -1;
+        drive(top.p_s__axil__awvalid, 0);
+        drive(top.p_s__axil__wvalid, 0);
+        drive(top.p_s__axil__bready, 0);
+        return limit ? lite.bresp : -1;
     }
 
     int read_register(uint32_t addr, uint32_t *data, uint32_t limit) {
+        bool addr_left = true;
         drive(top.p_s__axil__araddr, addr);
-        drive(top.p_s__axil__arvalid, 1);
         drive(top.p_s__axil__rready, 1);
         for (; limit; limit--) {
-            Peek before = peek();
+            drive(top.p_s__axil__arvalid, addr_left);
             clock();
-            if (before.arready)
-                drive(top.p_s__axil__arvalid, 0);
-            if (before.rvalid) {
-                *data = before.rdata;
-                drive(top.p_s__axil__rready, 0);
-                return before.rresp;
-            }
+            addr_left = addr_left && !lite.arready;
+            if (lite.rvalid)
+                break;
         }
-        return -1;
+        drive(top.p_s__axil__arvalid, 0);
+        drive(top.p_s__axil__rready, 0);
+        *data = lite.rdata;
+        return limit ? lite.rresp : -1;
     }
-
-    struct Peek {
-        bool awready, wready, bvalid, arready, rvalid;
-        uint8_t bresp, rresp;
-        uint32_t rdata;
-    };
-
-    // The AXI4-Lite outputs once this cycle's inputs have settled, the clock still low.
-    Peek peek() {
-        drive(top.p_clk, 0);
-        top.step();
-        return {bool(word(top.p_s__axil__awready)), bool(word(top.p_s__axil__wready)),
-                bool(word(top.p_s__axil__bvalid)), bool(word(top.p_s__axil__arready)),
-                bool(word(top.p_s__axil__rvalid)), uint8_t(word(top.p_s__axil__bresp)),
-                uint8_t(word(top.p_s__axil__rresp)), word(top.p_s__axil__rdata)};
-    }
-
-    bool irq() const { return word(top.p_irq); }
 };
 
 extern "C" {
@@ -262,9 +266,9 @@ int weft_read_register(Driver *driver, uint32_t addr, uint32_t *data, uint32_t l
 
 // Runs until irq is high or `limit` cycles have passed; returns whether it is high.
 int weft_run(Driver *driver, uint64_t limit) {
-    while (!driver->irq() && limit--)
+    while (!driver->irq && limit--)
         driver->clock();
-    return driver->irq();
+    return driver->irq;
 }
 
 uint64_t weft_cycle(Driver *driver) { return driver->cycle; }

@@ -11,11 +11,12 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 
 import weft
 
 from ..errors import BuildError
-from .rtl_split import split_eval
+from .rtl_split import split
 
 __all__ = ["build", "build_accelerator", "cache_directory", "print_progress"]
 
@@ -23,7 +24,8 @@ _HERE = pathlib.Path(__file__).parent
 _DRIVER = ("cxxrtl_driver.cc", "axi_memory.h", "axi_rules.h", "stalls.h", "rtl_split.py")
 # flattened and cleaned up, the design has no false loops, so that one evaluation settles it
 _PREPARE = "proc; flatten; opt_expr; opt_clean"
-_FLAGS = ("-O2", "-std=c++17", "-fPIC", "-shared", "-w")
+_FLAGS = ("-O3", "-march=native", "-fno-semantic-interposition", "-std=c++17", "-fPIC", "-shared",
+          "-w")
 
 
 def print_progress(message):
@@ -55,8 +57,10 @@ def _compiler():
     if path is None:
         raise BuildError(f"no C++ compiler: {name!r} is not on PATH; the RTL simulator needs g++ "
                          "or clang++ (Debian: apt install g++), or set CXX")
-    version = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
-    return path, version.stdout.split("\n")[0]
+    # the second tells what "native" is, in case machines share a cache
+    asked = [subprocess.run([path, *options], capture_output=True, text=True, check=False).stdout
+             for options in (["--version"], ["-march=native", "-Q", "--help=target"])]
+    return path, "".join(asked)
 
 
 def _yosys():
@@ -126,17 +130,21 @@ def _compile(rtlil, name, trace, directory, compiler, progress):
              "configuration)")
     debug = "-g2" if trace else "-g0"
     try:
-        design = yosys.run(["-q", "-"], f"read_rtlil <<weft_end_of_design\n{rtlil}\n"
-                           f"weft_end_of_design\nhierarchy -top {name}\n{_PREPARE}\n"
-                           f"write_cxxrtl -O6 {debug}\n")
+        with warnings.catch_warnings():     # its one warning is about speed only
+            warnings.simplefilter("ignore")
+            design = yosys.run(["-q", "-"], f"read_rtlil <<weft_end_of_design\n{rtlil}\n"
+                               f"weft_end_of_design\nhierarchy -top {name}\n{_PREPARE}\n"
+                               f"write_cxxrtl -O6 {debug}\n")
     except Exception as error:      # whatever this version of Amaranth raises: its words matter
         raise BuildError(f"Yosys could not convert the design: {error}") from error
-    (directory / "design.h").write_text(split_eval(design))
+    (directory / "design.h").write_text(split(design))
     progress(f"compiling {len(design) >> 10} KiB of C++ ({time.monotonic() - start:.0f} s so far)")
     made = directory / "simulator.so"
     command = [compiler, *_FLAGS, f"-I{headers}", f"-I{_HERE}", f"-I{directory}",
                f"-DWEFT_TOP=cxxrtl_design::p_{name.replace('_', '__')}",
                '-DWEFT_DESIGN="design.h"', f"-DWEFT_TRACE={int(trace)}",
+               # CXXRTL evaluates again and again only where it found a loop
+               f"-DWEFT_SINGLE_STEP={int(not trace and 'converged = false' not in design)}",
                str(_HERE / _DRIVER[0]), "-o", str(made)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,21 +1,27 @@
-"""Cuts CXXRTL's one long function into short ones, which C++ compilers take far less time for."""
+"""Cuts CXXRTL's long functions into short ones, which C++ compilers take far less time for."""
 
 import re
 
-__all__ = ["split_eval"]
+__all__ = ["split"]
 
 _HEAD = re.compile(r"^bool (\w+)::eval\(performer \*performer\) \{\n", re.MULTILINE)
 _DECLARED = "\tbool eval(performer *performer = nullptr) override;\n"
 _LOCAL = re.compile(r"\tvalue<\d+> \w+;\n")
+_COMMIT = re.compile(r"\tbool commit\(ObserverT &observer\) \{\n(.*?)\t\treturn changed;\n",
+                     re.DOTALL)
+_UPDATE = re.compile(r"\t\tif \((\w+)\.commit\(observer\)\) changed = true;\n")
 _CLOCKS = re.compile(r"\tbool (posedge_\w+|negedge_\w+) = this->\1\(\);\n")
 
 
-def split_eval(source, statements=40):
-    """``source``, as ``write_cxxrtl`` wrote it, with the body of ``eval`` in several functions.
+def split(source, statements=40):
+    """``source``, as ``write_cxxrtl`` wrote it, with ``eval`` in parts and a new method ``latch``.
 
     The body is a sequence of statements, each behind a comment that names its cells; what they
     share are local variables, which become members. A compiler's time grows faster than linearly
     with the length of a function, so this makes minutes into seconds.
+
+    ``latch`` does what ``commit`` does without telling whether anything has changed, which is most
+    of its work.
 
     Parameters
     ----------
@@ -66,5 +72,23 @@ def split_eval(source, statements=40):
         f"void {module}::eval_{number}(bool &converged{given}) {{\n{''.join(part)}}}\n\n"
         for number, part in enumerate(parts))
     calls = "".join(f"\teval_{number}(converged{passed});\n" for number in range(len(parts)))
-    return (source[:head.start()].replace(_DECLARED, _DECLARED + declared + "".join(local))
-            + bodies + head[0] + "".join(prologue) + calls + source[tail:])
+    declared += "\tvoid latch();\n" + "".join(local)
+    return (source[:head.start()].replace(_DECLARED, _DECLARED + declared)
+            + bodies + _latch(module, source) + head[0] + "".join(prologue) + calls + source[tail:])
+
+
+def _latch(module, source):
+    """The method ``latch``, made from ``commit``."""
+    found = _COMMIT.search(source)
+    if found is None:
+        raise ValueError("the C++ has no method commit")
+    lines = []
+    for line in found[1].splitlines(keepends=True):
+        update = _UPDATE.fullmatch(line)
+        if update and not update[1].startswith("memory_"):
+            lines.append(f"\t{update[1]}.curr = {update[1]}.next;\n")
+        elif update:
+            lines.append(f"\t{update[1]}.commit(observer);\n")
+        elif line.strip() != "bool changed = false;":
+            lines.append(line)
+    return f"void {module}::latch() {{\n\tcxxrtl::observer observer;\n{''.join(lines)}}}\n\n"
