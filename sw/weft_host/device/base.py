@@ -187,7 +187,10 @@ class Device(abc.ABC):
                     f"{name}_BASE": first, f"{name}_LAST": first + window.size - 1,
                     f"{name}_CTRL": pack(f"{name}_CTRL", READ=window.read, WRITE=window.write)})
         for name, value in settings.items():
-            if self.read_register(name) != value:
+            present = self.read_register(name)
+            if name.endswith("_CTRL"):      # a window that is locked to just this is fine
+                present &= ~pack(name, LOCK=1)
+            if present != value:
                 self.write_register(name, value)
 
     def run(self, program, inputs=None, *, all_tensors=False, limit=None, watchdog=_WATCHDOG):
