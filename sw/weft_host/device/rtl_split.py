@@ -53,7 +53,8 @@ def split(source, statements=40):
     if len(prologue) != len(clocks) + 1 or prologue[0] != "\tbool converged = true;\n":
         raise ValueError(f"eval begins with something new: {''.join(prologue)!r}")
 
-    parts, count = [[]], 0
+    parts: list[list[str]] = [[]]
+    count = 0
     for line in lines:
         if _LOCAL.fullmatch(line):
             raise ValueError(f"a local variable in the middle of eval: {line!r}")
