@@ -35,8 +35,11 @@ def _domain(name):
     return ClockDomain(name)
 
 
-# yosys' signal that is to set off every "always @*" at time 0, and the contents of a memory
+# yosys' signal that is to set off every "always @*" at time 0; the blocks of a single statement,
+# in which it leaves that signal out; and the contents of a memory
 _TRIGGER = re.compile(r"^  reg (\\\S+verilog_backend\S+dump_module\S+)  = 0;$", re.MULTILINE)
+_TRIGGER_NAME = re.compile(r"^  reg (\\\S+verilog_backend\S+dump_module\S+) ;$", re.MULTILINE)
+_BARE = re.compile(r"^  always @\*\n    (.*;)$", re.MULTILINE)
 _CONTENTS = re.compile(
     r"^  initial begin\n    (?P<name>\S+ ?)\[0\] = (?P<value>\d+'h0+);\n"
     r"(?:    (?P=name)\[\d+\] = (?P=value);\n)+  end\n", re.MULTILINE)
@@ -48,6 +51,15 @@ def _loop(match):
     index = f"\\{name.strip().removeprefix(chr(92))}_init_index "
     return (f"  integer {index};\n  initial for ({index}= 0; {index}< {count}; {index}= {index}+ 1)"
             f" {name}[{index}] = {value};\n")
+
+
+def _trigger_bare_blocks(module):
+    """One module's text, in which every ``always @*`` is set off at time 0."""
+    found = _TRIGGER_NAME.search(module)
+    if not found:
+        return module
+    return _BARE.sub(lambda match: f"  always @* begin\n    if ({found[1]} ) begin end\n"
+                                   f"    {match[1]}\n  end", module)
 
 
 def to_verilog(component, name):
@@ -64,6 +76,7 @@ def to_verilog(component, name):
         r"  /* verilator lint_off INITIALDLY */\n"
         r"  initial \1 <= 0;\n"
         r"  /* verilator lint_on INITIALDLY */", text)
+    text = "endmodule".join(map(_trigger_bare_blocks, text.split("endmodule")))
     # a line for each byte would make most of the file
     return _CONTENTS.sub(_loop, text)
 

@@ -9,6 +9,7 @@ from amaranth.hdl import Module
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from weft.accelerator import Accelerator
 from weft.presets import preset
 from weft.sram.weights import WeightBuffer
 from weft.verilog import to_verilog
@@ -63,3 +64,12 @@ def test_contents_of_zeros_take_a_line():
 def test_text_is_the_same_on_every_run():
     component = preset("tiny")
     assert to_verilog(WeightBuffer(component), "top") == to_verilog(WeightBuffer(component), "top")
+
+
+@pytest.mark.parametrize("name", ["tiny", "tall"])
+def test_every_combinational_block_runs_at_time_zero(name):
+    lines = to_verilog(Accelerator(preset(name)), "weft").splitlines()
+    blocks = [index for index, line in enumerate(lines) if line.strip().startswith("always @*")]
+    assert len(blocks) > 100
+    bare = [lines[index + 1] for index in blocks if "dump_module" not in lines[index + 1]]
+    assert not bare, f"{len(bare)} blocks wait for a change, the first is {bare[0]}"
