@@ -87,7 +87,9 @@ def main():
     print_profile(console, config, program, results)
     total = sum(result.cycles for result in results)
     console.print(f"{total:,} cycles simulated in {seconds:.1f} s.")
-    console.print(f"accuracy: {right}/{count} = {100 * right / count:.1f} %")
+    everything = np.mean(data["outputs"].argmax(axis=1) == data["labels"])
+    console.print(f"accuracy: {right}/{count} = {100 * right / count:.1f} % (reference results of "
+                  f"all {len(data['labels'])} held-out images: {100 * everything:.1f} %)")
     wrong_images = len({message.split(":")[0] for message in mismatches})
     console.print(f"bit-exact: {count - wrong_images}/{count}")
     for message in mismatches[:10]:
