@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from amaranth.hdl import Fragment, ResetInserter, Signal
 from amaranth.sim import Simulator
+
 from support.array_schedule import corner_tiles, random_tiles, schedule
 from weft.array.systolic import SystolicArray
 from weft.config import Config
