@@ -87,9 +87,7 @@ def simulate(component, *, name, test_module, sim="icarus", waves=None, env=None
             test_module=test_module, hdl_toplevel=name, hdl_toplevel_lang="verilog",
             build_dir=build_dir, test_dir=run_dir, waves=waves, testcase=tests,
             timescale=("1ns", "1ps") if sim == "icarus" else None,
-            extra_env={
-                "PYTHONPATH": os.pathsep.join(map(str, (ROOT / "tb" / "cocotb", ROOT / "tb"))),
-                **(env or {})},
+            extra_env=env or {},
             results_xml=str(run_dir / "results.xml"))
         ran, failed = get_results(results)
         if waves:
