@@ -8,9 +8,9 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 from cocotbext.axi import AxiBus, AxiLiteBus, AxiLiteMaster, AxiRam, AxiResp
-from support.programs import illegal_programs, random_program
 
 import cocotb
+from support.programs import illegal_programs, random_program
 from weft.config import Config
 from weft.control import regmap
 from weft_host.device import EmulatorDevice
