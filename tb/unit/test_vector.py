@@ -145,7 +145,7 @@ def test_drain_takes_a_cycle_a_step(config, mode):
              for y_count, x_count in ((1, 1), (1, 5), (3, 2), (20, 3))]
     program = []
     for channels, y_count, x_count in cases:
-        # PARAMS waits until the unit is empty, so each DRAIN starts from there
+        # PARAMS waits until the unit is empty, so each DRAIN starts when that is done
         program += [
             encode("PARAMS", channels=config.cols, multiplier=1 << 30, shift=33),
             encode("DRAIN", mode=mode, channels=channels, x_count=x_count, y_count=y_count,
@@ -155,7 +155,8 @@ def test_drain_takes_a_cycle_a_step(config, mode):
     overhead = set()
     for number, (channels, y_count, x_count) in enumerate(cases):
         steps = channels if mode == Mode.RAW else -(-channels // config.vector_lanes)
-        cycles = bench.done_at[2 * number + 1] - bench.taken_at[2 * number + 1]
+        cycles = bench.done_at[2 * number + 1] - max(bench.taken_at[2 * number + 1],
+                                                     bench.done_at[2 * number])
         overhead.add(cycles - x_count * y_count * steps)
     assert len(overhead) == 1, f"cycles beyond the ideal differ: {overhead}"
     assert overhead.pop() <= 25

@@ -56,9 +56,10 @@ class TileLoader(wiring.Component):
         chunks_left = Signal(16)
         rows_left = Signal(16)
         m.d.comb += self.i.ready.eq(~pending)
-        with m.If(self.i.valid & self.i.ready):
+        with m.If(~pending):
+            # without a look at valid, which comes late
             m.d.sync += [
-                pending.eq(1),
+                pending.eq(self.i.valid),
                 hold.eq(fields.hold),
                 next_tile.eq(fields.wgt_addr << (rows - 1).bit_length()),
                 chunk_count.eq(fields.chunk_count),

@@ -5,7 +5,7 @@ from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..control import isa
-from ..control.unit import UnitSignature
+from ..control.unit import INSTRUCTION_SHAPE, UnitSignature
 from ..sram.ports import AccReadPort, ReadPort, WritePort
 from .drain import DrainReader
 from .lanes import Lanes
@@ -105,29 +105,33 @@ class VectorUnit(wiring.Component):
     def _issue(self, m, params, reader, lanes, writer):
         """Hands an instruction to the parts that carry it out."""
         unit = self.unit
-        word = unit.cmd.payload
+        # held here and decoded beforehand, so that the sequencer's tokens and the opcode are not
+        # on the way to everything that an instruction sets
+        held = Signal()
+        word = Signal(INSTRUCTION_SHAPE)
+        is_drain, is_params = Signal(), Signal()
+        opcode = unit.cmd.payload[:8]
+        m.d.comb += unit.cmd.ready.eq(~held & ~unit.halt)
+        with m.If(~held):
+            m.d.sync += [
+                held.eq(unit.cmd.valid & unit.cmd.ready), word.eq(unit.cmd.payload),
+                is_drain.eq(opcode == isa.BY_NAME["DRAIN"].opcode),
+                is_params.eq(opcode == isa.BY_NAME["PARAMS"].opcode),
+            ]
+
         slot = Signal()
         free = Signal()
         drain, sync = Signal(), Signal()
-        m.d.comb += free.eq(writer.o_ready & ~params.o_busy & ~unit.halt)
-        with m.Switch(word[:8]):
-            with m.Case(isa.BY_NAME["DRAIN"].opcode):
-                m.d.comb += [
-                    unit.cmd.ready.eq(free & reader.o_ready),
-                    drain.eq(unit.cmd.valid & unit.cmd.ready),
-                ]
-            with m.Case(isa.BY_NAME["PARAMS"].opcode):
-                # what a DRAIN before it writes may be what it reads, and no step may need the old
-                # parameters any more
-                m.d.comb += [
-                    unit.cmd.ready.eq(free & ~writer.o_busy),
-                    params.i_start.eq(unit.cmd.valid & unit.cmd.ready),
-                ]
-            with m.Default():
-                m.d.comb += [
-                    unit.cmd.ready.eq(free),
-                    sync.eq(unit.cmd.valid & unit.cmd.ready),
-                ]
+        m.d.comb += [
+            free.eq(held & writer.o_ready & ~params.o_busy),
+            drain.eq(free & is_drain & reader.o_ready),
+            # what a DRAIN before it writes may be what it reads, and no step may need the old
+            # parameters any more
+            params.i_start.eq(free & is_params & ~writer.o_busy),
+            sync.eq(free & ~is_drain & ~is_params),
+        ]
+        with m.If(drain | params.i_start | sync):
+            m.d.sync += held.eq(0)
         with m.If(drain):
             # the writer took at most one DRAIN before this one, and that has the other slot
             m.d.sync += slot.eq(~slot)
@@ -146,6 +150,6 @@ class VectorUnit(wiring.Component):
             writer.i_instruction.eq(word),
             writer.i_empty.eq(~drain),
             unit.done.eq(writer.o_done),
-            unit.busy.eq(params.o_busy | writer.o_busy),
+            unit.busy.eq(held | params.o_busy | writer.o_busy),
             unit.conflict.eq(conflict),
         ]
