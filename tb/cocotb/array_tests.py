@@ -34,7 +34,8 @@ async def reset(dut):
     dut.i_valid.value = dut.i_load.value = dut.i_swap.value = 0
     dut.i_act.value = dut.i_wgt.value = 0
     dut.rst.value = 1
-    await ClockCycles(dut.clk, 3)
+    # long enough for a primitive's registers, which have no initial value, to fill
+    await ClockCycles(dut.clk, LATENCY + 1)
     await FallingEdge(dut.clk)
     dut.rst.value = 0
 

