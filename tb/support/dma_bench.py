@@ -72,7 +72,7 @@ class DmaBench:
             processes = [self.host.reader(self.arbiter.axi), self.spad.writer(self.dut.spad),
                          self.wgt.writer(self.dut.wgt)]
         else:
-            self.dut = StoreUnit(config=config, read_latency=read_latency)
+            self.dut = StoreUnit(config, read_latency=read_latency)
             processes = [self.host.writer(self.dut.axi), self.spad.reader(self.dut.spad)]
         m.submodules.dut = self.dut
         self.sim = Simulator(ResetInserter(self.reset)(m))

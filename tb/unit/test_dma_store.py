@@ -86,7 +86,7 @@ def test_counts_the_bytes_with_a_strobe():
 @pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 def test_rejects_a_latency_of_zero():
     with pytest.raises(ValueError, match=r"^read_latency must be at least 1 cycle, not 0$"):
-        StoreUnit(config=bus(32), read_latency=0)
+        StoreUnit(bus(32), read_latency=0)
 
 
 # ---- errors

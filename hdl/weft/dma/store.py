@@ -59,7 +59,7 @@ class StoreUnit(wiring.Component):
         If ``read_latency`` is less than 1.
     """
 
-    def __init__(self, *, config, read_latency):
+    def __init__(self, config, *, read_latency):
         if read_latency < 1:
             raise ValueError(f"read_latency must be at least 1 cycle, not {read_latency}")
         self.config = config
