@@ -351,3 +351,16 @@ def test_a_broken_rule_fails_the_run(monkeypatch):
         program = random_program(CONFIG, SEED, length=0)
         with pytest.raises(WeftError, match="broke 2 AXI rules, first in cycle 9: W changed"):
             rtl.run(program, inputs_of(program, SEED), limit=100_000)
+
+
+def test_a_design_with_loops_is_evaluated_until_it_settles(monkeypatch):
+    """Merging equal cells makes loops between words; the results must not change."""
+    program = random_program(CONFIG, SEED)
+    with RtlDevice(CONFIG, memory_bytes=MEMORY_BYTES) as rtl:
+        expected = rtl.run(program, inputs_of(program, SEED), limit=100_000)
+    monkeypatch.setattr(rtl_build, "_PREPARE",
+                        "proc; flatten; opt_expr; opt_merge; opt_dff; opt_clean")
+    with RtlDevice(CONFIG, memory_bytes=MEMORY_BYTES) as rtl:
+        found = rtl.run(program, inputs_of(program, SEED), limit=100_000)
+    assert (found.outputs["after"] == expected.outputs["after"]).all()
+    assert found.cycles == expected.cycles and found.counters == expected.counters

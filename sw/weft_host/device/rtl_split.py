@@ -50,7 +50,9 @@ def split(source, statements=40):
         elif not line.startswith("\t//"):
             prologue.append(line)
     clocks = [match[1] for match in map(_CLOCKS.fullmatch, prologue) if match]
-    if len(prologue) != len(clocks) + 1 or prologue[0] != "\tbool converged = true;\n":
+    # false from the start: a design with loops, which is evaluated until nothing changes
+    begins = ("\tbool converged = true;\n", "\tbool converged = false;\n")
+    if len(prologue) != len(clocks) + 1 or prologue[0] not in begins:
         raise ValueError(f"eval begins with something new: {''.join(prologue)!r}")
 
     parts: list[list[str]] = [[]]
