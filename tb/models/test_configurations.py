@@ -14,12 +14,19 @@ from weft.config import Config
 from weft.verilog import to_verilog
 from weft_host import compile_gemm
 from weft_host.compiler.gemm import gemm_reference
-from weft_host.device import EmulatorDevice, RtlDevice
+from weft_host.device import EmulatorDevice, RtlDevice, rtl_build
 
 COUNT = int(os.environ.get("WEFT_CONFIGS", "3"))
 SEED = int(os.environ.get("WEFT_SEED", "1"))
-# one build takes half a minute, so `make test` has a few of the corners; soak has all
+# a build takes a quarter of a minute, so `make test` has a few of the corners; soak has all
 SOME = ("the least of everything", "two columns, eight banks, one lane", "wide bus, few rows")
+
+
+@pytest.fixture(autouse=True)
+def quick_builds(monkeypatch):
+    """Each simulator runs for a second only: the compiler's time is what counts."""
+    monkeypatch.setattr(rtl_build, "_FLAGS", (
+        "-O1", *(flag for flag in rtl_build._FLAGS if flag != "-O3")))
 
 
 def corners():

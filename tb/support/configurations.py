@@ -6,7 +6,7 @@ from weft.config import MULTIPLIERS, Config
 
 __all__ = ["CORNERS", "random_config"]
 
-_CELLS = 512            # more take minutes to compile
+_CELLS = 256            # more take minutes to compile
 
 CORNERS = {
     "wide bus, few rows": dict(
@@ -37,7 +37,7 @@ def _powers(low, high):
 
 
 def random_config(seed):
-    """The configuration of a seed: every parameter over its whole range, at most 512 cells.
+    """The configuration of a seed: every parameter over its whole range, at most 256 cells.
 
     Small memories come more often, as they are the harder ones; they also build faster.
     """
