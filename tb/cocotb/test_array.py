@@ -45,7 +45,8 @@ def primitive(multiplier, folder):
 
 
 @pytest.mark.parametrize("multiplier,dsp_cells", [
-    ("ecp5", None), ("ecp5", 5), ("ice40", None), ("ice40", 7)])
+    pytest.param(multiplier, dsp_cells, id=f"icarus-{multiplier}-{dsp_cells}")
+    for multiplier, dsp_cells in (("ecp5", None), ("ecp5", 5), ("ice40", None), ("ice40", 7))])
 def test_array_with_vendor_cells(multiplier, dsp_cells, tmp_path):
     print("seed", SEED)
     config = preset("tiny", multiplier=multiplier, dsp_cells=dsp_cells)
