@@ -6,7 +6,7 @@ from weft.config import MULTIPLIERS, Config
 
 __all__ = ["CORNERS", "random_config"]
 
-_CELLS = 256            # more take minutes to compile
+_COST = 4.0             # of a configuration that builds in a few seconds; see _cost
 
 CORNERS = {
     "wide bus, few rows": dict(
@@ -36,10 +36,16 @@ def _powers(low, high):
     return [1 << n for n in range(low.bit_length() - 1, high.bit_length())]
 
 
-def random_config(seed):
-    """The configuration of a seed: every parameter over its whole range, at most 256 cells.
+def _cost(config):
+    """Estimate of the time that a build takes: cells, bytes that are shifted, requantisers."""
+    return (config.rows * config.cols / 16 + config.spad_width * config.spad_banks / 16
+            + config.bus_bytes / 8 + config.vector_lanes / 2 + config.queue_depth / 32)
 
-    Small memories come more often, as they are the harder ones; they also build faster.
+
+def random_config(seed):
+    """The configuration of a seed: every parameter over its whole range.
+
+    The longer a configuration takes to build, the rarer it is; nothing is left out.
     """
     draw = random.Random(f"configuration {seed}")
     while True:
@@ -54,9 +60,9 @@ def random_config(seed):
         cells = parts["rows"] * parts["cols"]
         if parts["multiplier"] in ("ecp5", "ice40"):
             parts["dsp_cells"] = draw.choice((None, 0, draw.randint(0, cells)))
-        if cells > _CELLS:
-            continue
         try:
-            return Config(name=f"random-{seed}", **parts)
+            config = Config(name=f"random-{seed}", **parts)
         except ValueError:
-            pass        # a combination that cannot work
+            continue        # a combination that cannot work
+        if draw.random() < (_COST / _cost(config)) ** 3:
+            return config

@@ -1,0 +1,229 @@
+"""Programs that must fail, on the RTL and the emulator: equal records, nothing else written."""
+
+import os
+import random
+
+import numpy as np
+import pytest
+
+from support.programs import MEMORY_BYTES, illegal_programs, random_program
+from weft.control import isa
+from weft.presets import preset
+from weft_host import compile_gemm
+from weft_host.compiler.gemm import gemm_reference
+from weft_host.device import EmulatorDevice, RtlDevice
+from weft_host.errors import DeviceError, ProgramError
+from weft_host.program import Program
+from weft_host.tensor import Tensor, Window
+
+SEED = int(os.environ.get("WEFT_SEED", "1"))
+BASE = 0x20000      # not 0, so that absolute and relative addresses differ
+LOAD, STORE = (1 << isa.UNITS.index(unit) for unit in ("LOAD", "STORE"))
+# the program below: instructions, a window to read, one to write, and none behind it
+SOURCE, TARGET, NOWHERE, SIZE = 0x1000, 0x2000, 0x3000, 0x1000
+
+
+@pytest.fixture(scope="module", params=["tiny", "wide"])
+def pair(request):
+    """The RTL and the emulator with the same memory, which is larger than any program."""
+    config = preset(request.param)
+    with RtlDevice(config, memory_base=BASE, memory_bytes=MEMORY_BYTES, seed=SEED,
+                   stalls="both") as rtl:
+        yield rtl, EmulatorDevice(config, memory_base=BASE, memory_bytes=MEMORY_BYTES)
+
+
+def memory(device):
+    return device.read_memory(BASE, MEMORY_BYTES)
+
+
+def fill(devices, seed):
+    raw = random.Random(seed).randbytes(MEMORY_BYTES)
+    for device in devices:
+        device.write_memory(BASE, raw)
+
+
+def failure(device, program, inputs=(), **options):
+    """The record of a run that must fail."""
+    with pytest.raises(DeviceError) as caught:
+        device.run(program, list(inputs), **{"limit": 200_000, **options})
+    return caught.value.record
+
+
+def assert_recovers(devices, seed):
+    """A soft reset (which loading does) and right programs afterwards."""
+    draw = np.random.default_rng(seed)
+    a, b = (draw.integers(-128, 128, shape, dtype=np.int8) for shape in ((3, 21), (21, 5)))
+    for device in devices:
+        program = compile_gemm(3, 21, 5, device.config, b=b)
+        found = device.run(program, [a], limit=200_000).outputs["c"]
+        assert (found == gemm_reference(a, b)).all()
+        check = random_program(device.config, seed, length=3)
+        before = draw.integers(-128, 128, check.inputs[0].shape, dtype=np.int8)
+        emulator = EmulatorDevice(device.config, memory_bytes=MEMORY_BYTES)
+        assert (device.run(check, [before], limit=200_000).outputs["after"]
+                == emulator.run(check, [before]).outputs["after"]).all()
+
+
+def copies(config, *, load=SOURCE, store=TARGET, size=64, windows=None):
+    """LOAD from ``load``, STORE to ``store``; only SOURCE may be read and TARGET written."""
+    code = (isa.encode("LOAD", count=1, bytes=size, host_addr=load, local_addr=1, signal=STORE)
+            + isa.encode("STORE", count=1, bytes=size, host_addr=store, local_addr=1, wait=LOAD))
+    return Program(
+        config=config, instructions=code, memory_bytes=MEMORY_BYTES,
+        tensors=(Tensor(name="target", shape=(SIZE,), offset=TARGET),),
+        windows=windows or (Window(0, SIZE), Window(SOURCE, SIZE),
+                            Window(TARGET, SIZE, read=False, write=True)))
+
+
+def both(pair, program):
+    """The record that both devices agree on, after both memories were compared."""
+    records = [failure(device, program) for device in pair]
+    assert records[0] == records[1]
+    assert memory(pair[0]) == memory(pair[1])
+    return records[0]
+
+
+def test_illegal_instructions_of_every_field(pair):
+    count = 0
+    for number, program in enumerate(illegal_programs(pair[0].config, SEED)):
+        inputs = [np.random.default_rng(number).integers(-128, 128, tensor.shape, dtype=np.int8)
+                  for tensor in program.inputs]
+        records = [failure(device, program, inputs) for device in pair]
+        assert records[0] == records[1], f"seed {SEED}, program {number}"
+        assert memory(pair[0]) == memory(pair[1]), f"seed {SEED}, program {number}"
+        count += 1
+    assert count > 100
+    assert_recovers(pair, SEED)
+
+
+@pytest.mark.parametrize("opcode", [0x00, 0x01, 0x13, 0x1E, 0x21, 0x32, 0x41, 0x80, 0xFF])
+def test_opcodes_that_do_not_exist(pair, opcode):
+    fill(pair, opcode)
+    good = copies(pair[0].config)
+    bad = bytes([opcode]) + bytes(31)
+    program = Program(config=good.config, instructions=good.instructions + bad + good.instructions,
+                      memory_bytes=MEMORY_BYTES, windows=good.windows)
+    record = both(pair, program)
+    assert (record.unit, record.index) == ("SEQUENCER", 2)
+    assert "OPCODE" in record.code
+    assert_recovers(pair, opcode)
+
+
+@pytest.mark.parametrize("changes, unit, index", [
+    (dict(load=TARGET), "LOAD", 0),                     # may be written only
+    (dict(load=NOWHERE), "LOAD", 0),
+    (dict(load=SOURCE + SIZE - 63), "LOAD", 0),         # its last byte is outside
+    (dict(load=0xFFFFFF00), "LOAD", 0),
+    (dict(store=SOURCE), "STORE", 1),                   # may be read only
+    (dict(store=NOWHERE), "STORE", 1),
+    (dict(store=TARGET - 1), "STORE", 1),               # its first byte is outside
+    (dict(store=TARGET + SIZE - 63), "STORE", 1),
+    (dict(store=0), "STORE", 1),                        # onto the program itself
+    (dict(store=0xFFFFFFF0), "STORE", 1),               # past the end of all addresses
+])
+def test_transfers_outside_the_windows(pair, changes, unit, index):
+    fill(pair, 5)
+    program = copies(pair[0].config, **changes)
+    for device in pair:
+        device.load(program)
+    before = memory(pair[1])
+    record = both(pair, program)
+    assert record.index == index and record.unit in (unit, "SEQUENCER")
+    assert "WINDOW" in record.code
+    assert memory(pair[0]) == before, "a byte was written"
+    assert_recovers(pair, 5)
+
+
+def test_a_program_that_may_not_be_fetched(pair):
+    fill(pair, 6)
+    program = copies(pair[0].config, windows=(
+        Window(SOURCE, SIZE), Window(TARGET, SIZE, read=False, write=True)))
+    record = both(pair, program)
+    assert (record.unit, record.index) == ("SEQUENCER", 0) and "WINDOW" in record.code
+    assert_recovers(pair, 6)
+
+
+@pytest.mark.parametrize("response", ["SLVERR", "DECERR"])
+@pytest.mark.parametrize("access, addr, unit, index", [
+    ("read", 0, "SEQUENCER", 0), ("read", 33, "SEQUENCER", 1),
+    ("read", SOURCE, "LOAD", 0), ("read", SOURCE + 150, "LOAD", 0),
+    ("read", SOURCE + 299, "LOAD", 0),
+    ("write", TARGET, "STORE", 1), ("write", TARGET + 150, "STORE", 1),
+    ("write", TARGET + 299, "STORE", 1),
+])
+def test_bus_errors_on_first_middle_and_last_beats(pair, response, access, addr, unit, index):
+    fill(pair, 7)
+    program = copies(pair[0].config, size=300)
+    for device in pair:
+        device.load(program)
+        device.fault(BASE + addr, 1, response, access)
+    before = memory(pair[1])
+    records = [failure(device, program) for device in pair]
+    for device in pair:
+        device.clear_faults()
+    assert records[0] == records[1]
+    assert records[0].code == f"BUS_{response}"
+    assert (records[0].unit, records[0].index) == (unit, index)
+    after = memory(pair[0])
+    assert after[:TARGET] == before[:TARGET] and after[TARGET + 300:] == before[TARGET + 300:]
+    assert_recovers(pair, 7)
+
+
+def test_memory_that_does_not_exist_is_an_error_of_the_bus(pair):
+    config = pair[0].config
+    behind = MEMORY_BYTES + 64
+    code = isa.encode("LOAD", count=1, bytes=4, host_addr=behind)
+    for device in pair:
+        device.load(copies(config))
+        device.write_register("WINDOW3_BASE", BASE + MEMORY_BYTES)
+        device.write_register("WINDOW3_LAST", BASE + MEMORY_BYTES + 4095)
+        device.write_register("WINDOW3_CTRL", 1)
+        device.write_memory(BASE, code)
+        device.write_register("PROGRAM_COUNT", 1)
+        device.start()
+        device.wait(100_000)
+        record = device.error()
+        assert (record.code, record.unit, record.index, record.addr) == (
+            "BUS_DECERR", "LOAD", 0, BASE + behind)
+    assert_recovers(pair, 8)
+
+
+@pytest.mark.parametrize("channel, unit, waits", [
+    ("AR", "SEQUENCER", None), ("R", "SEQUENCER", None),
+    *((channel, "STORE", "STORE waits for host memory") for channel in ("AW", "W", "B")),
+])
+def test_a_bus_that_never_answers(pair, channel, unit, waits):
+    rtl, _ = pair
+    fill([rtl], 9)
+    program = copies(rtl.config)
+    rtl.load(program)
+    before = memory(rtl)
+    rtl.silence(channel)
+    record = failure(rtl, program, watchdog=400, limit=20_000)
+    rtl.silence()
+    assert (record.code, record.unit) == ("WATCHDOG", unit)
+    assert waits is None or waits in record.waits
+    after = memory(rtl)
+    assert after[:TARGET] == before[:TARGET] and after[TARGET + 64:] == before[TARGET + 64:]
+    assert_recovers([rtl], 9)
+
+
+def test_units_that_wait_for_each_other(pair):
+    config = pair[0].config
+    program = Program(
+        config=config, memory_bytes=MEMORY_BYTES, windows=(Window(0, SIZE),),
+        instructions=isa.encode("SYNC_LOAD", wait=STORE) + isa.encode("SYNC_STORE", wait=LOAD))
+    records = [failure(device, program, watchdog=400, limit=20_000) for device in pair]
+    assert records[0] == records[1] and records[0].code == "WATCHDOG"
+    assert set(records[0].waits) == {"LOAD waits for a token of STORE",
+                                     "STORE waits for a token of LOAD"}
+    assert_recovers(pair, 10)
+
+
+def test_a_program_for_another_configuration(pair):
+    other = preset("wide" if pair[0].config.name == "tiny" else "tiny")
+    for device in pair:
+        before = memory(device)
+        with pytest.raises(ProgramError, match=f"built for configuration '{other.name}'"):
+            device.run(copies(other))
+        assert memory(device) == before
