@@ -97,6 +97,7 @@ def _check_registers(bench):
     for name in ("MEM_BASE", "PROGRAM_ADDR", "PROGRAM_COUNT", "WATCHDOG", "WINDOW3_BASE"):
         before = bench.device.read_register(name)
         for pattern in (0xA5A5A5A5, 0x5A5A5A5A, 0xFFFFFFFF, 0):
+            pattern &= -regmap.BY_NAME[name].align      # other values are refused
             bench.device.write_register(name, pattern)
             found = bench.device.read_register(name)
             if found != pattern:

@@ -51,10 +51,8 @@ def _weft():
 def main(arguments=None):
     """Run the command; errors become one message and an exit status."""
     try:
-        _weft.main(args=arguments, standalone_mode=False)
-        status = 0
-    except click.exceptions.Exit as stop:
-        status = stop.exit_code
+        # without its standalone mode click returns the status of an Exit
+        status = _weft.main(args=arguments, standalone_mode=False) or 0
     except click.Abort:
         click.echo("weft: stopped", err=True)
         status = 130
