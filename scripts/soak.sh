@@ -1,11 +1,18 @@
 #!/usr/bin/env bash
-# The random testbenches with many more programs and a seed of the day.
+# The random testbenches with many more programs, sizes and configurations, and a seed of the day.
 #   PROGRAMS=1000 SEED=7 make soak     repeats a run
+#   CONFIGS=5 make soak                fewer random configurations: each is compiled for the run
 set -euo pipefail
 cd "$(dirname "$0")/.."
 programs=${PROGRAMS:-1000}
+configs=${CONFIGS:-25}
 seed=${SEED:-$(date +%Y%m%d)}
-echo "soak: $programs programs, seed $seed; repeat with: make soak PROGRAMS=$programs SEED=$seed"
-WEFT_PROGRAMS=$programs WEFT_CYCLES=$((programs * 50)) WEFT_SEED=$seed WEFT_SOAK=1 \
-    .venv/bin/python -m pytest -n 2 --dist worksteal --durations=15 tb/cocotb "$@"
+echo "soak: $programs programs, $configs configurations, seed $seed; repeat with:" \
+    "make soak PROGRAMS=$programs CONFIGS=$configs SEED=$seed"
+export WEFT_SEED=$seed WEFT_SOAK=1
+export WEFT_PROGRAMS=$programs WEFT_CYCLES=$((programs * 50))
+# every held-out image, and the draws of the bars
+export WEFT_IMAGES=360 WEFT_DRAWS=200 WEFT_CONFIGS=$configs
+.venv/bin/python -m pytest -n 2 --dist worksteal --durations=15 \
+    tb/cocotb tb/models tb/unit/test_rtl_device.py tb/unit/test_cli.py "$@"
 echo "soak: passed with seed $seed"
