@@ -87,6 +87,7 @@ class StoreUnit(wiring.Component):
         m.submodules.answers = answers = fifo.SyncFIFO(width=answer.size, depth=outstanding)
 
         copy = data.View(instruction_layout("STORE"), unit.cmd.payload)
+        is_copy = Signal()
         stopped = Signal()                              # by halt or by an error
         failed = Signal()
         plan = planner.i.payload
@@ -94,13 +95,14 @@ class StoreUnit(wiring.Component):
             stopped.eq(unit.halt | failed),
             planner.i.valid.eq(unit.cmd.valid & ~stopped),
             unit.cmd.ready.eq(planner.i.ready & ~stopped),
-            plan.tag.eq(copy.opcode == isa.BY_NAME["STORE"].opcode),
+            is_copy.eq(copy.opcode == isa.BY_NAME["STORE"].opcode),
+            plan.tag.eq(is_copy),
             plan.host_addr.eq(copy.host_addr),
             plan.host_pitch.eq(copy.host_pitch),
             plan.local_addr.eq(copy.local_addr),
             plan.local_pitch.eq(copy.local_pitch),
-            plan.bytes.eq(Mux(plan.tag, copy.bytes, 1)),
-            plan.count.eq(Mux(plan.tag, copy.count, 1)),
+            plan.bytes.eq(Mux(is_copy, copy.bytes, 1)),
+            plan.count.eq(Mux(is_copy, copy.count, 1)),
         ]
 
         # an address goes to the bus at the moment the burst joins both queues

@@ -1,0 +1,85 @@
+"""LOAD, STORE, read arbiter and scratchpad under cocotb, on both simulators."""
+
+import json
+import os
+
+import pytest
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.utils import ceil_log2
+
+from support.simulate import SIMULATORS, simulate
+from weft.bus.axi4 import Axi4, Axi4Read
+from weft.bus.read_arbiter import ReadArbiter
+from weft.control.unit import UnitSignature
+from weft.dma.load import LoadUnit
+from weft.dma.store import StoreUnit
+from weft.presets import preset
+from weft.sram.ports import WritePort
+from weft.sram.scratchpad import Scratchpad
+
+COUNT = int(os.environ.get("WEFT_PROGRAMS", "20"))
+SEED = int(os.environ.get("WEFT_SEED", "1"))
+CONFIGS = {
+    "icarus": (preset("tiny"), preset("tiny", bus_width=128, max_burst=4),
+               preset("tiny", bus_width=64, outstanding=1, max_burst=1)),
+    "verilator": (preset("tiny", bus_width=64, outstanding=64, spad_banks=1),
+                  preset("tiny", bus_width=256)),
+}
+
+
+class Dma(wiring.Component):
+    """Both units with their arbiter and a scratchpad; the weight buffer is the testbench's."""
+
+    def __init__(self, config):
+        self.config = config
+        bus = {"addr_width": config.addr_width, "data_width": config.bus_width}
+        super().__init__({
+            "load": In(UnitSignature()),
+            "store": In(UnitSignature()),
+            "fetch": In(Axi4Read(**bus)),
+            "m_axi": Out(Axi4(**bus)),
+            "wgt": Out(WritePort(ceil_log2(config.wgt_bytes), config.bus_bytes)),
+            "o_idle": Out(1),
+            "o_beat": Out(1),
+            "o_bytes": Out(range(config.bus_bytes + 1)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.scratchpad = spad = Scratchpad(self.config)
+        m.submodules.load = load = LoadUnit(self.config)
+        m.submodules.store = store = StoreUnit(self.config, read_latency=spad.READ_LATENCY)
+        m.submodules.arbiter = arbiter = ReadArbiter(self.config)
+        connect(m, flipped(self.load), load.unit)
+        connect(m, flipped(self.store), store.unit)
+        connect(m, flipped(self.fetch), arbiter.fetch)
+        connect(m, load.axi, arbiter.load)
+        connect(m, load.spad, spad.load)
+        connect(m, load.wgt, flipped(self.wgt))
+        connect(m, store.spad, spad.store)
+        for half in (arbiter.axi, store.axi):
+            for (name, *_), member, inner in half.signature.flatten(half):
+                outer = getattr(self.m_axi, name)
+                m.d.comb += outer.eq(inner) if member.flow == Out else inner.eq(outer)
+        # the read side has let go of its last beat when LOAD and fetch say so
+        fetching = Signal(range(1024))
+        m.d.sync += fetching.eq(fetching + (self.fetch.arvalid & self.fetch.arready)
+                                - (self.fetch.rvalid & self.fetch.rready & self.fetch.rlast))
+        m.d.comb += [
+            self.o_idle.eq(load.o_idle & store.o_idle & (fetching == 0)),
+            self.o_beat.eq(arbiter.o_beat),
+            self.o_bytes.eq(store.o_bytes),
+        ]
+        return m
+
+
+@pytest.mark.parametrize("sim,config", [
+    pytest.param(sim, config, id=f"{sim}-{config.name}")
+    for sim in SIMULATORS for config in CONFIGS[sim]])
+def test_dma(sim, config):
+    print("seed", SEED)
+    simulate(Dma(config), name="dma", test_module="dma_tests", sim=sim, env={
+        "WEFT_CONFIG": json.dumps(config.as_dict()), "WEFT_SEED": str(SEED),
+        "WEFT_COUNT": str(COUNT)})
