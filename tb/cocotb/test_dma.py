@@ -19,11 +19,12 @@ from weft.presets import preset
 from weft.sram.ports import WritePort
 from weft.sram.scratchpad import Scratchpad
 
-COUNT = int(os.environ.get("WEFT_PROGRAMS", "20"))
+COUNT = int(os.environ.get("WEFT_PROGRAMS", "12"))
 SEED = int(os.environ.get("WEFT_SEED", "1"))
 CONFIGS = {
-    "icarus": (preset("tiny"), preset("tiny", bus_width=128, max_burst=4),
-               preset("tiny", bus_width=64, outstanding=1, max_burst=1)),
+    # a small scratchpad, because all of it is read out after every round
+    "icarus": (preset("tiny", spad_bytes=512),
+               preset("tiny", spad_bytes=512, bus_width=128, max_burst=4, outstanding=1)),
     "verilator": (preset("tiny", bus_width=64, outstanding=64, spad_banks=1),
                   preset("tiny", bus_width=256)),
 }
