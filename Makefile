@@ -40,7 +40,7 @@ verilog: setup ## every preset as Verilog, into build/
 	@python scripts/verilog.py
 
 docs: setup ## the documentation, into build/docs; warnings are errors
-	@sphinx-build -q -W --keep-going -b html docs build/docs
+	@sphinx-build -q -W --keep-going -E -b html docs build/docs
 	@echo "open build/docs/index.html"
 
 soak: setup ## many more random programs and stalls than make test runs
@@ -49,8 +49,9 @@ soak: setup ## many more random programs and stalls than make test runs
 tb: setup ## one testbench: BLOCK=array|scratchpad|dma|vector|sequencer|weft SIM=icarus|verilator WAVES=1
 	@python scripts/tb.py --block $(BLOCK) --sim $(SIM) $(if $(filter 1,$(WAVES)),--waves)
 
-bench: setup ## cycles of the benchmarks, against their bars
+bench: setup ## cycles of the benchmarks, against their bars; then docs/results.md
 	@python scripts/bench.py
+	@python scripts/generate_results.py
 
 train: setup ## train the digits network again, into build/digits
 	@bash scripts/train.sh

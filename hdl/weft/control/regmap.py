@@ -110,7 +110,8 @@ REGISTERS = (
              _word("hash")),
     Register("CONTROL", 0x020, "WO", "Commands; reads as 0.", (
         Bits("START", 0, 1, "run the program"),
-        Bits("SOFT_RESET", 1, 1, "stop issuing, let the bus finish, clear all but registers"),
+        Bits("SOFT_RESET", 1, 1, "stop issuing, let the bus finish, reset all but registers "
+             "and memory contents"),
         Bits("CLEAR", 2, 1, "zero scratchpad, weight buffer and accumulators; only while idle"),
         Bits("SNAPSHOT", 3, 1, "copy all counters to the COUNTER registers at once"),
         Bits("CLEAR_COUNTERS", 4, 1, "zero all counters"))),
