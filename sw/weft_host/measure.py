@@ -118,6 +118,7 @@ def measure_dma(device, size, seed=0):
 
     config = device.config
     emulator = EmulatorDevice(config, memory_bytes=device.memory_bytes)
+    device.clear()      # what earlier programs left in the scratchpad is compared, too
     draw = np.random.default_rng(seed)
     measurements = []
     for direction in ("read", "write"):

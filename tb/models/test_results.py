@@ -1,0 +1,47 @@
+"""docs/results.md says what is measured: cycles are the same on every machine."""
+
+import pathlib
+import re
+
+import pytest
+
+from weft.presets import preset
+from weft_host.device import RtlDevice
+from weft_host.measure import measure_dma, measure_gemm
+
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "results.md"
+HINT = "docs/results.md is out of date: run python scripts/generate_results.py"
+
+
+def rows(heading):
+    """The cells of the first table below ``heading``, without its head."""
+    section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.M | re.S)[1]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def number(cell):
+    return int(cell.replace(",", ""))
+
+
+@pytest.fixture(scope="module")
+def small():
+    with RtlDevice(preset("small"), memory_bytes=1 << 22) as device:
+        yield device
+
+
+def test_matrix_products_take_the_cycles_on_the_page(small):
+    found = [row for row in rows("Matrix products") if row[1] == "small"]
+    assert found, "no product on small"
+    for sizes, _, cycles, *_ in found:
+        m, k, n = map(int, sizes.split(" × "))
+        assert measure_gemm(small, m, k, n).cycles == number(cycles), HINT
+
+
+def test_copies_take_the_cycles_on_the_page(small):
+    found = [row for row in rows("Copies") if row[0] == "small"]
+    assert len(found) == 8
+    measured = [("small", entry.direction, entry.host_offset, entry.local_offset, entry.cycles)
+                for entry in measure_dma(small, 65536)]
+    assert [(name, direction, int(host), int(local), number(cycles))
+            for name, direction, host, local, cycles, *_ in found] == measured, HINT
