@@ -24,6 +24,7 @@ class Result:
     """What was seen of a run."""
 
     cycles: int             # first instruction accepted to last done, both included
+    taken: int              # instructions
     done: int               # strobes of done
     error: tuple | None     # (code, address)
     beats: int              # strobes of o_beat, or of o_bytes that are not 0
@@ -109,7 +110,7 @@ class DmaBench:
         waiting = list(instructions)
         first = None
         last = None
-        result = Result(0, 0, None, 0, 0, 0, 0)
+        result = Result(0, 0, 0, None, 0, 0, 0, 0)
         watched = (unit.cmd.ready, unit.done, unit.error, unit.error_info.as_value(), unit.busy,
                    unit.conflict, unit.wait_memory, self.dut.o_idle,
                    self.arbiter.o_beat if self.kind == "load" else self.dut.o_bytes)
@@ -130,6 +131,7 @@ class DmaBench:
                 first = cycle if first is None else first
                 offered = False
                 waiting.pop(0)
+                result.taken += 1
             result.beats += bool(moved)
             result.bytes += moved
             result.conflicts += conflict

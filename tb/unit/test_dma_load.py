@@ -115,6 +115,16 @@ def test_an_error_just_outside_the_copy_is_not_met():
     run_and_check(bench, [isa.encode("LOAD", count=1, bytes=24, host_addr=BASE + 0x108)])
 
 
+def test_after_an_error_nothing_is_requested_and_nothing_taken():
+    bench = DmaBench("load", bus(64, max_burst=4, outstanding=4), base=BASE)
+    bench.host.errors = {BASE: RESP_SLVERR}
+    result = bench.run([isa.encode("LOAD", count=1, bytes=1000, host_addr=BASE)] * 9)
+    assert result.error == (isa.ErrorCode.BUS_SLVERR, BASE) and result.done == 0
+    # what was in flight when the answer came, and one more that was on its way
+    assert len(bench.host.read_bursts) <= 5
+    assert result.taken < 9
+
+
 # ---- halt and reset
 
 @pytest.mark.parametrize("stall", [0.0, 0.4])

@@ -13,7 +13,7 @@ from weft.presets import preset
 def run(config, copies, giving="none", taking="none"):
     """``[(cycle, burst)]`` of all copies; bursts as dictionaries."""
     dut = BurstPlanner(config, 3)
-    bursts = []
+    bursts, finished = [], []
     cycle = 0
 
     async def count(ctx):
@@ -41,13 +41,15 @@ def run(config, copies, giving="none", taking="none"):
                     break
         await ctx.tick().repeat(8)
         assert not ctx.get(dut.o.valid) and not ctx.get(dut.o_busy), "bursts left over"
+        finished.append(True)
 
     sim = Simulator(dut)
     sim.add_clock(1e-6)
     sim.add_testbench(count, background=True)
     sim.add_testbench(give)
     sim.add_testbench(take)
-    sim.run()
+    sim.run_until(1e-6 * 20_000)
+    assert finished, f"stuck after {len(bursts)} bursts"
     return bursts
 
 

@@ -127,6 +127,16 @@ def test_after_an_error_the_data_still_owed_goes_without_strobes():
     assert result.bytes < 0x80
 
 
+def test_after_an_error_nothing_is_requested_and_nothing_taken():
+    bench = DmaBench("store", bus(64, max_burst=4, outstanding=4), base=BASE)
+    bench.host.errors = {BASE: RESP_SLVERR}
+    result = bench.run([isa.encode("STORE", count=1, bytes=1000, host_addr=BASE)] * 9)
+    assert result.error == (isa.ErrorCode.BUS_SLVERR, BASE) and result.done == 0
+    # what was in flight when the answer came, and one more that was on its way
+    assert len(bench.host.write_bursts) <= 5
+    assert result.taken < 9
+
+
 # ---- halt and reset
 
 @pytest.mark.parametrize("stall", [0.0, 0.4])
