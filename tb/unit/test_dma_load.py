@@ -178,3 +178,18 @@ def test_fill_writes_one_beat_a_cycle():
     bench = DmaBench("load", preset("small"))
     assert share_of_peak(bench, [isa.encode("FILL", count=1, bytes=16384, local_addr=5, value=3)],
                  16384) >= 0.98
+
+
+# ---- what the performance counters see
+
+def test_counts_the_cycles_in_which_host_memory_or_a_buffer_is_late():
+    for latency in (20, 50):
+        bench = DmaBench("load", bus(64), latency=latency)
+        result = run_and_check(bench, [isa.encode("LOAD", count=1, bytes=80)])
+        # the request and its data take two cycles each; the burst is awaited in the rest
+        assert latency - 2 <= result.waits <= latency + 4
+        assert result.conflicts == 0 and result.beats == 10
+    bench = DmaBench("load", bus(64), stall=0.5, seed=3)
+    result = run_and_check(bench, [isa.encode("FILL", count=1, bytes=800)])
+    # one refusal for each of the 100 writes on average
+    assert 50 <= result.conflicts <= 200 and result.waits == 0

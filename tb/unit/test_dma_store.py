@@ -176,3 +176,16 @@ def test_bandwidth_of_short_rows_is_one_burst_a_cycle():
     assert share_of_peak(bench, [isa.encode(
         "STORE", count=1000, bytes=16, host_addr=BASE, host_pitch=48, local_pitch=24)],
         16000) >= 0.90
+
+
+# ---- what the performance counters see
+
+def test_counts_the_cycles_in_which_host_memory_or_the_scratchpad_is_late():
+    for latency in (20, 50):
+        bench = DmaBench("store", bus(64), latency=latency)
+        result = run_and_check(bench, [isa.encode("STORE", count=1, bytes=80)])
+        assert latency - 4 <= result.waits <= latency + 2
+        assert result.conflicts == 0
+    bench = DmaBench("store", bus(64), stall=0.5, seed=3)
+    result = run_and_check(bench, [isa.encode("STORE", count=1, bytes=800)])
+    assert result.conflicts > 20 and result.waits > 20

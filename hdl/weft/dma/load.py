@@ -44,6 +44,8 @@ class LoadUnit(wiring.Component):
     While ``unit.halt`` is high no instruction is taken and no burst requested; an address that is
     on the bus stays there, and beats that arrive are written as ever.
 
+    ``unit.wait_memory`` and ``unit.conflict`` tell of the cycle before.
+
     Parameters
     ----------
     config : :class:`Config`
@@ -185,6 +187,9 @@ class LoadUnit(wiring.Component):
             retire.eq(take & final),
             queue.r_en.eq(retire | ~now_valid),
             tail.eq(Mux(final, now.tail, bus_bytes - 1)),
+        ]
+        # what is only counted or reported comes a cycle late and keeps its paths short
+        m.d.sync += [
             unit.wait_memory.eq(now_valid & now_is_read & ~axi.rvalid),
             unit.conflict.eq(~advance),
         ]

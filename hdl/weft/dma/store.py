@@ -32,6 +32,8 @@ class StoreUnit(wiring.Component):
     While ``unit.halt`` is high no instruction is taken and no burst requested; those whose
     address has gone out are carried through with their data.
 
+    ``unit.wait_memory`` and ``unit.conflict`` tell of the cycle before.
+
     Parameters
     ----------
     config : :class:`Config`
@@ -158,6 +160,9 @@ class StoreUnit(wiring.Component):
         m.d.comb += [
             self.o_idle.eq(owed == 0),
             unit.busy.eq(~self.o_idle | unit.done | unit.error | (planner.o_busy & ~failed)),
+        ]
+        # what is only counted or reported comes a cycle late and keeps its paths short
+        m.d.sync += [
             unit.wait_memory.eq(Mux(axi.wvalid, ~axi.wready,
                                     answers.r_rdy & ~reading & ~axi.bvalid)),
             unit.conflict.eq(self.spad.req.valid & ~self.spad.req.ready),
