@@ -14,6 +14,7 @@ myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
+highlight_language = "none"        # diagrams and tables are no Python
 html_theme = "alabaster"
 html_static_path = ["_static"]
 html_theme_options = {"description": "An open AI-inference accelerator", "page_width": "1100px"}
