@@ -17,4 +17,5 @@ exclude_patterns = ["_build"]
 highlight_language = "none"        # diagrams and tables are no Python
 html_theme = "alabaster"
 html_static_path = ["_static"]
-html_theme_options = {"description": "An open AI-inference accelerator", "page_width": "1100px"}
+html_theme_options = {"description": "An open AI-inference accelerator", "page_width": "1240px",
+                      "body_max_width": "960px", "code_font_size": "0.8em"}
