@@ -92,6 +92,9 @@ def fpga_results():
     results = json.loads(FPGA.read_text()) if FPGA.exists() else {}
     for path in sorted((ROOT / "build" / "fpga").glob("*/result.json")):
         results[path.parent.name] = json.loads(path.read_text())
+    for found in results.values():
+        for tool in ("yosys", "nextpnr"):       # without how and where they were built
+            found[tool] = re.search(r"Yosys [\d.+]+|nextpnr-[\d.+]+\w*", found[tool])[0]
     results = dict(sorted(results.items()))
     FPGA.write_text(json.dumps(results, indent=1) + "\n")
     return results
@@ -139,8 +142,7 @@ def versions(results):
     rows += [(package, importlib.metadata.version(package)) for package in PACKAGES]
     rows.append(("architecture", platform.machine()))
     for tool in ("yosys", "nextpnr"):
-        found = {re.search(r"Yosys [\d.+]+|nextpnr-[\d.+]+\w*", result[tool])[0]
-                 for result in results.values()}
+        found = {result[tool] for result in results.values()}
         if found:
             rows.append((f"{tool} of area and clock", ", ".join(sorted(found))))
     return table(("what", "version"), rows)
