@@ -180,6 +180,15 @@ def test_fill_writes_one_beat_a_cycle():
                  16384) >= 0.98
 
 
+@pytest.mark.parametrize("outstanding", [1, 4, 8])
+def test_short_bursts_are_bound_by_the_round_trip(outstanding):
+    bench = DmaBench("load", preset("ulx3s", outstanding=outstanding), latency=20)
+    result = run_and_check(bench, [isa.encode("LOAD", count=80, bytes=16, host_pitch=48,
+                                              local_pitch=24)])
+    # every 24 cycles the next ``outstanding`` bursts go
+    assert result.cycles <= 80 / outstanding * (20 + 4) + 12
+
+
 # ---- what the performance counters see
 
 def test_counts_the_cycles_in_which_host_memory_or_a_buffer_is_late():

@@ -178,6 +178,15 @@ def test_bandwidth_of_short_rows_is_one_burst_a_cycle():
         16000) >= 0.90
 
 
+@pytest.mark.parametrize("outstanding", [1, 4, 8])
+def test_short_bursts_are_bound_by_the_round_trip(outstanding):
+    bench = DmaBench("store", preset("ulx3s", outstanding=outstanding), latency=20)
+    result = run_and_check(bench, [isa.encode("STORE", count=80, bytes=16, host_pitch=48,
+                                              local_pitch=24)])
+    # every 28 cycles the next ``outstanding`` bursts go
+    assert result.cycles <= 80 / outstanding * (20 + 8) + 12
+
+
 # ---- what the performance counters see
 
 def test_counts_the_cycles_in_which_host_memory_or_the_scratchpad_is_late():
