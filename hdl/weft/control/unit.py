@@ -35,7 +35,7 @@ class UnitSignature(wiring.Signature):
     wait_memory : :py:`In(1)`
         The unit could go on if host memory answered.
     conflict : :py:`In(1)`
-        An on-chip memory refused an access in this cycle.
+        An on-chip memory refused an access, in this cycle or the one before.
     halt : :py:`Out(1)`
         Start no instruction and no bus burst any more; finish what the bus has been promised.
     """
