@@ -3,7 +3,7 @@
 import dataclasses
 
 __all__ = ["WeftError", "ProgramError", "InputError", "RegisterError", "BuildError", "ErrorRecord",
-           "DeviceError", "DeviceTimeout"]
+           "DeviceError", "DeviceTimeout", "MismatchError"]
 
 
 class WeftError(Exception):
@@ -76,3 +76,7 @@ class DeviceTimeout(WeftError):
     def __init__(self, message, waits=()):
         super().__init__("; ".join((message, *waits)))
         self.waits = tuple(waits)
+
+
+class MismatchError(WeftError):
+    """A device gave other bytes than the emulator or numpy."""

@@ -6,16 +6,12 @@ import numpy as np
 
 from weft.control import isa
 
-from .errors import WeftError
+from .errors import MismatchError
 from .program import Program
 from .tensor import Tensor, Window
 
-__all__ = ["MismatchError", "DmaMeasurement", "GemmMeasurement", "dma_programs", "measure_dma",
+__all__ = ["DmaMeasurement", "GemmMeasurement", "dma_programs", "measure_dma",
            "measure_gemm"]
-
-
-class MismatchError(WeftError):
-    """A device gave other bytes than the emulator or numpy."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

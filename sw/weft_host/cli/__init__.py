@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from ..errors import DeviceError, DeviceTimeout, WeftError
+from ..errors import DeviceError, DeviceTimeout, MismatchError, WeftError
 
 __all__ = ["main"]
 
@@ -59,7 +59,7 @@ def main(arguments=None):
     except click.ClickException as error:
         error.show()
         status = 2
-    except (DeviceError, DeviceTimeout) as error:
+    except (DeviceError, DeviceTimeout, MismatchError) as error:
         click.echo(f"weft: {error}", err=True)
         status = 1
     except (WeftError, OSError) as error:

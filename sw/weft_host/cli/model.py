@@ -6,7 +6,14 @@ from rich.table import Table
 
 from ..disasm import disassemble, listing
 from ..program import Program
-from .options import config_options, json_option, make_config, print_json, write_atomically
+from .options import (
+    OutputFile,
+    config_options,
+    json_option,
+    make_config,
+    print_json,
+    write_atomically,
+)
 
 __all__ = ["check", "compile", "disasm", "load_program"]
 
@@ -48,7 +55,7 @@ def check(model, preset_name, changes, as_json):
 @click.command()
 @click.argument("model", type=click.Path(exists=True, dir_okay=False))
 @config_options
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False),
+@click.option("-o", "--output", required=True, type=OutputFile(),
               help="Program file to write.")
 @json_option
 def compile(model, preset_name, changes, output, as_json):

@@ -12,10 +12,26 @@ from weft.presets import PRESETS, preset
 
 from ..errors import InputError
 
-__all__ = ["config_options", "device_options", "json_option", "make_config", "make_device",
-           "print_json", "progress", "write_atomically"]
+__all__ = ["OutputFile", "config_options", "device_options", "json_option", "make_config",
+           "make_device", "print_json", "progress", "write_atomically"]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+class OutputFile(click.Path):
+    """A file to write; its folder is looked at before any work is done."""
+
+    def __init__(self):
+        super().__init__(dir_okay=False, writable=True)
+
+    def convert(self, value, param, ctx):
+        path = os.fsdecode(super().convert(value, param, ctx))
+        folder = pathlib.Path(path).parent
+        if not folder.is_dir():
+            self.fail(f"the folder {folder} does not exist; make it first", param, ctx)
+        if not os.access(folder, os.W_OK):
+            self.fail(f"the folder {folder} cannot be written to", param, ctx)
+        return path
 
 
 def config_options(command):

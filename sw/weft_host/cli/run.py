@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import InputError
 from .model import load_program
 from .options import (
+    OutputFile,
     config_options,
     device_options,
     json_option,
@@ -59,7 +60,7 @@ def report(program, result):
 @click.argument("model", type=click.Path(exists=True, dir_okay=False))
 @click.option("--input", "input_path", required=True, type=click.Path(exists=True, dir_okay=False),
               help="An .npz file with in0 (in1, ...); other arrays are ignored.")
-@click.option("--output", "output_path", type=click.Path(dir_okay=False),
+@click.option("--output", "output_path", type=OutputFile(),
               help="An .npz file to write: out0, out1, ...")
 @click.option("--all-tensors", is_flag=True,
               help="Also write t<i> for each tensor i of the model that the device produced.")

@@ -2,14 +2,14 @@
 
 import click
 
-from .options import config_options, make_config, progress, write_atomically
+from .options import OutputFile, config_options, make_config, progress, write_atomically
 
 __all__ = ["verilog"]
 
 
 @click.command()
 @config_options
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False),
+@click.option("-o", "--output", required=True, type=OutputFile(),
               help="Verilog file to write.")
 def verilog(preset_name, changes, output):
     """Write the accelerator as one Verilog file.
