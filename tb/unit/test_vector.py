@@ -1,5 +1,6 @@
 """The VECTOR unit with model memories: random programs, cycles, order of done, halt."""
 
+import pathlib
 import random
 
 import pytest
@@ -13,6 +14,7 @@ from weft.presets import preset
 from weft.vector.unit import VectorUnit
 
 TIMEOUT = 20000          # cycles of a program
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "blocks" / "vector.md"
 
 
 def acc_reader(port, rows, *, latency, stall, seed):
@@ -179,6 +181,38 @@ def test_params_takes_a_cycle_a_word(per_channel, ideal):
     bench = Bench(preset("small"))
     bench.run([encode("PARAMS", per_channel=per_channel, channels=8)])
     assert bench.done_at[0] - bench.taken_at[0] <= ideal + 5 + 6
+
+
+def test_the_cycles_in_the_docs_are_measured():
+    def run(*program):
+        bench = Bench(preset("small"), acc_latency=4, spad_latency=5)
+        bench.run(list(program))
+        return bench.taken_at, bench.done_at
+
+    def drain(mode=Mode.TFL2, positions=15):
+        return encode("DRAIN", mode=mode, channels=8, x_count=positions, y_count=1, clamp_max=127)
+
+    params = encode("PARAMS", channels=8, multiplier=1 << 30, shift=33)
+    found = {}
+    for name, factor, per_channel in (("one multiplier for all", "", 0),
+                                      ("`per_channel`", "3 * ", 1)):
+        taken, done = run(encode("PARAMS", channels=8, per_channel=per_channel))
+        constant = done[0] - taken[0] - (24 if per_channel else 8)
+        found[f"PARAMS, {name}, from taken to done"] = f"{factor}channels + {constant}"
+    for name, mode, steps in (("DRAIN", Mode.TFL2, 30), ("DRAIN, mode RAW,", Mode.RAW, 120)):
+        _, done = run(params, drain(mode))
+        found[f"{name} after PARAMS, from done to done"] = f"steps + {done[1] - done[0] - steps}"
+    _, done = run(params, drain(), drain())
+    found["DRAIN after a long DRAIN, from done to done"] = f"steps + {done[2] - done[1] - 30}"
+    _, done = run(params, *20 * [drain(positions=1)])
+    found["DRAINs of one position and two steps, each"] = f"{(done[-1] - done[1]) / 19:.1f}"
+    taken, done = run(encode("SYNC_VECTOR"))
+    found["SYNC_VECTOR, from taken to done"] = str(done[0] - taken[0])
+
+    rows = [line.strip("| ").split(" | ") for line in PAGE.read_text().splitlines()
+            if line.startswith("| ")]
+    written = {row[0]: row[-1] for row in rows if row[0] in found}
+    assert written == found
 
 
 def test_params_reads_what_the_drain_before_it_wrote():
