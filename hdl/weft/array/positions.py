@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..bus.slice import RegisterSlice
 from ..control.layout import instruction_layout
 from ..control.unit import INSTRUCTION_SHAPE
 from ..sram.ports import AccOp, ReadPort
@@ -23,6 +24,12 @@ class Tag(data.StructLayout):
             "op": AccOp,
             "last": 1,
         })
+
+
+def _request(config):
+    """A vector on its way: address, first of its pass, tag."""
+    return data.StructLayout({
+        "addr": (config.spad_bytes - 1).bit_length(), "first": 1, "tag": Tag(config)})
 
 
 class PositionLoops(wiring.Component):
@@ -102,31 +109,44 @@ class PositionLoops(wiring.Component):
             row_last.eq(chunk_last & (rows_left == 1)),
         ]
 
+        # the loops run into a buffer, so that neither the scratchpad's ready nor the checks below
+        # are on the way to all their counters
+        m.submodules.buffer = buffer = RegisterSlice(_request(self.config))
+        ahead, request = buffer.i.payload, buffer.o.payload
+        advance = Signal()
+        m.d.comb += [
+            buffer.i.valid.eq(active),
+            advance.eq(active & buffer.i.ready),
+            ahead.addr.eq(addr),
+            ahead.first.eq(first_vector),
+            ahead.tag.row.eq(acc_row),
+            ahead.tag.op.eq(Mux(first_pass & ~accumulate, AccOp.WRITE,
+                                Mux(maximum, AccOp.MAX, AccOp.ADD))),
+            ahead.tag.last.eq(row_last),
+            take.eq(waiting & (~active | advance & row_last)),
+        ]
+
         # an accumulator row is not touched again before its update is through
         recent = [Signal(self.row_width + 1, name=f"recent{age}")
                   for age in range(1, UPDATE_DISTANCE)]
         clash = Signal()
-        now = Cat(acc_row, 1)
+        now = Cat(request.tag.row, 1)
         m.d.comb += clash.eq(Cat(entry == now for entry in recent).any())
-        may_request = active & ~clash
+        may_request = buffer.o.valid & ~clash
         m.d.comb += [
-            self.spad.req.payload.eq(addr),
-            self.spad.req.valid.eq(may_request & (self.i_tile_ready | ~first_vector)),
+            self.spad.req.payload.eq(request.addr),
+            self.spad.req.valid.eq(may_request & (self.i_tile_ready | ~request.first)),
             self.o_accept.eq(self.spad.req.valid & self.spad.req.ready),
-            self.o_swap.eq(self.o_accept & first_vector),
-            self.o_wait_weights.eq(may_request & first_vector & ~self.i_tile_ready),
-            self.o_tag.row.eq(acc_row),
-            self.o_tag.op.eq(Mux(first_pass & ~accumulate, AccOp.WRITE,
-                                 Mux(maximum, AccOp.MAX, AccOp.ADD))),
-            self.o_tag.last.eq(row_last),
-            take.eq(waiting & (~active | self.o_accept & row_last)),
+            buffer.o.ready.eq(self.o_accept),
+            self.o_swap.eq(self.o_accept & request.first),
+            self.o_wait_weights.eq(may_request & request.first & ~self.i_tile_ready),
+            self.o_tag.eq(request.tag),
         ]
-        m.d.sync += recent[0].eq(0)
+        m.d.sync += recent[0].eq(Mux(self.o_accept, now, 0))
         m.d.sync += [younger.eq(older) for older, younger in zip(recent, recent[1:])]
 
-        with m.If(self.o_accept):
+        with m.If(advance):
             m.d.sync += [
-                recent[0].eq(now),
                 first_vector.eq(y_last),
                 acc_row.eq(acc_row + 1),
                 xs_left.eq(xs_left - 1),
