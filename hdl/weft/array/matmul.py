@@ -5,6 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
+from ..control.hold import InstructionHold
 from ..control.unit import UnitSignature
 from ..sram.ports import AccUpdatePort, ReadPort
 from .positions import PositionLoops, Tag
@@ -74,18 +75,21 @@ class MatmulUnit(wiring.Component):
 
         in_work = Signal(range(64))
         sync_done = Signal()
-        is_sync = self.unit.cmd.payload[:8] == 0x2F
+        m.submodules.hold = hold = InstructionHold(["SYNC_MATMUL"])
+        wiring.connect(m, wiring.flipped(self.unit.cmd), hold.i)
+        is_sync = hold.o_is["SYNC_MATMUL"]
         idle = in_work == 0
         # an instruction goes to both machines at once; a SYNC waits until the array is empty
-        accept = self.unit.cmd.valid & self.unit.cmd.ready
+        accept = hold.o.valid & hold.o.ready
         m.d.comb += [
-            self.unit.cmd.ready.eq(
+            hold.i_halt.eq(self.unit.halt),
+            hold.o.ready.eq(
                 ~self.unit.halt & Mux(is_sync, idle & ~sync_done, tiles.i.ready & loops.i.ready
                                       & (in_work != 63))),
             tiles.i.valid.eq(accept & ~is_sync),
-            tiles.i.payload.eq(self.unit.cmd.payload),
+            tiles.i.payload.eq(hold.o.payload),
             loops.i.valid.eq(accept & ~is_sync),
-            loops.i.payload.eq(self.unit.cmd.payload),
+            loops.i.payload.eq(hold.o.payload),
             loops.i_tile_ready.eq(tiles.o_ready),
             tiles.i_swap.eq(loops.o_swap),
             self.o_wait_weights.eq(loops.o_wait_weights),
@@ -124,7 +128,7 @@ class MatmulUnit(wiring.Component):
         done, = _delayed(m, "done", self.acc_latency - 1, array.o_valid & tag.last)
         m.d.comb += [
             self.unit.done.eq(done | sync_done),
-            self.unit.busy.eq(~idle | sync_done),
+            self.unit.busy.eq(hold.o.valid | ~idle | sync_done),
             self.unit.conflict.eq(self.spad.req.valid & ~self.spad.req.ready),
         ]
         m.d.sync += in_work.eq(in_work + (accept & ~is_sync) - done)

@@ -7,6 +7,7 @@ from amaranth.utils import ceil_log2
 
 from ..bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, Axi4Read
 from ..control import isa
+from ..control.hold import InstructionHold
 from ..control.layout import instruction_layout
 from ..control.unit import UnitSignature
 from ..sram.ports import WritePort
@@ -68,7 +69,7 @@ class LoadUnit(wiring.Component):
 
     def __init__(self, config):
         self.config = config
-        self.in_work = config.outstanding + 5
+        self.in_work = config.outstanding + 6
         super().__init__({
             "unit": In(UnitSignature()),
             "axi": Out(Axi4Read(addr_width=config.addr_width, data_width=config.bus_width)),
@@ -88,19 +89,20 @@ class LoadUnit(wiring.Component):
             width=burst.shape().size, depth=self.config.outstanding)
 
         # instruction to copy
-        copy = data.View(instruction_layout("LOAD"), unit.cmd.payload)
-        fill = data.View(instruction_layout("FILL"), unit.cmd.payload)
+        m.submodules.hold = hold = InstructionHold(["LOAD", "LOAD_WGT", "FILL"])
+        wiring.connect(m, wiring.flipped(unit.cmd), hold.i)
+        copy = data.View(instruction_layout("LOAD"), hold.o.payload)
+        fill = data.View(instruction_layout("FILL"), hold.o.payload)
         target = Signal(Target)
         from_bus = Signal()
-        with m.Switch(copy.opcode):
-            with m.Case(isa.BY_NAME["LOAD"].opcode):
-                m.d.comb += target.eq(Target.SPAD)
-            with m.Case(isa.BY_NAME["LOAD_WGT"].opcode):
-                m.d.comb += target.eq(Target.WGT)
-            with m.Case(isa.BY_NAME["FILL"].opcode):
-                m.d.comb += target.eq(Target.FILL)
-            with m.Default():
-                m.d.comb += target.eq(Target.NONE)
+        with m.If(hold.o_is["LOAD"]):
+            m.d.comb += target.eq(Target.SPAD)
+        with m.Elif(hold.o_is["LOAD_WGT"]):
+            m.d.comb += target.eq(Target.WGT)
+        with m.Elif(hold.o_is["FILL"]):
+            m.d.comb += target.eq(Target.FILL)
+        with m.Else():
+            m.d.comb += target.eq(Target.NONE)
 
         stopped = Signal()                              # by halt or by an error
         failed = Signal()
@@ -108,8 +110,9 @@ class LoadUnit(wiring.Component):
         m.d.comb += [
             stopped.eq(unit.halt | failed),
             from_bus.eq((target == Target.SPAD) | (target == Target.WGT)),
-            planner.i.valid.eq(unit.cmd.valid & ~stopped),
-            unit.cmd.ready.eq(planner.i.ready & ~stopped),
+            hold.i_halt.eq(stopped),
+            planner.i.valid.eq(hold.o.valid & ~stopped),
+            hold.o.ready.eq(planner.i.ready & ~stopped),
             plan.tag.target.eq(target),
             plan.tag.value.eq(fill.value),
             plan.local_addr.eq(copy.local_addr),
@@ -154,7 +157,7 @@ class LoadUnit(wiring.Component):
         writing = self._data_side(m, queue, failed, retire)
         m.d.comb += [
             self.o_idle.eq(~axi.arvalid & (owed == 0) & ~writing),
-            unit.busy.eq(~self.o_idle | unit.done | unit.error | (planner.o_busy & ~failed)),
+            unit.busy.eq(~self.o_idle | unit.done | unit.error | ((hold.o.valid | planner.o_busy) & ~failed)),
         ]
         return m
 

@@ -7,6 +7,7 @@ from amaranth.utils import ceil_log2
 
 from ..bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, Axi4Write
 from ..control import isa
+from ..control.hold import InstructionHold
 from ..control.layout import instruction_layout
 from ..control.unit import UnitSignature
 from ..sram.ports import ReadPort
@@ -66,7 +67,7 @@ class StoreUnit(wiring.Component):
             raise ValueError(f"read_latency must be at least 1 cycle, not {read_latency}")
         self.config = config
         self.read_latency = read_latency
-        self.in_work = config.outstanding + 5
+        self.in_work = config.outstanding + 6
         super().__init__({
             "unit": In(UnitSignature()),
             "axi": Out(Axi4Write(addr_width=config.addr_width, data_width=config.bus_width)),
@@ -88,16 +89,18 @@ class StoreUnit(wiring.Component):
         answer = data.StructLayout({"beat_addr": burst.beat_addr.shape(), "last": 1, "is_write": 1})
         m.submodules.answers = answers = fifo.SyncFIFO(width=answer.size, depth=outstanding)
 
-        copy = data.View(instruction_layout("STORE"), unit.cmd.payload)
-        is_copy = Signal()
+        m.submodules.hold = hold = InstructionHold(["STORE"])
+        wiring.connect(m, wiring.flipped(unit.cmd), hold.i)
+        copy = data.View(instruction_layout("STORE"), hold.o.payload)
+        is_copy = hold.o_is["STORE"]
         stopped = Signal()                              # by halt or by an error
         failed = Signal()
         plan = planner.i.payload
         m.d.comb += [
             stopped.eq(unit.halt | failed),
-            planner.i.valid.eq(unit.cmd.valid & ~stopped),
-            unit.cmd.ready.eq(planner.i.ready & ~stopped),
-            is_copy.eq(copy.opcode == isa.BY_NAME["STORE"].opcode),
+            hold.i_halt.eq(stopped),
+            planner.i.valid.eq(hold.o.valid & ~stopped),
+            hold.o.ready.eq(planner.i.ready & ~stopped),
             plan.tag.eq(is_copy),
             plan.host_addr.eq(copy.host_addr),
             plan.host_pitch.eq(copy.host_pitch),
@@ -159,7 +162,7 @@ class StoreUnit(wiring.Component):
         reading = self._data_side(m, queue, failed)
         m.d.comb += [
             self.o_idle.eq(owed == 0),
-            unit.busy.eq(~self.o_idle | unit.done | unit.error | (planner.o_busy & ~failed)),
+            unit.busy.eq(~self.o_idle | unit.done | unit.error | ((hold.o.valid | planner.o_busy) & ~failed)),
         ]
         # what is only counted or reported comes a cycle late and keeps its paths short
         m.d.sync += [

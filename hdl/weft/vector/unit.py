@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ..control import isa
-from ..control.unit import INSTRUCTION_SHAPE, UnitSignature
+from ..control.hold import InstructionHold
+from ..control.unit import UnitSignature
 from ..sram.ports import AccReadPort, ReadPort, WritePort
 from .drain import DrainReader
 from .lanes import Lanes
@@ -105,33 +105,24 @@ class VectorUnit(wiring.Component):
     def _issue(self, m, params, reader, lanes, writer):
         """Hands an instruction to the parts that carry it out."""
         unit = self.unit
-        # held here and decoded beforehand, so that the sequencer's tokens and the opcode are not
-        # on the way to everything that an instruction sets
-        held = Signal()
-        word = Signal(INSTRUCTION_SHAPE)
-        is_drain, is_params = Signal(), Signal()
-        opcode = unit.cmd.payload[:8]
-        m.d.comb += unit.cmd.ready.eq(~held & ~unit.halt)
-        with m.If(~held):
-            m.d.sync += [
-                held.eq(unit.cmd.valid & unit.cmd.ready), word.eq(unit.cmd.payload),
-                is_drain.eq(opcode == isa.BY_NAME["DRAIN"].opcode),
-                is_params.eq(opcode == isa.BY_NAME["PARAMS"].opcode),
-            ]
+        m.submodules.hold = hold = InstructionHold(["DRAIN", "PARAMS"])
+        connect(m, flipped(unit.cmd), hold.i)
+        is_drain, is_params = hold.o_is["DRAIN"], hold.o_is["PARAMS"]
+        word = hold.o.payload
 
         slot = Signal()
         free = Signal()
         drain, sync = Signal(), Signal()
         m.d.comb += [
-            free.eq(held & writer.o_ready & ~params.o_busy),
+            hold.i_halt.eq(unit.halt),
+            free.eq(hold.o.valid & writer.o_ready & ~params.o_busy),
             drain.eq(free & is_drain & reader.o_ready),
             # what a DRAIN before it writes may be what it reads, and no step may need the old
             # parameters any more
             params.i_start.eq(free & is_params & ~writer.o_busy),
             sync.eq(free & ~is_drain & ~is_params),
+            hold.o.ready.eq(drain | params.i_start | sync),
         ]
-        with m.If(drain | params.i_start | sync):
-            m.d.sync += held.eq(0)
         with m.If(drain):
             # the writer took at most one DRAIN before this one, and that has the other slot
             m.d.sync += slot.eq(~slot)
@@ -150,6 +141,6 @@ class VectorUnit(wiring.Component):
             writer.i_instruction.eq(word),
             writer.i_empty.eq(~drain),
             unit.done.eq(writer.o_done),
-            unit.busy.eq(held | params.o_busy | writer.o_busy),
+            unit.busy.eq(hold.o.valid | params.o_busy | writer.o_busy),
             unit.conflict.eq(conflict),
         ]
