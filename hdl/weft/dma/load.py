@@ -157,7 +157,8 @@ class LoadUnit(wiring.Component):
         writing = self._data_side(m, queue, failed, retire)
         m.d.comb += [
             self.o_idle.eq(~axi.arvalid & (owed == 0) & ~writing),
-            unit.busy.eq(~self.o_idle | unit.done | unit.error | ((hold.o.valid | planner.o_busy) & ~failed)),
+            unit.busy.eq(~self.o_idle | unit.done | unit.error
+                         | ((hold.o.valid | planner.o_busy) & ~failed)),
         ]
         return m
 

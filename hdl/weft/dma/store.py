@@ -162,7 +162,8 @@ class StoreUnit(wiring.Component):
         reading = self._data_side(m, queue, failed)
         m.d.comb += [
             self.o_idle.eq(owed == 0),
-            unit.busy.eq(~self.o_idle | unit.done | unit.error | ((hold.o.valid | planner.o_busy) & ~failed)),
+            unit.busy.eq(~self.o_idle | unit.done | unit.error
+                         | ((hold.o.valid | planner.o_busy) & ~failed)),
         ]
         # what is only counted or reported comes a cycle late and keeps its paths short
         m.d.sync += [
