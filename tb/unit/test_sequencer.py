@@ -22,7 +22,7 @@ async def send(ctx, dut, *items):
     ctx.set(dut.i.valid, 0)
 
 
-def test_a_token_starts_an_instruction_in_the_next_cycle():
+def test_a_token_starts_an_instruction_two_cycles_later():
     async def bench(ctx, dut):
         await send(ctx, dut, (0, sync(0, signal=0b0010)), (1, sync(1, wait=0b0001)))
         ctx.set(dut.load.cmd.ready, 1)
@@ -33,6 +33,8 @@ def test_a_token_starts_an_instruction_in_the_next_cycle():
         valid, = await sampled(ctx, dut.matmul.cmd.valid)
         assert not valid
         ctx.set(dut.load.done, 0)
+        valid, = await sampled(ctx, dut.matmul.cmd.valid)
+        assert not valid
         valid, = await sampled(ctx, dut.matmul.cmd.valid)
         assert valid
         valid, = await sampled(ctx, dut.matmul.cmd.valid)
@@ -123,8 +125,8 @@ def test_one_token_too_many_names_its_giver():
         ctx.set(dut.i.valid, 1)
         given = 0
         told = []
-        # an instruction a cycle, each done in the next
-        for _ in range(300):
+        # an instruction every two cycles, each done in the next
+        for _ in range(600):
             ctx.set(dut.i.payload, {"word": sync(3, signal=0b0100), "index": given, "unit": 3})
             ready, valid, working, error, record = await sampled(
                 ctx, dut.i.ready, dut.store.cmd.valid, dut.o_views[3].working, dut.o_error,

@@ -48,7 +48,7 @@ async def send(ctx, dut, word, index):
     ctx.set(dut.i.valid, 0)
 
 
-def test_hands_over_one_instruction_a_cycle():
+def test_hands_over_one_instruction_every_two_cycles():
     async def bench(ctx, dut):
         given = words(8, random.Random(1), tokens=False)
         for index, word in enumerate(given):
@@ -58,6 +58,8 @@ def test_hands_over_one_instruction_a_cycle():
         for word in given:
             valid, payload = await sampled(ctx, dut.unit.cmd.valid, dut.unit.cmd.payload)
             assert valid and payload == word
+            valid, = await sampled(ctx, dut.unit.cmd.valid)
+            assert not valid
 
     run(bench, queue_depth=8)
 
@@ -86,17 +88,21 @@ def test_waits_for_every_token_it_names():
         await ctx.tick().repeat(3)
         for available in (0b0000, 0b0001, 0b1100, 0b0111, 0b1001):
             ctx.set(dut.i_available, available)
+            await ctx.tick()
             handed, view = await sampled(ctx, dut.o_handed, dut.o_view)
             assert not handed
             assert (view.queued, view.next_index, view.lacks) == (1, 7, 0b1101 & ~available)
         ctx.set(dut.i_available, 0b1101)
         ctx.set(dut.i_stop, 1)
+        await ctx.tick()
         handed, can_start = await sampled(ctx, dut.o_handed, dut.o_can_start)
         assert can_start and not handed
         ctx.set(dut.i_stop, 0)
         handed, take, payload = await sampled(ctx, dut.o_handed, dut.o_take,
                                               dut.unit.cmd.payload)
         assert handed and take == 0b1101 and payload == word
+        handed, = await sampled(ctx, dut.o_handed)
+        assert not handed
         handed, view, ended = await sampled(ctx, dut.o_handed, dut.o_view, dut.o_ended)
         assert not handed and not view.queued and view.working and not ended
         assert view.oldest_index == 7

@@ -25,8 +25,9 @@ def _used_bits(unit):
 class UnitQueue(wiring.Component):
     """Holds a unit's instructions, hands them over when their tokens are there.
 
-    The next instruction is held in a register: with its tokens there and the unit ready, one
-    instruction is handed over each cycle. At most ``IN_WORK`` are in work.
+    The next instruction is held in a register, and so is that it may go: the tokens it waits for
+    are looked at in one cycle, it is handed over in the next. Units take one every two cycles at
+    most. At most ``IN_WORK`` are in work.
 
     Parameters
     ----------
@@ -60,6 +61,7 @@ class UnitQueue(wiring.Component):
     o_ended : :py:`Out(1)`
         Nothing is in work that could still end by itself.
     o_view : :py:`Out(UNIT_VIEW)`
+        ``queued`` and ``lacks`` are of the cycle before.
     """
 
     IN_WORK = 16
@@ -114,15 +116,17 @@ class UnitQueue(wiring.Component):
                                       for name in ("wait", "signal"))}
         lacks = Signal(len(UNITS))
         failed = Signal()
+        granted = Signal()      # tokens only grow while an instruction waits for them
         m.submodules.in_work = in_work = SyncFIFO(width=32 + len(UNITS), depth=self.IN_WORK)
         m.d.comb += [
             lacks.eq(header["wait"] & ~self.i_available),
             self.o_can_start.eq(head_valid & (lacks == 0) & ~failed),
-            cmd.valid.eq(self.o_can_start & ~self.i_stop & in_work.w_rdy),
+            cmd.valid.eq(granted & ~self.i_stop),
             cmd.payload.eq(word),
             self.o_handed.eq(cmd.valid & cmd.ready),
             self.unit.halt.eq(self.i_halt),
         ]
+        m.d.sync += granted.eq(self.o_can_start & in_work.w_rdy & ~self.o_handed)
         with m.If(self.o_handed):
             m.d.comb += self.o_take.eq(header["wait"])
 
@@ -145,11 +149,13 @@ class UnitQueue(wiring.Component):
             m.d.sync += failed.eq(1)
 
         m.d.comb += [
-            self.o_view.queued.eq(head_valid),
-            self.o_view.lacks.eq(lacks & head_valid.replicate(len(UNITS))),
             self.o_view.next_index.eq(head.index),
             self.o_view.working.eq(in_work.r_rdy),
             self.o_view.oldest_index.eq(self.o_record.index),
             self.o_view.memory.eq(self.unit.wait_memory),
+        ]
+        m.d.sync += [
+            self.o_view.queued.eq(head_valid),
+            self.o_view.lacks.eq(lacks & head_valid.replicate(len(UNITS))),
         ]
         return m
