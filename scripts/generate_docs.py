@@ -117,7 +117,7 @@ def instruction_set():
              "on-chip bounds in the order of the tables above, host windows. The first error is "
              "kept in the registers ERROR_CODE, ERROR_INDEX and ERROR_ADDR. Counts and `bytes` are "
              "at least 1, `channels` is 1 to `cols`, `shift` at most 62, `multiplier` below 2^31, "
-             "`clamp_min` at most `clamp_max`.", "",
+             "`clamp_min` at most `clamp_max`, `lead` below `rows`, and 0 without `depthwise`.", "",
              _table(["code", "name", "meaning", "address"], [
                  [int(code), f"`{code.name}`", code.doc, code.where] for code in isa.ErrorCode])]
     return "\n".join(text)

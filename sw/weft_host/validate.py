@@ -59,7 +59,7 @@ def accesses(config, instruction, values):
         return [copy("spad", "local_pitch", False), copy("host", "host_pitch", True)]
     if name == "MATMUL":
         reach = sum((v[f"{axis}_count"] - 1) * v[f"{axis}_pitch"]
-                    for axis in ("row", "chunk", "y", "x")) + config.rows
+                    for axis in ("row", "chunk", "y", "x")) + v["lead"] * v["x_pitch"] + config.rows
         tiles = 1 if v["hold"] else v["row_count"] * v["chunk_count"]
         first = v["wgt_addr"] * config.tile_bytes
         return [
@@ -103,6 +103,10 @@ def _field_reason(config, instruction, v):
             return f"{field.name} is 0 and must be at least 1"
     if "channels" in v and not 1 <= v["channels"] <= config.cols:
         return f"channels is {v['channels']} and must be from 1 to {config.cols}"
+    if v.get("lead", 0) >= config.rows:
+        return f"lead is {v['lead']} and must be below the {config.rows} rows of the array"
+    if v.get("lead", 0) and not v["depthwise"]:
+        return f"lead is {v['lead']} and must be 0 unless depthwise is set"
     if v.get("shift", 0) > 62:
         return f"shift is {v['shift']} and must be at most 62"
     if v.get("multiplier", 0) >> 31:

@@ -27,7 +27,8 @@ def touched(config, name, v):
     if name == "FILL":
         return [("spad", True, _rows(v["local_addr"], v["bytes"], (v["count"], v["local_pitch"])))]
     if name == "MATMUL":
-        loops = [(v[f"{axis}_count"], v[f"{axis}_pitch"]) for axis in ("row", "chunk", "y", "x")]
+        loops = [(v[f"{axis}_count"] + (v["lead"] if axis == "x" else 0), v[f"{axis}_pitch"])
+                 for axis in ("row", "chunk", "y", "x")]
         tiles = 1 if v["hold"] else v["row_count"] * v["chunk_count"]
         acc = _rows(v["acc_addr"], v["y_count"] * v["x_count"])
         return [

@@ -80,7 +80,9 @@ def test_matmul_against_its_definition(config):
                  wgt_addr=draw.randrange(2), row_count=draw.randint(1, 3),
                  row_pitch=draw.randrange(30), chunk_count=1 + draw.randrange(2) * attempt // 6,
                  chunk_pitch=draw.randrange(30), y_count=draw.randint(1, 3),
-                 y_pitch=draw.randrange(50), x_count=draw.randint(1, 4), x_pitch=draw.randrange(9))
+                 y_pitch=draw.randrange(50), x_count=draw.randint(1, 4), x_pitch=draw.randrange(9),
+                 depthwise=attempt % 2)
+        v["lead"] = draw.randrange(config.rows) if v["depthwise"] else 0
         if not v["hold"]:
             v["row_count"], v["chunk_count"], v["wgt_addr"] = 1, draw.randint(1, 2), 0
         spad, wgt = path.spad.view(np.int8).tolist(), path.wgt.view(np.int8).tolist()
@@ -94,10 +96,15 @@ def test_matmul_against_its_definition(config):
                             + y * v["y_pitch"] + x * v["x_pitch"]
                         line = acc[v["acc_addr"] + y * v["x_count"] + x]
                         for col in range(config.cols):
-                            total = sum(
-                                spad[at + row] * wgt[tile * config.tile_bytes
-                                                     + (config.rows - 1 - row) * config.cols + col]
-                                for row in range(config.rows))
+                            column = wgt[tile * config.tile_bytes:][col::config.cols]
+                            if v["depthwise"]:
+                                total = sum(
+                                    column[config.rows - 1 - v["lead"] + tap]
+                                    * spad[at + tap * v["x_pitch"] + col]
+                                    for tap in range(v["lead"] + 1)) if col < config.rows else 0
+                            else:
+                                total = sum(spad[at + row] * column[config.rows - 1 - row]
+                                            for row in range(config.rows))
                             if not v["accumulate"] and r == c == 0:
                                 line[col] = total
                             elif v["maximum"]:

@@ -41,6 +41,8 @@ def expected(config, word, addr, mem_base, windows):
                                       "x_count") if key in v)
     if "channels" in v:
         bad |= not 1 <= v["channels"] <= config.cols
+    if name == "MATMUL":
+        bad |= v["lead"] >= (config.rows if v["depthwise"] else 1)
     if name == "PARAMS":
         bad |= v["shift"] > 62 or v["multiplier"] >= 2 ** 31
     if name == "DRAIN":
@@ -58,7 +60,7 @@ def expected(config, word, addr, mem_base, windows):
     if name == "MATMUL":
         end = (v["act_addr"] + (v["row_count"] - 1) * v["row_pitch"]
                + (v["chunk_count"] - 1) * v["chunk_pitch"] + (v["y_count"] - 1) * v["y_pitch"]
-               + (v["x_count"] - 1) * v["x_pitch"] + config.rows)
+               + (v["x_count"] - 1 + v["lead"]) * v["x_pitch"] + config.rows)
         checks.append((end <= config.spad_bytes, SPAD, v["act_addr"]))
         tiles = 1 if v["hold"] else v["row_count"] * v["chunk_count"]
         checks.append((v["wgt_addr"] + tiles <= config.wgt_bytes // (config.rows * config.cols),
@@ -216,6 +218,11 @@ CRAFTED = [
             x_count=2, x_pitch=S - 7), 0),
     (matmul(row_count=2, row_pitch=1, chunk_count=2, chunk_pitch=1, y_count=2, y_pitch=1,
             x_count=2, x_pitch=S - 6), SPAD),
+    (matmul(depthwise=1, lead=3), 0), (matmul(depthwise=1, lead=4), ErrorCode.BAD_FIELD),
+    (matmul(depthwise=1, lead=63), ErrorCode.BAD_FIELD), (matmul(lead=1), ErrorCode.BAD_FIELD),
+    (matmul(depthwise=1, lead=3, x_count=2, x_pitch=(S - 4) // 4), 0),
+    (matmul(depthwise=1, lead=3, x_count=2, x_pitch=(S - 4) // 4 + 1), SPAD),
+    (matmul(depthwise=1, lead=2, x_pitch=0xFFFFFF, x_count=0xFFFF), SPAD),
     (matmul(row_count=4, chunk_count=8), 0), (matmul(row_count=3, chunk_count=11), WGT),
     (matmul(row_count=3, chunk_count=11, hold=1), 0),
     (matmul(row_count=1 << 15, chunk_count=1 << 15, hold=1, wgt_addr=31), 0),
@@ -303,6 +310,8 @@ def draw(rng, config):
             value = rng.getrandbits(4) & ~(1 << instruction.unit)
         elif field.name == "host_addr" and kind < 0.9:
             value = rng.randrange(0x4000)
+        elif field.name == "lead" and kind < 0.9:
+            value = rng.randrange(config.rows) if values["depthwise"] else 0
         elif field.name == "clamp_max" and kind < 0.9:
             value = 127
         elif field.name == "channels" and kind < 0.8:

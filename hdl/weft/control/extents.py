@@ -68,7 +68,8 @@ EXTENTS = {
     "STORE": _copy("spad", ErrorCode.SPAD_BOUNDS, host_write=True),
     "MATMUL": (
         Extent("spad", ErrorCode.SPAD_BOUNDS, "act_addr", tuple(
-            Term(f"{axis}_count", f"{axis}_pitch") for axis in ("row", "chunk", "y", "x")), "rows"),
+            Term(f"{axis}_count", f"{axis}_pitch") for axis in ("row", "chunk", "y", "x"))
+            + (Term("lead", "x_pitch", less=0),), "rows"),
         Extent("tiles", ErrorCode.WGT_BOUNDS, "wgt_addr",
                (Term("row_count", "chunk_count", less=0, hold=True),), ""),
         Extent("acc", ErrorCode.ACC_BOUNDS, "acc_addr", (Term("y_count", "x_count", less=0),), ""),

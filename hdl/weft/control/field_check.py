@@ -21,7 +21,7 @@ class FieldCheck(wiring.Component):
     Parameters
     ----------
     config : :class:`weft.config.Config`
-        Its ``cols`` bounds ``channels``.
+        Its ``cols`` bounds ``channels``, its ``rows`` bounds ``lead``.
 
     Members
     -------
@@ -90,6 +90,9 @@ class FieldCheck(wiring.Component):
                     refused = value > _MAX_SHIFT
                 elif field.name == "multiplier":
                     refused = value[31]
+                elif field.name == "lead":
+                    depthwise = instruction.field("depthwise")
+                    refused = (value >= self.config.rows) | (value != 0) & ~word[depthwise.offset]
                 elif field.name == "clamp_min":
                     high = instruction.field("clamp_max")
                     refused = value.as_signed() > word[

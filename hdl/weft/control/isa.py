@@ -136,11 +136,17 @@ INSTRUCTIONS = (
                 "For each kernel row r and chunk c, one pass: the tile wgt_addr + r * chunk_count "
                 "+ c is multiplied with the vectors at act_addr + r * row_pitch + c * chunk_pitch "
                 "+ y * y_pitch + x * x_pitch, and position y * x_count + x of the result goes to "
-                "accumulator row acc_addr + y * x_count + x.", _HEADER + (
+                "accumulator row acc_addr + y * x_count + x. With depthwise set, column k of the "
+                "result is instead the sum over taps j from 0 to lead of line rows - 1 - lead + j "
+                "of the tile in column k, times byte k of the vector at position x + j.",
+                _HEADER + (
         Field("maximum", 16, 1, "combine passes by maximum instead of sum"),
         Field("accumulate", 17, 1, "combine the first pass, too, with what the accumulators hold; "
                                    "otherwise it overwrites them"),
         Field("hold", 18, 1, "use the tile wgt_addr in every pass"),
+        Field("depthwise", 19, 1, "each column filters its own byte of the vectors along x"),
+        Field("lead", 20, 6, "taps of a pass less one: below the array's rows, and 0 unless "
+                             "depthwise is set"),
         Field("act_addr", 32, 24, "byte address in the scratchpad of the first vector"),
         Field("acc_addr", 56, 16, "first accumulator row"),
         Field("wgt_addr", 72, 16, "first tile, in tiles"),

@@ -37,7 +37,7 @@ class Validator(wiring.Component):
         taken from ``i`` any more until reset.
     """
 
-    LATENCY = 15        # of MATMUL, with six products
+    LATENCY = 16        # of MATMUL, with seven products
     CYCLES = 8
 
     def __init__(self, config):

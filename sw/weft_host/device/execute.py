@@ -100,8 +100,19 @@ class Datapath:
         shape = (-1, self.config.rows, self.config.cols)
         return self.wgt.view(np.int8).reshape(-1, tile)[numbers].reshape(shape)[:, ::-1]
 
-    def _matmul(self, mem_base, maximum, accumulate, hold, act_addr, acc_addr, wgt_addr, row_count,
-                row_pitch, chunk_count, chunk_pitch, y_count, y_pitch, x_count, x_pitch):
+    def _filtered(self, starts, positions, x_pitch, tiles, lead):
+        """Depthwise passes as (pass, position, column); columns beyond the vectors are 0."""
+        lanes = min(self.config.rows, self.config.cols)
+        sums = np.zeros((len(starts), positions.shape[1], self.config.cols), np.float32)
+        for tap in range(lead + 1):
+            vectors = self.spad.view(np.int8)[starts[:, None, None] + positions + tap * x_pitch
+                                              + np.arange(lanes)]
+            sums[..., :lanes] += vectors.astype(np.float32) * tiles[:, lead - tap, None, :lanes]
+        return sums
+
+    def _matmul(self, mem_base, maximum, accumulate, hold, depthwise, lead, act_addr, acc_addr,
+                wgt_addr, row_count, row_pitch, chunk_count, chunk_pitch, y_count, y_pitch, x_count,
+                x_pitch):
         acts = self.spad.view(np.int8)
         rows, cols = self.config.rows, self.config.cols
         positions = (np.arange(y_count)[:, None] * y_pitch
@@ -110,19 +121,25 @@ class Datapath:
         target = self.acc[acc_addr:acc_addr + count]
         total = target.astype(np.int64) if accumulate else None
         passes = row_count * chunk_count
-        self.counts["MAC_BUSY"] += passes * count
+        self.counts["MAC_BUSY"] += passes * y_count * (x_count + lead)
         step = max(1, min(_EXACT // rows, _BLOCK // (count * rows)))
         for first in range(0, passes, step):
             index = np.arange(first, min(first + step, passes), dtype=np.int64)
             starts = act_addr + index // chunk_count * row_pitch + index % chunk_count * chunk_pitch
-            vectors = acts[starts[:, None, None] + positions + np.arange(rows)].astype(np.float32)
             tiles = self._tiles(wgt_addr + (0 * index if hold else index)).astype(np.float32)
-            if maximum:
-                part = np.matmul(vectors, tiles).max(axis=0).astype(np.int64)
-                total = part if total is None else np.maximum(total, part)
+            if depthwise:
+                parts = self._filtered(starts, positions, x_pitch, tiles, lead)
+                part = parts.max(axis=0) if maximum else parts.sum(axis=0)
             else:
-                part = vectors.transpose(1, 0, 2).reshape(count, -1) @ tiles.reshape(-1, cols)
-                total = part.astype(np.int64) + (0 if total is None else total)
+                vectors = acts[starts[:, None, None] + positions + np.arange(rows)]
+                vectors = vectors.astype(np.float32)
+                part = np.matmul(vectors, tiles).max(axis=0) if maximum else \
+                    vectors.transpose(1, 0, 2).reshape(count, -1) @ tiles.reshape(-1, cols)
+            part = part.astype(np.int64)
+            if maximum and total is not None:
+                total = np.maximum(total, part)
+            else:
+                total = part + (0 if total is None else total)
         target[:] = wrap32(total)
 
     def _params(self, mem_base, per_channel, bias_addr, scale_addr, channels, multiplier, shift):
