@@ -1,0 +1,111 @@
+"""gemmlowp's fixed point in Python's integers: what SOFTMAX, LOGISTIC and TANH are made of.
+
+A number Qi.f is an int32 with i integer bits and f = 31 - i bits of fraction. Functions of one
+byte need 256 values at most, so these take one value at a time. The sources are gemmlowp's
+``fixedpoint/fixedpoint.h`` and TensorFlow Lite's ``reference/softmax.h``.
+"""
+
+import functools
+import math
+
+__all__ = ["ONE", "SUM_BITS", "divide", "exp", "high_product", "logistic", "reciprocal",
+           "softmax_exponentials", "tanh"]
+
+ONE = (1 << 31) - 1
+"""1.0 in Q0.31, saturated."""
+
+SUM_BITS = 12
+"""Integer bits of a row's sum of exponentials in SOFTMAX."""
+
+_DIFF_BITS = 5                      # integer bits of SOFTMAX's scaled difference
+# exp(-2^e) for e = -2 to 4, in Q0.31
+_EXPONENTIALS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
+
+
+def high_product(a, b):
+    """The high half of ``2 * a * b``: saturating, rounded, halves up."""
+    if a == b == -(1 << 31):
+        return ONE
+    return (a * b + (1 << 30)) >> 31
+
+
+def divide(value, power):
+    """Division by ``2^power``, rounded half away from zero."""
+    if power == 0:
+        return value
+    quotient, rest = value >> power, value & (1 << power) - 1
+    return quotient + (rest > (((1 << power) - 1) >> 1) + (value < 0))
+
+
+def _shift_up(value, power):
+    return max(-(1 << 31), min(ONE, value << power))
+
+
+def exp(value, integer_bits=_DIFF_BITS):
+    """exp of a value not above 0, as Q0.31.
+
+    Parameters
+    ----------
+    value : :class:`int`
+        With ``integer_bits`` integer bits.
+    integer_bits : :class:`int`
+        0 to 5.
+    """
+    if value == 0:
+        return ONE
+    quarter = 1 << (29 - integer_bits)
+    reduced = (value & quarter - 1) - quarter
+    x = _shift_up(reduced, integer_bits) + (1 << 28)
+    x2 = high_product(x, x)
+    series = high_product(divide(high_product(x2, x2), 2) + high_product(x2, x), 715827883) + x2
+    result = 1895147668 + high_product(1895147668, x + divide(series, 1))
+    remainder = reduced - value
+    for bit, factor in enumerate(_EXPONENTIALS, start=29 - integer_bits):
+        if bit < 31 and remainder >> bit & 1:
+            result = high_product(result, factor)
+    return result
+
+
+def _newton(fraction):
+    """2 / (1 + fraction) in Q2.29, for a fraction from 0 to 1 in Q0.31: three steps."""
+    half = (fraction + ONE + 1) >> 1
+    x = 1515870810 + high_product(half, -1010580540)        # 48/17 and -32/17
+    for _ in range(3):
+        x += _shift_up(high_product(x, (1 << 29) - high_product(half, x)), 2)
+    return x
+
+
+def reciprocal(total):
+    """``(r, n)`` with ``r`` the reciprocal of the mantissa of ``total`` and ``n`` its exponent."""
+    headroom = 32 - total.bit_length()
+    return _shift_up(_newton((total << headroom) - (1 << 31)), 1), SUM_BITS - headroom
+
+
+def logistic(value):
+    """1 / (1 + exp(-value)) in Q0.31, for a value in Q4.27."""
+    if value == 0:
+        return 1 << 30
+    positive = _shift_up(_newton(exp(-abs(value), 4)), 1)
+    return positive if value > 0 else ONE - positive
+
+
+def tanh(value):
+    """tanh in Q0.31, for a value in Q4.27."""
+    if value == 0:
+        return 0
+    # the same bits with one integer bit more are twice the value: tanh(x) is of exp(-2 |x|)
+    positive = _shift_up(_newton(exp(-abs(value), 5)) - (1 << 29), 2)
+    return positive if value > 0 else -positive
+
+
+@functools.lru_cache(maxsize=64)
+def softmax_exponentials(scale, beta):
+    """exp(-d * scale * beta) in Q0.31 for d = 0 to 255; 0 where it is too small to count."""
+    real = min(beta * scale * (1 << 31 - _DIFF_BITS), float(ONE))
+    fraction, exponent = math.frexp(real)
+    multiplier = math.floor(fraction * (1 << 31) + 0.5)
+    if multiplier == 1 << 31:
+        multiplier, exponent = multiplier // 2, exponent + 1
+    reach = math.floor(((1 << _DIFF_BITS) - 1) * (1 << 31 - _DIFF_BITS) / 2.0 ** exponent)
+    return tuple(exp(high_product(-d << exponent, multiplier)) if d <= reach else 0
+                 for d in range(256))
