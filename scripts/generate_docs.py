@@ -67,7 +67,8 @@ def _sum(extent):
         product = f"`{count} * {term.pitch}`"
         parts.append(f"({product}, or 1 with `hold`)" if term.hold else product)
     if extent.extra:
-        words = {"rows": "rows of the array", "outputs": "`channels`, times 4 in mode RAW"}
+        words = {"rows": "rows of the array", "outputs": "`channels`, times 4 in mode RAW",
+                 "table": f"{isa.TABLE_BYTES}"}
         parts.append(words.get(extent.extra, f"`{extent.extra}`"))
     return " + ".join(parts)
 
@@ -117,7 +118,8 @@ def instruction_set():
              "on-chip bounds in the order of the tables above, host windows. The first error is "
              "kept in the registers ERROR_CODE, ERROR_INDEX and ERROR_ADDR. Counts and `bytes` are "
              "at least 1, `channels` is 1 to `cols`, `shift` at most 62, `multiplier` below 2^31, "
-             "`clamp_min` at most `clamp_max`, `lead` below `rows`, and 0 without `depthwise`.", "",
+             "`clamp_min` at most `clamp_max`, `op` at most 2, MAP's `mode` not RAW, `lead` below "
+             "`rows`, and 0 without `depthwise`.", "",
              _table(["code", "name", "meaning", "address"], [
                  [int(code), f"`{code.name}`", code.doc, code.where] for code in isa.ErrorCode])]
     return "\n".join(text)

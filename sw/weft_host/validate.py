@@ -7,7 +7,7 @@ The emulator reports what these functions find; the compiler checks its own prog
 import dataclasses
 
 from weft.control import isa
-from weft.control.isa import ErrorCode, Mode
+from weft.control.isa import ErrorCode, MapOp, Mode
 
 __all__ = ["Access", "Violation", "accesses", "check_fetch", "check_instruction", "check_program"]
 
@@ -82,6 +82,14 @@ def accesses(config, instruction, values):
             Access("spad", True, v["out_addr"], v["out_addr"] + reach, v["out_addr"]),
             Access("acc", False, v["acc_addr"], v["acc_addr"] + lines, v["acc_addr"]),
         ]
+    if name == "TABLE":
+        start = v["table_addr"]
+        return [Access("spad", False, start, start + isa.TABLE_BYTES, start)]
+    if name in ("MAP", "SOFTMAX"):
+        operands = ("a", "b", "out") if v.get("op") else ("a", "out")
+        return [Access("spad", which == "out", v[f"{which}_addr"],
+                       v[f"{which}_addr"] + (v["count"] - 1) * v[f"{which}_pitch"] + v["bytes"],
+                       v[f"{which}_addr"]) for which in operands]
     return []
 
 
@@ -111,6 +119,10 @@ def _field_reason(config, instruction, v):
         return f"shift is {v['shift']} and must be at most 62"
     if v.get("multiplier", 0) >> 31:
         return f"multiplier is {v['multiplier']:#x} and must be below 2^31"
+    if v.get("op", 0) not in list(MapOp):
+        return f"op is {v['op']} and must be at most {max(MapOp):d}"
+    if instruction.name == "MAP" and v["mode"] == Mode.RAW:
+        return "mode is RAW, which MAP does not have"
     if "clamp_min" in v and v["clamp_min"] > v["clamp_max"]:
         return f"clamp_min of {v['clamp_min']} is greater than clamp_max of {v['clamp_max']}"
     return None

@@ -133,6 +133,10 @@ class ExtentCheck(wiring.Component):
             source = isa.BY_NAME[which.instruction].field(name)
             return (source.offset, source.width), _slice(word, which.instruction, name)
 
+        def any_bit(name, which):
+            source, bits = field(name, which)
+            return source, bits.any()
+
         def flag(condition):
             return (True, Const(1)) if condition else None
 
@@ -149,7 +153,7 @@ class ExtentCheck(wiring.Component):
         pick(0, extra, lambda s: s.final and s.extent and self._extra(s, field) or None)
         needed = Signal()
         pick(0, needed, lambda s: s.extent and s.extent.condition
-             and field(s.extent.condition, s) or flag(s.extent), "comb")
+             and any_bit(s.extent.condition, s) or flag(s.extent), "comb")
         m.d.sync += skip.eq(~needed)
 
         # -- 2 to 5: product, sum ----------------------------------------------------------------
@@ -207,6 +211,8 @@ class ExtentCheck(wiring.Component):
             return None
         if name == "rows":
             return "rows", Const(self.config.rows, 24)
+        if name == "table":
+            return "table", Const(isa.TABLE_BYTES, 24)
         if name == "4*channels" or name == "8*channels":
             key, channels = field("channels", step)
             return (name, key), channels << (2 if name[0] == "4" else 3)

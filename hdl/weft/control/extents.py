@@ -39,9 +39,10 @@ class Extent:
     terms : tuple of :class:`Term`
     extra : :class:`str`
         The name of a field, ``"rows"`` (of the array), ``"4*channels"``, ``"8*channels"``,
-        ``"outputs"`` (channels times the bytes of an output) or empty.
+        ``"outputs"`` (channels times the bytes of an output), ``"table"`` (the bytes of one) or
+        empty.
     condition : :class:`str`
-        A field of one bit without which the extent is not touched, or empty.
+        A field that is 0 if the extent is not touched, or empty.
     """
 
     memory: str
@@ -59,6 +60,11 @@ def _copy(memory, code, *, host_write=False):
         Extent(HOST, ErrorCode.HOST_WINDOW, "host_addr", (Term("count", "host_pitch"),), "bytes",
                write=host_write),
     )
+
+
+def _rows(name, condition=""):
+    return Extent("spad", ErrorCode.SPAD_BOUNDS, f"{name}_addr", (Term("count", f"{name}_pitch"),),
+                  "bytes", condition)
 
 
 EXTENTS = {
@@ -84,6 +90,9 @@ EXTENTS = {
         Extent("acc", ErrorCode.ACC_BOUNDS, "acc_addr", (Term("y_count", "acc_pitch"),),
                "x_count"),
     ),
+    "TABLE": (Extent("spad", ErrorCode.SPAD_BOUNDS, "table_addr", (), "table"),),
+    "MAP": (_rows("a"), _rows("b", "op"), _rows("out")),
+    "SOFTMAX": (_rows("a"), _rows("out")),
 }
 """By instruction, in the order of the checks. Instructions that are not named touch no memory."""
 

@@ -93,6 +93,10 @@ class FieldCheck(wiring.Component):
                 elif field.name == "lead":
                     depthwise = instruction.field("depthwise")
                     refused = (value >= self.config.rows) | (value != 0) & ~word[depthwise.offset]
+                elif field.name == "op":
+                    refused = value > max(isa.MapOp)
+                elif field.name == "mode" and instruction.name == "MAP":
+                    refused = value == isa.Mode.RAW
                 elif field.name == "clamp_min":
                     high = instruction.field("clamp_max")
                     refused = value.as_signed() > word[

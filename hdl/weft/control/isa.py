@@ -9,22 +9,33 @@ import enum
 
 from ..config import UNITS
 
-__all__ = ["INSTRUCTION_BYTES", "ISA_VERSION", "UNITS", "ErrorCode", "Field", "Instruction",
-           "INSTRUCTIONS", "BY_OPCODE", "BY_NAME", "SEQUENCER", "Mode", "encode", "decode"]
+__all__ = ["INSTRUCTION_BYTES", "ISA_VERSION", "TABLE_BYTES", "UNITS", "ErrorCode", "Field",
+           "Instruction", "INSTRUCTIONS", "BY_OPCODE", "BY_NAME", "SEQUENCER", "MapOp", "Mode",
+           "encode", "decode"]
 
 INSTRUCTION_BYTES = 32
-ISA_VERSION = 1
+ISA_VERSION = 2
+TABLE_BYTES = 1024
+"""What TABLE reads: an int32 for each value of a byte."""
 SEQUENCER = len(UNITS)
 """What the error record names as the unit of an error that fetching met."""
 
 
 class Mode(enum.IntEnum):
-    """How DRAIN turns an accumulator into an output; see the numerics page."""
+    """How DRAIN and MAP turn a value into an output; see the numerics page. MAP has no RAW."""
 
     TFL2 = 0        # double rounding, TensorFlow Lite's default
     TFL1 = 1        # single rounding
     AWAY = 2        # half away from zero, for average pooling
     RAW = 3         # accumulator plus bias as int32, little-endian
+
+
+class MapOp(enum.IntEnum):
+    """What MAP makes of the table entries of its operands."""
+
+    A = 0           # table A's alone
+    ADD = 1         # their sum modulo 2^32
+    MULTIPLY = 2    # the product of their low 16 bits
 
 
 class ErrorCode(enum.IntEnum):
@@ -189,6 +200,53 @@ INSTRUCTIONS = (
         Field("zero_point", 176, 8, "zero point of the output", signed=True),
         Field("clamp_min", 184, 8, "least output", signed=True),
         Field("clamp_max", 192, 8, "greatest output, at least clamp_min", signed=True),
+    )),
+    Instruction("TABLE", 0x32, _VECTOR,
+                "Reads table A or B for the MAPs and SOFTMAXes that follow: 256 int32, the first "
+                "for byte -128, the last for byte 127. The multiplier and shift are those of the "
+                "MAPs that follow; PARAMS and DRAIN neither change nor use them.", _HEADER + (
+        Field("table", 16, 1, "0 table A, 1 table B"),
+        Field("table_addr", 32, 24, "byte address in the scratchpad of the 1024 bytes"),
+        Field("multiplier", 96, 32, "multiplier of MAPs, below 2^31"),
+        Field("shift", 128, 6, "shift of MAPs, 0 to 62"),
+    )),
+    Instruction("MAP", 0x33, _VECTOR,
+                "For each byte i of each row r, takes the entries A[a] and B[b] for the bytes at "
+                "a_addr + r * a_pitch + i and b_addr + r * b_pitch + i, makes an int32 of them by "
+                "op, requantises it with TABLE's multiplier and shift, adds zero_point, clamps, "
+                "and writes a byte to out_addr + r * out_pitch + i. Bytes of the output that are "
+                "an operand's, too, must be the same ones: address and pitch alike, and rows apart "
+                "(or one row). Op 2 multiplies the low 16 bits of either entry, as signed numbers.",
+                _HEADER + (
+        Field("mode", 16, 2, "0 TFL2, 1 TFL1, 2 AWAY; 3 is refused"),
+        Field("op", 18, 2, "0 A[a], 1 A[a] + B[b] modulo 2^32, 2 A[a] * B[b]; 3 is refused"),
+        Field("out_addr", 32, 24, "byte address in the scratchpad of the first row of the output"),
+        Field("a_addr", 56, 24, "byte address in the scratchpad of the first row of operand a"),
+        Field("count", 88, 16, "rows, at least 1"),
+        Field("out_pitch", 104, 24, "bytes from one row of the output to the next"),
+        Field("a_pitch", 128, 24, "bytes from one row of operand a to the next; 0 repeats a row"),
+        Field("bytes", 152, 24, "bytes of a row, at least 1"),
+        Field("zero_point", 176, 8, "zero point of the output", signed=True),
+        Field("clamp_min", 184, 8, "least output", signed=True),
+        Field("clamp_max", 192, 8, "greatest output, at least clamp_min", signed=True),
+        Field("b_addr", 200, 24, "byte address of the first row of operand b; op 0 has none"),
+        Field("b_pitch", 224, 24, "bytes from one row of operand b to the next"),
+    )),
+    Instruction("SOFTMAX", 0x34, _VECTOR,
+                "For each row, with max its greatest byte and e = A[x - max + 127] for each byte "
+                "x: S is the sum of (e + 2^11) >> 12, modulo 2^32, and 1 if that is 0; m is the "
+                "reciprocal of S * 2^clz(S) as the reference kernel of SOFTMAX takes it, by three "
+                "Newton steps; the output is e requantised with m and shift 66 - clz(S), at most "
+                "62, in mode TFL2, minus 128, clamped to a byte. (S of 2^28 and more, where that "
+                "limit acts, is more than the kernel takes.) The output may be the operand, "
+                "address and pitch alike and rows apart; otherwise they must not overlap. TABLE's "
+                "multiplier and shift keep their values.", _HEADER + (
+        Field("out_addr", 32, 24, "byte address in the scratchpad of the first row of the output"),
+        Field("a_addr", 56, 24, "byte address in the scratchpad of the first row of the operand"),
+        Field("count", 88, 16, "rows, at least 1"),
+        Field("out_pitch", 104, 24, "bytes from one row of the output to the next"),
+        Field("a_pitch", 128, 24, "bytes from one row of the operand to the next"),
+        Field("bytes", 152, 24, "bytes of a row, at least 1"),
     )),
     Instruction("STORE", 0x40, _STORE, "Copies from the scratchpad into host memory.",
                 _copy("scratchpad")),
