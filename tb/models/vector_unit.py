@@ -2,9 +2,12 @@
 
 import random
 
-from weft.control.isa import Mode, decode, encode
+import numpy as np
 
-__all__ = ["VectorModel", "quotient", "random_program", "requantize"]
+from golden.softmax import get_reciprocal
+from weft.control.isa import TABLE_BYTES, Mode, decode, encode
+
+__all__ = ["VectorModel", "quotient", "random_program", "requantize", "softmax_scale"]
 
 
 def divide_right(p, s):
@@ -39,6 +42,12 @@ def int32(value):
     return (value + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
+def softmax_scale(total):
+    """(multiplier, shift) of a row whose terms add up to ``total``, modulo 2^32."""
+    multiplier, bits_over_unit = get_reciprocal(np.array([total or 1]))
+    return int(multiplier[0]), min(62, 54 + int(bits_over_unit[0]))
+
+
 class VectorModel:
     """The memories and parameters that VECTOR works on.
 
@@ -52,6 +61,8 @@ class VectorModel:
     spad : :class:`bytearray`
     acc : list of ``acc_rows`` lists of ``cols`` int32
     params : list of ``[bias, multiplier, shift]``, one a channel; ``None`` where unknown
+    tables : the int32 of tables A and B; ``None`` where unknown
+    map_scale : ``(multiplier, shift)`` of MAPs
     """
 
     def __init__(self, config, seed):
@@ -61,6 +72,8 @@ class VectorModel:
         self.acc = [[self._accumulator(rng) for _ in range(config.cols)]
                     for _ in range(config.acc_rows)]
         self.params = [None] * config.cols
+        self.tables = [None, None]
+        self.map_scale = None
 
     def _accumulator(self, rng):
         if rng.random() < 0.2:
@@ -80,6 +93,18 @@ class VectorModel:
                     multiplier = self._word(f["scale_addr"] + 8 * c) & 0x7FFFFFFF
                     shift = self._word(f["scale_addr"] + 8 * c + 4) & 0x3F
                 self.params[c] = int32(self._word(f["bias_addr"] + 4 * c)), multiplier, shift
+        if instruction.name == "TABLE":
+            self.tables[f["table"]] = [int32(self._word(f["table_addr"] + 4 * i))
+                                       for i in range(256)]
+            self.map_scale = f["multiplier"], f["shift"]
+        if instruction.name == "MAP":
+            for row in range(f["count"]):
+                self._map(f, *(f[f"{which}_addr"] + row * f[f"{which}_pitch"]
+                               for which in ("a", "b", "out")))
+        if instruction.name == "SOFTMAX":
+            for row in range(f["count"]):
+                self._softmax(f["bytes"], f["a_addr"] + row * f["a_pitch"],
+                              f["out_addr"] + row * f["out_pitch"])
         if instruction.name == "DRAIN":
             for y in range(f["y_count"]):
                 for x in range(f["x_count"]):
@@ -98,18 +123,88 @@ class VectorModel:
                     f["clamp_max"])
 
 
+    def _byte(self, addr):
+        return (self.spad[addr] ^ 0x80) - 128
+
+    def _map(self, f, a_addr, b_addr, out_addr):
+        for i in range(f["bytes"]):
+            value = self.tables[0][self._byte(a_addr + i) + 128]
+            if f["op"]:
+                other = self.tables[1][self._byte(b_addr + i) + 128]
+                low, other_low = ((v + (1 << 15)) % (1 << 16) - (1 << 15) for v in (value, other))
+                value = int32(value + other) if f["op"] == 1 else low * other_low
+            self.spad[out_addr + i] = 0xFF & requantize(
+                value, *self.map_scale, f["mode"], f["zero_point"], f["clamp_min"], f["clamp_max"])
+
+    def _softmax(self, size, a_addr, out_addr):
+        row = [self._byte(a_addr + i) for i in range(size)]
+        exps = [self.tables[0][x - max(row) + 255] for x in row]
+        scale = softmax_scale(sum(e + (1 << 11) >> 12 for e in exps) % (1 << 32))
+        for i, e in enumerate(exps):
+            self.spad[out_addr + i] = 0xFF & requantize(e, *scale, Mode.TFL2, -128, -128, 127)
+
+
 def random_program(rng, config, count, *, max_positions=12):
-    """``count`` valid instructions; the first sets the parameters of all channels."""
+    """``count`` valid instructions; the first ones set all parameters and tables."""
     program = [random_params(rng, config, channels=config.cols)]
+    tables = config.spad_bytes >= TABLE_BYTES
+    if tables:
+        program += [random_table(rng, config, table) for table in (0, 1)]
     while len(program) < count:
         kind = rng.random()
         if kind < 0.1:
             program.append(encode("SYNC_VECTOR"))
-        elif kind < 0.35:
+        elif kind < 0.25:
             program.append(random_params(rng, config))
-        else:
+        elif kind < 0.6 or not tables:
             program.append(random_drain(rng, config, max_positions))
+        elif kind < 0.63:
+            program.append(random_table(rng, config, rng.randint(0, 1)))
+        elif kind < 0.88:
+            program.append(random_map(rng, config))
+        else:
+            program.append(random_map(rng, config, softmax=True))
     return program
+
+
+def random_table(rng, config, table):
+    """A TABLE; the bytes that it reads are whatever the scratchpad holds."""
+    return encode("TABLE", table=table, table_addr=rng.randint(0, config.spad_bytes - TABLE_BYTES),
+                  multiplier=rng.choice((0, (1 << 31) - 1, rng.getrandbits(31))),
+                  shift=rng.choice((0, 31, 62, rng.randint(24, 62), rng.randint(36, 58))))
+
+
+def random_map(rng, config, *, softmax=False):
+    """A MAP, or a SOFTMAX, whose operands are no part of the output, or all of it."""
+    lanes = config.vector_lanes
+    size = rng.choice((1, lanes, lanes + 1, 3 * lanes - 1, rng.randint(1, 40)))
+    count = rng.choice((1, 1, rng.randint(2, 6)))
+
+    def place():
+        pitch = rng.choice((0, 1, size, size + 1, size + rng.randint(0, 20)))
+        room = config.spad_bytes - (count - 1) * pitch - size
+        return rng.choice((0, room, rng.randint(0, room))), pitch
+
+    def overlap(one, other):
+        return all(x[0] < y[0] + (count - 1) * y[1] + size for x, y in ((one, other), (other, one)))
+
+    operands = [place() for _ in range(1 if softmax else 2)]
+    out = rng.choice((place(), rng.choice(operands)))
+    if any(overlap(out, operand) for operand in operands) and out[1] < size:
+        count = 1
+    operands = [out if overlap(out, operand) else operand for operand in operands]
+    # pitches that no row uses may be anything
+    fields = {"count": count, "bytes": size}
+    for which, (addr, pitch) in zip(("out", "a", "b"), (out, *operands)):
+        fields |= {f"{which}_addr": addr,
+                   f"{which}_pitch": pitch if count > 1 else rng.getrandbits(24)}
+    if softmax:
+        return encode("SOFTMAX", **fields)
+    low, high = sorted((rng.randint(-128, 127), rng.randint(-128, 127)))
+    low, high = rng.choice(((-128, 127), (-128, 127), (low, high)))
+    return encode("MAP", op=rng.randint(0, 2), mode=rng.randint(0, 2),
+                  zero_point=rng.choice((0, rng.randint(-128, 127))), clamp_min=low,
+                  clamp_max=high, **fields)
 
 
 def random_params(rng, config, channels=None):

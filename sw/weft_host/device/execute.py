@@ -8,8 +8,9 @@ import collections
 
 import numpy as np
 
-from weft.control.isa import Mode
+from weft.control.isa import TABLE_BYTES, MapOp, Mode
 
+from ..fixed_point import SUM_BITS, reciprocal
 from ..numerics import requantize, to_int8, wrap32
 from .memory import copy_blocks
 
@@ -30,6 +31,10 @@ class Datapath:
         Accumulators.
     bias, multiplier, shift : int64 arrays of (cols,)
         What the last PARAMS read.
+    tables : int64 array of (2, 256)
+        Tables A and B.
+    map_multiplier, map_shift : :class:`int`
+        What the last TABLE set.
     counts : :class:`collections.Counter`
         The performance counters that do not depend on time.
     """
@@ -48,8 +53,10 @@ class Datapath:
         self.acc = np.zeros((self.config.acc_rows, self.config.cols), np.int32)
 
     def clear_params(self):
-        """Zero bias, multiplier and shift of all channels."""
+        """Zero bias, multiplier and shift of all channels, and the tables."""
         self.bias, self.multiplier, self.shift = np.zeros((3, self.config.cols), np.int64)
+        self.tables = np.zeros((2, 256), np.int64)
+        self.map_multiplier = self.map_shift = 0
 
     def execute(self, instruction, values, mem_base):
         """Carry out one instruction.
@@ -167,3 +174,34 @@ class Datapath:
                 scaled = requantize(biased, self.multiplier[:channels], self.shift[:channels], mode)
                 out = to_int8(scaled, zero_point, clamp_min, clamp_max).view(np.uint8)
             self.spad[(out_addr + y * y_pitch + x * x_pitch)[..., None] + np.arange(size)] = out
+
+    def _table(self, mem_base, table, table_addr, multiplier, shift):
+        self.tables[table] = self.spad[table_addr:table_addr + TABLE_BYTES].view("<i4")
+        self.map_multiplier, self.map_shift = multiplier, shift
+
+    def _look_up(self, table, index):
+        """Entries of a table for bytes of the scratchpad."""
+        return self.tables[table][self.spad[index] ^ 0x80]
+
+    def _map(self, mem_base, mode, op, out_addr, a_addr, count, out_pitch, a_pitch, bytes,
+             zero_point, clamp_min, clamp_max, b_addr, b_pitch):
+        for rows, columns in copy_blocks(count, bytes):
+            value = self._look_up(0, a_addr + rows * a_pitch + columns)
+            if op != MapOp.A:
+                other = self._look_up(1, b_addr + rows * b_pitch + columns)
+                value = wrap32(value + other) if op == MapOp.ADD else \
+                    value.astype(np.int16).astype(np.int64) * other.astype(np.int16)
+            scaled = requantize(value, self.map_multiplier, self.map_shift, mode)
+            self.spad[out_addr + rows * out_pitch + columns] = \
+                to_int8(scaled, zero_point, clamp_min, clamp_max).view(np.uint8)
+
+    def _softmax(self, mem_base, out_addr, a_addr, count, out_pitch, a_pitch, bytes):
+        for row in range(count):
+            start = a_addr + row * a_pitch
+            acts = self.spad[start:start + bytes].view(np.int8).astype(np.int64)
+            exps = self.tables[0][acts - acts.max() + 255]
+            total = int((exps + (1 << SUM_BITS - 1) >> SUM_BITS).sum()) % (1 << 32)
+            multiplier, power = reciprocal(total or 1)
+            scaled = requantize(exps, multiplier, min(62, 54 + power), Mode.TFL2)
+            start = out_addr + row * out_pitch
+            self.spad[start:start + bytes] = to_int8(scaled, -128, -128, 127).view(np.uint8)
