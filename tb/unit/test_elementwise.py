@@ -92,6 +92,7 @@ def test_softmax_is_the_kernels(shape, s_in):
 
 @pytest.mark.parametrize("entry, size, expected", [
     (0, 4, -128),                   # S is 0 and counts as 1
+    (1 << 11, 4, -96),              # each is half of the least that counts: S is 4
     ((1 << 31) - 1, 4, -64),
     ((1 << 31) - 1, 511, -127),     # the most that the kernel takes: 0.501 rounds up
     ((1 << 31) - 1, 600, -127),     # S is 2^28 and more: a shift of 63 would give 0.43
