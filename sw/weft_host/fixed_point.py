@@ -1,15 +1,15 @@
-"""gemmlowp's fixed point in Python's integers: what SOFTMAX, LOGISTIC and TANH are made of.
+"""gemmlowp's fixed point in Python's integers: what SOFTMAX is made of.
 
-A number Qi.f is an int32 with i integer bits and f = 31 - i bits of fraction. Functions of one
-byte need 256 values at most, so these take one value at a time. The sources are gemmlowp's
+A number Qi.f is an int32 with i integer bits and f = 31 - i bits of fraction. A byte has
+256 differences from another, so these take one value at a time. The sources are gemmlowp's
 ``fixedpoint/fixedpoint.h`` and TensorFlow Lite's ``reference/softmax.h``.
 """
 
 import functools
 import math
 
-__all__ = ["ONE", "SUM_BITS", "divide", "exp", "high_product", "logistic", "reciprocal",
-           "softmax_exponentials", "tanh"]
+__all__ = ["ONE", "SUM_BITS", "divide", "exp", "high_product", "reciprocal",
+           "softmax_exponentials"]
 
 ONE = (1 << 31) - 1
 """1.0 in Q0.31, saturated."""
@@ -41,61 +41,31 @@ def _shift_up(value, power):
     return max(-(1 << 31), min(ONE, value << power))
 
 
-def exp(value, integer_bits=_DIFF_BITS):
-    """exp of a value not above 0, as Q0.31.
-
-    Parameters
-    ----------
-    value : :class:`int`
-        With ``integer_bits`` integer bits.
-    integer_bits : :class:`int`
-        0 to 5.
-    """
+def exp(value):
+    """exp of a value not above 0, in Q5.26, as Q0.31."""
     if value == 0:
         return ONE
-    quarter = 1 << (29 - integer_bits)
+    quarter = 1 << 24
     reduced = (value & quarter - 1) - quarter
-    x = _shift_up(reduced, integer_bits) + (1 << 28)
+    x = _shift_up(reduced, _DIFF_BITS) + (1 << 28)
     x2 = high_product(x, x)
     series = high_product(divide(high_product(x2, x2), 2) + high_product(x2, x), 715827883) + x2
     result = 1895147668 + high_product(1895147668, x + divide(series, 1))
     remainder = reduced - value
-    for bit, factor in enumerate(_EXPONENTIALS, start=29 - integer_bits):
-        if bit < 31 and remainder >> bit & 1:
+    for bit, factor in enumerate(_EXPONENTIALS, start=24):
+        if remainder >> bit & 1:
             result = high_product(result, factor)
     return result
-
-
-def _newton(fraction):
-    """2 / (1 + fraction) in Q2.29, for a fraction from 0 to 1 in Q0.31: three steps."""
-    half = (fraction + ONE + 1) >> 1
-    x = 1515870810 + high_product(half, -1010580540)        # 48/17 and -32/17
-    for _ in range(3):
-        x += _shift_up(high_product(x, (1 << 29) - high_product(half, x)), 2)
-    return x
 
 
 def reciprocal(total):
     """``(r, n)`` with ``r`` the reciprocal of the mantissa of ``total`` and ``n`` its exponent."""
     headroom = 32 - total.bit_length()
-    return _shift_up(_newton((total << headroom) - (1 << 31)), 1), SUM_BITS - headroom
-
-
-def logistic(value):
-    """1 / (1 + exp(-value)) in Q0.31, for a value in Q4.27."""
-    if value == 0:
-        return 1 << 30
-    positive = _shift_up(_newton(exp(-abs(value), 4)), 1)
-    return positive if value > 0 else ONE - positive
-
-
-def tanh(value):
-    """tanh in Q0.31, for a value in Q4.27."""
-    if value == 0:
-        return 0
-    # the same bits with one integer bit more are twice the value: tanh(x) is of exp(-2 |x|)
-    positive = _shift_up(_newton(exp(-abs(value), 5)) - (1 << 29), 2)
-    return positive if value > 0 else -positive
+    half = total << headroom >> 1                           # (1 + fraction) / 2 in Q0.31
+    x = 1515870810 + high_product(half, -1010580540)        # 48/17 and -32/17 in Q2.29
+    for _ in range(3):
+        x += _shift_up(high_product(x, (1 << 29) - high_product(half, x)), 2)
+    return _shift_up(x, 1), SUM_BITS - headroom
 
 
 @functools.lru_cache(maxsize=64)

@@ -28,6 +28,8 @@ import numpy as np
 import tflite
 from numpy.typing import NDArray
 
+from .tflite_operators import ENUMS, OPERATIONS
+
 _TYPES = {
     "float32": tflite.TensorType.FLOAT32,
     "int32": tflite.TensorType.INT32,
@@ -38,39 +40,11 @@ _TYPES = {
     "int8": tflite.TensorType.INT8,
 }
 
-_STRIDES: dict[str, object] = {"padding": "VALID", "stride_h": 1, "stride_w": 1}
-
-# operator: (version that has int8, options table in the schema, options set unless told otherwise)
-_OPERATORS: dict[str, tuple[int, str | None, dict[str, object]]] = {
-    "ADD": (2, "AddOptions", {}),
-    "AVERAGE_POOL_2D": (2, "Pool2DOptions", _STRIDES),
-    "CONCATENATION": (2, "ConcatenationOptions", {}),
-    "CONV_2D": (3, "Conv2DOptions", _STRIDES),
-    "DEPTHWISE_CONV_2D": (3, "DepthwiseConv2DOptions", {**_STRIDES, "depth_multiplier": 1}),
-    "DEQUANTIZE": (2, "DequantizeOptions", {}),
-    "FULLY_CONNECTED": (4, "FullyConnectedOptions", {}),
-    "HARD_SWISH": (1, "HardSwishOptions", {}),
-    "LOGISTIC": (2, None, {}),
-    "MAX_POOL_2D": (2, "Pool2DOptions", _STRIDES),
-    "MEAN": (2, "ReducerOptions", {}),
-    "MUL": (2, "MulOptions", {}),
-    "PAD": (2, "PadOptions", {}),
-    "QUANTIZE": (2, "QuantizeOptions", {}),
-    "RELU": (2, None, {}),
-    "RELU6": (2, None, {}),
-    "RESHAPE": (1, "ReshapeOptions", {}),
-    "SOFTMAX": (2, "SoftmaxOptions", {"beta": 1.0}),
-    "SUB": (2, "SubOptions", {}),
-    "TANH": (2, None, {}),
-}
-
-OPERATORS = tuple(_OPERATORS)
+OPERATORS = tuple(OPERATIONS)
 """Names that :meth:`ModelWriter.operator` takes."""
 
-_ENUMS = {
-    "padding": tflite.Padding,
-    "fused_activation_function": tflite.ActivationFunctionType,
-}
+CODES = ("both", "wide", "narrow")
+"""Where a file may say which operator is meant; see :class:`ModelWriter`."""
 
 
 @dataclass(kw_only=True)
@@ -97,10 +71,24 @@ class ModelWriter:
 
     Methods return tensor indices, which are the indices in the file. Operators run in the order
     in which they were added.
+
+    Parameters
+    ----------
+    description : a text that the file carries.
+    codes : which of an operator's two codes are set: ``"both"``, ``"wide"`` (the present field
+        alone, as some converters do) or ``"narrow"`` (the deprecated one alone, as old files do).
+
+    Raises
+    ------
+    ValueError
+        If ``codes`` is not one of these.
     """
 
-    def __init__(self, description: str = "weft") -> None:
+    def __init__(self, description: str = "weft", *, codes: str = "both") -> None:
+        if codes not in CODES:
+            raise ValueError(f"Codes '{codes}' is not one of {', '.join(CODES)}")
         self._description = description
+        self._codes = codes
         self._tensors: list[_Tensor] = []
         self._operators: list[_Operator] = []
         self._inputs: list[int] = []
@@ -174,7 +162,7 @@ class ModelWriter:
         axis: int = 0,
     ) -> int:
         """Add a tensor whose value, shape and type are those of ``value``; see :meth:`tensor`."""
-        value = np.ascontiguousarray(value)
+        value = np.asarray(value)
         index = self.tensor(
             name,
             value.shape,
@@ -196,14 +184,14 @@ class ModelWriter:
         ValueError
             If the operator or one of its options is not known, or an index is not a tensor's.
         """
-        if name not in _OPERATORS:
+        if name not in OPERATIONS:
             raise ValueError(f"Operator '{name}' is not one of {', '.join(OPERATORS)}")
-        _, table, defaults = _OPERATORS[name]
+        _, table, defaults = OPERATIONS[name]
         for option, value in options.items():
             if table is None or not hasattr(tflite, f"{table}Add{_camel(option)}"):
                 raise ValueError(f"{name} has no option '{option}'")
-            if option in _ENUMS and not hasattr(_ENUMS[option], str(value)):
-                words = ", ".join(w for w in vars(_ENUMS[option]) if w.isupper())
+            if option in ENUMS and not hasattr(ENUMS[option], str(value)):
+                words = ", ".join(w for w in vars(ENUMS[option]) if w.isupper())
                 raise ValueError(f"{name}: {option} '{value}' is not one of {words}")
         for index in (*inputs, *outputs):
             if not -1 <= index < len(self._tensors):
@@ -293,24 +281,25 @@ class ModelWriter:
             tflite.TensorAddQuantization(b, quantization)
         return tflite.TensorEnd(b)
 
-    @staticmethod
-    def _code(b: flatbuffers.Builder, name: str) -> int:
+    def _code(self, b: flatbuffers.Builder, name: str) -> int:
         code = getattr(tflite.BuiltinOperator, name)
         tflite.OperatorCodeStart(b)
-        tflite.OperatorCodeAddDeprecatedBuiltinCode(b, min(code, 127))
-        tflite.OperatorCodeAddBuiltinCode(b, code)
-        tflite.OperatorCodeAddVersion(b, _OPERATORS[name][0])
+        if self._codes != "wide":
+            tflite.OperatorCodeAddDeprecatedBuiltinCode(b, min(code, 127))
+        if self._codes != "narrow":
+            tflite.OperatorCodeAddBuiltinCode(b, code)
+        tflite.OperatorCodeAddVersion(b, OPERATIONS[name][0])
         return tflite.OperatorCodeEnd(b)
 
     @staticmethod
     def _operator(b: flatbuffers.Builder, op: _Operator, code: int) -> int:
-        _, table, _ = _OPERATORS[op.name]
+        _, table, _ = OPERATIONS[op.name]
         options = None
         if table is not None:
             fields = {}
             for option, value in op.options.items():
-                if option in _ENUMS:
-                    value = getattr(_ENUMS[option], str(value))
+                if option in ENUMS:
+                    value = getattr(ENUMS[option], str(value))
                 fields[option] = _ints(b, value) if isinstance(value, (tuple, list)) else value
             getattr(tflite, f"{table}Start")(b)
             for option, value in fields.items():

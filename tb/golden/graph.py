@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import tflite
+from flatbuffers.number_types import Int32Flags
 
 from golden.add import add
 from golden.conv import conv2d
@@ -202,8 +203,10 @@ def _tensor(model, tensor):
 
 def _operator(model, operator):
     code = model.OperatorCodes(operator.OpcodeIndex())
-    # files older than the wide code leave it 0; files newer than the narrow one cap that at 127
-    name = _OPERATOR_NAMES[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
+    # one of the two may be unset, and the wide one's accessor hides it when it is below 127
+    field = code._tab.Offset(10)
+    wide = code._tab.Get(Int32Flags, code._tab.Pos + field) if field else 0
+    name = _OPERATOR_NAMES[max(wide, code.DeprecatedBuiltinCode())]
     options = None
     if operator.BuiltinOptions() is not None:
         names = vars(tflite.BuiltinOptions).items()

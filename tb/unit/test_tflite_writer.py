@@ -6,10 +6,13 @@ import textwrap
 import numpy as np
 import pytest
 import tflite
+from flatbuffers.number_types import Int32Flags
 
+from golden import graph as golden_graph
 from support.litert import outputs, reference
 from support.models import Chain
 from weft_host import tflite_writer
+from weft_host.compiler.frontend import read_model
 from weft_host.tflite_writer import OPERATORS, ModelWriter
 
 
@@ -42,6 +45,10 @@ MATRIX = (np.ones((5, 6), np.int8), dict(scale=0.1))
 BIAS = (np.zeros(2, np.int32), dict(scale=[0.025, 0.05]))
 POOL = dict(filter_height=2, filter_width=2, stride_h=2, stride_w=2)
 PADS = np.array([[0, 0], [1, 1], [1, 1], [0, 0]], np.int32)
+PAD_VALUE = (np.array([-9], np.int8), dict(scale=0.25, zero_point=3))
+BEGIN, SIZES = np.array([0, 1, 0, 1], np.int32), np.array([1, 2, 3, 1], np.int32)
+ENDS, STEPS = np.array([1, 4, 4, 2], np.int32), np.array([1, 2, 2, 1], np.int32)
+ORDER = np.array([0, 3, 1, 2], np.int32)
 CASES = {
     "ADD": ([IMAGE, IMAGE], IMAGE, {}),
     "AVERAGE_POOL_2D": ([IMAGE], (1, 2, 2, 2), POOL),
@@ -51,18 +58,33 @@ CASES = {
     "DEQUANTIZE": ([IMAGE], IMAGE, dict(dtype_out="float32")),
     "FULLY_CONNECTED": ([(1, 6)], (1, 5), dict(constants=[MATRIX])),
     "HARD_SWISH": ([IMAGE], IMAGE, {}),
+    "LEAKY_RELU": ([IMAGE], IMAGE, dict(alpha=0.3)),
     "LOGISTIC": ([IMAGE], IMAGE, {}),
     "MAX_POOL_2D": ([IMAGE], (1, 2, 2, 2), POOL),
     "MEAN": ([IMAGE], (1, 2), dict(constants=[(np.array([1, 2], np.int32), {})])),
     "MUL": ([IMAGE, IMAGE], IMAGE, {}),
     "PAD": ([IMAGE], (1, 6, 6, 2), dict(constants=[(PADS, {})])),
+    "PADV2": ([IMAGE], (1, 6, 6, 2), dict(constants=[(PADS, {}), PAD_VALUE])),
     "QUANTIZE": ([IMAGE], IMAGE, {}),
     "RELU": ([IMAGE], IMAGE, {}),
     "RELU6": ([IMAGE], IMAGE, {}),
+    "RELU_N1_TO_1": ([IMAGE], IMAGE, {}),
     "RESHAPE": ([IMAGE], (1, 32), dict(constants=[(np.array([1, 32], np.int32), {})])),
+    "RESIZE_NEAREST_NEIGHBOR": (
+        [IMAGE],
+        (1, 7, 3, 2),
+        dict(constants=[(np.array([7, 3], np.int32), {})], half_pixel_centers=True),
+    ),
+    "SLICE": ([IMAGE], (1, 2, 3, 1), dict(constants=[(BEGIN, {}), (SIZES, {})])),
     "SOFTMAX": ([IMAGE], IMAGE, {}),
+    "STRIDED_SLICE": (
+        [IMAGE],
+        (2, 2, 1),
+        dict(constants=[(BEGIN, {}), (ENDS, {}), (STEPS, {})], shrink_axis_mask=1),
+    ),
     "SUB": ([IMAGE, IMAGE], IMAGE, {}),
     "TANH": ([IMAGE], IMAGE, {}),
+    "TRANSPOSE": ([IMAGE], (1, 2, 4, 4), dict(constants=[(ORDER, {})])),
 }
 
 
@@ -135,6 +157,40 @@ def test_constants_are_aligned_and_equal_calls_give_equal_bytes():
     assert aligned == 5  # two weights, two biases, a shape
 
 
+@pytest.mark.parametrize(
+    "codes, expected", [("both", (34, 34)), ("wide", (0, 34)), ("narrow", (34, 0))]
+)
+def test_either_code_of_an_operator_can_be_left_out(codes, expected):
+    m = ModelWriter(codes=codes)
+    x = m.input("x", IMAGE, scale=0.25)
+    y = m.tensor("y", (1, 6, 6, 2), scale=0.25)
+    m.operator("PAD", [x, m.constant("pads", PADS)], [y])
+    m.output(y)
+    data = m.finish()
+    code = tflite.Model.GetRootAs(data).OperatorCodes(0)
+    # the accessor of the wide code gives the deprecated one for codes below 127
+    field = code._tab.Offset(10)
+    wide = code._tab.Get(Int32Flags, code._tab.Pos + field) if field else 0
+    assert (code.DeprecatedBuiltinCode(), wide) == expected
+    assert [op.name for op in read_model(data).operators] == ["PAD"]
+    assert [op.name for op in golden_graph.read(data).operators] == ["PAD"]
+    (padded,) = outputs(data, [np.ones(IMAGE, np.int8)])
+    assert padded.shape == (1, 6, 6, 2)
+
+
+def test_a_constant_may_be_a_scalar_or_strided():
+    m = ModelWriter()
+    x = m.input("x", (2, 3), scale=1.0)
+    scalar = m.constant("scalar", np.array(5, np.int8), scale=1.0)
+    matrix = m.constant("matrix", np.arange(6, dtype=np.int8).reshape(3, 2).T, scale=1.0)
+    moved, y = m.tensor("moved", (2, 3), scale=1.0), m.tensor("y", (2, 3), scale=1.0)
+    m.operator("ADD", [x, scalar], [moved])
+    m.operator("ADD", [moved, matrix], [y])
+    m.output(y)
+    (result,) = outputs(m.finish(), [np.zeros((2, 3), np.int8)])
+    assert result.tolist() == [[5, 7, 9], [6, 8, 10]]
+
+
 def test_example_of_the_docstring_runs():
     code = re.search(r"::\n\n(.*?)\n\nOptions", tflite_writer.__doc__, re.S).group(1)
     scope = {}
@@ -182,3 +238,8 @@ def test_rejects_what_would_make_an_unreadable_file(call, message):
     m.input("x", (1,), scale=1.0)
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         call(m)
+
+
+def test_rejects_a_choice_of_codes_that_it_does_not_know():
+    with pytest.raises(ValueError, match="^Codes 'none' is not one of both, wide, narrow$"):
+        ModelWriter(codes="none")

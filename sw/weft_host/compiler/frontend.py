@@ -6,6 +6,7 @@ import struct
 
 import numpy as np
 import tflite
+from flatbuffers.number_types import Int32Flags
 
 from .graph import Graph, GraphTensor, Operator
 from .verdict import ModelError
@@ -137,10 +138,16 @@ def _tensor(model, tensor, index, source):
                        zero_point=zero_point, axis=axis, value=value)
 
 
+def _wide_code(code):
+    """The field ``builtin_code`` itself: below 127 its accessor gives the deprecated one instead."""
+    field = code._tab.Offset(10)
+    return code._tab.Get(Int32Flags, code._tab.Pos + field) if field else 0
+
+
 def _operator(model, operator, index):
     code = model.OperatorCodes(operator.OpcodeIndex())
-    # files of old writers leave one of the two codes at 0; the larger one is right
-    number = max(code.DeprecatedBuiltinCode(), code.BuiltinCode())
+    # files of some writers leave one of the two codes at 0; the larger one is right
+    number = max(code.DeprecatedBuiltinCode(), _wide_code(code))
     name = _OPERATOR_NAMES.get(number, f"operator code {number}")
     if name == "CUSTOM":
         name = f"CUSTOM {(code.CustomCode() or b'').decode()}".strip()
