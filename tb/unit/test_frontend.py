@@ -9,7 +9,7 @@ from weft.presets import preset
 from weft_host import WeftError
 from weft_host.compiler import ModelError, compile
 from weft_host.compiler.frontend import read_model
-from weft_host.tflite_writer import ModelWriter
+from weft_host.tflite_writer import CODES, ModelWriter
 
 
 def conv_model():
@@ -46,11 +46,15 @@ def test_tolerates_an_odd_quantised_dimension_of_a_bias_and_unused_tensors():
     compile(conv_model(), preset("tiny"))
 
 
-@pytest.mark.parametrize("deprecated, code", [(34, 0), (0, 34), (34, 34)])
-def test_takes_the_larger_of_the_two_operator_codes(deprecated, code, monkeypatch):
-    monkeypatch.setattr(tflite.OperatorCode, "DeprecatedBuiltinCode", lambda self: deprecated)
-    monkeypatch.setattr(tflite.OperatorCode, "BuiltinCode", lambda self: code)
-    assert read_model(conv_model()).operators[0].name == "PAD"
+@pytest.mark.parametrize("codes", CODES)
+def test_takes_the_larger_of_the_two_operator_codes(codes):
+    m = ModelWriter(codes=codes)
+    x = m.input("x", (1, 2), scale=1.0)
+    pads = m.constant("pads", np.array([[0, 0], [1, 1]], np.int32))
+    y = m.tensor("y", (1, 4), scale=1.0)
+    m.operator("PAD", [x, pads], [y])
+    m.output(y)
+    assert read_model(m.finish()).operators[0].name == "PAD"
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -139,7 +139,7 @@ def _tensor(model, tensor, index, source):
 
 
 def _wide_code(code):
-    """The field ``builtin_code`` itself: below 127 its accessor gives the deprecated one instead."""
+    """``builtin_code`` itself: its accessor gives the deprecated code when this is below 127."""
     field = code._tab.Offset(10)
     return code._tab.Get(Int32Flags, code._tab.Pos + field) if field else 0
 
