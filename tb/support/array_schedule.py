@@ -4,63 +4,106 @@ import dataclasses
 
 import numpy as np
 
-__all__ = ["Cycle", "corner_tiles", "random_tiles", "schedule"]
+__all__ = ["Cycle", "Pass", "corner_tiles", "filter_pass", "mixed_tiles", "random_tiles",
+           "schedule"]
 
 
 @dataclasses.dataclass
 class Cycle:
-    """Inputs of one cycle; ``expected`` are the sums of the vector that enters in it."""
+    """Inputs of one cycle; ``expected`` are the sums of the vector that enters in it.
+
+    They are ``None`` if no vector enters, or one whose sums mean nothing.
+    """
 
     act: list
     valid: int
     swap: int
+    depthwise: int
     wgt: list
     load: int
     expected: list | None
     tile: int | None        # index of the tile that the vector is multiplied with
 
 
+@dataclasses.dataclass
+class Pass:
+    """A tile and its vectors; with ``lead``, depthwise, and the first ``lead`` sums are lost."""
+
+    weights: np.ndarray
+    vectors: np.ndarray
+    lead: int | None = None
+
+    def expected(self, index):
+        """The sums of vector ``index``, or ``None``."""
+        if self.lead is None:
+            return (self.vectors[index] @ self.weights).tolist()
+        if index < self.lead:
+            return None
+        rows, cols = self.weights.shape
+        lanes = min(rows, cols)
+        sums = np.zeros(cols, int)
+        for age in range(self.lead + 1):
+            sums[:lanes] += self.vectors[index - age, :lanes] * self.weights[age, :lanes]
+        return sums.tolist()
+
+
+def filter_pass(rng, *, rows, cols, lead, count):
+    """A depthwise pass of ``lead`` + 1 random taps with ``count`` sums that mean something."""
+    weights = rng.integers(-128, 128, (rows, cols))
+    weights[lead + 1:] = 0
+    return Pass(weights, rng.integers(-128, 128, (lead + count, rows)), lead)
+
+
 def random_tiles(rng, *, rows, cols, counts):
     """For each count a random tile and that many random vectors, full range."""
-    return [(rng.integers(-128, 128, (rows, cols)), rng.integers(-128, 128, (count, rows)))
+    return [Pass(rng.integers(-128, 128, (rows, cols)), rng.integers(-128, 128, (count, rows)))
+            for count in counts]
+
+
+def mixed_tiles(rng, *, rows, cols, counts):
+    """Like :func:`random_tiles`, but about half of them depthwise, with any number of taps."""
+    return [filter_pass(rng, rows=rows, cols=cols, lead=int(rng.integers(rows)), count=count)
+            if rng.integers(2) else random_tiles(rng, rows=rows, cols=cols, counts=[count])[0]
             for count in counts]
 
 
 def corner_tiles(*, rows, cols):
     """Tiles and vectors of the extreme values: the largest sums of either sign, and zeros."""
     values = (-128, 127, 0, -1)
-    return [(np.full((rows, cols), wgt), np.array([[act] * rows for act in values]))
-            for wgt in values]
+    # a filter needs as many equal vectors as it has taps
+    return [Pass(np.full((rows, cols), wgt),
+                 np.array([[act] * rows for act in values for _ in range((lead or 0) + 1)]), lead)
+            for wgt in values for lead in (None, rows - 1)]
 
 
 def schedule(tiles, rng, *, bubbles=0.0, gaps=0.0):
-    """The earliest legal schedule for ``tiles``, pairs of weights and vectors.
+    """The earliest legal schedule for ``tiles``, a list of :class:`Pass`.
 
     ``bubbles`` and ``gaps`` are the chances that a cycle brings no vector, or no line, although it
     could. What is not valid is random, so that nothing can depend on it.
     """
-    rows, cols = tiles[0][0].shape
+    rows, cols = tiles[0].weights.shape
     cycles = []
     load_tile = load_line = feed_tile = feed_index = 0
     loaded = 0                  # tiles whose last line came in an earlier cycle
     while feed_tile < len(tiles):
         cycle = Cycle(act=rng.integers(-128, 128, rows).tolist(), valid=0,
-                      swap=int(rng.integers(2)), wgt=rng.integers(-128, 128, cols).tolist(),
-                      load=0, expected=None, tile=None)
-        weights, vectors = tiles[feed_tile]
+                      swap=int(rng.integers(2)), depthwise=int(rng.integers(2)),
+                      wgt=rng.integers(-128, 128, cols).tolist(), load=0, expected=None, tile=None)
+        now = tiles[feed_tile]
         loaded_before = loaded
         swaps = feed_tile + (feed_index > 0)
         if loaded_before > feed_tile and rng.random() >= bubbles:
-            vector = vectors[feed_index]
-            cycle.act, cycle.valid, cycle.swap = vector.tolist(), 1, int(feed_index == 0)
-            cycle.expected, cycle.tile = (vector @ weights).tolist(), feed_tile
+            cycle.act, cycle.valid = now.vectors[feed_index].tolist(), 1
+            cycle.swap, cycle.depthwise = int(feed_index == 0), int(now.lead is not None)
+            cycle.expected, cycle.tile = now.expected(feed_index), feed_tile
             swaps += feed_index == 0
             feed_index += 1
-            if feed_index == len(vectors):
+            if feed_index == len(now.vectors):
                 feed_tile, feed_index = feed_tile + 1, 0
         # a tile may start to load in the very cycle in which the one before it is swapped in
         if load_tile < len(tiles) and load_tile <= swaps and rng.random() >= gaps:
-            cycle.wgt = tiles[load_tile][0][rows - 1 - load_line].tolist()
+            cycle.wgt = tiles[load_tile].weights[rows - 1 - load_line].tolist()
             cycle.load = 1
             load_line += 1
             if load_line == rows:

@@ -7,9 +7,11 @@ from amaranth.sim import Simulator
 
 from weft.array.cell import COLUMNS, Cell
 
+CONTROLS = ("valid", "depthwise", "swap", "shift")
+
 
 @pytest.mark.parametrize("forms", [("portable", "portable"), ("lut", "portable"), ("lut", "lut")])
-def test_multiplies_adds_swaps_and_shifts(forms):
+def test_multiplies_adds_swaps_shifts_and_filters(forms):
     seed = repr(forms)
     print("seed", seed)
     draw = random.Random(seed)
@@ -20,15 +22,23 @@ def test_multiplies_adds_swaps_and_shifts(forms):
 
     inputs = [{
         "act": operand(), "swap": draw.random() < 0.3, "shift": draw.random() < 0.5,
+        "valid": draw.random() < 0.7, "depthwise": draw.random() < 0.6,
+        "top": [operand() for _ in range(COLUMNS)],
         "wgt": [operand() for _ in range(COLUMNS)],
         "sum": [draw.randint(-(1 << 20), 1 << 20) for _ in range(COLUMNS)],
     } for _ in range(400)]
     assert any(cycle["swap"] and cycle["shift"] for cycle in inputs)
 
-    # what each cycle's activation is multiplied by, and the shadows before each cycle
+    # each cycle's operands and what they are multiplied by; shadows and tops before each cycle
     shadow, active, actives, shadows = [0] * COLUMNS, [0] * COLUMNS, [], []
+    operand_now, before, operands, tops = [0] * COLUMNS, [0] * COLUMNS, [], []
     for cycle in inputs:
         shadows.append(shadow)
+        tops.append(before)
+        if cycle["valid"]:
+            before = operand_now
+            operand_now = cycle["top"] if cycle["depthwise"] else [cycle["act"]] * COLUMNS
+        operands.append(operand_now)
         if cycle["swap"]:
             active = shadow             # from before a shift in the same cycle
         if cycle["shift"]:
@@ -38,20 +48,23 @@ def test_multiplies_adds_swaps_and_shifts(forms):
     async def testbench(ctx):
         for index, cycle in enumerate(inputs):
             ctx.set(dut.i_act, cycle["act"])
-            ctx.set(dut.i_swap, cycle["swap"])
-            ctx.set(dut.i_shift, cycle["shift"])
+            for name in CONTROLS:
+                ctx.set(getattr(dut, f"i_{name}"), cycle[name])
+            ctx.set(dut.i_top, cycle["top"])
             ctx.set(dut.i_wgt, cycle["wgt"])
             ctx.set(dut.i_sum, cycle["sum"])
             assert [ctx.get(dut.o_wgt[column]) for column in range(COLUMNS)] == shadows[index]
+            assert [ctx.get(dut.o_top[column]) for column in range(COLUMNS)] == tops[index]
             if index:
-                before = inputs[index - 1]
-                assert (ctx.get(dut.o_act), ctx.get(dut.o_swap), ctx.get(dut.o_shift)) == (
-                    before["act"], before["swap"], before["shift"])
+                last = inputs[index - 1]
+                assert ctx.get(dut.o_act) == last["act"]
+                for name in CONTROLS:
+                    assert ctx.get(getattr(dut, f"o_{name}")) == last[name], (index, name)
             entered = index - dut.latency
             if entered >= 0:
                 for column in range(COLUMNS):
                     expected = (inputs[index - 1]["sum"][column]
-                                + inputs[entered]["act"] * actives[entered][column])
+                                + operands[entered][column] * actives[entered][column])
                     assert ctx.get(dut.o_sum[column]) == expected, (index, column)
             await ctx.tick()
 

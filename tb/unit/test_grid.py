@@ -66,6 +66,7 @@ def test_moves_one_row_and_one_group_a_cycle():
                 # a row skips the lines that are not for it
                 ctx.set(dut.i_shift[row], row <= index < rows)
                 ctx.set(dut.i_swap[row], index == start + row)
+                ctx.set(dut.i_valid[row], index == start + row)
                 ctx.set(dut.i_act[row], vector[row] if index == start + row else 99)
             for column in range(cols):
                 line = index - column // COLUMNS
@@ -81,3 +82,47 @@ def test_moves_one_row_and_one_group_a_cycle():
     simulator.run()
     expected = np.array(vector) @ np.array(weights)
     assert [seen[column] for column in range(cols)] == expected.tolist()
+
+
+@pytest.mark.parametrize("rows, cols", [(4, 8), (8, 4), (4, 4)])
+def test_a_column_filters_what_enters_it_from_the_top(rows, cols):
+    dut = Grid(config_of(rows, cols))
+    rng = np.random.default_rng([rows, cols])
+    weights = rng.integers(-128, 128, (rows, cols))
+    lanes = min(rows, cols)
+    vectors = np.zeros((3 * rows, cols), int)
+    vectors[:, :lanes] = rng.integers(-128, 128, (len(vectors), lanes))
+    # cycles without a vector between some of them do not count
+    starts = (rows + np.cumsum(rng.integers(1, 3, len(vectors)))).tolist()
+    index_at = {start: index for index, start in enumerate(starts)}
+    seen = np.zeros((len(vectors), cols), int)
+
+    async def testbench(ctx):
+        for cycle in range(starts[-1] + dut.latency + cols // COLUMNS + 1):
+            for row in range(rows):
+                ctx.set(dut.i_shift[row], row <= cycle < rows)
+                ctx.set(dut.i_swap[row], cycle == starts[0] + row)
+                ctx.set(dut.i_valid[row], cycle - row in index_at)
+                ctx.set(dut.i_depthwise[row], cycle - row in index_at)
+                ctx.set(dut.i_act[row], 55)
+            for column in range(cols):
+                group = column // COLUMNS
+                line = cycle - group
+                ctx.set(dut.i_wgt[column],
+                        weights[rows - 1 - line][column].item() if 0 <= line < rows else -77)
+                if column < lanes:
+                    index = index_at.get(cycle - group)
+                    ctx.set(dut.i_top[column],
+                            -99 if index is None else vectors[index][column].item())
+                index = index_at.get(cycle - dut.latency - group)
+                if index is not None:
+                    seen[index][column] = ctx.get(dut.o_sum[column])
+            await ctx.tick()
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(testbench)
+    simulator.run()
+    for index in range(rows - 1, len(vectors)):
+        expected = (vectors[index - np.arange(rows)] * weights).sum(axis=0)
+        assert seen[index].tolist() == expected.tolist(), f"vector {index}"

@@ -22,32 +22,35 @@ MODELS = {
 }
 
 # A new pair enters every cycle, so that the latency is checked with the products. Lane 1 gets
-# the same weights in another order: it also sees every pair, and shares no product with lane 0.
+# the same operands in another order: it also sees every pair, and shares no operand with lane 0.
 BENCH = """
 `timescale 1ns / 1ps
 module bench;
     reg clk = 0;
-    reg signed [7:0] act = 0;
-    wire signed [7:0] wgt0, wgt1;
+    wire signed [7:0] act0, act1, wgt0, wgt1;
     wire [31:0] product;
     integer cycle, past, bad = 0, seen = 0;
-    reg signed [7:0] act_of, wgt0_of, wgt1_of;
+    reg signed [7:0] act0_of, act1_of, wgt0_of, wgt1_of;
     reg [16:0] count = 0;
+    assign act0 = count[15:8];
+    assign act1 = count[15:8] ^ 8'ha5;
     assign wgt0 = count[7:0];
     assign wgt1 = count[7:0] ^ 8'h5a;
-    dut dut(.clk(clk), .rst(1'b0), .i_act(act), .i_wgt({wgt1, wgt0}), .o_product(product));
+    dut dut(.clk(clk), .rst(1'b0), .i_act({act1, act0}), .i_wgt({wgt1, wgt0}),
+            .o_product(product));
     initial begin
         for (cycle = 0; cycle < 65536 + LATENCY; cycle = cycle + 1) begin
             count = cycle;
-            act = cycle >> 8;
             #1;
             if (cycle >= LATENCY) begin
                 past = cycle - LATENCY;
-                act_of = past >> 8; wgt0_of = past; wgt1_of = past ^ 8'h5a;
+                act0_of = past >> 8; act1_of = past >> 8 ^ 8'ha5;
+                wgt0_of = past; wgt1_of = past ^ 8'h5a;
                 seen = seen + 1;
-                if (product !== {act_of * wgt1_of + 16'sd0, act_of * wgt0_of + 16'sd0}) begin
+                if (product !== {act1_of * wgt1_of + 16'sd0, act0_of * wgt0_of + 16'sd0}) begin
                     if (bad < 5)
-                        $display("%0d * (%0d, %0d): %h", act_of, wgt0_of, wgt1_of, product);
+                        $display("%0d * %0d, %0d * %0d: %h", act0_of, wgt0_of, act1_of, wgt1_of,
+                                 product);
                     bad = bad + 1;
                 end
             end

@@ -7,7 +7,13 @@ import pytest
 from amaranth.hdl import Fragment, ResetInserter, Signal
 from amaranth.sim import Simulator
 
-from support.array_schedule import corner_tiles, random_tiles, schedule
+from support.array_schedule import (
+    corner_tiles,
+    filter_pass,
+    mixed_tiles,
+    random_tiles,
+    schedule,
+)
 from weft.array.systolic import SystolicArray
 from weft.config import Config
 
@@ -32,6 +38,7 @@ def run(config, cycles, reset_at=None):
             if cycle:
                 ctx.set(dut.i_act, cycle.act)
                 ctx.set(dut.i_swap, cycle.swap)
+                ctx.set(dut.i_depthwise, cycle.depthwise)
                 ctx.set(dut.i_wgt, cycle.wgt)
             if ctx.get(dut.o_valid):
                 outputs[index] = [ctx.get(dut.o_sum[column]) for column in range(config.cols)]
@@ -50,7 +57,7 @@ def check(config, cycles):
                 for index, cycle in enumerate(cycles) if cycle.valid}
     assert sorted(outputs) == sorted(expected)
     for index, sums in expected.items():
-        for column, (want, got) in enumerate(zip(sums, outputs[index])):
+        for column, (want, got) in enumerate(zip(sums or (), outputs[index])):
             assert want == got, f"cycle {index}, column {column}: expected {want}, got {got}"
 
 
@@ -61,15 +68,16 @@ def test_equals_numpy(rows, cols, bubbles, gaps):
     print("seed", seed)
     rng = np.random.default_rng(seed)
     counts = [1, rows, 1, 1, rows + 3, 2, rows - 1, *rng.integers(1, 2 * rows, 3)]
-    tiles = random_tiles(rng, rows=rows, cols=cols, counts=counts)
-    check(config_of(rows, cols), schedule(tiles, rng, bubbles=bubbles, gaps=gaps))
+    for draw in (random_tiles, mixed_tiles):
+        tiles = draw(rng, rows=rows, cols=cols, counts=counts)
+        check(config_of(rows, cols), schedule(tiles, rng, bubbles=bubbles, gaps=gaps))
 
 
 @pytest.mark.parametrize("rows, cols", SIZES)
 def test_holds_full_scale_sums(rows, cols):
     tiles = corner_tiles(rows=rows, cols=cols)
     cycles = schedule(tiles, np.random.default_rng(0))
-    assert max(max(cycle.expected) for cycle in cycles if cycle.valid) == rows << 14
+    assert max(max(cycle.expected) for cycle in cycles if cycle.expected) == rows << 14
     check(config_of(rows, cols), cycles)
 
 
@@ -87,6 +95,29 @@ def test_takes_the_cycles_it_promises(rows, cols, count):
         assert len(outputs) == measured     # a sum in every single cycle
 
 
+@pytest.mark.parametrize("rows, cols", SIZES)
+@pytest.mark.parametrize("bubbles", [0, 0.4])
+def test_modes_follow_each_other_without_a_gap(rows, cols, bubbles):
+    rng = np.random.default_rng([rows, cols])
+    size = {"rows": rows, "cols": cols}
+    leads = (None, rows - 1, None, 0, 1, rows - 1, 2, None, None)
+    tiles = [random_tiles(rng, counts=[rows], **size)[0] if lead is None
+             else filter_pass(rng, lead=lead, count=max(1, rows - lead), **size) for lead in leads]
+    cycles = schedule(tiles, rng, bubbles=bubbles)
+    assert bubbles or len(cycles) == rows * (1 + len(tiles))
+    check(config_of(rows, cols), cycles)
+
+
+def test_what_came_before_does_not_reach_a_filter():
+    """The greatest values everywhere, then one tap: nothing of them may be left in its sums."""
+    size = {"rows": 8, "cols": 4}
+    rng = np.random.default_rng(9)
+    loud = corner_tiles(**size)[:2]
+    quiet = filter_pass(rng, lead=0, count=12, **size)
+    assert [tile.lead for tile in loud] == [None, 7]
+    check(config_of(8, 4), schedule([loud[0], quiet, loud[1], quiet], rng))
+
+
 def test_swaps_and_loads_in_the_same_cycle():
     rows, cols = 8, 4
     tiles = random_tiles(np.random.default_rng(3), rows=rows, cols=cols, counts=[rows] * 4)
@@ -102,14 +133,14 @@ def test_a_line_before_the_swap_spoils_the_tile(early):
     rng = np.random.default_rng(4)
     tiles = random_tiles(rng, rows=rows, cols=cols, counts=[4, 4])
     idle = dataclasses.replace(schedule(tiles, rng)[0], valid=0, load=0)
-    cycles = [dataclasses.replace(idle, load=1, wgt=tile[rows - 1 - line].tolist())
-              for tile, _ in tiles for line in range(rows)]
+    cycles = [dataclasses.replace(idle, load=1, wgt=tile.weights[rows - 1 - line].tolist())
+              for tile in tiles for line in range(rows)]
     cycles += [dataclasses.replace(idle) for _ in range(4)]
     swap_at = rows + early
-    for position, vector in enumerate(tiles[0][1]):
+    for position, vector in enumerate(tiles[0].vectors):
         cycles[swap_at + position] = dataclasses.replace(
             cycles[swap_at + position], act=vector.tolist(), valid=1, swap=int(position == 0),
-            expected=(vector @ tiles[0][0]).tolist())
+            depthwise=0, expected=tiles[0].expected(position))
     with pytest.raises(AssertionError, match="expected"):
         check(config_of(rows, cols), cycles)
 
@@ -118,7 +149,7 @@ def test_a_line_before_the_swap_spoils_the_tile(early):
 def test_works_with_multipliers_of_look_up_tables(multiplier):
     rng = np.random.default_rng(5)
     config = config_of(4, 4, multiplier=multiplier, dsp_cells=0)
-    check(config, schedule(random_tiles(rng, rows=4, cols=4, counts=[1, 4, 6, 1]), rng))
+    check(config, schedule(mixed_tiles(rng, rows=4, cols=4, counts=[1, 4, 6, 1, 3, 2]), rng))
     check(config, schedule(corner_tiles(rows=4, cols=4), rng))
 
 
@@ -137,7 +168,8 @@ def test_reset_forgets_half_a_tile_and_vectors_under_way():
     reset = Signal()
     rng = np.random.default_rng(6)
     wrong = schedule(random_tiles(rng, rows=rows, cols=cols, counts=[9, 9]), rng)
-    right = schedule(random_tiles(rng, rows=rows, cols=cols, counts=[4, 1, 5]), rng)
+    right = schedule(mixed_tiles(rng, rows=rows, cols=cols, counts=[4, 1, 5, 3, 2]), rng)
+    assert any(cycle.valid and cycle.expected is None for cycle in right)
 
     async def testbench(ctx):
         for stop in range(1, 16):
@@ -159,12 +191,16 @@ def test_reset_forgets_half_a_tile_and_vectors_under_way():
                 if ctx.get(dut.o_valid):
                     got.append([ctx.get(dut.o_sum[column]) for column in range(cols)])
                 await ctx.tick()
-            assert got == [cycle.expected for cycle in right if cycle.valid], f"reset after {stop}"
+            expected = [cycle.expected for cycle in right if cycle.valid]
+            assert len(got) == len(expected), f"reset after {stop}"
+            assert all(want in (None, sums) for want, sums in zip(expected, got)), \
+                f"reset after {stop}: expected {expected}, got {got}"
 
     def drive(ctx, cycle):
         ctx.set(dut.i_act, cycle.act)
         ctx.set(dut.i_valid, cycle.valid)
         ctx.set(dut.i_swap, cycle.swap)
+        ctx.set(dut.i_depthwise, cycle.depthwise)
         ctx.set(dut.i_wgt, cycle.wgt)
         ctx.set(dut.i_load, cycle.load)
 

@@ -1,8 +1,8 @@
-"""The cells of the array: multiply, add, hold one weight and receive the next."""
+"""The cells of the array: multiply, add, hold one weight and receive the next, filter."""
 
 import dataclasses
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -23,26 +23,46 @@ class CellOutputs:
     """What a cell hands to its neighbours: to the right, and (each column) below."""
 
     act: object
+    valid: object
+    depthwise: object
     swap: object
     shift: object
+    tops: list
     wgts: list
     sums: list
 
 
-def add_cell(m, *, act, swap, shift, wgts, sums, forms, latency, sum_width, name):
+def add_cell(m, *, act, valid, depthwise, swap, shift, tops, wgts, sums, forms, latency, sum_width,
+             name):
     """Adds one cell to ``m`` and returns its :class:`CellOutputs`.
 
     A function, so that a grid can be one module; :class:`Cell` states the contract. ``sums`` may
-    be ``None`` in the first row.
+    be ``None`` in the first row. An entry of ``tops`` may be ``None``: zeros, also for the cell
+    below.
     """
     o_act = Signal(signed(8), reset_less=True, name=f"act_{name}")
     # No resets in here: the array's edges are reset, and what is under way has left a few cycles
     # later without harm. It also keeps synthesis from merging these registers with those of the
     # skew at the left edge, which have a reset: equal values on one diagonal would otherwise
     # become one net across the chip.
+    o_valid = Signal(reset_less=True, name=f"valid_{name}")
+    o_depthwise = Signal(reset_less=True, name=f"depthwise_{name}")
     o_swap = Signal(reset_less=True, name=f"swap_{name}")
     o_shift = Signal(reset_less=True, name=f"shift_{name}")
-    m.d.sync += [o_act.eq(act), o_swap.eq(swap), o_shift.eq(shift)]
+    m.d.sync += [o_act.eq(act), o_valid.eq(valid), o_depthwise.eq(depthwise), o_swap.eq(swap),
+                 o_shift.eq(shift)]
+    # The operand is chosen before its register, so that the way into the multiplier stays a wire.
+    operands, o_tops = [], []
+    for column, top in enumerate(tops):
+        operand = Signal(signed(8), reset_less=True, name=f"operand_{name}_{column}")
+        with m.If(valid):
+            m.d.sync += operand.eq(Mux(depthwise, 0 if top is None else top, act))
+        operands.append(operand)
+        if top is not None:
+            top = Signal(signed(8), reset_less=True, name=f"before_{name}_{column}")
+            with m.If(valid):
+                m.d.sync += top.eq(operand)
+        o_tops.append(top)
     shadows, actives = [], []
     for column, wgt in enumerate(wgts):
         shadow = Signal(signed(8), reset_less=True, name=f"shadow_{name}_{column}")
@@ -53,13 +73,13 @@ def add_cell(m, *, act, swap, shift, wgts, sums, forms, latency, sum_width, name
             m.d.sync += active.eq(shadow)
         shadows.append(shadow)
         actives.append(active)
-    products = add_multiplier(m, o_act, actives, forms=forms, latency=latency, name=name)
+    products = add_multiplier(m, operands, actives, forms=forms, latency=latency, name=name)
     o_sums = []
     for column, product in enumerate(products):
         o_sum = Signal(signed(sum_width), reset_less=True, name=f"sum_{name}_{column}")
         m.d.sync += o_sum.eq(product if sums is None else sums[column] + product)
         o_sums.append(o_sum)
-    return CellOutputs(o_act, o_swap, o_shift, shadows, o_sums)
+    return CellOutputs(o_act, o_valid, o_depthwise, o_swap, o_shift, o_tops, shadows, o_sums)
 
 
 class Cell(wiring.Component):
@@ -67,8 +87,13 @@ class Cell(wiring.Component):
 
     Activations move right, partial sums and weights move down, one cell a cycle. There is no
     handshake: whoever drives the edges owns the schedule. In each column,
-    ``o_sum`` is ``i_sum`` plus the product of the activation that entered ``latency`` - 1 cycles
+    ``o_sum`` is ``i_sum`` plus the product of the operand that entered ``latency`` - 1 cycles
     before ``i_sum`` and the active weight of that time.
+
+    The operand of both columns is the activation from the left or, with ``i_depthwise``, each
+    column's own from above. The cell below gets the operand of the vector before, so that what
+    comes from above moves down one row a cycle and falls back one vector a row. Without
+    ``i_valid`` operands stay, so that cycles without a vector do not count.
 
     The active weight is replaced with the shadow weight when ``i_swap`` is high, and is in force
     for the activation of that same cycle. If ``i_shift`` is high as well, the active weight
@@ -84,12 +109,21 @@ class Cell(wiring.Component):
     Attributes
     ----------
     latency : :class:`int`
-        Cycles from ``i_act`` to the sum that contains it. From ``i_sum`` to ``o_sum`` it is one.
+        Cycles from ``i_act`` or ``i_top`` to the sum that contains it. From ``i_sum`` to ``o_sum``
+        it is one.
 
     Members
     -------
     i_act : :py:`In(signed(8))`, ``o_act`` : :py:`Out(signed(8))`
         Activation from the left and, a cycle later, to the right.
+    i_valid : :py:`In(1)`, ``o_valid`` : :py:`Out(1)`
+        Beside the activation: it belongs to a vector.
+    i_depthwise : :py:`In(1)`, ``o_depthwise`` : :py:`Out(1)`
+        Beside the activation: the operands come from above.
+    i_top : :py:`In(ArrayLayout(signed(8), 2))`
+        Operands from above, in the cycle of the activation.
+    o_top : :py:`Out(ArrayLayout(signed(8), 2))`
+        For the cell below, from the cycle after the activation on: operands of the vector before.
     i_swap : :py:`In(1)`, ``o_swap`` : :py:`Out(1)`
         Beside the activation: it is the first of a new tile.
     i_shift : :py:`In(1)`, ``o_shift`` : :py:`Out(1)`
@@ -105,10 +139,13 @@ class Cell(wiring.Component):
         self.sum_width = sum_width
         self.multiplier_latency = common_latency(self.forms)
         self.latency = self.multiplier_latency + 2
-        wgts = data.ArrayLayout(signed(8), COLUMNS)
+        operands = wgts = data.ArrayLayout(signed(8), COLUMNS)
         sums = data.ArrayLayout(signed(sum_width), COLUMNS)
         super().__init__({
             "i_act": In(signed(8)), "o_act": Out(signed(8)),
+            "i_valid": In(1), "o_valid": Out(1),
+            "i_depthwise": In(1), "o_depthwise": Out(1),
+            "i_top": In(operands), "o_top": Out(operands),
             "i_swap": In(1), "o_swap": Out(1),
             "i_shift": In(1), "o_shift": Out(1),
             "i_wgt": In(wgts), "o_wgt": Out(wgts),
@@ -117,12 +154,18 @@ class Cell(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        out = add_cell(m, act=self.i_act, swap=self.i_swap, shift=self.i_shift,
+        out = add_cell(m, act=self.i_act, valid=self.i_valid, depthwise=self.i_depthwise,
+                       swap=self.i_swap, shift=self.i_shift, tops=list(self.i_top),
                        wgts=list(self.i_wgt), sums=list(self.i_sum), forms=self.forms,
                        latency=self.multiplier_latency, sum_width=self.sum_width, name="cell")
-        m.d.comb += [self.o_act.eq(out.act), self.o_swap.eq(out.swap), self.o_shift.eq(out.shift)]
+        m.d.comb += [
+            self.o_act.eq(out.act), self.o_valid.eq(out.valid),
+            self.o_depthwise.eq(out.depthwise), self.o_swap.eq(out.swap),
+            self.o_shift.eq(out.shift),
+        ]
         for column in range(COLUMNS):
             m.d.comb += [
+                self.o_top[column].eq(out.tops[column]),
                 self.o_wgt[column].eq(out.wgts[column]),
                 self.o_sum[column].eq(out.sums[column]),
             ]

@@ -53,7 +53,8 @@ class Grid(wiring.Component):
     in cycle *t* reaches group *g* in cycle *t + g*; what enters a column at the top in cycle *t*
     reaches row *r* in cycle *t + r* (partial sums) or with the *r*-th later shift (weights). The
     vector of one position therefore enters row *r* in cycle *t + r*, and its sum leaves
-    group *g* in cycle *t + latency + g*. See :class:`~weft.array.cell.Cell` for swap and shift.
+    group *g* in cycle *t + latency + g*. From the top its bytes enter group *g* in cycle *t + g*.
+    See :class:`~weft.array.cell.Cell` for swap, shift and depthwise.
 
     Parameters
     ----------
@@ -69,6 +70,11 @@ class Grid(wiring.Component):
     -------
     i_act : :py:`In(signed(8)).array(rows)`
         Activations.
+    i_valid, i_depthwise : :py:`In(1).array(rows)`
+        Beside the activation: it belongs to a vector; the vector comes from the top.
+    i_top : :py:`In(signed(8)).array(min(rows, cols))`
+        Vectors from the top, for group *g* delayed by *g* cycles. Columns beyond a vector's bytes
+        get zeros.
     i_swap : :py:`In(1).array(rows)`
         Beside the activation: it is the first of a new tile.
     i_shift : :py:`In(1).array(rows)`
@@ -86,6 +92,9 @@ class Grid(wiring.Component):
         self.latency = config.rows + 1 + self.multiplier_latency
         super().__init__({
             "i_act": In(signed(8)).array(config.rows),
+            "i_valid": In(1).array(config.rows),
+            "i_depthwise": In(1).array(config.rows),
+            "i_top": In(signed(8)).array(min(config.rows, config.cols)),
             "i_swap": In(1).array(config.rows),
             "i_shift": In(1).array(config.rows),
             "i_wgt": In(signed(8)).array(config.cols),
@@ -96,17 +105,21 @@ class Grid(wiring.Component):
         m = Module()
         rows, cols = self.config.rows, self.config.cols
         wgts, sums = list(self.i_wgt), [None] * cols
+        tops = (list(self.i_top) + [None] * cols)[:cols]
         for row in range(rows):
-            act, swap, shift = self.i_act[row], self.i_swap[row], self.i_shift[row]
+            act, valid, depthwise = self.i_act[row], self.i_valid[row], self.i_depthwise[row]
+            swap, shift = self.i_swap[row], self.i_shift[row]
             for first in range(0, cols, COLUMNS):
                 columns = slice(first, first + COLUMNS)
                 out = add_cell(
-                    m, act=act, swap=swap, shift=shift, wgts=wgts[columns],
+                    m, act=act, valid=valid, depthwise=depthwise, swap=swap, shift=shift,
+                    tops=tops[columns], wgts=wgts[columns],
                     sums=sums[columns] if row else None, forms=self.forms[row][columns],
                     latency=self.multiplier_latency, sum_width=row_sum_width(row),
                     name=f"{row}_{first // COLUMNS}")
-                act, swap, shift = out.act, out.swap, out.shift
-                wgts[columns], sums[columns] = out.wgts, out.sums
+                act, valid, depthwise = out.act, out.valid, out.depthwise
+                swap, shift = out.swap, out.shift
+                tops[columns], wgts[columns], sums[columns] = out.tops, out.wgts, out.sums
         for column in range(cols):
             m.d.comb += self.o_sum[column].eq(sums[column])
         return m

@@ -29,6 +29,12 @@ class SystolicArray(wiring.Component):
     So a tile with *M* vectors takes ``max(rows, M)`` cycles, without a gap between tiles. A
     synchronous reset forgets lines of a tile that is not complete, and vectors on their way.
 
+    With ``i_depthwise`` a vector enters from the top, byte *c* into column *c*, and every column
+    is a filter: ``o_sum[c] = sum(before[r][c] * weight[r][c])``, where ``before[r]`` is the *r*-th
+    vector before this one, bubbles not counted, and 0 in columns beyond a vector's bytes. It is
+    unspecified if that vector or one since was not a depthwise one. So a filter of ``lead + 1``
+    taps has zero weights in all rows beyond ``lead``, and its first ``lead`` sums mean nothing.
+
     Parameters
     ----------
     config : :class:`~weft.config.Config`
@@ -47,6 +53,8 @@ class SystolicArray(wiring.Component):
         A vector; byte *r* is multiplied by the weights of row *r*.
     i_valid : :py:`In(1)`
         A vector enters in this cycle.
+    i_depthwise : :py:`In(1)`
+        With ``i_valid``: this vector enters from the top.
     i_swap : :py:`In(1)`
         With ``i_valid``: this vector is the first of a new tile.
     i_wgt : :py:`In(ArrayLayout(signed(8), cols))`
@@ -67,6 +75,7 @@ class SystolicArray(wiring.Component):
         super().__init__({
             "i_act": In(data.ArrayLayout(signed(8), config.rows)),
             "i_valid": In(1),
+            "i_depthwise": In(1),
             "i_swap": In(1),
             "i_wgt": In(data.ArrayLayout(signed(8), config.cols)),
             "i_load": In(1),
@@ -81,18 +90,33 @@ class SystolicArray(wiring.Component):
 
         m.submodules.grid = grid = Grid(self.config)
         m.submodules.act_skew = act_skew = Skew(shape=signed(8), delays=range(rows))
+        m.submodules.top_skew = top_skew = Skew(
+            shape=signed(8), delays=group_of[:min(rows, cols)])
         m.submodules.wgt_skew = wgt_skew = Skew(shape=signed(8), delays=group_of)
         m.submodules.sum_skew = sum_skew = Skew(
             shape=signed(self.sum_width),
             delays=[self._groups - 1 - group for group in group_of])
 
-        # the swap goes down the left edge beside the skewed vector
+        # these go down the left edge beside the skewed vector
+        valid = Signal(self.latency)
+        depthwise = Signal(rows - 1)
         swap = Signal(rows - 1)
-        m.d.sync += swap.eq(Cat(self.i_valid & self.i_swap, swap))
+        m.d.sync += [
+            valid.eq(Cat(self.i_valid, valid)),
+            depthwise.eq(Cat(self.i_depthwise, depthwise)),
+            swap.eq(Cat(self.i_valid & self.i_swap, swap)),
+        ]
+        for lane in range(min(rows, cols)):
+            m.d.comb += [
+                top_skew.i[lane].eq(self.i_act[lane]),
+                grid.i_top[lane].eq(top_skew.o[lane]),
+            ]
         for row in range(rows):
             m.d.comb += [
                 act_skew.i[row].eq(self.i_act[row]),
                 grid.i_act[row].eq(act_skew.o[row]),
+                grid.i_valid[row].eq(valid[row - 1] if row else self.i_valid),
+                grid.i_depthwise[row].eq(depthwise[row - 1] if row else self.i_depthwise),
                 grid.i_swap[row].eq(swap[row - 1] if row else self.i_valid & self.i_swap),
             ]
 
@@ -113,7 +137,5 @@ class SystolicArray(wiring.Component):
                 self.o_sum[column].eq(sum_skew.o[column]),
             ]
 
-        valid = Signal(self.latency)
-        m.d.sync += valid.eq(Cat(self.i_valid, valid))
         m.d.comb += self.o_valid.eq(valid[-1])
         return m

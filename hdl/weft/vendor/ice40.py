@@ -13,10 +13,10 @@ LATENCY = 2
 _SELECT_8X8_PRODUCT = 0b10
 
 
-def add_products(m, act, wgts, *, name):
-    """Adds ``act * wgt`` for one or two ``wgts`` with a single primitive; see
+def add_products(m, acts, wgts, *, name):
+    """Adds ``act * wgt`` for one or two pairs with a single primitive; see
     :func:`weft.vendor.multiplier.add_multiplier` for the arguments."""
-    top_wgt = wgts[1] if len(wgts) > 1 else Const(0, 8)
+    top_act, top_wgt = (acts[1], wgts[1]) if len(wgts) > 1 else (Const(0, 8), Const(0, 8))
     products = [Signal(signed(16), name=f"product_{name}_{lane}") for lane in range(len(wgts))]
     output = Signal(32, name=f"output_{name}")
     m.submodules[f"mac16_{name}"] = Instance(
@@ -27,7 +27,7 @@ def add_products(m, act, wgts, *, name):
         p_TOPOUTPUT_SELECT=Const(_SELECT_8X8_PRODUCT, 2),
         p_BOTOUTPUT_SELECT=Const(_SELECT_8X8_PRODUCT, 2),
         i_CLK=ClockSignal(), i_CE=1,
-        i_A=Cat(act, act), i_B=Cat(wgts[0], top_wgt), i_C=Const(0, 16), i_D=Const(0, 16),
+        i_A=Cat(acts[0], top_act), i_B=Cat(wgts[0], top_wgt), i_C=Const(0, 16), i_D=Const(0, 16),
         i_AHOLD=0, i_BHOLD=0, i_CHOLD=0, i_DHOLD=0,
         i_IRSTTOP=0, i_IRSTBOT=0, i_ORSTTOP=0, i_ORSTBOT=0,
         i_OLOADTOP=0, i_OLOADBOT=0, i_ADDSUBTOP=0, i_ADDSUBBOT=0,

@@ -47,7 +47,8 @@ def _product(m, act, wgt, name):
                     low + Cat(Const(0, 2), carry, Const(0), high).as_signed())
 
 
-def add_products(m, act, wgts, *, name):
-    """Adds ``act * wgt`` for each of ``wgts``; see
+def add_products(m, acts, wgts, *, name):
+    """Adds ``act * wgt`` for each pair; see
     :func:`weft.vendor.multiplier.add_multiplier` for the arguments."""
-    return [_product(m, act, wgt, f"{name}_{lane}") for lane, wgt in enumerate(wgts)]
+    return [_product(m, act, wgt, f"{name}_{lane}")
+            for lane, (act, wgt) in enumerate(zip(acts, wgts))]

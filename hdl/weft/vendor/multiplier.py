@@ -22,8 +22,8 @@ def common_latency(forms):
     return max(_form(form).LATENCY for form in forms)
 
 
-def add_multiplier(m, act, wgts, *, forms, latency, name):
-    """Adds one multiplier for each of ``wgts`` to ``m``; all share the operand ``act``.
+def add_multiplier(m, acts, wgts, *, forms, latency, name):
+    """Adds one multiplier for each pair of ``acts`` and ``wgts`` to ``m``.
 
     Written as a function so that a whole grid can be one module, which simulates several times
     faster than a module a multiplier.
@@ -32,10 +32,8 @@ def add_multiplier(m, act, wgts, *, forms, latency, name):
     ----------
     m : :class:`~amaranth.hdl.Module`
         Where the logic goes, in the domain ``sync``.
-    act : :py:`signed(8)`
-        The operand that all products share.
-    wgts : list of :py:`signed(8)`
-        The other operands, one or two.
+    acts, wgts : lists of :py:`signed(8)`
+        The operands of one or two products.
     forms : list of :class:`str`
         For each product the form that makes it, a key of :data:`FORMS`.
     latency : :class:`int`
@@ -61,7 +59,8 @@ def add_multiplier(m, act, wgts, *, forms, latency, name):
         if latency < module.LATENCY:
             raise ValueError(f"Multipliers of form {form!r} take {module.LATENCY} cycles, "
                              f"more than the {latency} asked for")
-        made = module.add_products(m, act, [wgts[lane] for lane in lanes], name=f"{name}_{form}")
+        made = module.add_products(m, [acts[lane] for lane in lanes],
+                                   [wgts[lane] for lane in lanes], name=f"{name}_{form}")
         for lane, product in zip(lanes, made):
             for stage in range(latency - module.LATENCY):
                 padded = Signal(signed(16), reset_less=True, name=f"pad{stage}_{name}_{lane}")
@@ -72,7 +71,7 @@ def add_multiplier(m, act, wgts, *, forms, latency, name):
 
 
 class Multiplier(wiring.Component):
-    """Two signed 8 x 8 products with one operand in common.
+    """Two signed 8 x 8 products.
 
     A new pair of products starts every cycle and comes out exactly ``latency`` cycles later. There
     is no enable and no reset.
@@ -86,10 +85,8 @@ class Multiplier(wiring.Component):
 
     Members
     -------
-    i_act : :py:`In(signed(8))`
-        The common operand.
-    i_wgt : :py:`In(ArrayLayout(signed(8), 2))`
-        The operand of each product.
+    i_act, i_wgt : :py:`In(ArrayLayout(signed(8), 2))`
+        The operands of each product.
     o_product : :py:`Out(ArrayLayout(signed(16), 2))`
         The products.
 
@@ -107,14 +104,14 @@ class Multiplier(wiring.Component):
             raise ValueError(f"Multipliers of forms {', '.join(self.forms)} take {least} cycles, "
                              f"more than the {latency} asked for")
         super().__init__({
-            "i_act": In(signed(8)),
+            "i_act": In(data.ArrayLayout(signed(8), 2)),
             "i_wgt": In(data.ArrayLayout(signed(8), 2)),
             "o_product": Out(data.ArrayLayout(signed(16), 2)),
         })
 
     def elaborate(self, platform):
         m = Module()
-        products = add_multiplier(m, self.i_act, [self.i_wgt[0], self.i_wgt[1]],
+        products = add_multiplier(m, list(self.i_act), list(self.i_wgt),
                                   forms=self.forms, latency=self.latency, name="mul")
         for lane, product in enumerate(products):
             m.d.comb += self.o_product[lane].eq(product)
