@@ -12,6 +12,7 @@ from weft.control.isa import Mode
 
 from .. import fixed_point
 from ..numerics import requantize, to_int8, wrap32
+from . import libm
 from .quantize import activation_range, quantize_multiplier
 
 __all__ = ["BYTES", "FUNCTIONS", "kernel_multiply"]
@@ -38,14 +39,10 @@ def _looked_up(function):
 
 
 def _logistic(x):
-    # exp and tanh are rounded from double: numpy's own in float32 may be off by some units
+    # rounded from double, as the C library's is: numpy's own in float32 may be off by some units
     with np.errstate(over="ignore"):
         grown = np.exp(-x.astype(np.float64)).astype(np.float32)
     return np.float32(1) / (np.float32(1) + grown)
-
-
-def _tanh(x):
-    return np.tanh(x.astype(np.float64)).astype(np.float32)
 
 
 def _hard_swish(scale_in, zero_in, scale_out, zero_out, options):
@@ -119,5 +116,5 @@ FUNCTIONS = {
     "RELU": _relu("RELU"),
     "RELU6": _relu("RELU6"),
     "RELU_N1_TO_1": _relu("RELU_N1_TO_1"),
-    "TANH": _looked_up(_tanh),
+    "TANH": _looked_up(libm.tanh),
 }
