@@ -32,7 +32,7 @@ def wrong_tensors(program, result, expected):
 
 def test_every_tensor_of_every_image_is_the_reference(stored):
     config = preset("small")
-    program = compile(DIGITS / "digits.tflite", config)
+    program = compile(DIGITS / "digits.tflite", config, keep_tensors=True)
     count = min(COUNT, len(stored["images"]))
     numbers = stored["tensors"].tolist()
     assert len(numbers) == 8, "every operator's output is compared"
@@ -51,7 +51,7 @@ def test_every_tensor_of_every_image_is_the_reference(stored):
 
 def test_stalls_change_time_but_no_tensor(stored):
     config = preset("small")
-    program = compile(DIGITS / "digits.tflite", config)
+    program = compile(DIGITS / "digits.tflite", config, keep_tensors=True)
     with RtlDevice(config, memory_bytes=1 << 20, stalls="both", seed=3) as device:
         for index in (0, 359):
             result = device.run(program, [stored["images"][index:index + 1]], all_tensors=True)

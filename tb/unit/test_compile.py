@@ -18,9 +18,12 @@ PRESETS = ("tiny", "small", "wide", "tall", "ulx3s", "icebreaker")
 
 def assert_exact(model, inputs, config, about):
     """Every tensor that the program makes has the reference's bytes."""
-    program = compile(model, config)
+    program = compile(model, config, keep_tensors=True)
     device = EmulatorDevice(config, memory_bytes=-(-program.memory_bytes // 4096) * 4096)
     result = device.run(program, inputs, all_tensors=True)
+    lean = device.run(compile(model, config), inputs).outputs
+    for name, array in result.outputs.items():
+        assert first_mismatch(array, lean[name]) is None, f"{about}: stores change {name!r}"
     expected = reference(model, inputs)
     made = {**result.tensors, **result.outputs}
     compared = 0

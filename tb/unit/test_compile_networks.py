@@ -13,7 +13,8 @@ from weft_host.compiler.allocate import HostMemory
 from weft_host.compiler.frontend import read_model
 from weft_host.compiler.lower import lower
 from weft_host.compiler.pipeline import assemble
-from weft_host.compiler.tile import plan_layer
+from weft_host.compiler.residency import arrange
+from weft_host.compiler.step import ArrayStep
 from weft_host.device import EmulatorDevice
 
 MODELS = pathlib.Path(os.environ.get(
@@ -32,7 +33,8 @@ def single(layer, graph, config):
         return [[Tensor(name=name, shape=entry.shape, offset=base + offsets[entry.index])]
                 for name, entry in (("in", source), ("out", target))] + [[]]
 
-    return assemble([(layer, plan_layer(layer, config))], config, offsets, memory.size, tensors)
+    steps = [ArrayStep(layer, config)]
+    return assemble(steps, arrange(steps, config), config, offsets, memory.size, tensors)
 
 
 @pytest.mark.parametrize("name", ("tiny", "small", "tall", "ulx3s"))

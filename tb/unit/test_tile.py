@@ -7,8 +7,10 @@ import pytest
 
 from weft.presets import PRESETS, preset
 from weft_host.compiler import kernel
-from weft_host.compiler.allocate import WeightRing, layer_regions
+from weft_host.compiler.allocate import WeightRing
 from weft_host.compiler.layer import Layer
+from weft_host.compiler.residency import arrange
+from weft_host.compiler.step import ArrayStep
 from weft_host.compiler.tile import plan_layer
 from weft_host.compiler.weights import Passes
 
@@ -36,11 +38,14 @@ def gemm(m, k, n):
 ], ids=lambda layer: layer.describe())
 def test_plans_fit_every_preset(name, layer):
     config = preset(name)
-    plan = plan_layer(layer, config)
-    regions = layer_regions(plan, config)
-    assert regions.params + plan.param_bytes <= config.spad_bytes
-    assert max(regions.act) + plan.act_bytes <= min(regions.out)
-    assert max(regions.out) + plan.out_bytes <= regions.params
+    arrangement = arrange([ArrayStep(layer, config)], config)
+    plan, = arrangement.plans
+    buffers, = arrangement.buffers
+    spans = sorted((address, address + size) for addresses, size in (
+        (buffers["act"], plan.act_bytes), (buffers["out"], plan.out_bytes),
+        (buffers["params"], plan.param_bytes)) for address in addresses)
+    assert spans[-1][1] <= config.spad_bytes
+    assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:]))
     positions = plan.y_count * plan.x_count
     parts = kernel.blocks(layer, plan.kernel_y, plan.kernel_x, plan.channels)
     assert positions * (plan.group if len(parts) > 1 else 1) <= config.acc_rows // 2
@@ -57,13 +62,15 @@ def test_estimates_stay_near_the_ideal(name, layer, bar):
     assert plan_layer(layer, config).cycles <= bar * layer.macs / (config.rows * config.cols)
 
 
-def test_input_and_output_lie_at_opposite_ends():
+def test_input_and_output_lie_in_different_banks():
     config = preset("ulx3s")
-    plan = plan_layer(gemm(256, 256, 256), config)
-    regions = layer_regions(plan, config)
+    arrangement = arrange([ArrayStep(gemm(256, 256, 256), config)], config)
+    plan, = arrangement.plans
+    buffers, = arrangement.buffers
     bank = config.spad_bytes // config.spad_banks
     assert plan.act_regions == plan.out_regions == 2
-    assert regions.act[0] == 0 and min(regions.out) >= bank
+    begins = [{start // bank for start in buffers[use]} for use in ("act", "out")]
+    assert begins == [{0}, {1}]
 
 
 @pytest.mark.parametrize("dilation", [1, 2])

@@ -18,14 +18,14 @@ from .options import (
 __all__ = ["check", "compile", "disasm", "load_program"]
 
 
-def load_program(path, config):
+def load_program(path, config, *, keep_tensors=False):
     """The program in a program file, or the model in ``path`` compiled for ``config``."""
     from .. import compiler
     with open(path, "rb") as file:
         start = file.read(8)
     if start == b"WEFTPROG":
         return Program.load(path)
-    return compiler.compile(path, config)
+    return compiler.compile(path, config, keep_tensors=keep_tensors)
 
 
 @click.command()
@@ -57,11 +57,14 @@ def check(model, preset_name, changes, as_json):
 @config_options
 @click.option("-o", "--output", required=True, type=OutputFile(),
               help="Program file to write.")
+@click.option("--keep-tensors", is_flag=True,
+              help="Store every intermediate tensor in host memory, for weft run --all-tensors.")
 @json_option
-def compile(model, preset_name, changes, output, as_json):
+def compile(model, preset_name, changes, output, keep_tensors, as_json):
     """Compile MODEL, an int8 .tflite file, to a program file."""
     from .. import compiler
-    program = compiler.compile(model, make_config(preset_name, changes))
+    program = compiler.compile(model, make_config(preset_name, changes),
+                               keep_tensors=keep_tensors)
     raw = program.to_bytes()
     write_atomically(output, raw)
     facts = {

@@ -63,14 +63,15 @@ def report(program, result):
 @click.option("--output", "output_path", type=OutputFile(),
               help="An .npz file to write: out0, out1, ...")
 @click.option("--all-tensors", is_flag=True,
-              help="Also write t<i> for each tensor i of the model that the device produced.")
+              help="Also write t<i> for each tensor i of the model that the device produced. A "
+                   "model is compiled so that all are stored, which costs cycles.")
 @device_options
 @config_options
 @json_option
 def run(model, input_path, output_path, all_tensors, where, latency, bandwidth, preset_name,
         changes, as_json):
     """Run MODEL, a .tflite file or a compiled program, on a device."""
-    program = load_program(model, make_config(preset_name, changes))
+    program = load_program(model, make_config(preset_name, changes), keep_tensors=all_tensors)
     inputs = _read_inputs(input_path, program)
     device = make_device(where, program.config, memory_bytes=program.memory_bytes, latency=latency,
                          bandwidth=bandwidth)

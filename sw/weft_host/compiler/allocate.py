@@ -4,7 +4,7 @@ import dataclasses
 
 from .stream import MOST
 
-__all__ = ["HostMemory", "Regions", "WeightRing", "layer_regions"]
+__all__ = ["HostMemory", "Regions", "WeightRing"]
 
 HOST_ALIGN = 64
 
@@ -48,16 +48,3 @@ class Regions:
     act: tuple[int, ...]
     out: tuple[int, ...]
     params: int
-
-
-def layer_regions(plan, config):
-    """The :class:`Regions` of a plan.
-
-    Inputs lie at the lower end, outputs and parameters at the upper end: MATMUL then reads another
-    bank than STORE and PARAMS do, as far as the sizes allow.
-    """
-    act = tuple(index * plan.act_bytes for index in range(plan.act_regions))
-    params = config.spad_bytes - plan.param_bytes
-    out = tuple(params - (index + 1) * plan.out_bytes for index in range(plan.out_regions))
-    assert min(out) >= plan.act_regions * plan.act_bytes, "a plan that does not fit was chosen"
-    return Regions(act, out, params)

@@ -11,7 +11,8 @@ from .allocate import HostMemory
 from .layer import Layer
 from .pipeline import assemble
 from .quantize import quantize_multiplier
-from .tile import plan_layer
+from .residency import arrange
+from .step import ArrayStep
 
 __all__ = ["compile_gemm", "gemm_reference", "matmul"]
 
@@ -71,7 +72,8 @@ def compile_gemm(m, k, n, config, *, b, bias=None, scale=None, zero_point=0):
                 [Tensor(name="c", shape=(m, n), dtype="int32" if raw else "int8",
                         offset=base + offsets[1], zero_point=layer.zero_point)], [])
 
-    return assemble([(layer, plan_layer(layer, config))], config, offsets, memory.size, tensors,
+    steps = [ArrayStep(layer, config)]
+    return assemble(steps, arrange(steps, config), config, offsets, memory.size, tensors,
                     source=f"gemm {m} x {k} x {n}")
 
 

@@ -3,10 +3,9 @@
 import dataclasses
 
 from . import kernel
-from .allocate import layer_regions
+from .kernel import tile_width
 from .outputs import Outputs
-from .region import Region
-from .tile import tile_width
+from .region import Region, Resident
 from .weights import Weights
 
 __all__ = ["Place", "generate", "layer_constants"]
@@ -17,10 +16,13 @@ RAMP = 4
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Host addresses of a layer: input and output in tensor memory, its constants."""
+    """Host addresses of a layer: input and output in tensor memory, its constants.
 
-    source: int
-    target: int
+    An input that is on chip has none; neither has an output that only stays there.
+    """
+
+    source: int | None
+    target: int | None
     constants: int
 
 
@@ -57,7 +59,7 @@ def layer_constants(layer, plan, config):
     return Weights.constants(layer, plan, config)
 
 
-def generate(stream, layer, plan, place, ring):
+def generate(stream, layer, plan, place, ring, regions, source=None, target=None):
     """Emit a layer.
 
     Parameters
@@ -70,18 +72,22 @@ def generate(stream, layer, plan, place, ring):
         Host addresses.
     ring : :class:`WeightRing`
         Where weights go.
+    regions : :class:`Regions`
+        Buffers in the scratchpad.
+    source, target : :class:`Home` or :class:`None`
+        Where in the scratchpad the input is and the output stays.
     """
-    _Generator(stream, layer, plan, place, ring).run()
+    _Generator(stream, layer, plan, place, ring, regions, source, target).run()
 
 
 class _Generator:
-    def __init__(self, stream, layer, plan, place, ring):
+    def __init__(self, stream, layer, plan, place, ring, regions, source, target):
         self.stream, self.layer, self.plan, self.place = stream, layer, plan, place
         self.config = stream.config
         self.width = tile_width(layer, self.config)
-        self.regions = layer_regions(plan, self.config)
+        self.regions, self.source = regions, source
         self.weights = Weights(stream, layer, plan, place, ring)
-        self.outputs = Outputs(stream, layer, plan, place, self.regions)
+        self.outputs = Outputs(stream, layer, plan, place, regions, target)
         self.steps = self._steps()
 
     # what there is to do
@@ -102,23 +108,25 @@ class _Generator:
     def _steps(self):
         steps, regions, last = [], 0, None
         for work in self._works():
-            tiles = -(-(work.c1 - work.c0) // self.width)
-            for first in range(0, tiles, self.plan.group):
+            start, tiles = work.c0 // self.width, -(-work.c1 // self.width)
+            for first in range(start, tiles, self.plan.group):
                 for part in range(len(work.parts)):
                     # the same input serves all groups if the kernel is not cut, and all blocks
                     # of an image if the whole input is held
                     key = (work.image, part) if self.plan.whole else (work, part) if \
                         len(work.parts) == 1 else (work, first, part)
                     if last is None or last[0] != key:
-                        last = key, self._region(work, work.parts[part],
-                                                 self.regions.act[regions % len(self.regions.act)])
+                        last = key, self._region(work, work.parts[part], regions)
                         regions += 1
                     steps.append(_Step(work, range(first, min(first + self.plan.group, tiles)),
                                        part, last[1]))
         return steps
 
-    def _region(self, work, part, address):
+    def _region(self, work, part, number):
         layer = self.layer
+        if self.source is not None:
+            return Resident(self.source)
+        address = self.regions.act[number % len(self.regions.act)]
         y0, y1, x0, x1 = (0, layer.out_h, 0, layer.out_w) if self.plan.whole else (
             work.y0, work.y1, work.x0, work.x1)
         image = self.place.source + work.image * layer.in_h * layer.in_w * layer.in_c
@@ -199,21 +207,28 @@ class _Generator:
         acc += (y0 - work.y0) * (work.x1 - work.x0) + x0 - work.x0
         tail = None
         if layer.channelwise:
-            origin += tile * self.width
-            tail = min(self.width, work.c1 - work.c0 - tile * self.width)
+            depth = layer.depth_multiplier
+            first, last = tile * self.width, min(tile * self.width + self.width, work.c1) - 1
+            origin += first // depth - region.c0
+            tail = last // depth - first // depth + 1
         done = 0
         width = self.width if layer.channelwise else config.rows
-        for run in kernel.runs(layer, part, region.row_pitch, width):
+        for run in kernel.runs(layer, part, region.row_pitch, width,
+                               filtered=self.plan.filtered):
             for row, rows, chunk, chunks in passes.within(done, run.rows, run.chunks):
                 last = chunk + chunks == run.chunks
                 used = tail if layer.channelwise else run.tail if last else config.rows
                 self.stream.matmul(
                     surplus=config.rows - used, maximum=int(layer.maximum),
                     accumulate=int(step.part > 0 or done + row * run.chunks + chunk > 0),
-                    hold=int(layer.channelwise), act_addr=origin + run.offset
+                    hold=int(layer.pooling), **_filter(run, self.plan), act_addr=origin + run.offset
                     + row * run.row_pitch + chunk * run.chunk_pitch,
                     acc_addr=acc, wgt_addr=passes.address(done + row * run.chunks + chunk),
                     row_count=rows, row_pitch=run.row_pitch, chunk_count=chunks,
                     chunk_pitch=run.chunk_pitch, y_count=y1 - y0, y_pitch=y_pitch,
                     x_count=x1 - x0, x_pitch=x_pitch)
             done += run.tiles
+
+
+def _filter(run, plan):
+    return {"depthwise": 1, "lead": run.lead} if plan.filtered else {}

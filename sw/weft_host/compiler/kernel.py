@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-__all__ = ["Block", "Run", "blocks", "identity_tile", "pack", "runs"]
+__all__ = ["Block", "Run", "blocks", "filters", "identity_tile", "pack", "pack_depthwise", "runs",
+           "tile_width"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Block:
 class Run:
     """Passes that one MATMUL can make: ``rows`` by ``chunks`` tiles from byte ``offset`` on.
 
-    ``tail`` is how many bytes of the last chunk of a row are not surplus.
+    ``tail`` is how many bytes of the last chunk of a row are not surplus. With ``lead`` the tiles
+    are filters of ``lead`` + 1 taps along x.
     """
 
     offset: int
@@ -38,6 +40,7 @@ class Run:
     chunks: int
     chunk_pitch: int
     tail: int
+    lead: int = 0
 
     @property
     def tiles(self):
@@ -52,14 +55,35 @@ def _spans(size, step):
 def blocks(layer, step_y, step_x, step_c):
     """The kernel of a layer cut into blocks of at most these sizes.
 
-    For a channelwise layer the channels are those of one output group, from 0.
+    For a channelwise layer the channels are those of one output group, from 0; all of the input if
+    several outputs read the same.
     """
-    channels = step_c if layer.channelwise else layer.in_c
+    channels = layer.in_c
+    if layer.channelwise:
+        channels = step_c = step_c if layer.depth_multiplier == 1 else layer.in_c
     return [Block(*y, *x, *c) for c in _spans(channels, step_c)
             for y in _spans(layer.kernel_h, step_y) for x in _spans(layer.kernel_w, step_x)]
 
 
-def runs(layer, block, row_pitch, width):
+def tile_width(layer, config):
+    """Output channels of one tile: what it reads of a channelwise layer's input fits a vector."""
+    if not layer.channelwise:
+        return config.cols
+    depth = layer.depth_multiplier
+    width = min(config.cols, config.rows * depth)
+    return width // depth * depth if depth <= width else width
+
+
+def filters(layer, config):
+    """A depthwise layer can run as filters along x, and that takes fewer cycles."""
+    phases = min(layer.stride_w, layer.kernel_w)
+    taps = -(-layer.kernel_w // phases)
+    return (layer.kind == "depthwise" and layer.depth_multiplier == 1 and layer.dilation_w == 1
+            and layer.stride_w <= layer.kernel_w and taps <= config.rows
+            and phases * (layer.out_w + taps - 1) < layer.kernel_w * layer.out_w)
+
+
+def runs(layer, block, row_pitch, width, *, filtered=False):
     """The runs of a block whose pixels lie ``row_pitch`` bytes a row in the scratchpad.
 
     Parameters
@@ -70,10 +94,15 @@ def runs(layer, block, row_pitch, width):
         Bytes from one input row to the next.
     width : :class:`int`
         Bytes of a vector: ``rows`` of the array; for a channelwise layer, the channels in a tile.
+    filtered : :class:`bool`
+        Each kernel row is a filter along x, with a stride one filter for each phase.
     """
     down = layer.dilation_h * row_pitch
     right = layer.dilation_w * block.channels
     height, taps = block.y1 - block.y0, block.x1 - block.x0
+    if filtered:
+        phases = min(layer.stride_w, taps)
+        return [Run(0, height, down, phases, right, width, -(-taps // phases) - 1)]
     if layer.channelwise:
         return [Run(0, height, down, taps, right, width)]
     if layer.dilation_w == 1 or taps == 1:
@@ -103,6 +132,32 @@ def pack(layer, block, config):
     tiles = padded.reshape(-1, cols, strings.shape[1] * chunks, rows)
     # line i holds the weights of array row rows - 1 - i
     return np.ascontiguousarray(tiles.transpose(0, 2, 3, 1)[:, :, ::-1])
+
+
+def pack_depthwise(layer, block, config, *, filtered):
+    """The same of a depthwise layer: diagonals, a tap each, or filters along x."""
+    rows, width, depth = config.rows, tile_width(layer, config), layer.depth_multiplier
+    taps = layer.weights[:, block.y0:block.y1, block.x0:block.x1]
+    channels, height, across = taps.shape
+    count = -(-channels // width)
+    if filtered:
+        phases = min(layer.stride_w, across)
+        lead = -(-across // phases) - 1
+        tiles = np.zeros((count, height, phases, rows, config.cols), np.int8)
+        for channel in range(channels):
+            tile, column = divmod(channel, width)
+            for phase in range(phases):
+                line = taps[channel, :, phase::phases]
+                # tap j is line rows - 1 - lead + j
+                tiles[tile, :, phase, rows - 1 - lead:rows - 1 - lead + line.shape[1],
+                      column] = line
+        return tiles.reshape(count, height * phases, rows, config.cols)
+    tiles = np.zeros((count, height * across, rows, config.cols), np.int8)
+    for channel in range(channels):
+        tile, column = divmod(channel, width)
+        row = channel // depth - tile * width // depth
+        tiles[tile, :, rows - 1 - row, column] = taps[channel].reshape(-1)
+    return tiles
 
 
 def identity_tile(config):

@@ -14,19 +14,19 @@ class Layer:
     """A convolution or a pooling over an NHWC tensor; everything Weft runs is lowered to this.
 
     A fully connected layer and a matrix product are 1 x 1 convolutions over one row of positions.
-    A convolution combines all input channels; a pooling is *channelwise*: output channel c reads
-    input channel c alone, through an identity tile.
+    A convolution combines all input channels. A pooling and a depthwise convolution are
+    *channelwise*: output channel c reads input channel ``c // depth_multiplier`` alone.
 
     Attributes
     ----------
     kind : :class:`str`
-        ``"conv"``, ``"max"`` or ``"average"``.
+        ``"conv"``, ``"depthwise"``, ``"max"`` or ``"average"``.
     source, target : :class:`int`
         Tensors that are read and written.
     halo : :class:`int`
         What lies around the input, as int8: its zero point; what changes no result for pooling.
     weights : int8 array (out_channels, kernel_h, kernel_w, in_channels) or :class:`None`
-        Of a convolution.
+        Of a convolution; of a depthwise one without the last dimension.
     bias : int32 array (out_channels,) or :class:`None`
         With the input's zero point folded in.
     multiplier, shift : int64 arrays (out_channels,)
@@ -71,6 +71,16 @@ class Layer:
         return self.kind != "conv"
 
     @property
+    def pooling(self):
+        """It has no weights and no parameters of its own."""
+        return self.kind in ("max", "average")
+
+    @property
+    def depth_multiplier(self):
+        """Output channels that read one input channel, if it is channelwise."""
+        return self.out_c // self.in_c
+
+    @property
     def maximum(self):
         """Passes are combined by maximum."""
         return self.kind == "max"
@@ -83,16 +93,41 @@ class Layer:
     @property
     def per_channel(self):
         """Multipliers or shifts differ between channels."""
-        return self.kind == "conv" and self.mode != Mode.RAW and not (
+        return not self.pooling and self.mode != Mode.RAW and not (
             (self.multiplier == self.multiplier[0]).all() and (self.shift == self.shift[0]).all())
 
     @property
     def macs(self):
         """Multiply-accumulates of a convolution; 0 for a pooling."""
-        if self.channelwise:
+        if self.pooling:
             return 0
         return self.batch * self.out_h * self.out_w * self.out_c * self.kernel_h \
-            * self.kernel_w * self.in_c
+            * self.kernel_w * (1 if self.channelwise else self.in_c)
+
+    @property
+    def pad_bottom(self):
+        """Rows below the input that are read."""
+        return max(0, (self.out_h - 1) * self.stride_h + (self.kernel_h - 1) * self.dilation_h + 1
+                   - self.pad_top - self.in_h)
+
+    @property
+    def pad_right(self):
+        """Columns to the right of the input that are read."""
+        return max(0, (self.out_w - 1) * self.stride_w + (self.kernel_w - 1) * self.dilation_w + 1
+                   - self.pad_left - self.in_w)
+
+    @property
+    def pointwise(self):
+        """Output position p depends on input position p alone, wherever it is in the image."""
+        return self.kernel_h == self.kernel_w == self.stride_h == self.stride_w == 1
+
+    def flattened(self):
+        """A pointwise layer as one row of positions; any other as it is."""
+        if not self.pointwise:
+            return self
+        count = self.batch * self.in_h * self.in_w
+        return dataclasses.replace(self, batch=1, in_h=1, in_w=count, out_h=1, out_w=count,
+                                   dilation_h=1, dilation_w=1)
 
     def describe(self):
         """The layer in a few words, for reports."""

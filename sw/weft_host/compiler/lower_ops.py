@@ -136,16 +136,6 @@ def _named(op, target):
                 target=target.index)
 
 
-def _flatten(sizes):
-    """A 1 x 1 convolution without strides is one row of positions."""
-    keys = ("kernel_h", "kernel_w", "stride_h", "stride_w")
-    if all(sizes[key] == 1 for key in keys):
-        count = sizes["batch"] * sizes["in_h"] * sizes["in_w"]
-        return dict(sizes, batch=1, in_h=1, in_w=count, out_h=1, out_w=count, dilation_h=1,
-                    dilation_w=1)
-    return sizes
-
-
 def convolution(graph, op):
     """CONV_2D as a :class:`Layer`."""
     source, weights, bias, target = _operands(graph, op)
@@ -163,7 +153,7 @@ def convolution(graph, op):
     _, zero = quantization(source)
     low, high = _activation(op, target)
     return Layer(
-        **_named(op, target), **_flatten(sizes), kind="conv", halo=zero, weights=weights.value,
+        **_named(op, target), **sizes, kind="conv", halo=zero, weights=weights.value,
         bias=_folded_bias(weights.value, bias, zero, channels), multiplier=multiplier, shift=shift,
         zero_point=quantization(target)[1], clamp_min=low, clamp_max=high)
 

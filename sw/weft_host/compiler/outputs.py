@@ -2,18 +2,23 @@
 
 from weft.control.isa import Mode
 
+from .kernel import tile_width
 from .quantize import average_multiplier
-from .tile import param_block, tile_width
+from .tile import param_block
 
 __all__ = ["Outputs"]
 
 
 class Outputs:
-    """Takes accumulators in turn from the two halves, drains them, and stores groups of tiles."""
+    """Takes accumulators in turn from the two halves, drains them, and stores groups of tiles.
 
-    def __init__(self, stream, layer, plan, place, regions):
+    With a :class:`Home` for the output, tiles are drained to where they stay; they are
+    stored, too, if the place has a host address for them.
+    """
+
+    def __init__(self, stream, layer, plan, place, regions, home=None):
         self.stream, self.layer, self.plan, self.place = stream, layer, plan, place
-        self.regions, self.config = regions, stream.config
+        self.regions, self.config, self.home = regions, stream.config, home
         self._width = tile_width(layer, self.config)
         self._tiles = -(-layer.out_c // self._width)
         self._block = param_block(layer, self.config)
@@ -26,12 +31,12 @@ class Outputs:
 
     def begin(self):
         """Prepare what no drain can do without."""
-        if self.layer.channelwise:
+        if self.layer.pooling:
             self.stream.fill(self.regions.params, 4 * self._width, 0)
 
     def parameters(self):
         """Load the parameters of all tiles if they stay on chip."""
-        if not self.layer.channelwise and self.plan.params_resident:
+        if not self.layer.pooling and self.plan.params_resident:
             self.stream.load("const", self.place.constants, self.regions.params,
                              self._tiles * self._block)
 
@@ -55,28 +60,37 @@ class Outputs:
     def drain(self, work, tiles, tile, acc):
         """Drain a tile; behind the last of its group, store the group."""
         layer, width = self.layer, self._width
-        first = tiles[0] * width
-        group = min(tiles[-1] * width + width, work.c1 - work.c0) - first
-        channels = min(width, work.c1 - work.c0 - tile * width)
-        out = self.regions.out[self._stores % len(self.regions.out)]
-        pixel = group * layer.out_size
-        at = out + (tile * width - first) * layer.out_size
         columns = work.x1 - work.x0
+        channels = min(width, work.c1 - tile * width)
+        first = tiles[0] * width
+        group = min(tiles[-1] * width + width, work.c1) - first
+        if self.home is None:
+            out = self.regions.out[self._stores % len(self.regions.out)]
+            pixel = group * layer.out_size
+            row_pitch = columns * pixel
+            at = out + (tile * width - first) * layer.out_size
+        else:
+            pixel, row_pitch = layer.out_c, self.home.row_pitch
+            at = self.home.pixel(work.y0, work.x0) + tile * width
         for (y0, y1), (x0, x1), scale in self._rectangles(work):
             self._params(tiles, tile, channels, scale)
             self.stream.drain(
                 layer.out_size, mode=int(layer.mode), channels=channels,
-                out_addr=at + ((y0 - work.y0) * columns + x0 - work.x0) * pixel,
+                out_addr=at + (y0 - work.y0) * row_pitch + (x0 - work.x0) * pixel,
                 acc_addr=acc + (y0 - work.y0) * columns + x0 - work.x0, acc_pitch=columns,
-                y_count=y1 - y0, y_pitch=columns * pixel, x_count=x1 - x0, x_pitch=pixel,
+                y_count=y1 - y0, y_pitch=row_pitch, x_count=x1 - x0, x_pitch=pixel,
                 zero_point=layer.zero_point, clamp_min=layer.clamp_min, clamp_max=layer.clamp_max)
-        if tile == tiles[-1]:
+        if tile != tiles[-1]:
+            return
+        if self.home is None:
             self._store(work, out, first, group)
-            self._stores += 1
+        elif self.place.target is not None and tile == self._tiles - 1:
+            self.home.store(self.stream, self.place.target, work.y0, work.y1, work.x0, work.x1)
+        self._stores += 1
 
     def _params(self, tiles, tile, channels, scale):
         layer, stream = self.layer, self.stream
-        if layer.channelwise:
+        if layer.pooling:
             # one set of parameters serves every tile that has no more channels
             if self._params_held is None or self._params_held[0] != scale \
                     or self._params_held[1] < channels:
@@ -112,7 +126,7 @@ class Outputs:
         """Rectangles of positions with one multiplier, and that multiplier and shift."""
         layer = self.layer
         if layer.kind != "average":
-            scale = (int(layer.multiplier[0]), int(layer.shift[0])) if layer.channelwise else None
+            scale = (int(layer.multiplier[0]), int(layer.shift[0])) if layer.pooling else None
             return [((work.y0, work.y1), (work.x0, work.x1), scale)]
 
         def spans(start, stop, stride, kernel, pad, size):
@@ -138,7 +152,7 @@ class Outputs:
         rows, columns = work.y1 - work.y0, work.x1 - work.x0
         pixel = layer.out_c * size
         host = self.place.target + ((work.image * layer.out_h + work.y0) * layer.out_w
-                                    + work.x0) * pixel + (work.c0 + first) * size
+                                    + work.x0) * pixel + first * size
         gapless = columns == layer.out_w or rows == 1
         if group == layer.out_c:
             if gapless:

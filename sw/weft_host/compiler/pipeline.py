@@ -6,11 +6,11 @@ from ..tensor import Tensor
 from .allocate import HostMemory, WeightRing
 from .emit import emit
 from .frontend import read_model
-from .generate import Place, generate, layer_constants
 from .lower import lower
 from .lower_ops import Refused, require_int8
+from .residency import arrange
+from .step import ArrayStep
 from .stream import Stream
-from .tile import plan_layer
 from .verdict import CapacityError, ModelError, UnsupportedError
 
 __all__ = ["assemble", "check", "compile"]
@@ -38,7 +38,7 @@ def check(model, config):
     return _lowered(read_model(model), config)[0].verdicts
 
 
-def compile(model, config):
+def compile(model, config, *, keep_tensors=False):
     """A model as a :class:`weft_host.Program`.
 
     Parameters
@@ -47,6 +47,9 @@ def compile(model, config):
         An int8 ``.tflite`` file.
     config : :class:`weft.config.Config`
         What it is to run on.
+    keep_tensors : :class:`bool`
+        Store every intermediate tensor in host memory, where it can be read, also those that
+        would only be on chip. Costs cycles; changes no result.
 
     Raises
     ------
@@ -56,18 +59,24 @@ def compile(model, config):
         If operators cannot run; it names all of them.
     """
     graph = read_model(model)
-    lowered, plans = _lowered(graph, config)
+    lowered, steps = _lowered(graph, config)
     if lowered.unsupported:
         raise UnsupportedError(graph.source, lowered.unsupported)
     _check_ends(graph)
+    arrangement = arrange(steps, config)
     memory = HostMemory()
     offsets = {}
     made = [op.outputs[0] for op in graph.operators if op.outputs]
+    read_by_host = {int(name) for step in lowered.host for name in step.inputs}
+    outside = {lowered.aliases.get(index, index) for index in (
+        *graph.inputs, *graph.outputs, *read_by_host)}
     for index in [*graph.inputs, *made]:
         root = lowered.aliases.get(index, index)
-        if root not in offsets and root not in lowered.host_tensors:
+        if root not in offsets and root not in lowered.host_tensors and (
+                keep_tensors or root in outside or root not in arrangement.homes):
             offsets[root] = memory.take(graph.tensor(root).size)
-    offsets.update((alias, offsets[root]) for alias, root in lowered.aliases.items())
+    offsets.update((alias, offsets[root]) for alias, root in lowered.aliases.items()
+                   if root in offsets)
     names = _unique_names(graph)
 
     def tensor(index, base):
@@ -83,46 +92,57 @@ def compile(model, config):
         ends = {*graph.inputs, *graph.outputs}
         return ([tensor(index, base) for index in graph.inputs],
                 [tensor(index, base) for index in graph.outputs],
-                [tensor(index, base) for index in dict.fromkeys(made) if index not in ends])
+                [tensor(index, base) for index in dict.fromkeys(made) if index not in ends
+                 and (index in offsets or index in lowered.host_tensors)])
 
-    steps = [dataclasses.replace(step, inputs=[names[int(i)] for i in step.inputs],
-                                 outputs=[names[int(i)] for i in step.outputs])
-             for step in lowered.host]
-    return assemble(list(zip(lowered.layers, plans)), config, offsets, memory.size, tensors,
-                    host_steps=steps, source=graph.source)
+    host_steps = [dataclasses.replace(step, inputs=[names[int(i)] for i in step.inputs],
+                                      outputs=[names[int(i)] for i in step.outputs])
+                  for step in lowered.host]
+    return assemble(steps, arrangement, config, offsets, memory.size, tensors,
+                    host_steps=host_steps, source=graph.source)
 
 
-def assemble(planned, config, offsets, tensor_bytes, make_tensors, host_steps=(), source=""):
-    """The program of planned layers whose tensors lie at ``offsets`` of tensor memory."""
+def assemble(steps, arrangement, config, offsets, tensor_bytes, make_tensors, host_steps=(),
+             source=""):
+    """The program of steps whose tensors lie at ``offsets`` of tensor memory, or at home."""
     stream, ring, memory = Stream(config), WeightRing(config), HostMemory()
-    sections, layers = [], []
-    for layer, plan in planned:
-        raw = layer_constants(layer, plan, config)
+    sections, layers, homes = [], [], arrangement.homes
+    for step, plan, buffers in zip(steps, arrangement.plans, arrangement.buffers):
+        ends = tuple(homes.get(source) for source in step.sources), homes.get(step.target)
+        raw = step.constants(plan, *ends)
         at = memory.take(len(raw))
         sections.append(raw.ljust(memory.size - at, b"\0"))
-        stream.layer = layer.index
+        stream.layer = step.index
         first = len(stream.drafts)
-        generate(stream, layer, plan, Place(offsets[layer.source], offsets[layer.target], at), ring)
-        layers.append({"name": layer.name, "index": layer.index, "what": layer.describe(),
-                       "macs": layer.macs, "instructions": len(stream.drafts) - first,
+        place = tuple(offsets.get(source) for source in step.sources), offsets.get(step.target), at
+        step.generate(stream, plan, place, ring, buffers, *ends)
+        if ends[1] is not None:
+            # behind the step's own loads, which its instructions wait for
+            ends[1].fill(stream)
+        layers.append({"name": step.name, "index": step.index, "what": step.describe(),
+                       "macs": step.macs, "instructions": len(stream.drafts) - first,
+                       "on_chip": [home is not None for home in (*ends[0], ends[1])],
                        "estimated_cycles": plan.cycles, "plan": dataclasses.asdict(plan)})
-    meta = {"source": source, "macs": sum(layer.macs for layer, _ in planned), "layers": layers}
+    meta = {"source": source, "macs": sum(step.macs for step in steps), "layers": layers}
     return emit(stream, b"".join(sections), tensor_bytes, make_tensors, host_steps=host_steps,
                 meta=meta)
 
 
 def _lowered(graph, config):
-    """The lowered graph and a plan for each layer; layers that do not fit are unsupported."""
+    """The lowered graph and its steps; what does not fit on its own is unsupported."""
     lowered = lower(graph)
-    plans, verdicts = [], {verdict.index: verdict for verdict in lowered.verdicts}
-    for layer in lowered.layers:
+    verdicts = {verdict.index: verdict for verdict in lowered.verdicts}
+    root = lowered.aliases.get
+    steps = [ArrayStep(dataclasses.replace(layer, source=root(layer.source, layer.source)), config)
+             for layer in lowered.layers]
+    for step in steps:
         try:
-            plans.append(plan_layer(layer, config))
+            step.plan(config, config.spad_bytes, (None,) * len(step.sources), None)
         except CapacityError as error:
-            verdicts[layer.index] = dataclasses.replace(
-                verdicts[layer.index], where="unsupported", reason=str(error))
+            verdicts[step.index] = dataclasses.replace(
+                verdicts[step.index], where="unsupported", reason=str(error))
     lowered.verdicts = list(verdicts.values())
-    return lowered, plans
+    return lowered, steps
 
 
 def _check_ends(graph):

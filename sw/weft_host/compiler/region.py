@@ -4,7 +4,7 @@ import dataclasses
 
 from .layer import Layer
 
-__all__ = ["Region"]
+__all__ = ["Home", "Region", "Resident"]
 
 
 @dataclasses.dataclass
@@ -112,3 +112,103 @@ class Region:
             for column in range(columns):
                 stream.load("tensor", host + column * layer.in_c, local + column * pixel, pixel,
                             rows, host_pitch, self.row_pitch)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Home:
+    """Where a tensor stays in the scratchpad, between the layers that make it and those that read.
+
+    Rows of pixels with what is read around them. The columns on the left of a row are also those on
+    the right of the row before.
+
+    Attributes
+    ----------
+    address : :class:`int`
+        Scratchpad address of the first byte, halo included.
+    height, width, channels : :class:`int`
+        Pixels, and bytes of a pixel.
+    top, left, bottom, right : :class:`int`
+        Rows and columns around the tensor that its readers see.
+    halo : :class:`int`
+        The byte they see there.
+    surplus : :class:`int`
+        Bytes behind the last that may be read with weights of zero.
+    """
+
+    address: int = 0
+    height: int
+    width: int
+    channels: int
+    top: int = 0
+    left: int = 0
+    bottom: int = 0
+    right: int = 0
+    halo: int = 0
+    surplus: int = 0
+
+    @property
+    def row_pitch(self):
+        """Bytes from one row to the next."""
+        return (self.width + max(self.left, self.right)) * self.channels
+
+    @property
+    def gapless(self):
+        """The tensor's bytes follow each other."""
+        return not self.top + self.left + self.bottom + self.right
+
+    @property
+    def size(self):
+        """Bytes from the first to the end, surplus included."""
+        return (self.top + self.height + self.bottom) * self.row_pitch \
+            + self.left * self.channels + self.surplus
+
+    def pixel(self, y, x):
+        """Address of a pixel."""
+        return self.address + (self.top + y) * self.row_pitch + (self.left + x) * self.channels
+
+    def fill(self, stream):
+        """Emit what gives the halo its value."""
+        if self.gapless:
+            return
+        first, row = self.pixel(0, 0), self.width * self.channels
+        last = self.pixel(self.height - 1, self.width)
+        end = self.address + self.size - self.surplus
+        stream.fill(self.address, first - self.address, self.halo)
+        stream.fill(first + row, self.row_pitch - row, self.halo, self.height - 1, self.row_pitch)
+        stream.fill(last, end - last, self.halo)
+
+    def store(self, stream, host, y0, y1, x0, x1):
+        """Emit the copy of a rectangle to the tensor's place in host memory."""
+        rows, size = y1 - y0, (x1 - x0) * self.channels
+        pitch = self.width * self.channels
+        local, host = self.pixel(y0, x0), host + y0 * pitch + x0 * self.channels
+        if rows == 1 or size == pitch == self.row_pitch:
+            rows, size = 1, rows * size
+        stream.store(host, local, size, rows, pitch, self.row_pitch)
+
+
+@dataclasses.dataclass(frozen=True)
+class Resident:
+    """A :class:`Home` as the region that a layer reads: everything is there."""
+
+    home: Home
+    y = x = c0 = 0
+    along_x = False
+
+    @property
+    def address(self):
+        """Address of the first pixel."""
+        return self.home.pixel(0, 0)
+
+    @property
+    def row_pitch(self):
+        """Bytes from one row to the next."""
+        return self.home.row_pitch
+
+    @property
+    def channels(self):
+        """Bytes of a pixel."""
+        return self.home.channels
+
+    def require(self, stream, upto):
+        """Nothing is to be loaded."""

@@ -3,6 +3,7 @@
 import dataclasses
 
 from . import cost, kernel
+from .kernel import tile_width
 from .stream import MOST
 from .verdict import CapacityError
 
@@ -27,6 +28,10 @@ class Plan:
         Output tiles, each as wide as the array, that are stored together.
     whole : :class:`bool`
         The scratchpad holds the whole input at once, halo included, loaded row by row.
+    fed, kept : :class:`bool`
+        The input is in the scratchpad already; the output stays there. Neither needs a buffer.
+    filtered : :class:`bool`
+        A depthwise layer runs as filters along x instead of diagonal tiles.
     act_regions, out_regions : :class:`int`
         Buffers for inputs and for outputs; two let copies hide behind the array.
     act_bytes, out_bytes, param_bytes : :class:`int`
@@ -57,11 +62,13 @@ class Plan:
     weights_resident: bool
     packet: int
     cycles: int = 0
+    fed: bool = False
+    kept: bool = False
+    filtered: bool = False
 
-
-def tile_width(layer, config):
-    """Output channels of one tile."""
-    return min(config.rows, config.cols) if layer.channelwise else config.cols
+    def tiling(self):
+        """``(kernel_y, kernel_x, channels)``: the arguments of :func:`kernel.blocks`."""
+        return self.kernel_y, self.kernel_x, self.channels
 
 
 def param_block(layer, config):
@@ -80,15 +87,26 @@ def _parts(size):
     return sorted({-(-size // count) for count in counts if count <= size}, reverse=True)
 
 
-def plan_layer(layer, config):
+def plan_layer(layer, config, *, budget=None, fed=False, kept=False):
     """The :class:`Plan` of least estimated time.
+
+    Parameters
+    ----------
+    layer, config : :class:`Layer`, :class:`weft.config.Config`
+        What runs on what.
+    budget : :class:`int` or :class:`None`
+        Bytes of scratchpad for buffers and parameters; ``None`` is all of it.
+    fed, kept : :class:`bool`
+        The whole input is there already; the output has a place in the scratchpad. Both are
+        outside the budget.
 
     Raises
     ------
     CapacityError
         If not even the smallest piece of the layer fits.
     """
-    search = _Search(layer, config)
+    budget = config.spad_bytes if budget is None else budget
+    search = _Search(layer, config, budget, fed, kept)
     best = None
     for kernel_y, kernel_x, channels in search.kernels():
         found = search.positions(kernel_y, kernel_x, channels)
@@ -102,13 +120,15 @@ def plan_layer(layer, config):
     if best is None:
         raise CapacityError(
             f"layer {layer.name} ({layer.describe()}) does not fit {config.name}: its smallest "
-            f"piece needs {search.least} bytes of scratchpad, there are {config.spad_bytes}")
+            f"piece needs {search.least} bytes of scratchpad, there are {budget}")
     return best
 
 
 class _Search:
-    def __init__(self, layer, config):
-        self.layer, self.config = layer, config
+    def __init__(self, layer, config, budget, fed, kept):
+        self.layer, self.config, self.budget = layer, config, budget
+        self.fed, self.kept = fed, kept
+        self.filtered = kernel.filters(layer, config)
         self.width = tile_width(layer, config)
         self.tiles = -(-layer.out_c // self.width)
         self.half = config.acc_rows // 2
@@ -118,7 +138,12 @@ class _Search:
     def kernels(self):
         """Blocks of the kernel to try, from whole to single taps."""
         layer, config = self.layer, self.config
-        if layer.channelwise:
+        if self.fed:        # nothing is loaded, so nothing is gained by cutting
+            yield layer.kernel_h, layer.kernel_w, layer.out_c if layer.channelwise else layer.in_c
+            return
+        if layer.channelwise and layer.depth_multiplier > 1:
+            depths = [layer.out_c]
+        elif layer.channelwise:
             depths = [min(size * self.width, layer.out_c) for size in _parts(self.tiles)]
         else:
             chunks = -(-layer.in_c // config.rows)
@@ -147,8 +172,8 @@ class _Search:
         layer = self.layer
         parts = kernel.blocks(layer, kernel_y, kernel_x, channels)
         passes = [sum(run.tiles for run in kernel.runs(
-            layer, part, 1, self.width if layer.channelwise else self.config.rows))
-            for part in parts]
+            layer, part, 1, self.width if layer.channelwise else self.config.rows,
+            filtered=self.filtered)) for part in parts]
         best = None
         for x_count in _parts(layer.out_w):
             if x_count > self.half:
@@ -166,8 +191,8 @@ class _Search:
         layer, config = self.layer, self.config
         positions = y_count * x_count
         rect = [self._rect(layer, kernel_y, kernel_x, y_count, x_count)]
-        one_part = len(passes) == 1 and (not layer.channelwise or channels == layer.in_c)
-        if one_part:
+        one_part = len(passes) == 1 and (not layer.channelwise or channels == layer.out_c)
+        if one_part or self.fed:
             rect.append(self._rect(layer, layer.kernel_h, layer.kernel_w, layer.out_h,
                                    layer.out_w))
         if layer.channelwise:
@@ -180,32 +205,39 @@ class _Search:
             if len(passes) > 1 and positions * group > self.half:
                 continue
             out_c = min(group * self.width, channels if layer.channelwise else layer.out_c)
-            out = align(positions * out_c * layer.out_size, config)
+            if self.kept and group < groups[0]:     # a group has no buffer to save
+                continue
+            out = 0 if self.kept else align(positions * out_c * layer.out_size, config)
             ogroups = -(-self.tiles // group)
             outs = 2 if count * ogroups > 1 else 1
+            pixel = layer.in_c if layer.channelwise and layer.depth_multiplier > 1 else channels
             for whole, (height, width) in enumerate(rect):
-                act = align(height * width * channels + config.rows, config)
+                if self.fed and not whole:
+                    continue
+                act = 0 if self.fed else align(
+                    height * width * pixel + config.rows + self.filtered * pixel, config)
                 loads = layer.batch if whole else count * (
                     ogroups if layer.channelwise else 1 if len(passes) == 1 else ogroups)
-                loads *= len(passes)
+                loads *= 0 if self.fed else len(passes)
                 for acts in (2, 1) if loads > 1 else (1,):
                     for out_regions in (outs, 1) if outs > 1 else (1,):
                         # parameters of the whole layer, or of two groups
                         for resident in (True, False) if ogroups > 2 else (True,):
                             params = align(block * self.tiles, config) if resident \
                                 else 2 * align(block * group, config)
-                            if layer.kind == "max" or layer.kind == "average":
+                            if layer.pooling:
                                 params = align(block, config)
                             need = acts * act + out_regions * out + params
                             self.least = min(self.least, need)
-                            if need > config.spad_bytes:
+                            if need > self.budget:
                                 continue
                             plan = Plan(
                                 kernel_y=kernel_y, kernel_x=kernel_x, channels=channels,
                                 y_count=y_count, x_count=x_count, group=group, whole=bool(whole),
                                 act_regions=acts, out_regions=out_regions, act_bytes=act,
                                 out_bytes=out, param_bytes=params, params_resident=resident,
-                                weights_resident=False, packet=1)
+                                weights_resident=False, packet=1, fed=self.fed, kept=self.kept,
+                                filtered=self.filtered)
                             yield self.timed(plan, passes, count, ogroups, (height, width), loads)
 
     @staticmethod
@@ -218,24 +250,30 @@ class _Search:
         layer, config = self.layer, self.config
         positions = plan.y_count * plan.x_count
         total = sum(passes)
-        resident = layer.channelwise or total * self.tiles <= self.wgt_tiles
+        resident = layer.pooling or total * self.tiles <= self.wgt_tiles
         bound = positions < 2 * config.tile_bytes // config.bus_bytes
         packet = max(1, self.wgt_tiles // (4 if bound else 2))
         pieces = self.tiles * sum(-(-part // packet) for part in passes)
         # everything for one block of positions, then for all of them
-        matmul = self.tiles * total * max(config.rows, positions) + pieces * cost.MATMUL_START
+        vectors = positions
+        if self.filtered:
+            phases = min(layer.stride_w, layer.kernel_w)
+            vectors += plan.y_count * (-(-layer.kernel_w // phases) - 1)
+        matmul = self.tiles * total * max(config.rows, vectors) + pieces * cost.MATMUL_START
         vector = self.tiles * (cost.params_cycles(self.width) + cost.drain_cycles(
             config, positions, self.width, layer.out_size))
         store = ogroups * cost.COPY_START + positions * (
             -(-min(plan.group * self.width, layer.out_c) * layer.out_size // config.bus_bytes)
             + (1 if ogroups > 1 else 0))
-        act_load = cost.copy_cycles(config, rect[0], rect[1] * plan.channels)
-        if plan.channels < layer.in_c:      # pixel by pixel
+        if plan.kept:
+            store = 0
+        act_load = 0 if plan.fed else cost.copy_cycles(config, rect[0], rect[1] * plan.channels)
+        if not plan.fed and plan.channels < layer.in_c:     # pixel by pixel
             act_load = min(rect) * cost.COPY_START + rect[0] * rect[1] * (
                 -(-plan.channels // config.bus_bytes) + 1)
-        if layer.pad_top or layer.pad_left:
+        if not plan.fed and (layer.pad_top or layer.pad_left):
             act_load += 4 * cost.FILL_START
-        weights = 0 if layer.channelwise else self.tiles * total * -(
+        weights = 0 if layer.pooling else self.tiles * total * -(
             -config.tile_bytes // config.bus_bytes) + pieces * 4
         load = loads * act_load + weights * (1 if resident else count)
         if not plan.params_resident:

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 
 from . import kernel
-from .tile import param_block, tile_width
+from .kernel import tile_width
+from .tile import param_block
 
 __all__ = ["Passes", "Packets", "Weights"]
 
@@ -93,39 +94,45 @@ class Weights:
         self.config = stream.config
         self._tiles = -(-layer.out_c // tile_width(layer, self.config))
         self.hold = None
-        if layer.channelwise:
+        if layer.pooling:
             self._base = place.constants
             self.hold = self.load(0, 1)
             return
         self._base = place.constants + self._tiles * param_block(layer, self.config)
-        self._passes = [self._count(layer, part, self.config) for part in self._blocks(layer, plan)]
+        self._passes = [self._count(layer, part, plan, self.config)
+                        for part in self._blocks(layer, plan)]
         self._resident = {}
 
     @staticmethod
     def _blocks(layer, plan):
-        return kernel.blocks(layer, plan.kernel_y, plan.kernel_x, plan.channels)
+        return kernel.blocks(layer, *plan.tiling())
 
     @staticmethod
-    def _count(layer, part, config):
-        return sum(run.tiles for run in kernel.runs(layer, part, 1, config.rows))
+    def _count(layer, part, plan, config):
+        return sum(run.tiles for run in kernel.runs(
+            layer, part, 1, tile_width(layer, config) if layer.channelwise else config.rows,
+            filtered=plan.filtered))
 
     @classmethod
     def constants(cls, layer, plan, config):
         """The bytes that :class:`Weights` and :class:`Outputs` load."""
-        if layer.channelwise:
+        if layer.pooling:
             return kernel.identity_tile(config).tobytes()
-        cols = config.cols
-        tiles = -(-layer.out_c // cols)
-        bias = np.zeros(tiles * cols, "<i4")
+        width = tile_width(layer, config)
+        tiles = -(-layer.out_c // width)
+        bias = np.zeros(tiles * width, "<i4")
         bias[:layer.out_c] = layer.bias
         columns = [bias.view(np.uint8).reshape(tiles, -1)]
         if layer.per_channel:
-            scale = np.zeros((tiles * cols, 2), "<u4")
+            scale = np.zeros((tiles * width, 2), "<u4")
             scale[:layer.out_c, 0] = layer.multiplier
             scale[:layer.out_c, 1] = layer.shift
             columns.append(scale.view(np.uint8).reshape(tiles, -1))
         sections = [np.concatenate(columns, axis=1).tobytes()]
-        packed = [kernel.pack(layer, part, config) for part in cls._blocks(layer, plan)]
+        packed = [
+            kernel.pack_depthwise(layer, part, config, filtered=plan.filtered)
+            if layer.channelwise else kernel.pack(layer, part, config)
+            for part in cls._blocks(layer, plan)]
         for first in range(0, tiles, plan.group):
             sections += [part[first:first + plan.group].tobytes() for part in packed]
         return b"".join(sections)
@@ -134,8 +141,8 @@ class Weights:
         """The :class:`Packets` of output tiles ``tiles`` and a block of the kernel."""
         if self.hold is None:
             return Packets(self, tiles, part, self._passes[part])
-        plan = self.plan
-        return Packets(self, tiles, part, _channelwise_passes(self.layer, plan, part))
+        block = self._blocks(self.layer, self.plan)[part]
+        return Packets(self, tiles, part, (block.y1 - block.y0) * (block.x1 - block.x0))
 
     def offset(self, tile, part):
         """Place of an output tile's weights among those of the layer, in tiles."""
@@ -164,8 +171,3 @@ class Weights:
         self.stream.load("const", self._base + place * size, first * size, count * size,
                          weights=True)
         return first
-
-
-def _channelwise_passes(layer, plan, part):
-    block = kernel.blocks(layer, plan.kernel_y, plan.kernel_x, plan.channels)[part]
-    return (block.y1 - block.y0) * (block.x1 - block.x0)
