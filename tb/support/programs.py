@@ -108,7 +108,9 @@ class _Generator:
         tiles = self.tile_end - self.tile
         row = self._small(min(passes, 4 if hold else tiles, 8))
         chunk = self._small(min(passes // row, 4 if hold else tiles // row, 8))
-        counts = [row, chunk, y, x]
+        depthwise = not everything and draw.random() < 0.4
+        lead = draw.randrange(config.rows) if depthwise else 0
+        counts = [row, chunk, y, x + lead]
         draw.shuffle(order := list(range(4)))
         pitches = [0] * 4
         room = self.spad_end - self.spad - config.rows
@@ -117,7 +119,7 @@ class _Generator:
         reach = sum((count - 1) * pitch for count, pitch in zip(counts, pitches)) + config.rows
         used = 1 if hold else row * chunk
         self.steps.append(("MATMUL", dict(
-            maximum=int(draw.random() < 0.25), hold=int(hold),
+            maximum=int(draw.random() < 0.25), hold=int(hold), depthwise=int(depthwise), lead=lead,
             accumulate=0 if everything else draw.randrange(2),
             act_addr=self._place(self.spad, self.spad_end, reach),
             acc_addr=self._place(self.acc, self.acc_end, y * x),

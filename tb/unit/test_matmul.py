@@ -9,6 +9,7 @@ from amaranth.sim import Simulator
 
 from support.streams import STALL_PATTERNS, Stalls, put
 from weft.array.matmul import MatmulUnit
+from weft.array.positions import UPDATE_DISTANCE
 from weft.config import Config
 from weft.control import isa
 from weft.sram.ports import AccOp
@@ -17,9 +18,9 @@ ACC_LATENCY = 4
 
 
 def make_config(rows, cols, **changes):
-    return Config(name="test", rows=rows, cols=cols, spad_bytes=2048, spad_banks=1,
-                  wgt_bytes=max(512, 8 * rows * cols), acc_rows=64, vector_lanes=1,
-                  bus_width=32, **changes)
+    return Config(**dict(name="test", rows=rows, cols=cols, spad_bytes=2048, spad_banks=1,
+                         wgt_bytes=max(512, 16 * rows * cols), acc_rows=64, vector_lanes=1,
+                         bus_width=32) | changes)
 
 
 class Model:
@@ -37,6 +38,18 @@ class Model:
         lines = self.wgt[index * size:(index + 1) * size].reshape(self.config.rows, -1)
         return lines[::-1].astype(np.int64)
 
+    def vector(self, at):
+        return self.spad[at:at + self.config.rows].astype(np.int64)
+
+    def filtered(self, at, index, lead, pitch):
+        """Line rows - 1 - lead + j of the tile is tap j, for the vector j positions further."""
+        sums = np.zeros(self.config.cols, np.int64)
+        lanes = min(self.config.rows, self.config.cols)
+        for j in range(lead + 1):
+            line = self.tile(index)[lead - j]
+            sums[:lanes] += (line[:lanes] * self.vector(at + j * pitch)[:lanes])
+        return sums
+
     def execute(self, f):
         for r in range(f["row_count"]):
             for c in range(f["chunk_count"]):
@@ -45,9 +58,11 @@ class Model:
                     for x in range(f["x_count"]):
                         at = (f["act_addr"] + r * f["row_pitch"] + c * f["chunk_pitch"]
                               + y * f["y_pitch"] + x * f["x_pitch"])
-                        vector = self.spad[at:at + self.config.rows].astype(np.int64)
                         row = f["acc_addr"] + y * f["x_count"] + x
-                        product = vector @ self.tile(index)
+                        if f["depthwise"]:
+                            product = self.filtered(at, index, f["lead"], f["x_pitch"])
+                        else:
+                            product = self.vector(at) @ self.tile(index)
                         if r == c == 0 and not f["accumulate"]:
                             self.acc[row] = product
                         elif f["maximum"]:
@@ -64,12 +79,14 @@ def random_instruction(config, draw):
     while True:
         f = {
             "maximum": draw.random() < 0.3, "accumulate": draw.random() < 0.4,
-            "hold": draw.random() < 0.2,
+            "hold": draw.random() < 0.2, "depthwise": draw.random() < 0.5, "lead": 0,
             "row_count": draw.randint(1, 3), "chunk_count": draw.randint(1, 3),
             "y_count": draw.randint(1, 4), "x_count": draw.randint(1, 6),
             **{f"{name}_pitch": draw.randint(0, 50) for name in ("row", "chunk", "y", "x")},
         }
-        extent = config.rows + sum(
+        if f["depthwise"]:
+            f["lead"] = draw.choice((0, 1, 2, config.rows - 1, draw.randrange(config.rows)))
+        extent = config.rows + f["lead"] * f["x_pitch"] + sum(
             (f[f"{name}_count"] - 1) * f[f"{name}_pitch"] for name in ("row", "chunk", "y", "x"))
         tiles = 1 if f["hold"] else f["row_count"] * f["chunk_count"]
         if extent > config.spad_bytes or tiles > config.wgt_tiles:
@@ -215,6 +232,75 @@ def test_a_pass_takes_max_of_rows_and_positions(rows, cols, positions):
     # the last pass needs only its positions; every one before it also hides the next tile
     ideal = (passes - 1) * max(rows, positions) + positions
     assert bench.vector_cycles[-1] - bench.vector_cycles[0] + 1 == ideal
+
+
+def cycles_of(rows, cols, *instructions, spad_bytes=2048, acc_rows=64):
+    """Cycles from the first to the last vector; the results are compared, too."""
+    config = make_config(rows, cols, spad_bytes=spad_bytes, acc_rows=acc_rows)
+    model = Model(config, 1)
+    bench = Bench(config, model, 4, 2, Stalls("none"))
+    zeros = {field.name: 0 for field in isa.BY_NAME["MATMUL"].fields}
+    for fields in instructions:
+        model.execute(zeros | {"row_count": 1, "chunk_count": 1, "y_count": 1} | fields)
+    bench.run([isa.encode("MATMUL", **{"row_count": 1, "chunk_count": 1, "y_count": 1} | fields)
+               for fields in instructions], timeout=20000)
+    assert (bench.acc == model.acc).all()
+    return bench.vector_cycles[-1] - bench.vector_cycles[0] + 1
+
+
+@pytest.mark.parametrize("rows, cols", [(8, 8), (16, 4), (4, 16)])
+@pytest.mark.parametrize("lead", [0, 1, 3])
+@pytest.mark.parametrize("y_count, x_count", [(1, 1), (1, 7), (3, 4), (4, 5)])
+def test_a_depthwise_pass_takes_lead_more_cycles_a_row_of_positions(
+        rows, cols, lead, y_count, x_count):
+    pitch = min(rows, cols)
+    fields = {"depthwise": 1, "lead": lead, "act_addr": 1, "row_count": 3, "x_pitch": pitch,
+              "y_count": y_count, "y_pitch": pitch * (x_count + lead), "x_count": x_count,
+              "row_pitch": pitch * (x_count + lead)}
+    words = [fields | {"acc_addr": index % 2 * 32} for index in range(3)]
+    vectors = y_count * (x_count + lead)
+    passes = 3 * len(words)
+    assert cycles_of(rows, cols, *words) == (passes - 1) * max(rows, vectors) + vectors
+
+
+@pytest.mark.parametrize("rows, cols", [(8, 8), (4, 16)])
+def test_dense_and_depthwise_passes_follow_each_other_without_a_bubble(rows, cols):
+    dense = {"row_count": 2, "row_pitch": 9, "x_count": rows, "x_pitch": 3}
+    depthwise = dense | {"depthwise": 1, "lead": 2, "x_count": rows - 2}
+    words = [(dense, depthwise)[index % 2] | {"acc_addr": 16 * index, "wgt_addr": index % 3}
+             for index in range(4)]
+    assert cycles_of(rows, cols, *words) == 8 * rows
+
+
+@pytest.mark.parametrize("rows, cols", [(4, 4), (16, 16)])
+@pytest.mark.parametrize("positions", [1, 2, 4, 5])
+@pytest.mark.parametrize("depthwise", [0, 1])
+def test_a_held_tile_costs_its_positions_only(rows, cols, positions, depthwise):
+    fields = {"hold": 1, "row_count": 5, "row_pitch": 20, "chunk_count": 25, "chunk_pitch": 3,
+              "x_count": positions, "x_pitch": rows, "depthwise": depthwise}
+    ideal = 125 * max(positions, UPDATE_DISTANCE) - max(0, UPDATE_DISTANCE - positions)
+    assert cycles_of(rows, cols, fields) == ideal
+
+
+@pytest.mark.parametrize("width, height, y_each", [(25, 5, 5), (48, 4, 3)])
+def test_a_depthwise_layer_is_fast(width, height, y_each):
+    """3 x 3 over 16 channels on 16 x 16, in instructions of ``y_each`` rows of positions."""
+    size, cells = 16, dict(spad_bytes=65536, acc_rows=256)
+    halo = (width + 2) * size
+    shapes = [(y, min(y_each, height - y)) for y in range(0, height, y_each)]
+
+    def layer(**fields):
+        return cycles_of(size, size, *(
+            {"act_addr": y * halo, "row_count": 3, "row_pitch": halo, "y_count": count,
+             "y_pitch": halo, "x_count": width, "x_pitch": size} | fields
+            for y, count in shapes), **cells)
+
+    diagonal = layer(chunk_count=3, chunk_pitch=size)
+    filters = layer(depthwise=1, lead=2)
+    print("diagonal", diagonal, "filters", filters)
+    assert diagonal == 9 * width * height
+    assert filters == 3 * (width + 2) * height
+    assert diagonal >= 2.5 * filters
 
 
 def test_halt_keeps_the_unit_from_starting():

@@ -20,8 +20,10 @@ class MatmulUnit(wiring.Component):
 
     Two machines work on the instructions, in order: the tile loader shifts each pass's weights
     into the array while the pass before it runs, and the position loops read one vector a cycle.
-    A pass of M positions takes max(M, ``rows``) cycles, and passes follow each other without a
-    bubble, across instructions too, if the scratchpad does not put a read off. A vector that
+    A pass of M vectors takes max(M, ``rows``) cycles, and passes follow each other without a
+    bubble, across instructions too, if the scratchpad does not put a read off. The vectors are the
+    positions; in a depthwise pass ``lead`` more for each row of positions. With ``hold``
+    only the first pass of an instruction waits for its tile, and all take M cycles. A vector that
     would update an accumulator row sooner than ``UPDATE_DISTANCE`` cycles after the last
     vector for that row waits.
 
@@ -49,6 +51,7 @@ class MatmulUnit(wiring.Component):
     def __init__(self, config, *, spad_latency, wgt_latency, acc_latency):
         self.config = config
         self.spad_latency = spad_latency
+        self.wgt_latency = wgt_latency
         self.acc_latency = acc_latency
         # lines are requested one cycle after the swap that frees the shadow registers, and must
         # not reach the array before that swap does
@@ -100,7 +103,10 @@ class MatmulUnit(wiring.Component):
         wgt_en, wgt_line = _delayed(m, "line", self.line_delay, tiles.o_en, tiles.o_line)
         m.d.comb += [self.wgt.req.valid.eq(wgt_en), self.wgt.req.payload.eq(wgt_line)]
 
-        swap, = _delayed(m, "swap", self.spad_latency + self.act_delay, loops.o_swap)
+        blank, = _delayed(m, "blank", self.line_delay + self.wgt_latency, tiles.o_blank)
+
+        swap, depthwise = _delayed(m, "swap", self.spad_latency + self.act_delay, loops.o_swap,
+                                   loops.o_depthwise)
         # the tag of a vector waits for its sums
         tag_depth = array.latency + self.act_delay + 16
         m.submodules.tags = tags = SyncFIFOBuffered(width=Tag(config).size, depth=tag_depth)
@@ -112,7 +118,9 @@ class MatmulUnit(wiring.Component):
             array.i_act.as_value().eq(act),
             array.i_valid.eq(act_valid),
             array.i_swap.eq(swap),
-            array.i_wgt.as_value().eq(self.wgt.data.as_value()),
+            array.i_depthwise.eq(depthwise),
+            # rows of the array without a tap still multiply what filters before have left in them
+            array.i_wgt.as_value().eq(Mux(blank, 0, self.wgt.data.as_value())),
             array.i_load.eq(self.wgt.valid),
             self.o_mac_busy.eq(act_valid),
         ]
@@ -120,7 +128,7 @@ class MatmulUnit(wiring.Component):
         tag = data.View(Tag(config), tags.r_data)
         m.d.comb += [
             tags.r_en.eq(array.o_valid),
-            self.acc.en.eq(array.o_valid),
+            self.acc.en.eq(array.o_valid & ~tag.lead),
             self.acc.row.eq(tag.row),
             self.acc.op.eq(tag.op),
             self.acc.data.eq(array.o_sum),

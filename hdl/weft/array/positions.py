@@ -16,24 +16,31 @@ UPDATE_DISTANCE = 4
 
 
 class Tag(data.StructLayout):
-    """What travels with a vector: accumulator row, operation, last vector of its instruction."""
+    """What travels with a vector: accumulator row, operation, last vector of its instruction.
+
+    With ``lead`` set the vector only fills the filters of a depthwise pass: its sums are dropped.
+    """
 
     def __init__(self, config):
         super().__init__({
             "row": (config.acc_rows - 1).bit_length(),
             "op": AccOp,
+            "lead": 1,
             "last": 1,
         })
 
 
 def _request(config):
-    """A vector on its way: address, first of its pass, tag."""
+    """A vector on its way: address, first of its tile, depthwise, tag."""
     return data.StructLayout({
-        "addr": (config.spad_bytes - 1).bit_length(), "first": 1, "tag": Tag(config)})
+        "addr": (config.spad_bytes - 1).bit_length(), "first": 1, "depthwise": 1,
+        "tag": Tag(config)})
 
 
 class PositionLoops(wiring.Component):
     """Requests the vectors of MATMUL instructions, one a cycle.
+
+    In a depthwise pass each row of positions begins with ``lead`` vectors that have no position.
 
     Parameters
     ----------
@@ -44,13 +51,15 @@ class PositionLoops(wiring.Component):
     i : :py:`In(stream.Signature(256))`
         A validated MATMUL; one waits while another is in work.
     i_tile_ready : :py:`In(1)`
-        The first vector of a pass may be requested.
+        The first vector of a tile may be requested.
     spad : :py:`Out(ReadPort(spad_addr_width, rows))`
         Only its request side is used.
     o_accept : :py:`Out(1)`
-        A vector was requested in this cycle; ``o_swap`` and ``o_tag`` describe it.
+        A vector was requested in this cycle; ``o_swap``, ``o_depthwise`` and ``o_tag`` describe it.
     o_swap : :py:`Out(1)`
-        It is the first of its pass. Low when nothing was requested.
+        It is the first of its tile. Low when nothing was requested.
+    o_depthwise : :py:`Out(1)`
+        It is for the array's top.
     o_tag : :py:`Out(Tag(config))`
     o_wait_weights : :py:`Out(1)`
         Only the tile is missing.
@@ -66,6 +75,7 @@ class PositionLoops(wiring.Component):
             "spad": Out(ReadPort(self.addr_width, config.rows)),
             "o_accept": Out(1),
             "o_swap": Out(1),
+            "o_depthwise": Out(1),
             "o_tag": Out(Tag(config)),
             "o_wait_weights": Out(1),
         })
@@ -87,14 +97,19 @@ class PositionLoops(wiring.Component):
         with m.If(take):
             m.d.sync += waiting.eq(0)
 
-        maximum, accumulate = Signal(), Signal()
+        maximum, accumulate, hold, depthwise = Signal(), Signal(), Signal(), Signal()
         acc_first = Signal(self.row_width)
         row_pitch, chunk_pitch, y_pitch, x_pitch = (
             Signal(width, name=f"{name}_pitch") for name in ("row", "chunk", "y", "x"))
-        chunk_count, y_count, x_count = (
-            Signal(16, name=f"{name}_count") for name in ("chunk", "y", "x"))
-        rows_left, chunks_left, ys_left, xs_left = (
-            Signal(16, name=f"{name}_left") for name in ("rows", "chunks", "ys", "xs"))
+        chunk_count, y_count = (Signal(16, name=f"{name}_count") for name in ("chunk", "y"))
+        rows_left, chunks_left, ys_left = (
+            Signal(16, name=f"{name}_left") for name in ("rows", "chunks", "ys"))
+        # vectors of a row of positions; a valid x_count is at most acc_rows
+        x_vectors, xs_left = (Signal(range(self.config.acc_rows + self.config.rows), name=name)
+                              for name in ("x_vectors", "xs_left"))
+        lead, leads_left = (Signal(range(self.config.rows), name=name)
+                            for name in ("lead", "leads_left"))
+        is_lead = Signal()
         row_addr, chunk_addr, y_addr, addr = (
             Signal(width, name=name) for name in ("row_addr", "chunk_addr", "y_addr", "addr"))
         acc_row = Signal(self.row_width)
@@ -119,7 +134,9 @@ class PositionLoops(wiring.Component):
             advance.eq(active & buffer.i.ready),
             ahead.addr.eq(addr),
             ahead.first.eq(first_vector),
+            ahead.depthwise.eq(depthwise),
             ahead.tag.row.eq(acc_row),
+            ahead.tag.lead.eq(is_lead),
             ahead.tag.op.eq(Mux(first_pass & ~accumulate, AccOp.WRITE,
                                 Mux(maximum, AccOp.MAX, AccOp.ADD))),
             ahead.tag.last.eq(row_last),
@@ -130,8 +147,8 @@ class PositionLoops(wiring.Component):
         recent = [Signal(self.row_width + 1, name=f"recent{age}")
                   for age in range(1, UPDATE_DISTANCE)]
         clash = Signal()
-        now = Cat(request.tag.row, 1)
-        m.d.comb += clash.eq(Cat(entry == now for entry in recent).any())
+        now = Cat(request.tag.row, ~request.tag.lead)
+        m.d.comb += clash.eq(~request.tag.lead & Cat(entry == now for entry in recent).any())
         may_request = buffer.o.valid & ~clash
         m.d.comb += [
             self.spad.req.payload.eq(request.addr),
@@ -139,6 +156,7 @@ class PositionLoops(wiring.Component):
             self.o_accept.eq(self.spad.req.valid & self.spad.req.ready),
             buffer.o.ready.eq(self.o_accept),
             self.o_swap.eq(self.o_accept & request.first),
+            self.o_depthwise.eq(request.depthwise),
             self.o_wait_weights.eq(may_request & request.first & ~self.i_tile_ready),
             self.o_tag.eq(request.tag),
         ]
@@ -147,15 +165,17 @@ class PositionLoops(wiring.Component):
 
         with m.If(advance):
             m.d.sync += [
-                first_vector.eq(y_last),
-                acc_row.eq(acc_row + 1),
+                first_vector.eq(y_last & ~hold),
+                acc_row.eq(acc_row + ~is_lead),
+                leads_left.eq(leads_left - is_lead),
+                is_lead.eq(leads_left > 1),
                 xs_left.eq(xs_left - 1),
                 addr.eq(addr + x_pitch),
             ]
             with m.If(x_last):
                 next_y = (y_addr + y_pitch)[:width]
-                m.d.sync += [xs_left.eq(x_count), ys_left.eq(ys_left - 1), addr.eq(next_y),
-                             y_addr.eq(next_y)]
+                m.d.sync += [xs_left.eq(x_vectors), ys_left.eq(ys_left - 1), addr.eq(next_y),
+                             y_addr.eq(next_y), leads_left.eq(lead), is_lead.eq(lead != 0)]
             with m.If(y_last):
                 next_chunk = (chunk_addr + chunk_pitch)[:width]
                 m.d.sync += [
@@ -175,6 +195,7 @@ class PositionLoops(wiring.Component):
         with m.If(take):
             m.d.sync += [
                 active.eq(1), maximum.eq(held.maximum), accumulate.eq(held.accumulate),
+                hold.eq(held.hold), depthwise.eq(held.depthwise),
                 first_pass.eq(1), first_vector.eq(1),
                 acc_first.eq(held.acc_addr), acc_row.eq(held.acc_addr),
                 row_addr.eq(held.act_addr), chunk_addr.eq(held.act_addr), y_addr.eq(held.act_addr),
@@ -182,8 +203,9 @@ class PositionLoops(wiring.Component):
                 row_pitch.eq(held.row_pitch), chunk_pitch.eq(held.chunk_pitch),
                 y_pitch.eq(held.y_pitch), x_pitch.eq(held.x_pitch),
                 chunk_count.eq(held.chunk_count), y_count.eq(held.y_count),
-                x_count.eq(held.x_count),
+                x_vectors.eq(held.x_count + held.lead), xs_left.eq(held.x_count + held.lead),
+                lead.eq(held.lead), leads_left.eq(held.lead), is_lead.eq(held.lead != 0),
                 rows_left.eq(held.row_count), chunks_left.eq(held.chunk_count),
-                ys_left.eq(held.y_count), xs_left.eq(held.x_count),
+                ys_left.eq(held.y_count),
             ]
         return m

@@ -1,6 +1,6 @@
 """Requests the weight lines of one tile after another, one tile ahead of the vectors."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,7 +14,8 @@ class TileLoader(wiring.Component):
     """Walks through the tiles of MATMUL instructions.
 
     The lines of a tile are requested in ``rows`` consecutive cycles, which begin in the cycle
-    after the array's shadow registers became free: after the swap of the tile before.
+    after the array's shadow registers became free: after the swap of the tile before. With ``hold``
+    an instruction has one tile only.
 
     Parameters
     ----------
@@ -30,6 +31,9 @@ class TileLoader(wiring.Component):
         The first vector of the next tile may be requested in this cycle.
     o_en, o_line : :py:`Out(1)`, :py:`Out(line_width)`
         Request for a line of the weight buffer.
+    o_blank : :py:`Out(1)`
+        With ``o_en``: the line is for a row of the array without a tap of a depthwise pass, and
+        must enter it as zeros.
     """
 
     def __init__(self, config):
@@ -41,6 +45,7 @@ class TileLoader(wiring.Component):
             "o_ready": Out(1),
             "o_en": Out(1),
             "o_line": Out(self.line_width),
+            "o_blank": Out(1),
         })
 
     def elaborate(self, platform):
@@ -50,45 +55,48 @@ class TileLoader(wiring.Component):
 
         # tiles of the current instruction whose load has not begun: (kernel rows, chunks) left
         pending = Signal()
-        hold = Signal()
         next_tile = Signal(self.line_width)
         chunk_count = Signal(16)
         chunks_left = Signal(16)
         rows_left = Signal(16)
+        blank_count = Signal(range(rows))
         m.d.comb += self.i.ready.eq(~pending)
         with m.If(~pending):
             # without a look at valid, which comes late
             m.d.sync += [
                 pending.eq(self.i.valid),
-                hold.eq(fields.hold),
                 next_tile.eq(fields.wgt_addr << (rows - 1).bit_length()),
                 chunk_count.eq(fields.chunk_count),
-                chunks_left.eq(fields.chunk_count),
-                rows_left.eq(fields.row_count),
+                chunks_left.eq(Mux(fields.hold, 1, fields.chunk_count)),
+                rows_left.eq(Mux(fields.hold, 1, fields.row_count)),
+                blank_count.eq(Mux(fields.depthwise, rows - 1 - fields.lead, 0)),
             ]
 
         loading = Signal()
         full = Signal()
         step = Signal(range(rows))
         line = Signal(self.line_width)
+        blanks_left = Signal(range(rows))
         last_step = step == rows - 1
         finish = loading & last_step
         m.d.comb += [
             self.o_en.eq(loading),
             self.o_line.eq(line),
+            self.o_blank.eq(blanks_left != 0),
             self.o_ready.eq(full | finish),
         ]
         free = self.i_swap | (~full & ~loading)
         with m.If(loading):
             m.d.sync += [step.eq(step + 1), line.eq(line + 1)]
+            with m.If(self.o_blank):
+                m.d.sync += blanks_left.eq(blanks_left - 1)
             with m.If(last_step):
                 m.d.sync += [step.eq(0), loading.eq(0), full.eq(1)]
         with m.If(self.i_swap):
             m.d.sync += full.eq(0)
         with m.If(free & pending):
-            m.d.sync += [loading.eq(1), line.eq(next_tile), chunks_left.eq(chunks_left - 1)]
-            with m.If(~hold):
-                m.d.sync += next_tile.eq(next_tile + rows)
+            m.d.sync += [loading.eq(1), line.eq(next_tile), blanks_left.eq(blank_count),
+                         next_tile.eq(next_tile + rows), chunks_left.eq(chunks_left - 1)]
             with m.If(chunks_left == 1):
                 m.d.sync += [chunks_left.eq(chunk_count), rows_left.eq(rows_left - 1)]
                 with m.If(rows_left == 1):
