@@ -127,7 +127,7 @@ def test_ports_are_as_wide_as_their_users():
     dut = Scratchpad(preset("wide"))
     assert dut.addr_width == 13
     assert {name: shape.width for name, shape in {**dut.reads, **dut.writes}.items()} == {
-        "matmul": 4, "vector": 4, "store": 8, "load": 8, "vector_out": 16}
+        "matmul": 4, "vector": 16, "store": 8, "load": 8, "vector_out": 16}
     assert len(dut.matmul.req.payload) == 13
 
 

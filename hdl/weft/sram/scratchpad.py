@@ -18,8 +18,8 @@ class Scratchpad(BankedMemory):
     -------
     matmul : :py:`In(ReadPort(addr_width, rows))`
         Vectors for the array.
-    vector : :py:`In(ReadPort(addr_width, 4))`
-        Parameters and table entries for VECTOR.
+    vector : :py:`In(ReadPort(addr_width, max(vector_lanes, 4)))`
+        Parameters, table entries and operands for VECTOR.
     store : :py:`In(ReadPort(addr_width, bus_bytes))`
         Beats on their way to host memory.
     load : :py:`In(WritePort(addr_width, bus_bytes))`
@@ -34,7 +34,7 @@ class Scratchpad(BankedMemory):
             size=config.spad_bytes, width=config.spad_width, banks=config.spad_banks,
             reads={
                 "matmul": PortShape(config.rows),
-                "vector": PortShape(4),
+                "vector": PortShape(max(config.vector_lanes, 4)),
                 "store": PortShape(config.bus_bytes),
             },
             writes={

@@ -16,7 +16,8 @@ class Step(data.StructLayout):
     """What goes through the lanes in one cycle.
 
     ``channel`` is the first channel of the group, or in mode RAW (``raw``) the one channel.
-    ``slot`` tells which of two DRAINs it belongs to.
+    ``map`` tells that it is of a MAP or SOFTMAX, and has no channels. ``slot`` tells which of two
+    instructions it belongs to.
     """
 
     def __init__(self, config):
@@ -24,6 +25,7 @@ class Step(data.StructLayout):
             "valid": 1,
             "channel": range(config.cols),
             "raw": 1,
+            "map": 1,
             "slot": 1,
         })
 
@@ -57,12 +59,17 @@ class DrainReader(wiring.Component):
     acc : :py:`Out(AccReadPort(acc_row_width, cols))`
     i_free : :py:`In(1)`
         The output queue has given away an entry.
+    i_take : :py:`In(1)`
+        A step that is not of this component will need an entry. Not while a DRAIN is read.
+    o_room : :py:`Out(1)`
+        The queue had room for ``AHEAD`` entries a cycle ago.
     o_step : :py:`Out(Step(config))`
     o_acc : :py:`Out(ArrayLayout(signed(32), lanes))`
         The accumulators of the step of one cycle ago.
     """
 
     MAX_READ_LATENCY = 15
+    AHEAD = 3           # steps that are asked for before ``o_room`` tells of the first of them
 
     def __init__(self, config, *, room):
         self.config = config
@@ -75,6 +82,8 @@ class DrainReader(wiring.Component):
             "o_ready": Out(1),
             "acc": Out(AccReadPort(row_width=self.row_width, cols=config.cols)),
             "i_free": In(1),
+            "i_take": In(1),
+            "o_room": Out(1),
             "o_step": Out(Step(config)),
             "o_acc": Out(data.ArrayLayout(signed(32), config.vector_lanes)),
         })
@@ -106,9 +115,12 @@ class DrainReader(wiring.Component):
             self.o_ready.eq(~asking & (outstanding == 0)),
         ]
         m.d.sync += [
-            free.eq(free + self.i_free - Mux(accept, last_step + 1, 0)),
+            free.eq(free + self.i_free - Mux(accept, last_step + 1, self.i_take)),
+            self.o_room.eq(free >= self.AHEAD),
             outstanding.eq(outstanding + accept - self.acc.valid),
         ]
+        with m.If(self.i_take):
+            m.d.sync += was_raw.eq(0)
         with m.If(gap != 0):
             m.d.sync += gap.eq(gap - 1)
         with m.If(accept):

@@ -16,11 +16,13 @@ SETTINGS = data.StructLayout({
     "double": 1, "away": 1, "zero_point": signed(8), "clamp_min": signed(8),
     "clamp_max": signed(8),
 })
-"""What all lanes share, for one DRAIN."""
+"""What all lanes share, for one instruction."""
 
 
 class Lanes(wiring.Component):
     """Adds the bias and requantises a group of channels, or widens one channel in mode RAW.
+
+    Steps of MAP bring values that need no bias; multiplier and shift are the same in all lanes.
 
     A pipeline that never stalls. A step leaves ``LATENCY`` cycles after it entered, in mode RAW
     ``RAW_LATENCY``: the two must not meet. Parameters of channels are asked for when they are
@@ -33,11 +35,15 @@ class Lanes(wiring.Component):
     Members
     -------
     i_start, i_instruction, i_slot : :py:`In(1)`, :py:`In(256)`, :py:`In(1)`
-        Keep zero point, clamp and law of this DRAIN for steps with ``slot``. None with the same
-        slot may be inside.
+        Keep zero point, clamp and law of this DRAIN or MAP for steps with ``slot``. None with
+        the same slot may be inside.
+    i_softmax : :py:`In(1)`
+        It is a SOFTMAX: keep those of its outputs.
     i_step : :py:`In(Step(config))`
-    i_acc : :py:`In(ArrayLayout(signed(32), lanes))`
-        One cycle after its step.
+    i_acc, i_values : :py:`In(ArrayLayout(signed(32), lanes))` each
+        One cycle after its step: accumulators, or the values of a step of MAP.
+    i_map_multiplier, i_map_shift : :py:`In(31)`, :py:`In(6)`
+        Those of all steps of MAP that are inside.
     o_bias_channel, o_multiplier_channel, o_shift_channel : :py:`Out(range(cols))`
         Ask a :class:`ChannelStore` for the group of this channel.
     i_biases, i_multipliers, i_shifts : :py:`In(ArrayLayout(..., lanes))`
@@ -57,8 +63,12 @@ class Lanes(wiring.Component):
             "i_start": In(1),
             "i_instruction": In(INSTRUCTION_SHAPE),
             "i_slot": In(1),
+            "i_softmax": In(1),
             "i_step": In(Step(config)),
             "i_acc": In(data.ArrayLayout(signed(32), lanes)),
+            "i_values": In(data.ArrayLayout(signed(32), lanes)),
+            "i_map_multiplier": In(31),
+            "i_map_shift": In(6),
             "o_bias_channel": Out(range(config.cols)),
             "o_multiplier_channel": Out(range(config.cols)),
             "o_shift_channel": Out(range(config.cols)),
@@ -79,8 +89,9 @@ class Lanes(wiring.Component):
             at.append(Signal(Step(config), name=f"s{age}_step"))
             m.d.sync += at[age].eq(at[age - 1])
 
-        ask_multiplier = self.SUM_AT + Requantizer.MULTIPLIER_AT - 1
-        ask_shift = self.SUM_AT + Requantizer.SHIFT_AT - 1
+        # a cycle for the store, and one to choose between its answer and that of MAP
+        ask_multiplier = self.SUM_AT + Requantizer.MULTIPLIER_AT - 2
+        ask_shift = self.SUM_AT + Requantizer.SHIFT_AT - 2
         m.d.comb += [
             self.o_bias_channel.eq(self.i_step.channel),
             self.o_multiplier_channel.eq(at[ask_multiplier].channel),
@@ -106,11 +117,19 @@ class Lanes(wiring.Component):
         for lane in range(config.vector_lanes):
             m.submodules[f"lane_{lane}"] = requantizer = Requantizer()
             s2_sum = Signal(signed(32), name=f"s2_sum_{lane}", reset_less=True)
-            m.d.sync += s2_sum.eq(self.i_acc[lane] + self.i_biases[lane])
+            multiplier = Signal(31, name=f"multiplier_{lane}", reset_less=True)
+            shift = Signal(6, name=f"shift_{lane}", reset_less=True)
+            m.d.sync += [
+                s2_sum.eq(Mux(at[self.SUM_AT - 1].map, self.i_values[lane],
+                              self.i_acc[lane] + self.i_biases[lane])),
+                multiplier.eq(Mux(at[ask_multiplier + 1].map, self.i_map_multiplier,
+                                  self.i_multipliers[lane])),
+                shift.eq(Mux(at[ask_shift + 1].map, self.i_map_shift, self.i_shifts[lane])),
+            ]
             m.d.comb += [
                 requantizer.i_value.eq(s2_sum),
-                requantizer.i_multiplier.eq(self.i_multipliers[lane]),
-                requantizer.i_shift.eq(self.i_shifts[lane]),
+                requantizer.i_multiplier.eq(multiplier),
+                requantizer.i_shift.eq(shift),
                 requantizer.i_double.eq(double),
                 requantizer.i_away.eq(away),
                 requantizer.i_zero_point.eq(zero_point),
@@ -131,7 +150,11 @@ class Lanes(wiring.Component):
         return m
 
     def _settings(self, m):
-        new = data.View(instruction_layout("DRAIN"), self.i_instruction)
+        layout = instruction_layout("DRAIN")
+        for name in ("mode", "zero_point", "clamp_min", "clamp_max"):
+            assert layout[name] == instruction_layout("MAP")[name], name
+        new = data.View(layout, self.i_instruction)
+        softmax = self.i_softmax            # its bits are zero there: mode TFL2
         settings = []
         for slot in range(2):
             kept = Signal(SETTINGS, name=f"settings_{slot}", reset_less=True)
@@ -139,9 +162,9 @@ class Lanes(wiring.Component):
                 m.d.sync += [
                     kept.double.eq(new.mode == Mode.TFL2),
                     kept.away.eq(new.mode == Mode.AWAY),
-                    kept.zero_point.eq(new.zero_point),
-                    kept.clamp_min.eq(new.clamp_min),
-                    kept.clamp_max.eq(new.clamp_max),
+                    kept.zero_point.eq(Mux(softmax, -128, new.zero_point)),
+                    kept.clamp_min.eq(Mux(softmax, -128, new.clamp_min)),
+                    kept.clamp_max.eq(Mux(softmax, 127, new.clamp_max)),
                 ]
             settings.append(kept)
         return settings

@@ -88,7 +88,7 @@ class ParamsReader(wiring.Component):
         # answers come in the same order
         channel, kind = Signal.like(last_channel), Signal(range(WORDS))
         word_en, word = Signal(), Signal(32)
-        m.d.sync += [word_en.eq(spad.valid), word.eq(Cat(spad.data))]
+        m.d.comb += [word_en.eq(spad.valid), word.eq(Cat(spad.data))]
         m.d.comb += [
             self.o_channel.eq(channel),
             self.o_bias_en.eq(word_en & (kind == BIAS)),

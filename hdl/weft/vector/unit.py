@@ -1,6 +1,6 @@
-"""The VECTOR unit: accumulators through the requantiser into the scratchpad."""
+"""The VECTOR unit: accumulators, or bytes, through the requantiser into the scratchpad."""
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -9,24 +9,31 @@ from ..control.unit import UnitSignature
 from ..sram.ports import AccReadPort, ReadPort, WritePort
 from .drain import DrainReader
 from .lanes import Lanes
+from .map import MapReader
 from .params import ParamsReader
+from .read import SharedRead
+from .softmax import SoftmaxControl
 from .store import ChannelStore
+from .tables import TableReader
 from .write import DrainWriter
 
 __all__ = ["VectorUnit"]
 
-PIPELINE_DEPTH = 24
-"""Cycles from the request of a row to the write of its first bytes, with an accumulator memory of
-up to six cycles of latency: so many steps are on their way while none is held up."""
+PIPELINE_DEPTH = 33
+"""Cycles from the request of a step of MAP to the write of its bytes, with a scratchpad of up to
+six cycles of latency: so many steps are on their way while none is held up. DRAIN has fewer."""
 
 
 class VectorUnit(wiring.Component):
-    """Carries out PARAMS, DRAIN and SYNC_VECTOR; see :mod:`weft.control.isa` for what they do.
+    """Carries out VECTOR's instructions; see :mod:`weft.control.isa` for what they do.
 
     A DRAIN of *n* positions takes ``n * ceil(channels / vector_lanes)`` cycles, in mode RAW
     ``n * channels``, and a constant: positions and rows follow each other without a gap. The
-    next DRAIN starts while the last bytes of the one before are still on their way. PARAMS waits
-    for them, so that it reads what DRAINs before it have written.
+    next DRAIN starts while the last bytes of the one before are still on their way. Instructions
+    that read the scratchpad wait for them, so that they read what those before them have written.
+
+    A MAP takes a cycle for each ``vector_lanes`` bytes of a row, with two operands two, and a
+    constant.
 
     Parameters
     ----------
@@ -39,10 +46,10 @@ class VectorUnit(wiring.Component):
     acc : :py:`Out(AccReadPort(row_width, cols))`
         The accumulators that DRAIN reads. Their latency is 1 to 15 cycles; beyond 6, DRAIN is
         slower than one step a cycle.
-    spad : :py:`Out(ReadPort(spad_addr_width, 4))`
-        What PARAMS reads.
+    spad : :py:`Out(ReadPort(spad_addr_width, max(vector_lanes, 4)))`
+        What all others read.
     spad_out : :py:`Out(WritePort(spad_addr_width, max(vector_lanes, 4)))`
-        What DRAIN writes.
+        What is written.
     """
 
     def __init__(self, config):
@@ -52,7 +59,7 @@ class VectorUnit(wiring.Component):
             "unit": In(UnitSignature()),
             "acc": Out(AccReadPort(row_width=(config.acc_rows - 1).bit_length(),
                                    cols=config.cols)),
-            "spad": Out(ReadPort(spad_addr_width, 4)),
+            "spad": Out(ReadPort(spad_addr_width, max(config.vector_lanes, 4))),
             "spad_out": Out(WritePort(spad_addr_width, max(config.vector_lanes, 4))),
         })
 
@@ -65,7 +72,11 @@ class VectorUnit(wiring.Component):
         m = Module()
         config = self.config
         m.submodules.params = params = ParamsReader(config)
+        m.submodules.table = table = TableReader(config)
+        m.submodules.read = read = SharedRead(config)
         m.submodules.reader = reader = DrainReader(config, room=self.room)
+        m.submodules.map = map_ = MapReader(config)
+        m.submodules.softmax = softmax = SoftmaxControl(config)
         m.submodules.lanes = lanes = Lanes(config)
         m.submodules.writer = writer = DrainWriter(config)
         # the buffer's output register is one entry more
@@ -87,11 +98,28 @@ class VectorUnit(wiring.Component):
             ]
 
         connect(m, reader.acc, flipped(self.acc))
-        connect(m, params.spad, flipped(self.spad))
+        connect(m, params.spad, read.params)
+        connect(m, table.spad, read.table)
+        connect(m, map_.spad, read.map)
+        connect(m, read.spad, flipped(self.spad))
         connect(m, writer.spad_out, flipped(self.spad_out))
         m.d.comb += [
-            lanes.i_step.eq(reader.o_step),
+            read.i_table.eq(table.o_busy),
+            read.i_map.eq(map_.o_busy),
+            map_.i_table_en.eq(table.o_en),
+            map_.i_table_index.eq(table.o_index),
+            map_.i_table_entry.eq(table.o_entry),
+            map_.i_pass.eq(softmax.o_pass),
+            map_.i_next.eq(softmax.o_next),
+            map_.i_room.eq(reader.o_room),
+            reader.i_take.eq(map_.o_take),
+            softmax.i_index.eq(map_.o_index),
+            softmax.i_indexed.eq(map_.o_indexed),
+            softmax.i_entries.eq(map_.o_entries),
+            softmax.i_looked_up.eq(map_.o_looked_up),
+            lanes.i_step.eq(Mux(map_.o_step.valid, map_.o_step, reader.o_step)),
             lanes.i_acc.eq(reader.o_acc),
+            lanes.i_values.eq(map_.o_values),
             queue.w_en.eq(lanes.o_en),
             queue.w_data.eq(lanes.o_bytes),
             writer.i.payload.eq(queue.r_data),
@@ -99,48 +127,67 @@ class VectorUnit(wiring.Component):
             queue.r_en.eq(writer.i.ready),
             reader.i_free.eq(writer.i.valid & writer.i.ready),
         ]
-        self._issue(m, params, reader, lanes, writer)
+        self._issue(m, params, table, reader, map_, softmax, lanes, writer)
         return m
 
-    def _issue(self, m, params, reader, lanes, writer):
+    def _issue(self, m, params, table, reader, map_, softmax, lanes, writer):
         """Hands an instruction to the parts that carry it out."""
         unit = self.unit
-        m.submodules.hold = hold = InstructionHold(["DRAIN", "PARAMS"])
+        m.submodules.hold = hold = InstructionHold(["DRAIN", "PARAMS", "TABLE", "MAP", "SOFTMAX"])
         connect(m, flipped(unit.cmd), hold.i)
-        is_drain, is_params = hold.o_is["DRAIN"], hold.o_is["PARAMS"]
-        word = hold.o.payload
+        held, word = hold.o_is, hold.o.payload
 
         slot = Signal()
-        free = Signal()
+        free, empty = Signal(), Signal()
         drain, sync = Signal(), Signal()
         m.d.comb += [
             hold.i_halt.eq(unit.halt),
-            free.eq(hold.o.valid & writer.o_ready & ~params.o_busy),
-            drain.eq(free & is_drain & reader.o_ready),
-            # what a DRAIN before it writes may be what it reads, and no step may need the old
-            # parameters any more
-            params.i_start.eq(free & is_params & ~writer.o_busy),
-            sync.eq(free & ~is_drain & ~is_params),
-            hold.o.ready.eq(drain | params.i_start | sync),
+            free.eq(hold.o.valid & writer.o_ready
+                    & ~params.o_busy & ~table.o_busy & ~map_.o_busy),
+            # what an instruction before it writes may be what one reads, and no step may need
+            # old parameters or entries any more
+            empty.eq(free & ~writer.o_busy),
+            drain.eq(free & held.DRAIN & reader.o_ready),
+            params.i_start.eq(empty & held.PARAMS),
+            table.i_start.eq(empty & held.TABLE),
+            softmax.i_start.eq(empty & held.SOFTMAX),
+            map_.i_start.eq(empty & (held.MAP | held.SOFTMAX)),
+            sync.eq(free & ~held.as_value().any()),
+            hold.o.ready.eq(drain | params.i_start | table.i_start | map_.i_start | sync),
         ]
-        with m.If(drain):
-            # the writer took at most one DRAIN before this one, and that has the other slot
+        with m.If(drain | map_.i_start):
+            # the writer took at most one of these before this one, and that has the other slot
             m.d.sync += slot.eq(~slot)
 
-        for part in (reader, lanes):
-            m.d.comb += [part.i_start.eq(drain), part.i_instruction.eq(word),
-                         part.i_slot.eq(slot)]
+        for part in (reader, lanes, map_):
+            m.d.comb += [part.i_instruction.eq(word), part.i_slot.eq(slot)]
+        # MAP's comes from the last TABLE; the steps of a row of SOFTMAX have left the lanes long
+        # before the next row's is there
+        with m.If(map_.i_start):
+            m.d.sync += [lanes.i_map_multiplier.eq(table.o_multiplier),
+                         lanes.i_map_shift.eq(table.o_shift)]
+        with m.If(softmax.o_scale_en):
+            m.d.sync += [lanes.i_map_multiplier.eq(softmax.o_multiplier),
+                         lanes.i_map_shift.eq(softmax.o_shift)]
+
         conflict = Signal()
         m.d.sync += conflict.eq(
             (self.acc.req.valid & ~self.acc.req.ready)
             | (self.spad.req.valid & ~self.spad.req.ready)
             | (self.spad_out.req.valid & ~self.spad_out.req.ready))
         m.d.comb += [
+            reader.i_start.eq(drain),
+            lanes.i_start.eq(drain | map_.i_start),
+            lanes.i_softmax.eq(held.SOFTMAX),
             params.i_instruction.eq(word),
-            writer.i_start.eq(drain | sync | params.o_done),
+            table.i_instruction.eq(word),
+            softmax.i_instruction.eq(word),
+            writer.i_start.eq(drain | map_.i_start | sync | params.o_done | table.o_done),
             writer.i_instruction.eq(word),
-            writer.i_empty.eq(~drain),
+            writer.i_map.eq(map_.i_start),
+            writer.i_empty.eq(~(drain | map_.i_start)),
             unit.done.eq(writer.o_done),
-            unit.busy.eq(hold.o.valid | params.o_busy | writer.o_busy),
+            unit.busy.eq(hold.o.valid | params.o_busy | table.o_busy | map_.o_busy
+                         | writer.o_busy),
             unit.conflict.eq(conflict),
         ]

@@ -1,4 +1,4 @@
-"""The writing side of DRAIN: bytes out of the queue, to where they belong."""
+"""The writing side of DRAIN, MAP and SOFTMAX: bytes out of the queue, to where they belong."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -15,7 +15,7 @@ RAW_BYTES = 4
 
 
 class DrainWriter(wiring.Component):
-    """Writes what DRAINs have produced, and tells which instructions are done, in order.
+    """Writes what the lanes have produced, and tells which instructions are done, in order.
 
     One write a cycle while the queue has bytes and the scratchpad takes them, from one
     instruction to the next without a gap. Instructions that write nothing pass through, so that
@@ -30,7 +30,10 @@ class DrainWriter(wiring.Component):
     i_start : :py:`In(1)`
         Take the instruction in ``i_instruction``. Only while ``o_ready`` is high.
     i_instruction : :py:`In(256)`
-        A validated DRAIN, unless ``i_empty`` is high.
+        A validated DRAIN, unless ``i_map`` or ``i_empty`` is high.
+    i_map : :py:`In(1)`
+        The instruction is a MAP or SOFTMAX: a row is written as a position whose channels are
+        its bytes.
     i_empty : :py:`In(1)`
         The instruction writes nothing.
     o_ready : :py:`Out(1)`
@@ -51,6 +54,7 @@ class DrainWriter(wiring.Component):
         super().__init__({
             "i_start": In(1),
             "i_instruction": In(INSTRUCTION_SHAPE),
+            "i_map": In(1),
             "i_empty": In(1),
             "o_ready": Out(1),
             "i": In(stream.Signature(data.ArrayLayout(8, self.width))),
@@ -64,27 +68,32 @@ class DrainWriter(wiring.Component):
         config, width = self.config, self.addr_width
         lanes = config.vector_lanes
         job_layout = data.StructLayout({
-            "empty": 1, "raw": 1, "last_channel": range(config.cols), "addr": width,
+            "empty": 1, "raw": 1, "last_channel": width, "addr": width,
             "x_pitch": width, "y_pitch": width, "x_left": 16, "y_left": 16,
         })
 
         # one instruction waits, so that the next one's bytes follow without a gap
-        new = data.View(instruction_layout("DRAIN"), self.i_instruction)
+        drain = data.View(instruction_layout("DRAIN"), self.i_instruction)
+        rows = data.View(instruction_layout("MAP"), self.i_instruction)
         waiting = Signal()
         waits = Signal(job_layout)
         m.d.comb += self.o_ready.eq(~waiting)
         with m.If(self.i_start):
             m.d.sync += [
-                waiting.eq(1), waits.empty.eq(self.i_empty), waits.raw.eq(new.mode == Mode.RAW),
-                waits.last_channel.eq(new.channels - 1), waits.addr.eq(new.out_addr),
-                waits.x_pitch.eq(new.x_pitch), waits.y_pitch.eq(new.y_pitch),
-                waits.x_left.eq(new.x_count - 1), waits.y_left.eq(new.y_count - 1),
+                waiting.eq(1), waits.empty.eq(self.i_empty),
+                waits.raw.eq((drain.mode == Mode.RAW) & ~self.i_map),
+                waits.last_channel.eq(Mux(self.i_map, rows.bytes, drain.channels) - 1),
+                waits.addr.eq(Mux(self.i_map, rows.out_addr, drain.out_addr)),
+                waits.x_pitch.eq(drain.x_pitch),
+                waits.y_pitch.eq(Mux(self.i_map, rows.out_pitch, drain.y_pitch)),
+                waits.x_left.eq(Mux(self.i_map, 0, drain.x_count - 1)),
+                waits.y_left.eq(Mux(self.i_map, rows.count, drain.y_count) - 1),
             ]
 
         active = Signal()
         job = Signal(job_layout)
         addr, x_addr, y_addr = (Signal(width, name=name) for name in ("addr", "x_addr", "y_addr"))
-        steps_left = Signal(range(config.cols))         # after this one, in each counter
+        steps_left = Signal(width)                      # after this one, in each counter
         xs_left, ys_left = Signal(16), Signal(16)
         # whether a counter is at 0 is kept beside it: three comparisons in a row are slow
         last_step, x_zero, y_zero = Signal(), Signal(), Signal()

@@ -1,0 +1,143 @@
+"""Tables A and B: the memories of each lane, and the reader that fills them."""
+
+from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out, flipped
+
+from ..control.layout import instruction_layout
+from ..control.unit import INSTRUCTION_SHAPE
+from ..sram.ports import ReadPort
+
+__all__ = ["TableReader", "Tables"]
+
+ENTRIES = 256
+
+
+class TableReader(wiring.Component):
+    """Carries out TABLE instructions, one entry a cycle.
+
+    An instruction takes 256 cycles, and the latency of the scratchpad.
+
+    Parameters
+    ----------
+    config : :class:`Config`
+
+    Members
+    -------
+    i_start : :py:`In(1)`
+        Start the instruction in ``i_instruction``. Not allowed while ``o_busy`` is high.
+    i_instruction : :py:`In(256)`
+        A validated TABLE.
+    o_busy : :py:`Out(1)`
+        From the cycle after ``i_start`` to that of ``o_done``.
+    o_done : :py:`Out(1)`
+        High for one cycle: the tables hold the entries from the next cycle on.
+    o_multiplier, o_shift : :py:`Out(31)`, :py:`Out(6)`
+        Those of the last TABLE.
+    spad : :py:`Out(ReadPort(spad_addr_width, 4))`
+    o_en, o_index, o_entry : :py:`Out(1)`, :py:`Out(9)`, :py:`Out(32)`
+        An entry for :class:`Tables`.
+    """
+
+    def __init__(self, config):
+        self.addr_width = (config.spad_bytes - 1).bit_length()
+        super().__init__({
+            "i_start": In(1),
+            "i_instruction": In(INSTRUCTION_SHAPE),
+            "o_busy": Out(1),
+            "o_done": Out(1),
+            "o_multiplier": Out(31),
+            "o_shift": Out(6),
+            "spad": Out(ReadPort(self.addr_width, 4)),
+            "o_en": Out(1),
+            "o_index": Out(range(2 * ENTRIES)),
+            "o_entry": Out(32),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        new = data.View(instruction_layout("TABLE"), self.i_instruction)
+        spad = flipped(self.spad)
+
+        asking = Signal()
+        addr = Signal(self.addr_width)
+        asked, last_asked = Signal(range(ENTRIES)), Signal()
+        m.d.comb += [spad.req.valid.eq(asking), spad.req.payload.eq(addr)]
+        with m.If(spad.req.valid & spad.req.ready):
+            m.d.sync += [addr.eq(addr + 4), asked.eq(asked + 1),
+                         last_asked.eq(asked == ENTRIES - 2)]
+            with m.If(last_asked):
+                m.d.sync += asking.eq(0)
+
+        table, index = Signal(), Signal(range(ENTRIES))
+        m.d.sync += [
+            self.o_en.eq(spad.valid),
+            self.o_entry.eq(Cat(spad.data)),
+            self.o_index.eq(Cat(index, table)),
+            self.o_done.eq(spad.valid & (index == ENTRIES - 1)),
+        ]
+        with m.If(spad.valid):
+            m.d.sync += index.eq(index + 1)
+        with m.If(self.o_done):
+            m.d.sync += self.o_busy.eq(0)
+
+        with m.If(self.i_start):
+            m.d.sync += [
+                self.o_busy.eq(1), asking.eq(1), addr.eq(new.table_addr), table.eq(new.table),
+                asked.eq(0), last_asked.eq(0), index.eq(0),
+                self.o_multiplier.eq(new.multiplier), self.o_shift.eq(new.shift),
+            ]
+        return m
+
+
+class Tables(wiring.Component):
+    """Both tables once for each lane, so that every lane looks an entry up in every cycle.
+
+    What is looked up while it is written is undefined.
+
+    Parameters
+    ----------
+    lanes : :class:`int`
+
+    Members
+    -------
+    i_write_en, i_write_index, i_write_entry : :py:`In(1)`, :py:`In(9)`, :py:`In(32)`
+        Sets an entry in all lanes; bit 8 of the index is the table.
+    i_table : :py:`In(1)`
+        Look up in table B.
+    i_index : :py:`In(ArrayLayout(8, lanes))`
+        Which entry, for each lane.
+    o_entries : :py:`Out(ArrayLayout(signed(32), lanes))`
+        ``LATENCY`` cycles later.
+    """
+
+    LATENCY = 2
+
+    def __init__(self, lanes):
+        self.lanes = lanes
+        super().__init__({
+            "i_write_en": In(1),
+            "i_write_index": In(range(2 * ENTRIES)),
+            "i_write_entry": In(32),
+            "i_table": In(1),
+            "i_index": In(data.ArrayLayout(8, lanes)),
+            "o_entries": Out(data.ArrayLayout(signed(32), lanes)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        for lane in range(self.lanes):
+            # the attribute spares the logic that would define a read of an entry being written
+            m.submodules[f"lane_{lane}"] = lane_memory = memory.Memory(
+                shape=32, depth=2 * ENTRIES, init=[], attrs={"no_rw_check": 1})
+            read, write = lane_memory.read_port(), lane_memory.write_port()
+            m.d.comb += [
+                read.en.eq(1),
+                read.addr.eq(Cat(self.i_index[lane], self.i_table)),
+                write.en.eq(self.i_write_en),
+                write.addr.eq(self.i_write_index),
+                write.data.eq(self.i_write_entry),
+            ]
+            # the second register: a block RAM's own output takes most of a fast cycle
+            m.d.sync += self.o_entries[lane].eq(read.data)
+        return m
