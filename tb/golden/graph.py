@@ -10,26 +10,28 @@ import numpy as np
 import tflite
 from flatbuffers.number_types import Int32Flags
 
-from golden.add import add
-from golden.conv import conv2d
-from golden.depthwise import depthwise_conv2d
-from golden.fully_connected import fully_connected
-from golden.pool import average_pool2d, max_pool2d
-from golden.softmax import softmax
+from golden.evaluators import EVALUATORS
 
 _DTYPES = {
     tflite.TensorType.FLOAT32: np.float32,
     tflite.TensorType.INT32: np.int32,
+    tflite.TensorType.UINT8: np.uint8,
+    tflite.TensorType.INT64: np.int64,
+    tflite.TensorType.BOOL: np.bool_,
+    tflite.TensorType.INT16: np.int16,
     tflite.TensorType.INT8: np.int8,
 }
 _OPERATOR_NAMES = {v: k for k, v in vars(tflite.BuiltinOperator).items() if k.isupper()}
-_ACTIVATIONS = {v: k for k, v in vars(tflite.ActivationFunctionType).items() if k.isupper()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tensor:
-    """Shape, quantisation and, for a constant, value of one tensor."""
+    """Type, shape, quantisation and, for a constant, value of one tensor.
 
+    The type is a numpy one, or None for a type that no golden operator takes.
+    """
+
+    dtype: object
     shape: tuple
     scale: np.ndarray
     zero_point: np.ndarray
@@ -85,106 +87,11 @@ def evaluate(graph, op, values):
     NotImplementedError
         If there is no golden operator of this name.
     """
-    if op.name not in _EVALUATORS:
+    if op.name not in EVALUATORS:
         raise NotImplementedError(f"No golden operator for {op.name}")
     operands = [values[i] if i >= 0 else None for i in op.inputs]
     about = [graph.tensors[i] if i >= 0 else None for i in op.inputs]
-    return _EVALUATORS[op.name](op.options, operands, about, graph.tensors[op.outputs[0]])
-
-
-def _conv(options, operands, about, out):
-    return conv2d(*_pad_bias(operands), **_window_parameters(options, about, out))
-
-
-def _depthwise(options, operands, about, out):
-    return depthwise_conv2d(*_pad_bias(operands), **_window_parameters(options, about, out))
-
-
-def _fully_connected(options, operands, about, out):
-    return fully_connected(
-        *_pad_bias(operands),
-        **_scales(about, out),
-        z_weights=int(about[1].zero_point[0]),
-        activation=_ACTIVATIONS[options.FusedActivationFunction()],
-        keep_num_dims=options.KeepNumDims(),
-    )
-
-
-def _pool(function):
-    def evaluate_pool(options, operands, about, out):
-        return function(
-            operands[0],
-            kernel=(options.FilterHeight(), options.FilterWidth()),
-            stride=(options.StrideH(), options.StrideW()),
-            padding=_padding(options),
-            scale=out.scale[0],
-            zero_point=int(out.zero_point[0]),
-            activation=_ACTIVATIONS[options.FusedActivationFunction()],
-        )
-
-    return evaluate_pool
-
-
-def _reshape(options, operands, about, out):
-    return operands[0].reshape(out.shape)
-
-
-def _softmax(options, operands, about, out):
-    return softmax(operands[0], s_in=about[0].scale[0], beta=options.Beta())
-
-
-def _add(subtract):
-    def evaluate_add(options, operands, about, out):
-        (s1, z1), (s2, z2), (s_out, z_out) = (
-            (t.scale[0], int(t.zero_point[0])) for t in (*about, out)
-        )
-        return add(
-            *operands,
-            **dict(s1=s1, z1=z1, s2=s2, z2=z2, s_out=s_out, z_out=z_out, subtract=subtract),
-            activation=_ACTIVATIONS[options.FusedActivationFunction()],
-        )
-
-    return evaluate_add
-
-
-_EVALUATORS = {
-    "ADD": _add(False),
-    "AVERAGE_POOL_2D": _pool(average_pool2d),
-    "CONV_2D": _conv,
-    "DEPTHWISE_CONV_2D": _depthwise,
-    "FULLY_CONNECTED": _fully_connected,
-    "MAX_POOL_2D": _pool(max_pool2d),
-    "RESHAPE": _reshape,
-    "SOFTMAX": _softmax,
-    "SUB": _add(True),
-}
-
-
-def _pad_bias(operands):
-    return operands if len(operands) == 3 else [*operands, None]
-
-
-def _scales(about, out):
-    return dict(
-        s_in=about[0].scale[0],
-        z_in=int(about[0].zero_point[0]),
-        s_weights=about[1].scale,
-        s_out=out.scale[0],
-        z_out=int(out.zero_point[0]),
-    )
-
-
-def _window_parameters(options, about, out):
-    return _scales(about, out) | dict(
-        stride=(options.StrideH(), options.StrideW()),
-        dilation=(options.DilationHFactor(), options.DilationWFactor()),
-        padding=_padding(options),
-        activation=_ACTIVATIONS[options.FusedActivationFunction()],
-    )
-
-
-def _padding(options):
-    return "SAME" if options.Padding() == tflite.Padding.SAME else "VALID"
+    return EVALUATORS[op.name](op.options, operands, about, graph.tensors[op.outputs[0]])
 
 
 def _tensor(model, tensor):
@@ -193,12 +100,14 @@ def _tensor(model, tensor):
     scale = zero_point = np.zeros(0)
     if quantization is not None and quantization.ScaleLength():
         scale = quantization.ScaleAsNumpy()
-        zero_point = quantization.ZeroPointAsNumpy()
+        zero_point = np.zeros(len(scale), np.int64)
+        if quantization.ZeroPointLength():
+            zero_point = quantization.ZeroPointAsNumpy()
     buffer = model.Buffers(tensor.Buffer())
-    value = None
-    if buffer.DataLength():
-        value = buffer.DataAsNumpy().view(_DTYPES[tensor.Type()]).reshape(shape)
-    return Tensor(shape=shape, scale=scale, zero_point=zero_point, value=value)
+    dtype, value = _DTYPES.get(tensor.Type()), None
+    if buffer.DataLength() and dtype is not None:
+        value = buffer.DataAsNumpy().view(dtype).reshape(shape)
+    return Tensor(dtype=dtype, shape=shape, scale=scale, zero_point=zero_point, value=value)
 
 
 def _operator(model, operator):

@@ -94,6 +94,18 @@ def test_ends_of_a_sigmoid_are_exact(op):
             assert_bytes(outputs(model, [BYTES])[0][0], found, f"scale {scale}, zero {zero}")
 
 
+@pytest.mark.parametrize("op", [op for op in FUNCTIONS if op != "LOGISTIC"])
+def test_ratios_far_from_one_are_exact(op):
+    options = {"alpha": 0.01} if op == "LEAKY_RELU" else {}
+    for ratio in (2.0**-20, 2.0**-12, 3e-3, 100.0, 127.9):
+        for zero in (-128, 5, 127):
+            scale, scale_out = float(np.float32(ratio * 0.3)), float(np.float32(0.3))
+            inputs = [((1, 256), scale, zero)]
+            model = one_operator(op, inputs, (1, 256), (scale_out, -7), **options)
+            found = unary_table(op, scale, zero, scale_out, -7, options)
+            assert_bytes(outputs(model, [BYTES])[0][0], found, f"{op} {ratio} {zero}")
+
+
 @pytest.mark.parametrize("op", ["ADD", "SUB", "MUL"])
 @pytest.mark.parametrize("first", [False, True])
 def test_every_byte_with_a_constant_is_exact(op, first):

@@ -82,6 +82,9 @@ def _saturate16(values):
 
 
 def _divide(values, power):
+    if power > 15:
+        # the kernel's int16 cannot hold the remainder: what is left is the sign, 1 for 0
+        return np.where(values < 0, -1, 1)
     return np.array([fixed_point.divide(int(value), power) for value in values])
 
 
