@@ -59,14 +59,14 @@ class Bench:
         self.readers = (
             ReadMemory(dut, "acc", 32 * CONFIG.cols, self.read_acc, rng,
                        latency=rng.randint(1, 7), stall=stall),
-            ReadMemory(dut, "spad", 32, self.read_spad, rng,
+            ReadMemory(dut, "spad", 8 * WIDTH, self.read_spad, rng,
                        latency=rng.randint(1, 7), stall=stall))
 
     def read_acc(self, row):
         return sum((value & 0xFFFFFFFF) << 32 * i for i, value in enumerate(self.model.acc[row]))
 
     def read_spad(self, addr):
-        return int.from_bytes(self.spad[addr:addr + 4].ljust(4, b"\x5a"), "little")
+        return int.from_bytes(self.spad[addr:addr + WIDTH].ljust(WIDTH, b"\x5a"), "little")
 
     async def reset(self):
         self.dut.rst.value = 1
@@ -159,7 +159,8 @@ async def reset_in_the_middle(dut):
         bench = Bench(dut, seed, stall=0.3)
         await bench.reset()
         issuing = cocotb.start_soon(bench.issue(random_program(rng, CONFIG, 8)))
-        for _ in range(rng.randint(1, 150)):
+        # before the first tables are there, or in the middle of everything
+        for _ in range(rng.randint(1, rng.choice((150, 2000)))):
             await RisingEdge(dut.clk)
         issuing.cancel()
         after = Bench(dut, seed, stall=0.3)
