@@ -55,11 +55,9 @@ def strided_slice(
     ellipsis_mask : bit of the item that stands for all axes that no other item names.
     new_axis_mask : bits of items that insert an axis of one element.
     shrink_axis_mask : bits of items that choose one index and drop the axis.
-    offset : ``end`` counts from ``begin``.
+    offset : ``end`` counts from ``begin``; the kernel then expects to stay inside of the array.
     """
-    added = sum(
-        1 for i in range(len(begin)) if (new_axis_mask >> i) & ~(ellipsis_mask >> i) & 1
-    )
+    added = (new_axis_mask & ~ellipsis_mask & (1 << len(begin)) - 1).bit_count()
     axis, y, shape = 0, x, []
     for i in range(len(begin)):
         if ellipsis_mask >> i & 1:
@@ -81,11 +79,11 @@ def strided_slice(
                 shrink=shrink,
                 offset=offset,
             )
-            y = np.take(y, indices, axis=axis)
+            y = np.take(y, np.array(indices, np.int64), axis=axis)
             if not shrink:
                 shape.append(len(indices))
             axis += 1
-    return y.reshape(*shape, *x.shape[axis:])
+    return y.reshape((*shape, *x.shape[axis:]))
 
 
 def resize_nearest_neighbor(x, height, width, *, align_corners=False, half_pixel_centers=False):

@@ -1,0 +1,192 @@
+"""Operators that move bytes, in golden form against the reference kernels."""
+
+import numpy as np
+import pytest
+
+from golden import graph as golden_graph
+from golden import move
+from support.exact import assert_exact, mismatches
+from support.litert import reference
+from weft_host.tflite_writer import ModelWriter
+
+SCALE, ZERO = 0.3, -9
+
+
+def moved(op, shapes, constants, *, scale=SCALE, out_shape=None, **options):
+    """A model; kernels but SLICE's find the output's shape, whatever the file says."""
+    m = ModelWriter()
+    inputs = [m.input(f"x{i}", s, scale=SCALE, zero_point=ZERO) for i, s in enumerate(shapes)]
+    for i, value in enumerate(constants):
+        about = dict(scale=SCALE, zero_point=ZERO) if value.dtype == np.int8 else {}
+        inputs.append(m.constant(f"c{i}", value, **about))
+    y = m.tensor("y", out_shape or shapes[0], scale=scale, zero_point=ZERO)
+    m.operator(op, inputs, [y], **options)
+    m.output(y)
+    return m.finish()
+
+
+def draw(rng, *shapes):
+    return [rng.integers(-128, 128, shape).astype(np.int8) for shape in shapes]
+
+
+def random_shape(rng, least=1, most=4):
+    return tuple(int(n) for n in rng.integers(1, 7, rng.integers(least, most + 1)))
+
+
+@pytest.mark.parametrize("op", ["PAD", "PADV2"])
+def test_pads_are_exact(op):
+    for seed in range(80):
+        rng = np.random.default_rng(seed)
+        shape = random_shape(rng)
+        paddings = rng.integers(0, 4, (len(shape), 2)).astype([np.int32, np.int64][seed % 2])
+        constants = [paddings]
+        if op == "PADV2":
+            # a scalar, or one element
+            constants.append(rng.integers(-128, 128, [(), (1,)][seed // 2 % 2]).astype(np.int8))
+        assert_exact(moved(op, [shape], constants), draw(rng, shape), f"seed {seed}: {shape}")
+
+
+def test_concatenations_are_exact():
+    for seed in range(80):
+        rng = np.random.default_rng(seed)
+        shape = random_shape(rng)
+        axis = int(rng.integers(-len(shape), len(shape)))
+        shapes = []
+        for _ in range(rng.integers(1, 6)):
+            part = list(shape)
+            part[axis] = int(rng.integers(1, 6))
+            shapes.append(tuple(part))
+        about = f"seed {seed}: {shapes} along {axis}"
+        assert_exact(moved("CONCATENATION", shapes, [], axis=axis), draw(rng, *shapes), about)
+
+
+def test_a_concatenation_that_would_rescale_is_refused():
+    # as by the kernel: Prepare fails
+    model = moved("CONCATENATION", [(1, 2), (1, 2)], [], axis=0, scale=0.5)
+    with pytest.raises(RuntimeError, match="scale"):
+        reference(model, draw(np.random.default_rng(1), (1, 2), (1, 2)))
+    graph = golden_graph.read(model)
+    with pytest.raises(ValueError, match="^CONCATENATION of int8 does not change scales"):
+        golden_graph.run(graph, draw(np.random.default_rng(1), (1, 2), (1, 2)))
+
+
+def test_transpositions_are_exact():
+    for seed in range(80):
+        rng = np.random.default_rng(seed)
+        shape = random_shape(rng, most=5)
+        order = rng.permutation(len(shape)).astype(np.int32)
+        if seed % 3 == 0:
+            order -= len(shape) * rng.integers(0, 2, len(shape), dtype=np.int32)
+        about = f"seed {seed}: {shape} {order}"
+        assert_exact(moved("TRANSPOSE", [shape], [order]), draw(rng, shape), about)
+
+
+def test_slices_are_exact():
+    for seed in range(80):
+        rng = np.random.default_rng(seed)
+        shape = random_shape(rng, most=5)
+        dtype = [np.int32, np.int64][seed % 2]
+        begin = np.array([rng.integers(0, n) for n in shape], dtype)
+        size = np.array([rng.integers(1, n - b + 1) for n, b in zip(shape, begin)], dtype)
+        to_end = rng.random(len(shape)) < 0.3
+        out_shape = np.where(to_end, shape - begin, size)
+        size[to_end] = -1
+        model = moved("SLICE", [shape], [begin, size], out_shape=out_shape.tolist())
+        assert_exact(model, draw(rng, shape), f"seed {seed}: {shape} {begin} {size}")
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_strided_slices_are_exact(block):
+    compared = 0
+    for seed in range(block * 200, block * 200 + 200):
+        rng = np.random.default_rng(seed)
+        shape = random_shape(rng)
+        count = int(rng.integers(1, len(shape) + 1))
+        masks = {name: int(rng.integers(1 << count)) for name in ("begin_mask", "end_mask")}
+        shrink = int(rng.integers(1 << count)) if rng.random() < 0.4 else 0
+        begin, end = (rng.integers(-7, 8, count).astype(np.int32) for _ in range(2))
+        strides = rng.choice([-3, -2, -1, 1, 1, 1, 2, 3], count).astype(np.int32)
+        for i in range(count):
+            if shrink >> i & 1:
+                # one index inside of the array, as a converter writes it
+                begin[i] = rng.integers(-shape[i], shape[i])
+                end[i], strides[i] = begin[i] + 1, 1
+                masks["begin_mask"] &= ~(1 << i)
+        if rng.random() < 0.3:
+            # a new axis somewhere, or an ellipsis; the kernel knows five axes in all
+            name = ["new_axis_mask", "ellipsis_mask"][rng.integers(2)]
+            at = int(rng.integers(count))
+            if not shrink >> at & 1:
+                masks[name] = 1 << at
+                if name == "new_axis_mask" and count == len(shape) and len(shape) < 4:
+                    shape = (*shape, 3)
+        if masks.get("new_axis_mask") and shrink:
+            continue
+        options = dict(masks, shrink_axis_mask=shrink)
+        x = draw(rng, shape)
+        if move.strided_slice(x[0], begin, end, strides, **options).size == 0:
+            continue
+        compared += 1
+        model = moved("STRIDED_SLICE", [shape], [begin, end, strides], **options)
+        assert_exact(model, x, f"seed {seed}: {shape} {begin} {end} {strides} {options}")
+    assert compared > 40
+
+
+def test_strided_slices_to_an_offset_are_exact():
+    # the kernel does not clamp these: an offset beyond the array's end reads what lies behind it
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        shape = random_shape(rng)
+        begin = np.array([rng.integers(0, n) for n in shape], np.int32)
+        count = np.array([rng.integers(1, n - b + 1) for n, b in zip(shape, begin)], np.int32)
+        strides = rng.integers(1, 4, len(shape)).astype(np.int32)
+        model = moved("STRIDED_SLICE", [shape], [begin, count, strides], offset=True)
+        about = f"seed {seed}: {shape} {begin} {count} {strides}"
+        assert_exact(model, draw(rng, shape), about)
+
+
+@pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.parametrize("half_pixel_centers", [False, True])
+def test_nearest_neighbours_are_exact(align_corners, half_pixel_centers):
+    for seed in range(120):
+        rng = np.random.default_rng(seed)
+        shape = (int(rng.integers(1, 3)), *(int(n) for n in rng.integers(1, 40, 2)), 2)
+        if seed % 3 == 0:  # whole factors, as networks have them
+            size = np.array(shape[1:3]) * rng.integers(1, 4, 2)
+        else:
+            size = rng.integers(1, 80, 2)
+        model = moved(
+            "RESIZE_NEAREST_NEIGHBOR",
+            [shape],
+            [size.astype(np.int32)],
+            align_corners=align_corners,
+            half_pixel_centers=half_pixel_centers,
+        )
+        assert_exact(model, draw(rng, shape), f"seed {seed}: {shape} to {size}")
+
+
+# each of these wrong readings of the law is caught
+
+
+def test_catches_padding_with_zero_bytes(monkeypatch):
+    model = moved("PAD", [(1, 2)], [np.array([[0, 0], [1, 1]], np.int32)])
+    x = draw(np.random.default_rng(1), (1, 2))
+    assert not mismatches(model, x)
+    true_pad = move.pad
+    monkeypatch.setattr(move, "pad", lambda x, paddings, value: true_pad(x, paddings, 0))
+    assert mismatches(model, x)
+
+
+def test_catches_positions_in_double_precision(monkeypatch):
+    size = np.array([1, 1], np.int32)
+    x = np.arange(100, dtype=np.int8).reshape(1, 100, 1, 1)
+    found = 0
+    monkeypatch.setattr(
+        move,
+        "_nearest",
+        lambda size, wanted, *_: [min(int(i * (size / wanted)), size - 1) for i in range(wanted)],
+    )
+    for height in range(1, 300):
+        size[0] = height
+        found += bool(mismatches(moved("RESIZE_NEAREST_NEIGHBOR", [x.shape], [size]), [x]))
+    assert found
