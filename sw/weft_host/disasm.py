@@ -5,7 +5,7 @@ from weft.control import isa
 __all__ = ["units", "describe", "as_dict", "disassemble", "listing"]
 
 _HEX = ("host_addr", "local_addr", "act_addr", "out_addr", "bias_addr", "scale_addr", "multiplier",
-        "wgt_addr", "acc_addr")
+        "wgt_addr", "acc_addr", "table_addr", "a_addr", "b_addr")
 
 
 def units(mask):

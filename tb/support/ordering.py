@@ -48,6 +48,13 @@ def touched(config, name, v):
             ("spad", True, _rows(v["out_addr"], size, (v["x_count"], v["x_pitch"]),
                                  (v["y_count"], v["y_pitch"]))),
         ]
+    if name == "TABLE":
+        return [("spad", False, _rows(v["table_addr"], isa.TABLE_BYTES))]
+    if name in ("MAP", "SOFTMAX"):
+        operands = ("a", "b", "out") if v.get("op") else ("a", "out")
+        return [("spad", which == "out", _rows(v[f"{which}_addr"], v["bytes"],
+                                               (v["count"], v[f"{which}_pitch"])))
+                for which in operands]
     # SYNC_*: as if it wrote all of the scratchpad and the accumulators, a barrier
     return [("spad", True, np.arange(config.spad_bytes)), ("acc", True, np.arange(config.acc_rows))]
 

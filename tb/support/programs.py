@@ -4,7 +4,7 @@ import random
 
 from support.ordering import with_tokens
 from weft.control import isa
-from weft.control.isa import Mode
+from weft.control.isa import TABLE_BYTES, MapOp, Mode
 from weft_host.program import Program, Tensor, Window
 from weft_host.validate import check_program
 
@@ -13,6 +13,7 @@ __all__ = ["MEMORY_BYTES", "random_program", "illegal_programs"]
 MEMORY_BYTES = 1 << 16
 _CONSTANTS = 0x2000         # where constants begin; instructions lie before them
 _TABLE = 0x2800             # biases, multipliers and shifts, behind the random constants
+_ENTRIES = 0x2C00           # two tables
 _IO = 0x4000                # one region for input and output, so that every byte of it is checked
 _IO_BYTES = 0x1800
 _WORK = 600                 # bytes of a copy, or vectors of a MATMUL, at most
@@ -32,6 +33,7 @@ class _Generator:
         tiles = min(config.wgt_tiles, max(2, 2048 // config.tile_bytes))
         self.tile, self.tile_end = self._part(config.wgt_tiles, tiles)
         self.acc, self.acc_end = self._part(config.acc_rows, 48)
+        self.has_tables = self.spad_end - self.spad >= TABLE_BYTES
         self.steps = []
 
     def _part(self, size, wanted):
@@ -164,6 +166,56 @@ class _Generator:
             out_addr=self._place(self.spad, self.spad_end, reach),
             acc_addr=self._place(self.acc, self.acc_end, (y - 1) * acc_pitch + x))))
 
+    def table(self, which=None):
+        draw = self.draw
+        at = self._place(self.spad, self.spad_end, TABLE_BYTES)
+        if which is not None or draw.random() < 0.8:    # otherwise whatever bytes lie there
+            self.steps.append(("LOAD", dict(
+                count=1, bytes=TABLE_BYTES, local_addr=at,
+                host_addr=_ENTRIES + draw.choice((0, TABLE_BYTES)))))
+        self.steps.append(("TABLE", dict(
+            table=draw.randrange(2) if which is None else which, table_addr=at,
+            multiplier=draw.choice((0, (1 << 31) - 1, draw.randrange(1 << 30, 1 << 31))),
+            shift=draw.choice((0, 31, 62, draw.randint(32, 56), draw.randint(44, 56))))))
+
+    def map(self, softmax=False):
+        """The output is apart from the operands, or lies on them exactly."""
+        draw, lanes = self.draw, self.config.vector_lanes
+        size = self._small(min(self.spad_end - self.spad, _WORK, 6 * lanes + 40))
+        count = self._small(min(_WORK // size, 8))
+
+        def place():
+            pitch, = self._pitches([count], self.spad_end - self.spad - size)
+            if draw.random() < 0.5 and count * size <= self.spad_end - self.spad:   # dense
+                pitch = size
+            return self._place(self.spad, self.spad_end, (count - 1) * pitch + size), pitch
+
+        operands = [place() for _ in range(1 if softmax else 2)]
+        out = draw.choice((place(), draw.choice(operands)))
+        if any(self._meet(out, operand, count, size) for operand in operands) and out[1] < size:
+            count = 1
+        operands = [out if self._meet(out, operand, count, size) else operand
+                    for operand in operands]
+        fields = {"count": count, "bytes": size}
+        for which, (addr, pitch) in zip(("out", "a", "b"), (out, *operands)):
+            fields |= {f"{which}_addr": addr, f"{which}_pitch": pitch}
+        if softmax:
+            self.steps.append(("SOFTMAX", fields))
+            return
+        low, high = sorted((draw.randint(-128, 127), draw.randint(-128, 127)))
+        if draw.random() < 0.7:
+            low, high = -128, 127
+        self.steps.append(("MAP", fields | dict(
+            op=draw.choice(list(MapOp)), mode=draw.randrange(Mode.RAW),
+            zero_point=draw.randint(-128, 127), clamp_min=low, clamp_max=high)))
+
+    def _meet(self, one, other, count, size):
+        """Whether rows from (address, pitch) may have bytes in common."""
+        return all(a[0] < b[0] + (count - 1) * b[1] + size for a, b in ((one, other), (other, one)))
+
+    def softmax(self):
+        self.map(softmax=True)
+
     def sync(self):
         self.steps.append((self.draw.choice(("SYNC_LOAD", "SYNC_MATMUL", "SYNC_VECTOR",
                                              "SYNC_STORE")), {}))
@@ -180,6 +232,9 @@ class _Generator:
                 low += size
         self.matmul(everything=True)
         self.params(everything=True)
+        if self.has_tables:
+            self.table(0)
+            self.table(1)
 
     def epilogue(self):
         """Make the state of the accumulators visible, as much of it as fits."""
@@ -193,7 +248,7 @@ class _Generator:
             count=1, bytes=self.spad_end - self.spad, host_addr=_IO, local_addr=self.spad)))
 
     def constants(self):
-        """Random bytes with many extremes, then biases and scales that give useful outputs."""
+        """Random bytes with many extremes, then biases, scales and tables for useful outputs."""
         draw = self.draw
         raw = bytearray(draw.choice((0x80, 0x7F, 0x00, 0xFF)) if draw.random() < 0.1
                         else draw.randrange(256) for _ in range(_TABLE - _CONSTANTS))
@@ -203,6 +258,13 @@ class _Generator:
             raw += draw.randrange(1 << 32).to_bytes(4, "little")
             raw += bytes([draw.choice((30, 31, 32, draw.randint(33, 48))) | draw.randrange(4) << 6])
             raw += draw.randbytes(3)
+        raw += bytes(_ENTRIES - _CONSTANTS - len(raw))
+        decay = draw.uniform(0.01, 0.5)         # an exponential, then the operand of a sum
+        raw += b"".join(round((2 ** 31 - 1) * 2.0 ** (decay * (entry - 255))).to_bytes(4, "little")
+                        for entry in range(256))
+        slope, zero = draw.randrange(1 << 22), draw.randint(-128, 127)
+        raw += b"".join(((entry - zero) * slope).to_bytes(4, "little", signed=True)
+                        for entry in range(-128, 128))
         return bytes(raw)
 
     def program(self, instructions):
@@ -236,6 +298,8 @@ def random_program(config, seed, length=None):
     draw = generator.draw
     kinds = (generator.load, generator.load_wgt, generator.store, generator.fill, generator.matmul,
              generator.matmul, generator.params, generator.drain, generator.drain, generator.sync)
+    if generator.has_tables:
+        kinds += (generator.table, generator.map, generator.map, generator.softmax)
     for _ in range(draw.randint(5, 40) if length is None else length):
         draw.choice(kinds)()
     generator.epilogue()
@@ -263,7 +327,8 @@ def illegal_programs(config, seed):
     """
     generator = _Generator(config, seed)
     draw = generator.draw
-    for kind in ("load", "load_wgt", "fill", "matmul", "params", "drain", "store"):
+    kinds = ("load", "load_wgt", "fill", "matmul", "params", "drain", "store")
+    for kind in (*kinds, *(("table", "map", "softmax") if generator.has_tables else ())):
         getattr(generator, kind)()
     legal = [isa.encode(name, **values) for name, values in generator.steps]
     legal += [isa.encode(f"SYNC_{unit}") for unit in isa.UNITS]

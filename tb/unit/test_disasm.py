@@ -14,6 +14,9 @@ def test_a_line_names_the_fields_that_are_set():
     assert disasm.describe(isa.encode("SYNC_STORE")) == "SYNC_STORE"
     raw = isa.encode("DRAIN", clamp_min=-128, zero_point=-3)
     assert disasm.describe(raw) == "DRAIN zero_point=-3 clamp_min=-128"
+    raw = isa.encode("MAP", op=1, a_addr=16, b_addr=32, b_pitch=8, out_addr=64, count=1, bytes=8)
+    assert disasm.describe(raw) == \
+        "MAP op=1 out_addr=0x40 a_addr=0x10 count=1 bytes=8 b_addr=0x20 b_pitch=8"
 
 
 def test_an_unknown_opcode_is_shown_as_such():

@@ -12,6 +12,7 @@ CONFIG = preset("tiny")     # 4 x 4, 2048 bytes, 32 tiles of 16, 64 rows
 WINDOWS = [(0x1000, 0x1FFF, True, False), (0x2000, 0x2FFF, True, True)]
 COPY = dict(count=1, bytes=1, host_addr=0x1000)
 BLOCK = dict(row_count=1, chunk_count=1, y_count=1, x_count=1)
+ROWS = dict(count=1, bytes=1)
 OUT = dict(y_count=1, x_count=1, channels=1)
 
 
@@ -68,6 +69,25 @@ LIMITS = [
     ("PARAMS", dict(channels=1, shift=62), dict(shift=63), "BAD_FIELD", 0x123),
     ("PARAMS", dict(channels=1, per_channel=1, multiplier=(1 << 31) - 1),
      dict(multiplier=1 << 31), "BAD_FIELD", 0x123),
+    ("TABLE", dict(table_addr=1024), dict(table_addr=1025), "SPAD_BOUNDS", 1025),
+    ("TABLE", dict(shift=62), dict(shift=63), "BAD_FIELD", 0x123),
+    ("TABLE", dict(multiplier=(1 << 31) - 1), dict(multiplier=1 << 31), "BAD_FIELD", 0x123),
+    ("MAP", ROWS | dict(a_addr=2047), dict(bytes=2), "SPAD_BOUNDS", 2047),
+    ("MAP", ROWS | dict(b_addr=2048), dict(op=1), "SPAD_BOUNDS", 2048),
+    ("MAP", ROWS | dict(op=2, b_addr=2047), dict(b_addr=2048), "SPAD_BOUNDS", 2048),
+    ("MAP", ROWS | dict(out_addr=2047), dict(out_addr=2048), "SPAD_BOUNDS", 2048),
+    ("MAP", ROWS | dict(count=2, a_pitch=2047), dict(a_pitch=2048), "SPAD_BOUNDS", 0),
+    ("MAP", ROWS | dict(op=1, count=2, b_addr=7, b_pitch=2040), dict(b_pitch=2041),
+     "SPAD_BOUNDS", 7),
+    ("MAP", ROWS | dict(count=2, out_addr=9, out_pitch=2038), dict(out_pitch=2039),
+     "SPAD_BOUNDS", 9),
+    ("MAP", ROWS | dict(op=2), dict(op=3), "BAD_FIELD", 0x123),
+    ("MAP", ROWS | dict(mode=2), dict(mode=3), "BAD_FIELD", 0x123),
+    ("MAP", ROWS, dict(clamp_min=1), "BAD_FIELD", 0x123),
+    ("MAP", ROWS, dict(bytes=0), "BAD_FIELD", 0x123),
+    ("SOFTMAX", ROWS | dict(a_addr=2047), dict(bytes=2), "SPAD_BOUNDS", 2047),
+    ("SOFTMAX", ROWS | dict(count=2, out_pitch=2047), dict(out_pitch=2048), "SPAD_BOUNDS", 0),
+    ("SOFTMAX", ROWS, dict(count=0), "BAD_FIELD", 0x123),
     ("SYNC_LOAD", dict(wait=0b1110, signal=0b1110), dict(wait=1), "RESERVED_BITS", 0x123),
     ("SYNC_STORE", dict(wait=0b0111), dict(signal=8), "RESERVED_BITS", 0x123),
 ]

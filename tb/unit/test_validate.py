@@ -16,7 +16,8 @@ from weft.presets import preset
 SPAD, WGT, ACC = ErrorCode.SPAD_BOUNDS, ErrorCode.WGT_BOUNDS, ErrorCode.ACC_BOUNDS
 LOAD, MATMUL, VECTOR, STORE, SEQUENCER = range(5)
 UNIT_OF = {0x10: LOAD, 0x11: LOAD, 0x12: LOAD, 0x1F: LOAD, 0x20: MATMUL, 0x2F: MATMUL,
-           0x30: VECTOR, 0x31: VECTOR, 0x3F: VECTOR, 0x40: STORE, 0x4F: STORE}
+           0x30: VECTOR, 0x31: VECTOR, 0x32: VECTOR, 0x33: VECTOR, 0x34: VECTOR, 0x3F: VECTOR,
+           0x40: STORE, 0x4F: STORE}
 MEM_BASE = 0x0001_2340
 ALL = (0, 0xFFFFFFFF, 1, 1)
 NONE = (1, 0, 1, 1)
@@ -43,10 +44,12 @@ def expected(config, word, addr, mem_base, windows):
         bad |= not 1 <= v["channels"] <= config.cols
     if name == "MATMUL":
         bad |= v["lead"] >= (config.rows if v["depthwise"] else 1)
-    if name == "PARAMS":
+    if name in ("PARAMS", "TABLE"):
         bad |= v["shift"] > 62 or v["multiplier"] >= 2 ** 31
-    if name == "DRAIN":
+    if name in ("DRAIN", "MAP"):
         bad |= v["clamp_min"] > v["clamp_max"]
+    if name == "MAP":
+        bad |= v["op"] == 3 or v["mode"] == 3
     if bad:
         return ErrorCode.BAD_FIELD, unit, addr
 
@@ -80,6 +83,13 @@ def expected(config, word, addr, mem_base, windows):
         checks.append((end <= config.spad_bytes, SPAD, v["out_addr"]))
         end = v["acc_addr"] + (v["y_count"] - 1) * v["acc_pitch"] + v["x_count"]
         checks.append((end <= config.acc_rows, ACC, v["acc_addr"]))
+    if name == "TABLE":
+        checks.append((v["table_addr"] + 1024 <= config.spad_bytes, SPAD, v["table_addr"]))
+    if name in ("MAP", "SOFTMAX"):
+        for which in ("a", "b", "out") if v.get("op") else ("a", "out"):
+            start = v[f"{which}_addr"]
+            end = start + (v["count"] - 1) * v[f"{which}_pitch"] + v["bytes"]
+            checks.append((end <= config.spad_bytes, SPAD, start))
     for ok, code, where in checks:
         if not ok:
             return code, unit, where
@@ -174,6 +184,10 @@ def drain(**values):
     return word("DRAIN", **{"y_count": 1, "x_count": 1, "channels": 1} | values)
 
 
+def rows(name="MAP", **values):
+    return word(name, **{"count": 1, "bytes": 1} | values)
+
+
 def copy(name="LOAD", **values):
     return word(name, **{"count": 1, "bytes": 1} | values)
 
@@ -235,6 +249,28 @@ CRAFTED = [
     (drain(out_addr=S - 16, channels=4, mode=3), 0),
     (drain(out_addr=S - 15, channels=4, mode=3), SPAD),
     (drain(out_addr=S, acc_addr=A), SPAD), (drain(acc_addr=A), ACC),
+    (word("TABLE", table_addr=S - 1024, shift=62, multiplier=0x7FFFFFFF, table=1), 0),
+    (word("TABLE", table_addr=S - 1023), SPAD), (word("TABLE", table_addr=0xFFFFFF), SPAD),
+    (word("TABLE", shift=63), ErrorCode.BAD_FIELD),
+    (word("TABLE", multiplier=1 << 31), ErrorCode.BAD_FIELD),
+    (rows(op=2, mode=2), 0), (rows(op=3), ErrorCode.BAD_FIELD),
+    (rows(mode=3), ErrorCode.BAD_FIELD), (rows(clamp_min=1), ErrorCode.BAD_FIELD),
+    (rows(count=0), ErrorCode.BAD_FIELD), (rows(bytes=0), ErrorCode.BAD_FIELD),
+    (rows(bytes=S), 0), (rows(bytes=S + 1), SPAD), (rows(a_addr=S), SPAD),
+    (rows(a_addr=S, out_addr=S + 1), SPAD), (rows(out_addr=S - 1), 0), (rows(out_addr=S), SPAD),
+    (rows(b_addr=S), 0), (rows(b_addr=S, op=1), SPAD), (rows(b_addr=S, op=2), SPAD),
+    (rows(b_addr=S, out_addr=S + 7, op=2), SPAD), (rows(b_addr=S - 1, op=1), 0),
+    (rows(count=3, a_pitch=(S - 1) // 2, op=1, b_pitch=5, out_pitch=9), 0),
+    (rows(count=3, a_pitch=S // 2, op=1, b_pitch=5, out_pitch=9), SPAD),
+    (rows(count=3, op=1, b_pitch=S // 2), SPAD), (rows(count=3, b_pitch=S // 2), 0),
+    (rows(count=3, out_pitch=S // 2), SPAD),
+    (rows(count=0xFFFF, bytes=0xFFFFFF, a_pitch=0xFFFFFF, a_addr=0xFFFFFF), SPAD),
+    (rows("SOFTMAX", count=2, bytes=S - 1, a_pitch=1), 0),
+    (rows("SOFTMAX", count=2, bytes=S - 1, a_pitch=2), SPAD),
+    (rows("SOFTMAX", count=2, bytes=S - 1, out_pitch=2), SPAD),
+    (rows("SOFTMAX", bytes=0), ErrorCode.BAD_FIELD),
+    (rows("SOFTMAX") | 1 << 18, ErrorCode.RESERVED_BITS),       # MAP's op
+    (rows("SOFTMAX") | 1 << 200, ErrorCode.RESERVED_BITS),      # MAP's b_addr
 ]
 
 
@@ -363,10 +399,12 @@ def test_fetch_errors_pass_in_order():
     sim.run()
 
 
-@pytest.mark.parametrize("name", ["SYNC_LOAD", "LOAD", "MATMUL", "DRAIN", "PARAMS"])
+@pytest.mark.parametrize("name", ["SYNC_LOAD", "LOAD", "MATMUL", "DRAIN", "PARAMS", "TABLE", "MAP",
+                                  "SOFTMAX"])
 def test_cycles_of_a_stream(name):
     given = {"SYNC_LOAD": word("SYNC_LOAD"), "LOAD": copy(), "MATMUL": matmul(), "DRAIN": drain(),
-             "PARAMS": word("PARAMS", channels=1, per_channel=1)}[name]
+             "PARAMS": word("PARAMS", channels=1, per_channel=1), "TABLE": word("TABLE"),
+             "MAP": rows(), "SOFTMAX": rows("SOFTMAX")}[name]
     dut = Validator(TINY)
     sim = Simulator(dut)
     sim.add_clock(1e-6)
@@ -385,7 +423,7 @@ def test_cycles_of_a_stream(name):
                 passed.append(cycles)
         # the first cycle is the one in which the instruction is taken
         assert passed[0] - 1 == {"SYNC_LOAD": 10, "LOAD": 11, "PARAMS": 11, "DRAIN": 12,
-                                 "MATMUL": dut.LATENCY}[name]
+                                 "TABLE": 10, "MAP": 12, "SOFTMAX": 11, "MATMUL": dut.LATENCY}[name]
         assert {b - a for a, b in zip(passed, passed[1:])} == {dut.CYCLES}
 
     sim.add_testbench(bench)
