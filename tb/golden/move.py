@@ -52,7 +52,8 @@ def strided_slice(
     ----------
     begin, end, strides : one number for each item of the specification, strides not 0.
     begin_mask, end_mask : bit ``i`` set: item ``i`` starts, or stops, at the array's end.
-    ellipsis_mask : bit of the item that stands for all axes that no other item names.
+    ellipsis_mask : bit of the item that stands for all axes that no other item names, and for one
+        at least: where none is left, the kernel ignores the last item instead.
     new_axis_mask : bits of items that insert an axis of one element.
     shrink_axis_mask : bits of items that choose one index and drop the axis.
     offset : ``end`` counts from ``begin``; the kernel then expects to stay inside of the array.
@@ -60,9 +61,11 @@ def strided_slice(
     added = (new_axis_mask & ~ellipsis_mask & (1 << len(begin)) - 1).bit_count()
     axis, y, shape = 0, x, []
     for i in range(len(begin)):
+        if axis == x.ndim and not new_axis_mask >> i & 1:
+            break
         if ellipsis_mask >> i & 1:
             named = len(begin) - added - 1
-            for _ in range(x.ndim - named):
+            for _ in range(max(1, x.ndim - named)):
                 shape.append(x.shape[axis])
                 axis += 1
         elif new_axis_mask >> i & 1:

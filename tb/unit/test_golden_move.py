@@ -95,41 +95,76 @@ def test_slices_are_exact():
         assert_exact(model, draw(rng, shape), f"seed {seed}: {shape} {begin} {size}")
 
 
+def random_specification(rng, shape):
+    """What Python writes between brackets: slices, indices, new axes, an ellipsis; as a list."""
+    items = []
+    for size in shape:
+        if rng.random() < 0.2:
+            items.append(int(rng.integers(-size, size)))
+            continue
+        begin, end = (None if rng.random() < 0.3 else int(n) for n in rng.integers(-7, 8, 2))
+        items.append(slice(begin, end, int(rng.choice([-3, -2, -1, 1, 1, 1, 2, 3]))))
+    if rng.random() < 0.3:  # the axes that follow are not named
+        items = items[: int(rng.integers(1, len(items) + 1))]
+    elif rng.random() < 0.4:
+        start, stop = sorted(int(n) for n in rng.integers(0, len(items), 2))
+        items[start : stop + 1] = [...]
+    # the kernel knows five axes in all
+    if rng.random() < 0.4 and len(shape) < 5:
+        items.insert(int(rng.integers(len(items) + 1)), None)
+    return items
+
+
+def as_operands(items):
+    """Begin, end, strides and masks of a specification."""
+    columns, masks = [], dict.fromkeys(("begin", "end", "ellipsis", "new_axis", "shrink_axis"), 0)
+    for i, item in enumerate(items):
+        begin, end, stride = 0, 0, 1
+        if item is ...:
+            masks["ellipsis"] |= 1 << i
+        elif item is None:
+            masks["new_axis"] |= 1 << i
+        elif isinstance(item, int):
+            begin, end = item, item + 1
+            masks["shrink_axis"] |= 1 << i
+        else:
+            begin, end, stride = item.start, item.stop, item.step
+            masks["begin"] |= (begin is None) << i
+            masks["end"] |= (end is None) << i
+        columns.append((begin or 0, end or 0, stride))
+    operands = np.array(columns, np.int32).T
+    return list(operands), {f"{name}_mask": mask for name, mask in masks.items()}
+
+
 @pytest.mark.parametrize("block", range(4))
 def test_strided_slices_are_exact(block):
     compared = 0
-    for seed in range(block * 200, block * 200 + 200):
+    for seed in range(block * 250, block * 250 + 250):
         rng = np.random.default_rng(seed)
         shape = random_shape(rng)
-        count = int(rng.integers(1, len(shape) + 1))
-        masks = {name: int(rng.integers(1 << count)) for name in ("begin_mask", "end_mask")}
-        shrink = int(rng.integers(1 << count)) if rng.random() < 0.4 else 0
-        begin, end = (rng.integers(-7, 8, count).astype(np.int32) for _ in range(2))
-        strides = rng.choice([-3, -2, -1, 1, 1, 1, 2, 3], count).astype(np.int32)
-        for i in range(count):
-            if shrink >> i & 1:
-                # one index inside of the array, as a converter writes it
-                begin[i] = rng.integers(-shape[i], shape[i])
-                end[i], strides[i] = begin[i] + 1, 1
-                masks["begin_mask"] &= ~(1 << i)
-        if rng.random() < 0.3:
-            # a new axis somewhere, or an ellipsis; the kernel knows five axes in all
-            name = ["new_axis_mask", "ellipsis_mask"][rng.integers(2)]
-            at = int(rng.integers(count))
-            if not shrink >> at & 1:
-                masks[name] = 1 << at
-                if name == "new_axis_mask" and count == len(shape) and len(shape) < 4:
-                    shape = (*shape, 3)
-        if masks.get("new_axis_mask") and shrink:
-            continue
-        options = dict(masks, shrink_axis_mask=shrink)
-        x = draw(rng, shape)
-        if move.strided_slice(x[0], begin, end, strides, **options).size == 0:
+        items, x = random_specification(rng, shape), draw(rng, shape)
+        expected = x[0][tuple(items)]
+        if expected.size == 0:
             continue
         compared += 1
-        model = moved("STRIDED_SLICE", [shape], [begin, end, strides], **options)
-        assert_exact(model, x, f"seed {seed}: {shape} {begin} {end} {strides} {options}")
-    assert compared > 40
+        operands, masks = as_operands(items)
+        about = f"seed {seed}: {shape} {items}"
+        np.testing.assert_array_equal(
+            move.strided_slice(*x, *operands, **masks), expected, err_msg=about
+        )
+        assert_exact(moved("STRIDED_SLICE", [shape], operands, **masks), x, about)
+    assert compared > 60
+
+
+def test_an_ellipsis_for_no_axis_takes_one_as_in_the_kernel():
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        shape = random_shape(rng)
+        items = [slice(int(n) // 2, int(n), 1) for n in shape]
+        items.insert(int(rng.integers(len(items) + 1)), ...)
+        operands, masks = as_operands(items)
+        model = moved("STRIDED_SLICE", [shape], operands, **masks)
+        assert_exact(model, draw(rng, shape), f"seed {seed}: {shape} {items}")
 
 
 def test_strided_slices_to_an_offset_are_exact():
