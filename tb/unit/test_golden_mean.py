@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from golden import evaluators, mean
+from support import straddle
 from support.exact import assert_exact, mismatches
 from support.one_operator import draw_scales, draw_zero
 from weft_host.tflite_writer import ModelWriter
@@ -57,6 +58,14 @@ def test_extreme_ratios_are_exact():
     for exponent in (-32, -31, -30, -20, 4, 12, 22, 25):
         model = mean_model(x.shape, [1, 2], (2.0**exponent, 1.0), (-128, 0))
         assert_exact(model, [x], f"ratio 2^{exponent}")
+
+
+def test_ratios_of_scales_are_exact_to_the_last_bit():
+    x = np.arange(-128, 128).astype(np.int8).reshape(256, 1)
+    for scale_in, _, scale_out in straddle.ratios(np.random.default_rng(4), 40):
+        for zero in (-128, 127):
+            model = mean_model(x.shape, [1], (scale_in, scale_out), (zero, zero))
+            assert_exact(model, [x], f"{scale_in!r} to {scale_out!r}, {zero}")
 
 
 # each of these wrong readings of the law is caught

@@ -101,6 +101,20 @@ def test_means_are_exact(block):
         assert_bytes(outputs(m.finish(), [x])[0], found, about)
 
 
+def test_means_take_ratios_of_doubles():
+    for scale_in, _, scale_out in straddle.ratios(np.random.default_rng(4), 40):
+        m = ModelWriter()
+        source = m.input("x", (256, 1), scale=scale_in, zero_point=-128)
+        y = m.tensor("y", (256,), scale=scale_out, zero_point=-128)
+        m.operator("MEAN", [source, m.constant("axes", np.array([1], np.int32))], [y])
+        m.output(y)
+        mean = mean_multiplier(scale_in, -128, scale_out, -128, 1)
+        acc = BYTES[0].astype(np.int64) + mean.bias
+        found = requantize(acc, mean.multiplier, mean.shift, Mode.TFL2) + mean.zero_point
+        expected = outputs(m.finish(), [BYTES.reshape(256, 1)])[0]
+        assert_bytes(expected, np.clip(found, -128, 127), f"{scale_in!r} to {scale_out!r}")
+
+
 def test_means_of_tiny_ratios_keep_the_shift_below_63():
     for exponent in (-20, -30, -31, -32):
         mean = mean_multiplier(2.0**exponent, 3, 1.0, -7, 1000)
