@@ -224,7 +224,7 @@ def random_model(seed, *, kinds=KINDS, operators=None, max_size=12, max_channels
         if not allowed:
             break
         kind = allowed[int(rng.integers(len(allowed)))]
-        _append(chain, kind, int(rng.integers(1, max_channels + 1)))
+        append(chain, kind, int(rng.integers(1, max_channels + 1)))
         if kind == "SOFTMAX":
             break
     return chain.finish()
@@ -236,6 +236,9 @@ def random_input(model, seed):
     graph = read(model)
     arrays = []
     for tensor in (graph.tensors[i] for i in graph.inputs):
+        if tensor.dtype == np.float32:
+            arrays.append(_random_floats(rng, tensor.shape))
+            continue
         array = rng.integers(-128, 128, tensor.shape).astype(np.int8)
         style = rng.integers(8)
         if style == 0:
@@ -248,7 +251,15 @@ def random_input(model, seed):
     return arrays
 
 
-def _append(chain, kind, channels):
+def _random_floats(rng, shape):
+    """Of all sizes, with a few that no int8 and no int32 holds."""
+    array = rng.normal(0, 2.0 ** rng.uniform(-4, 8), shape)
+    array[rng.random(shape) < 0.02] = rng.choice([1e12, -1e12, 0.0])
+    return array.astype(np.float32)
+
+
+def append(chain, kind, channels):
+    """Add an operator with a window or weights, or a SOFTMAX, with all else drawn."""
     rng = chain.rng
     if kind == "FULLY_CONNECTED":
         chain.fully_connected(channels, per_channel=bool(rng.integers(2)), bias=rng.random() < 0.8)
