@@ -41,6 +41,28 @@ def test_random_layers_are_exact(block, is_depthwise):
         assert_exact(model, random_input(model, seed), f"seed {seed}")
 
 
+@pytest.mark.parametrize("is_depthwise", [False, True])
+@pytest.mark.parametrize("kernel", [(10, 8), (23, 1), (1, 23), (10, 4), (1, 1)])
+def test_large_kernels_and_multipliers_are_exact(kernel, is_depthwise):
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        dilation = (1, 1) if seed % 3 else tuple(int(n) for n in rng.integers(1, 4, 2))
+        reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
+        padding = ["SAME", "VALID"][seed % 2]
+        size = [int(rng.integers(r if padding == "VALID" else 1, r + 12)) for r in reach]
+        chain = Chain(rng, (1, *size, int(rng.integers(1, 6))))
+        chain.conv(
+            int(rng.integers(1, 17)),
+            kernel,
+            depthwise=is_depthwise,
+            stride=tuple(int(n) for n in rng.integers(1, 4, 2)),
+            dilation=dilation,
+            padding=padding,
+        )
+        model = chain.finish()
+        assert_exact(model, random_input(model, seed), f"seed {seed}: {kernel}")
+
+
 def test_extreme_operands_are_exact():
     # -128 times -128 minus every zero point there is at the ends; one element; odd sizes
     for zero_point in (-128, -1, 0, 127):
