@@ -4,121 +4,14 @@ import pathlib
 import random
 
 import pytest
-from amaranth.sim import Simulator
 
-from models.vector_unit import VectorModel, random_params, random_program
-from support.local_memory import LocalMemory
-from weft.config import Config
+from models.vector_unit import random_params, random_program
+from support.vector_bench import VECTOR_CONFIGS as CONFIGS
+from support.vector_bench import VectorBench as Bench
 from weft.control.isa import Mode, encode
 from weft.presets import preset
-from weft.vector.unit import VectorUnit
 
-TIMEOUT = 20000          # cycles of a program
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "blocks" / "vector.md"
-
-
-def acc_reader(port, rows, *, latency, stall, seed):
-    """The process that serves an accumulator port from ``rows``."""
-    rng = random.Random(f"acc/{seed}")
-
-    async def process(ctx):
-        pipe = [None] * (latency - 1)
-        ctx.set(port.req.ready, 1)
-        held = None
-        async for _, _, valid, ready, row in ctx.tick().sample(
-                port.req.valid, port.req.ready, port.req.payload):
-            assert held is None or valid and row == held, "the request changed while it waited"
-            held = row if valid and not ready else None
-            pipe.append(rows[row] if valid and ready else None)
-            answer = pipe.pop(0)
-            ctx.set(port.valid, answer is not None)
-            ctx.set(port.data, answer or [rng.getrandbits(31) for _ in rows[0]])
-            ctx.set(port.req.ready, rng.random() >= stall)
-    return process
-
-
-class Bench:
-    """A VECTOR unit, its model and its memories.
-
-    Attributes
-    ----------
-    done_at : list of :class:`int`
-        Cycle of each ``done``.
-    taken_at : list of :class:`int`
-        Cycle in which each instruction was taken.
-    """
-
-    def __init__(self, config, *, seed=0, stall=0.0, acc_latency=4, spad_latency=5):
-        self.dut = VectorUnit(config)
-        self.seed = seed
-        self.model = VectorModel(config, seed)
-        self.memory = LocalMemory(config.spad_bytes, stall=stall, read_latency=spad_latency,
-                                  seed=seed)
-        self.memory.data[:] = self.model.spad
-        self.stall = stall
-        self.acc_latency = acc_latency
-        self.taken_at, self.done_at = [], []
-        self.conflicts = 0
-        self.cycles = 0
-
-    def run(self, program, *, gaps=False, watch=None):
-        """Carries out ``program`` on both sides and compares the whole scratchpad."""
-        dut, rng = self.dut, random.Random(f"gaps/{self.seed}")
-        for raw in program:
-            self.model.execute(raw)
-
-        async def issue(ctx):
-            for raw in program:
-                if gaps and rng.random() < 0.3:
-                    await ctx.tick().repeat(rng.randint(1, 40))
-                ctx.set(dut.unit.cmd.payload, int.from_bytes(raw, "little"))
-                ctx.set(dut.unit.cmd.valid, 1)
-                await ctx.tick().until(dut.unit.cmd.ready)
-                ctx.set(dut.unit.cmd.valid, 0)
-                ctx.set(dut.unit.cmd.payload, rng.getrandbits(256))
-            idle = 0
-            while idle < 40:            # long enough for a late done to be seen
-                await ctx.tick()
-                idle = 0 if ctx.get(dut.unit.busy) else idle + 1
-
-        async def count(ctx):
-            unit = dut.unit
-            async for _, _, done, busy, conflict, error, valid, ready in ctx.tick().sample(
-                    unit.done, unit.busy, unit.conflict, unit.error, unit.cmd.valid,
-                    unit.cmd.ready):
-                self.cycles += 1
-                assert self.cycles < TIMEOUT, f"the unit hangs, seed {self.seed}"
-                assert not error
-                assert busy or not done, f"done without busy in cycle {self.cycles}"
-                self.conflicts += conflict
-                if valid and ready:
-                    self.taken_at.append(self.cycles)
-                if done:
-                    self.done_at.append(self.cycles)
-
-        sim = Simulator(dut)
-        sim.add_clock(1e-8)
-        sim.add_testbench(issue)
-        sim.add_process(count)
-        if watch:
-            sim.add_testbench(watch, background=True)
-        sim.add_process(acc_reader(dut.acc, self.model.acc, latency=self.acc_latency,
-                                   stall=self.stall, seed=self.seed))
-        sim.add_process(self.memory.writer(dut.spad_out))
-        sim.add_process(self.memory.reader(dut.spad))
-        sim.run()
-        assert len(self.done_at) == len(program)
-        for addr, (expected, actual) in enumerate(zip(self.model.spad, self.memory.data)):
-            assert expected == actual, f"seed {self.seed}: byte {addr}: {(expected, actual)}"
-
-
-CONFIGS = (
-    preset("tiny"), preset("icebreaker", spad_bytes=1024), preset("wide", spad_bytes=1024),
-    preset("small", spad_bytes=1024), preset("small", vector_lanes=1, spad_bytes=1024),
-    preset("small", vector_lanes=8, spad_bytes=1024),
-    Config(cols=2, vector_lanes=2, spad_bytes=1024, acc_rows=8),
-    Config(cols=2, vector_lanes=1, spad_bytes=1024, acc_rows=8),
-)
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.cols}x{c.vector_lanes}")
@@ -206,6 +99,25 @@ def test_the_cycles_in_the_docs_are_measured():
     found["DRAIN after a long DRAIN, from done to done"] = f"steps + {done[2] - done[1] - 30}"
     _, done = run(params, *20 * [drain(positions=1)])
     found["DRAINs of one position and two steps, each"] = f"{(done[-1] - done[1]) / 19:.1f}"
+    taken, done = run(encode("TABLE"))
+    found["TABLE, from taken to done"] = str(done[0] - taken[0])
+    rows = dict(count=3, bytes=38, a_pitch=38, out_pitch=38, out_addr=1024)
+    one, two, softmax = encode("MAP", **rows), encode("MAP", op=1, **rows), \
+        encode("SOFTMAX", **rows)
+    before = (params, encode("TABLE"), encode("TABLE", table=1))
+
+    def last(*program):
+        """Cycles of the last instruction, from done to done."""
+        _, done = run(*before, *program)
+        return done[-1] - done[-2]
+
+    found["MAP of one operand, from done to done"] = f"steps + {last(one) - 30}"
+    found["MAP of two operands, from done to done"] = f"2 * steps + {last(two) - 60}"
+    found["MAP after a long DRAIN, from done to done"] = f"steps + {last(drain(), one) - 30}"
+    found["DRAIN after a long MAP, from done to done"] = f"steps + {last(one, drain()) - 30}"
+    row = last(encode("SOFTMAX", **rows | {"count": 4})) - last(softmax)
+    found["SOFTMAX with 4 lanes, each row"] = f"3 * steps + {row - 30}"
+    found["SOFTMAX, beside its rows, from done to done"] = str(last(softmax) - 3 * row)
     taken, done = run(encode("SYNC_VECTOR"))
     found["SYNC_VECTOR, from taken to done"] = str(done[0] - taken[0])
 
