@@ -5,12 +5,14 @@ import tflite
 _STRIDES: dict[str, object] = {"padding": "VALID", "stride_h": 1, "stride_w": 1}
 
 OPERATIONS: dict[str, tuple[int, str | None, dict[str, object]]] = {
+    "ABS": (2, "AbsOptions", {}),
     "ADD": (2, "AddOptions", {}),
     "AVERAGE_POOL_2D": (2, "Pool2DOptions", _STRIDES),
     "CONCATENATION": (2, "ConcatenationOptions", {}),
     "CONV_2D": (3, "Conv2DOptions", _STRIDES),
     "DEPTHWISE_CONV_2D": (3, "DepthwiseConv2DOptions", {**_STRIDES, "depth_multiplier": 1}),
     "DEQUANTIZE": (2, "DequantizeOptions", {}),
+    "ELU": (1, None, {}),
     "FULLY_CONNECTED": (4, "FullyConnectedOptions", {}),
     "HARD_SWISH": (1, "HardSwishOptions", {}),
     "LEAKY_RELU": (2, "LeakyReluOptions", {"alpha": 0.1}),

@@ -38,7 +38,28 @@ _OPTIONS = {
     "MAX_POOL_2D": (tflite.Pool2DOptions, _POOL),
     "AVERAGE_POOL_2D": (tflite.Pool2DOptions, _POOL),
     "SOFTMAX": (tflite.SoftmaxOptions, {"beta": ("Beta", None)}),
+    "DEPTHWISE_CONV_2D": (tflite.DepthwiseConv2DOptions, {
+        **_WINDOW, "dilation_h": ("DilationHFactor", None),
+        "dilation_w": ("DilationWFactor", None)}),
+    "ADD": (tflite.AddOptions, {"activation": _ACTIVATION}),
+    "SUB": (tflite.SubOptions, {"activation": _ACTIVATION}),
+    "MUL": (tflite.MulOptions, {"activation": _ACTIVATION}),
+    "LEAKY_RELU": (tflite.LeakyReluOptions, {"alpha": ("Alpha", None)}),
+    "MEAN": (tflite.ReducerOptions, {"keep_dims": ("KeepDims", None)}),
+    "CONCATENATION": (tflite.ConcatenationOptions, {"axis": ("Axis", None),
+                                                    "activation": _ACTIVATION}),
+    "STRIDED_SLICE": (tflite.StridedSliceOptions, {
+        "begin_mask": ("BeginMask", None), "end_mask": ("EndMask", None),
+        "ellipsis_mask": ("EllipsisMask", None), "new_axis_mask": ("NewAxisMask", None),
+        "shrink_axis_mask": ("ShrinkAxisMask", None)}),
+    "RESIZE_NEAREST_NEIGHBOR": (tflite.ResizeNearestNeighborOptions, {
+        "align_corners": ("AlignCorners", None),
+        "half_pixel_centers": ("HalfPixelCenters", None)}),
 }
+# what an absent table of options stands for: the schema's defaults
+_DEFAULTS = {"activation": "NONE", "format": "DEFAULT", "beta": 0.0, "alpha": 0.0}
+_NEEDED = ("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D")
+"""Operators that mean nothing without their table of options."""
 
 
 def read_model(model):
@@ -156,9 +177,8 @@ def _operator(model, operator, index):
         schema, accessors = _OPTIONS[name]
         table = operator.BuiltinOptions()
         if table is None:
-            # an absent table stands for the schema's defaults
-            options = {"activation": "NONE", "format": "DEFAULT", "beta": 0.0} \
-                if name in ("FULLY_CONNECTED", "SOFTMAX") else {}
+            options = {} if name in _NEEDED else {
+                option: _DEFAULTS.get(option, 0) for option in accessors}
         else:
             parsed = schema()
             parsed.Init(table.Bytes, table.Pos)

@@ -1,10 +1,10 @@
-"""A graph to layers and host steps; every operator that cannot run is told, with the reason."""
+"""A graph to operations and host steps; every operator that cannot run is told, with the reason."""
 
 import dataclasses
 
 from ..tensor import HostStep
-from . import lower_ops
-from .layer import Layer
+from . import lower_elementwise, lower_ops
+from .lower_move import MOVES
 from .lower_ops import Refused
 from .verdict import Verdict
 
@@ -17,20 +17,23 @@ class Lowered:
 
     Attributes
     ----------
-    layers : list of :class:`Layer`
+    works : list of :class:`Layer`, :class:`Elementwise`, :class:`RowSoftmax`, :class:`Move`
         For the device, in order.
     aliases : dict of int to int
         Tensors that are the same bytes as another one.
+    scratch : dict of int to int
+        Sizes of tensors that are not in the graph, by number.
     host : list of (:class:`HostStep` with tensor indices as names)
-        For the host, in order, after the device.
+        For the host, in order, before or after the device.
     verdicts : list of :class:`Verdict`
         One for each operator.
     host_tensors : set of int
-        Tensors that only host steps make.
+        Tensors that the device never sees.
     """
 
-    layers: list[Layer] = dataclasses.field(default_factory=list)
+    works: list = dataclasses.field(default_factory=list)
     aliases: dict[int, int] = dataclasses.field(default_factory=dict)
+    scratch: dict[int, int] = dataclasses.field(default_factory=dict)
     host: list[HostStep] = dataclasses.field(default_factory=list)
     verdicts: list[Verdict] = dataclasses.field(default_factory=list)
     host_tensors: set[int] = dataclasses.field(default_factory=set)
@@ -40,90 +43,167 @@ class Lowered:
         """The verdicts on operators that cannot run."""
         return [verdict for verdict in self.verdicts if verdict.where == "unsupported"]
 
-
-_LAYERS = {"CONV_2D": lower_ops.convolution, "FULLY_CONNECTED": lower_ops.fully_connected,
-           "MAX_POOL_2D": lower_ops.pooling, "AVERAGE_POOL_2D": lower_ops.pooling}
-
-
-def lower(graph):
-    """The :class:`Lowered` form of a graph. Raises nothing: what cannot run is in the verdicts."""
-    result = Lowered()
-    produced = set(graph.inputs)
-    for op in graph.operators:
-        output = graph.tensor(op.outputs[0]).name if op.outputs else ""
-        where, reason = "weft", ""
-        try:
-            if op.name == "SOFTMAX":
-                where, reason = "host", _softmax(graph, op, result)
-            elif op.name == "RESHAPE":
-                where, reason = _reshape(graph, op, produced, result)
-            elif op.name in _LAYERS:
-                _check_order(graph, op, produced, result)
-                layer = _LAYERS[op.name](graph, op)
-                result.layers.append(layer)
-                reason = layer.describe()
-            else:
-                raise Refused(_unknown(graph, op))
-        except Refused as error:
-            where, reason = "unsupported", str(error)
-        produced.update(op.outputs)
-        result.verdicts.append(Verdict(index=op.index, operator=op.name, where=where,
-                                       reason=reason, output=output))
-    return result
+    def root(self, index):
+        """The tensor whose bytes tensor ``index`` has."""
+        return self.aliases.get(index, index)
 
 
-def _unknown(graph, op):
-    types = sorted({graph.tensor(index).dtype for index in op.inputs + op.outputs if index >= 0})
-    text = "Weft has no such operator"
-    if "float32" in types or "float16" in types:
-        text += f", and its tensors are {', '.join(types)}: only int8 models run; quantise it first"
-    return text
+_LAYERS = {
+    "CONV_2D": lower_ops.convolution, "DEPTHWISE_CONV_2D": lower_ops.depthwise,
+    "FULLY_CONNECTED": lower_ops.fully_connected, "MAX_POOL_2D": lower_ops.pooling,
+    "AVERAGE_POOL_2D": lower_ops.pooling, "MEAN": lower_ops.mean,
+}
+_ALIASES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 
 
-def _check_order(graph, op, produced, result):
-    """An operator of the device reads something that the device has made or was given."""
-    source = op.inputs[0] if op.inputs else -1
-    if source < 0:
-        raise Refused("it has no input")
-    if graph.tensor(source).value is not None:
-        raise Refused(f"its input {graph.tensor(source).name!r} is a constant")
-    if source not in produced:
-        raise Refused(f"its input {graph.tensor(source).name!r} is made by no earlier operator")
-    if source in result.host_tensors:
-        raise Refused(f"its input {graph.tensor(source).name!r} is made on the host, which runs "
-                      "only after the device")
+def lower(graph, on_host=()):
+    """The :class:`Lowered` form of a graph. Raises nothing: what cannot run is in the verdicts.
+
+    Operators whose numbers are in ``on_host`` run on the host if it can.
+    """
+    return _Lowering(graph, on_host).run()
 
 
-def _reshape(graph, op, produced, result):
-    if not op.inputs or not op.outputs:
-        raise Refused("it lacks an input or an output")
-    source, target = graph.tensor(op.inputs[0]), graph.tensor(op.outputs[0])
-    lower_ops.require_int8(source, target)
+class _Lowering:
+    def __init__(self, graph, on_host):
+        self.graph, self.on_host = graph, on_host
+        self.result = Lowered()
+        self.produced = set(graph.inputs)
+        # inputs that are not int8 go to a host step first
+        self.outside = {index for index in graph.inputs if graph.tensor(index).dtype != "int8"}
+        self.result.host_tensors |= self.outside
+
+    def run(self):
+        result = self.result
+        for op in self.graph.operators:
+            output = self.graph.tensor(op.outputs[0]).name if op.outputs else ""
+            try:
+                where, reason = self._operator(op)
+            except Refused as error:
+                where, reason = "unsupported", str(error)
+            self.produced.update(op.outputs)
+            result.verdicts.append(Verdict(index=op.index, operator=op.name, where=where,
+                                           reason=reason, output=output))
+        return result
+
+    def _operator(self, op):
+        """Where it runs, and why; what it becomes is in the result."""
+        if len(op.outputs) > 1:
+            raise Refused(f"it has {len(op.outputs)} outputs, supported is one")
+        if op.name in ("QUANTIZE", "DEQUANTIZE") and (edge := self._edge(op)):
+            return edge
+        if op.name in (*_ALIASES, "SOFTMAX") and op.inputs and op.outputs:
+            if op.inputs[0] in self.result.host_tensors - self.outside:
+                return self._after(op, "its input is made on the host")
+            if op.index in self.on_host:
+                self._check_order(op, op.inputs[:1])
+                return self._after(op, "its table does not fit the scratchpad")
+        if op.name in _ALIASES:
+            return self._alias(op)
+        if op.name in _LAYERS:
+            self._check_order(op, op.inputs[:1])
+            works = [_LAYERS[op.name](self.graph, op)]
+        elif op.name in lower_elementwise.UNARY:
+            self._check_order(op, op.inputs[:1])
+            works = lower_elementwise.unary(self.graph, op)
+        elif op.name in ("ADD", "SUB", "MUL"):
+            self._check_order(op, op.inputs[:2])
+            works = lower_elementwise.binary(self.graph, op, self._scratch)
+        elif op.name == "SOFTMAX":
+            self._check_order(op, op.inputs[:1])
+            works = lower_elementwise.softmax(self.graph, op)
+        elif op.name in MOVES:
+            self._check_order(op, op.inputs if op.name == "CONCATENATION" else op.inputs[:1])
+            works = MOVES[op.name](self.graph, op)
+        else:
+            raise Refused(self._unknown(op))
+        self.result.works += works
+        return "weft", works[-1].describe()
+
+    def _scratch(self, size):
+        number = len(self.graph.tensors) + len(self.result.scratch)
+        self.result.scratch[number] = size
+        return number
+
+    def _unknown(self, op):
+        types = sorted({self.graph.tensor(index).dtype for index in op.inputs + op.outputs
+                        if index >= 0})
+        text = "Weft has no such operator"
+        if "float32" in types or "float16" in types:
+            text += (f", and its tensors are {', '.join(types)}: only int8 models run; quantise it "
+                     "first")
+        return text
+
+    def _check_order(self, op, sources):
+        """The operator reads something that the device has made or was given."""
+        if not sources or sources[0] < 0:
+            raise Refused("it has no input")
+        varying = 0
+        for source in sources:
+            entry = self.graph.tensor(source)
+            if entry is None or entry.value is not None:
+                continue
+            varying += 1
+            if source not in self.produced:
+                raise Refused(f"its input {entry.name!r} is made by no earlier operator")
+            if source in self.result.host_tensors and entry.dtype == "int8":
+                raise Refused(f"its input {entry.name!r} is made on the host, which runs only "
+                              "before or after the device")
+        if not varying:
+            raise Refused(f"its input {self.graph.tensor(sources[0]).name!r} is a constant")
+
+    def _alias(self, op):
+        if not op.inputs or not op.outputs:
+            raise Refused("it lacks an input or an output")
+        source, target = self.graph.tensor(op.inputs[0]), self.graph.tensor(op.outputs[0])
+        lower_ops.require_int8(source, target)
+        _check_sizes(source, target)
+        self._check_order(op, op.inputs[:1])
+        self.result.aliases[target.index] = self.result.root(source.index)
+        return "weft", "no work: the same bytes with another shape"
+
+    def _edge(self, op):
+        """QUANTIZE of an input of the model, or DEQUANTIZE: on the host; ``None`` for others."""
+        if not op.inputs or not op.outputs:
+            raise Refused("it lacks an input or an output")
+        source, target = self.graph.tensor(op.inputs[0]), self.graph.tensor(op.outputs[0])
+        types = source.dtype, target.dtype
+        if op.name == "QUANTIZE" and types == ("float32", "int8"):
+            if source.index not in self.outside:
+                raise Refused("it quantises a tensor that is no input of the model")
+            when, entry = "before", target
+        elif op.name == "DEQUANTIZE" and types == ("int8", "float32"):
+            self._check_order(op, op.inputs[:1]) if source.index not in self.result.host_tensors \
+                else None
+            when, entry = "after", source
+            self.result.host_tensors.add(target.index)
+        else:
+            return None
+        scale, zero = lower_ops.quantization(entry)
+        _check_sizes(source, target)
+        self._host(op, when, {"scale": scale, "zero_point": zero})
+        return "host", f"computed by the host {when} the device"
+
+    def _after(self, op, reason):
+        """An operator that the host computes after the device."""
+        source, target = self.graph.tensor(op.inputs[0]), self.graph.tensor(op.outputs[0])
+        _check_sizes(source, target)
+        parameters = {}
+        if op.name == "SOFTMAX":
+            lower_elementwise.softmax(self.graph, op)
+            parameters = {"beta": op.options.get("beta", 1.0),
+                          "scale": lower_ops.quantization(source)[0]}
+        self._host(op, "after", parameters, "RESHAPE" if op.name in _ALIASES else op.name)
+        self.result.host_tensors.add(target.index)
+        return "host", reason
+
+    def _host(self, op, when, parameters, kind=None):
+        self.result.host.append(HostStep(
+            kind=kind or op.name, inputs=(str(op.inputs[0]),), outputs=(str(op.outputs[0]),),
+            parameters=parameters, when=when))
+
+
+def _check_sizes(source, target):
     if source.size != target.size:
         raise Refused(f"shape {source.shape} has {source.size} elements, {target.shape} has "
                       f"{target.size}")
-    if source.index in result.host_tensors:
-        result.host.append(HostStep(kind="RESHAPE", inputs=(str(source.index),),
-                                    outputs=(str(target.index),)))
-        result.host_tensors.add(target.index)
-        return "host", "its input is made on the host"
-    _check_order(graph, op, produced, result)
-    result.aliases[target.index] = result.aliases.get(source.index, source.index)
-    return "weft", "no work: the same bytes with another shape"
-
-
-def _softmax(graph, op, result):
-    if not op.inputs or not op.outputs:
-        raise Refused("it lacks an input or an output")
-    source, target = graph.tensor(op.inputs[0]), graph.tensor(op.outputs[0])
-    lower_ops.require_int8(source, target)
-    scale, _ = lower_ops.quantization(source)
-    out_scale, out_zero = lower_ops.quantization(target)
-    if (out_scale, out_zero) != (1 / 256, -128):
-        raise Refused(f"its output has scale {out_scale} and zero point {out_zero}; supported is "
-                      "1/256 and -128")
-    result.host.append(HostStep(
-        kind="SOFTMAX", inputs=(str(source.index),), outputs=(str(target.index),),
-        parameters={"beta": op.options.get("beta", 1.0), "scale": scale}))
-    result.host_tensors.add(target.index)
-    return "computed by the host after the device"

@@ -6,8 +6,10 @@ from weft.control.isa import Mode
 
 from .layer import Layer
 from .quantize import IDENTITY, activation_range, quantize_multiplier
+from .tables import mean_multiplier
 
-__all__ = ["Refused", "convolution", "fully_connected", "pooling", "quantization", "require_int8"]
+__all__ = ["Refused", "convolution", "depthwise", "fully_connected", "mean", "pooling",
+           "quantization", "require_int8"]
 
 
 class Refused(Exception):
@@ -60,16 +62,16 @@ def _activation(op, target):
         raise Refused(str(error)) from None
 
 
-def _scales(source, weights, target, channels, product_in_float32):
-    """Multiplier and shift of each channel."""
+def _scales(source, weights, target, channels, product_in_float32, axis=0):
+    """Multiplier and shift of each channel; channels are dimension ``axis`` of the weights."""
     s_in, _ = quantization(source)
     s_out, _ = quantization(target)
     if len(weights.scale) not in (1, channels):
         raise Refused(f"its weights {weights.name!r} have {len(weights.scale)} scales for "
                       f"{channels} channels")
-    if len(weights.scale) > 1 and weights.axis != 0:
+    if len(weights.scale) > 1 and weights.axis != axis:
         raise Refused(f"its weights {weights.name!r} are quantised along dimension {weights.axis}, "
-                      "supported is 0")
+                      f"supported is {axis}")
     if any(weights.zero_point):
         raise Refused(f"its weights {weights.name!r} have a zero point other than 0; Weft's "
                       "weights are symmetric")
@@ -156,6 +158,72 @@ def convolution(graph, op):
         **_named(op, target), **sizes, kind="conv", halo=zero, weights=weights.value,
         bias=_folded_bias(weights.value, bias, zero, channels), multiplier=multiplier, shift=shift,
         zero_point=quantization(target)[1], clamp_min=low, clamp_max=high)
+
+
+def depthwise(graph, op):
+    """DEPTHWISE_CONV_2D as a :class:`Layer`; with one input channel it is a convolution."""
+    source, weights, bias, target = _operands(graph, op)
+    if len(weights.shape) != 4 or weights.shape[0] != 1:
+        raise Refused(f"its weights have shape {weights.shape}, supported is (1, height, width, "
+                      "channels)")
+    sizes = _window(op, source, target, weights.shape[1], weights.shape[2])
+    channels = weights.shape[3]
+    if channels != sizes["out_c"] or channels % sizes["in_c"]:
+        raise Refused(f"its weights are for {channels} channels, the input has {sizes['in_c']}, "
+                      f"the output {sizes['out_c']}")
+    multiplier, shift = _scales(source, weights, target, channels, False, axis=3)
+    _, zero = quantization(source)
+    low, high = _activation(op, target)
+    taps = np.ascontiguousarray(weights.value[0].transpose(2, 0, 1))
+    single = sizes["in_c"] == 1
+    return Layer(
+        **_named(op, target), **sizes, kind="conv" if single else "depthwise", halo=zero,
+        weights=taps[..., None] if single else taps,
+        bias=_folded_bias(taps, bias, zero, channels), multiplier=multiplier, shift=shift,
+        zero_point=quantization(target)[1], clamp_min=low, clamp_max=high)
+
+
+def mean(graph, op):
+    """MEAN as a depthwise :class:`Layer` with weights of 1 over the axes, which are neighbours."""
+    if len(op.inputs) < 2 or not op.outputs:
+        raise Refused("it lacks its axes or an output")
+    source, target = graph.tensor(op.inputs[0]), graph.tensor(op.outputs[0])
+    require_int8(source, target)
+    axes = graph.tensor(op.inputs[1])
+    if axes is None or axes.value is None:
+        raise Refused("its axes are not constant")
+    rank = len(source.shape)
+    chosen = sorted({int(axis) + rank * (int(axis) < 0) for axis in axes.value.reshape(-1)})
+    if not chosen or not 0 <= chosen[0] <= chosen[-1] < rank:
+        raise Refused(f"its axes {chosen} do not fit shape {source.shape}")
+    # axes of one element between or beside them change nothing
+    span = [axis for axis in range(chosen[0], chosen[-1] + 1) if source.shape[axis] > 1]
+    if any(axis not in chosen for axis in span):
+        raise Refused(f"its axes {chosen} of shape {source.shape} are not neighbours")
+    first, last = chosen[0], chosen[-1] + 1
+    outer, inner = (int(np.prod(part, dtype=np.int64))
+                    for part in (source.shape[:first], source.shape[last:]))
+    count = source.size // outer // inner
+    if target.size != outer * inner:
+        raise Refused(f"its output has {target.size} elements instead of {outer * inner}")
+    (scale_in, zero_in), (scale_out, zero_out) = quantization(source), quantization(target)
+    try:
+        factors = mean_multiplier(scale_in, zero_in, scale_out, zero_out, count)
+    except ValueError as error:
+        raise Refused(str(error)) from None
+    height, width = (source.shape[1:3] if chosen == [1, 2] and rank == 4 else (count, 1))
+    sizes = dict(batch=outer, in_h=height, in_w=width, in_c=inner, kernel_h=height, kernel_w=width,
+                 out_h=1, out_w=1, out_c=inner)
+    weights = np.ones((inner, height, width), np.int8)
+    single = inner == 1
+    if single:      # rows of one string of bytes
+        sizes.update(batch=1, in_h=1, in_w=outer, in_c=count, kernel_h=1, kernel_w=1, out_w=outer)
+        weights = np.ones((1, 1, 1, count), np.int8)
+    return Layer(
+        **_named(op, target), **sizes, kind="conv" if single else "depthwise",
+        weights=weights, bias=np.full(inner, factors.bias, np.int64).astype(np.int32),
+        multiplier=np.full(inner, factors.multiplier), shift=np.full(inner, factors.shift),
+        zero_point=factors.zero_point)
 
 
 def fully_connected(graph, op):

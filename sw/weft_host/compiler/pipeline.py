@@ -4,11 +4,17 @@ import dataclasses
 
 from ..tensor import Tensor
 from .allocate import HostMemory, WeightRing
+from .elementwise import Elementwise, RowSoftmax
 from .emit import emit
 from .frontend import read_model
+from .layer import Layer
 from .lower import lower
 from .lower_ops import Refused, require_int8
+from .map_step import MapStep
+from .move import Move
+from .move_step import MoveStep
 from .residency import arrange
+from .softmax_step import SoftmaxStep
 from .step import ArrayStep
 from .stream import Stream
 from .verdict import CapacityError, ModelError, UnsupportedError
@@ -62,26 +68,27 @@ def compile(model, config, *, keep_tensors=False):
     lowered, steps = _lowered(graph, config)
     if lowered.unsupported:
         raise UnsupportedError(graph.source, lowered.unsupported)
-    _check_ends(graph)
+    _check_ends(graph, lowered)
     arrangement = arrange(steps, config)
     memory = HostMemory()
     offsets = {}
     made = [op.outputs[0] for op in graph.operators if op.outputs]
     read_by_host = {int(name) for step in lowered.host for name in step.inputs}
-    outside = {lowered.aliases.get(index, index) for index in (
-        *graph.inputs, *graph.outputs, *read_by_host)}
+    outside = {lowered.root(index) for index in (*graph.inputs, *graph.outputs, *read_by_host)}
     for index in [*graph.inputs, *made]:
-        root = lowered.aliases.get(index, index)
+        root = lowered.root(index)
         if root not in offsets and root not in lowered.host_tensors and (
                 keep_tensors or root in outside or root not in arrangement.homes):
             offsets[root] = memory.take(graph.tensor(root).size)
     offsets.update((alias, offsets[root]) for alias, root in lowered.aliases.items()
                    if root in offsets)
+    offsets.update((number, memory.take(size)) for number, size in lowered.scratch.items()
+                   if number not in arrangement.homes)
     names = _unique_names(graph)
 
     def tensor(index, base):
         entry = graph.tensor(index)
-        root = lowered.aliases.get(index, index)
+        root = lowered.root(index)
         return Tensor(
             name=names[index], shape=entry.shape, dtype=entry.dtype, tensor_id=index,
             offset=None if root in lowered.host_tensors else base + offsets[root],
@@ -131,13 +138,16 @@ def assemble(steps, arrangement, config, offsets, tensor_bytes, make_tensors, ho
 def _lowered(graph, config):
     """The lowered graph and its steps; what does not fit on its own is unsupported."""
     lowered = lower(graph)
+    steps = [_step(work, lowered, config) for work in lowered.works]
+    large = [step.index for step in steps
+             if isinstance(step, SoftmaxStep) and not _fits(step, config)]
+    if large:
+        lowered = lower(graph, on_host=large)
+        steps = [_step(work, lowered, config) for work in lowered.works]
     verdicts = {verdict.index: verdict for verdict in lowered.verdicts}
-    root = lowered.aliases.get
-    steps = [ArrayStep(dataclasses.replace(layer, source=root(layer.source, layer.source)), config)
-             for layer in lowered.layers]
     for step in steps:
         try:
-            step.plan(config, config.spad_bytes, (None,) * len(step.sources), None)
+            _plan_alone(step, config)
         except CapacityError as error:
             verdicts[step.index] = dataclasses.replace(
                 verdicts[step.index], where="unsupported", reason=str(error))
@@ -145,13 +155,40 @@ def _lowered(graph, config):
     return lowered, steps
 
 
-def _check_ends(graph):
-    """Inputs and outputs of the model are int8 tensors that something makes."""
+def _plan_alone(step, config):
+    return step.plan(config, config.spad_bytes, (None,) * len(step.sources), None)
+
+
+def _fits(step, config):
+    try:
+        _plan_alone(step, config)
+    except CapacityError:
+        return False
+    return True
+
+
+_STEPS = {Elementwise: MapStep, RowSoftmax: SoftmaxStep, Move: MoveStep}
+
+
+def _step(work, lowered, config):
+    """An operation as a step, its inputs named by their roots."""
+    if isinstance(work, Layer):
+        return ArrayStep(dataclasses.replace(work, source=lowered.root(work.source)), config)
+    sources = tuple(map(lowered.root, work.sources))
+    return _STEPS[type(work)](dataclasses.replace(work, sources=sources), config)
+
+
+def _check_ends(graph, lowered):
+    """Inputs and outputs of the model are int8 tensors that something makes.
+
+    Others are fine where the host turns them into int8 or makes them of it.
+    """
     made = {*graph.inputs, *(index for op in graph.operators for index in op.outputs)}
     for index in (*graph.inputs, *graph.outputs):
         entry = graph.tensor(index)
         try:
-            require_int8(entry)
+            if index not in lowered.host_tensors:
+                require_int8(entry)
         except Refused as error:
             raise ModelError(f"{graph.source}: an input or output cannot be used: "
                              f"{error}") from None

@@ -91,6 +91,7 @@ class Stream:
         config, f = self.config, fields
         reach = sum((f[f"{axis}_count"] - 1) * f[f"{axis}_pitch"]
                     for axis in ("row", "chunk", "y", "x")) + config.rows - surplus
+        reach += f.get("lead", 0) * f["x_pitch"]
         tiles = 1 if hold else f["row_count"] * f["chunk_count"]
         accesses = [
             Access("spad", False, f["act_addr"], reach),
@@ -98,7 +99,7 @@ class Stream:
             Access("acc", True, f["acc_addr"], f["y_count"] * f["x_count"]),
         ]
         for axis in ("row", "chunk", "y", "x"):
-            if f[f"{axis}_count"] == 1:
+            if f[f"{axis}_count"] == 1 and not (axis == "x" and f.get("lead")):
                 f[f"{axis}_pitch"] = 0
         self._add("MATMUL", accesses, maximum=maximum, accumulate=accumulate, hold=hold, **fields)
 
@@ -120,6 +121,35 @@ class Stream:
             Access("acc", False, f["acc_addr"], f["x_count"], ((f["y_count"], f["acc_pitch"]),)),
         ]
         self._add("DRAIN", accesses, **fields)
+
+    def table(self, address, number, multiplier, shift):
+        """TABLE A (0) or B (1), with the multiplier and shift of the MAPs that follow."""
+        self._add("TABLE", [Access("spad", False, address, 1024)], table=number,
+                  table_addr=address, multiplier=multiplier, shift=shift)
+
+    def map(self, op, operands, out, out_pitch, count, size, **fields):
+        """MAP of ``count`` rows of ``size`` bytes; operands are pairs of address and pitch."""
+        if count > MOST:
+            half = count // 2
+            for first, number in ((0, half), (half, count - half)):
+                self.map(op, [(address + first * pitch, pitch) for address, pitch in operands],
+                         out + first * out_pitch, out_pitch, number, size, **fields)
+            return
+        accesses = [Access("spad", False, address, size, ((count, pitch),))
+                    for address, pitch in operands]
+        accesses.append(Access("spad", True, out, size, ((count, out_pitch),)))
+        for name, (address, pitch) in zip(("a", "b"), operands):
+            fields[f"{name}_addr"] = address
+            fields[f"{name}_pitch"] = pitch if count > 1 else 0
+        self._add("MAP", accesses, op=op, out_addr=out, count=count, bytes=size,
+                  out_pitch=out_pitch if count > 1 else 0, **fields)
+
+    def softmax(self, address, out, count, size):
+        """SOFTMAX of ``count`` rows of ``size`` bytes without gaps."""
+        self._add("SOFTMAX", [Access("spad", False, address, count * size),
+                              Access("spad", True, out, count * size)],
+                  a_addr=address, out_addr=out, count=count, bytes=size,
+                  a_pitch=size if count > 1 else 0, out_pitch=size if count > 1 else 0)
 
     def store(self, host_addr, local_addr, size, count=1, host_pitch=0, local_pitch=0):
         """STORE of ``count`` rows of ``size`` bytes into tensor memory."""
