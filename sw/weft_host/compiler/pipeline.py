@@ -13,7 +13,7 @@ from .lower_ops import Refused, require_int8
 from .map_step import MapStep
 from .move import Move
 from .move_step import MoveStep
-from .residency import arrange
+from .residency import arrange, ends
 from .softmax_step import SoftmaxStep
 from .step import ArrayStep
 from .stream import Stream
@@ -115,20 +115,20 @@ def assemble(steps, arrangement, config, offsets, tensor_bytes, make_tensors, ho
     stream, ring, memory = Stream(config), WeightRing(config), HostMemory()
     sections, layers, homes = [], [], arrangement.homes
     for step, plan, buffers in zip(steps, arrangement.plans, arrangement.buffers):
-        ends = tuple(homes.get(source) for source in step.sources), homes.get(step.target)
-        raw = step.constants(plan, *ends)
+        sources, target = ends(step, homes)
+        raw = step.constants(plan, sources, target)
         at = memory.take(len(raw))
         sections.append(raw.ljust(memory.size - at, b"\0"))
         stream.layer = step.index
         first = len(stream.drafts)
         place = tuple(offsets.get(source) for source in step.sources), offsets.get(step.target), at
-        step.generate(stream, plan, place, ring, buffers, *ends)
-        if ends[1] is not None:
+        step.generate(stream, plan, place, ring, buffers, sources, target)
+        if target is not None:
             # behind the step's own loads, which its instructions wait for
-            ends[1].fill(stream)
+            target.fill(stream)
         layers.append({"name": step.name, "index": step.index, "what": step.describe(),
                        "macs": step.macs, "instructions": len(stream.drafts) - first,
-                       "on_chip": [home is not None for home in (*ends[0], ends[1])],
+                       "on_chip": [home is not None for home in (*sources, target)],
                        "estimated_cycles": plan.cycles, "plan": dataclasses.asdict(plan)})
     meta = {"source": source, "macs": sum(step.macs for step in steps), "layers": layers}
     return emit(stream, b"".join(sections), tensor_bytes, make_tensors, host_steps=host_steps,

@@ -162,6 +162,14 @@ class Home:
         return (self.top + self.height + self.bottom) * self.row_pitch \
             + self.left * self.channels + self.surplus
 
+    def seen_as(self, shape):
+        """The home as a step with another idea of the tensor's shape sees it."""
+        if shape == (self.height, self.width, self.channels):
+            return self
+        assert self.gapless, "only what has no gaps can be seen in another shape"
+        height, width, channels = shape
+        return dataclasses.replace(self, height=height, width=width, channels=channels)
+
     def pixel(self, y, x):
         """Address of a pixel."""
         return self.address + (self.top + y) * self.row_pitch + (self.left + x) * self.channels

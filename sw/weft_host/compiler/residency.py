@@ -6,7 +6,7 @@ from .placement import Item, place
 from .region import Home
 from .verdict import CapacityError
 
-__all__ = ["Arrangement", "arrange"]
+__all__ = ["Arrangement", "arrange", "ends"]
 
 SLOWER = 1.1
 """A tensor is not kept on chip if what is left of the scratchpad makes a layer this much slower, in
@@ -115,10 +115,12 @@ def _live(tensors, number):
             if tensor.first <= number <= tensor.last}
 
 
-def _ends(step, tensors):
-    """Homes of a step's inputs and of its output."""
-    homes = {root: tensor.home for root, tensor in tensors.items()}
-    return tuple(homes.get(source) for source in step.sources), homes.get(step.target)
+def ends(step, homes):
+    """Homes of a step's inputs and of its output, as the step sees them; ``None`` has no home."""
+    sources = tuple(homes[source].seen_as(step.reads(slot).shape) if source in homes else None
+                    for slot, source in enumerate(step.sources))
+    target = homes.get(step.target)
+    return sources, None if target is None else target.seen_as(step.makes().shape)
 
 
 def _plans(steps, config, tensors, plan):
@@ -126,7 +128,7 @@ def _plans(steps, config, tensors, plan):
     plans = []
     for number, step in enumerate(steps):
         live = _live(tensors, number)
-        sources, target = _ends(step, live)
+        sources, target = ends(step, {root: tensor.home for root, tensor in live.items()})
         used = sum(-(-tensor.size // config.spad_width) * config.spad_width
                    for tensor in live.values())
         found = plan(number, config.spad_bytes - used, sources, target)
