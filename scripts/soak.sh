@@ -11,8 +11,8 @@ echo "soak: $programs programs, $configs configurations, seed $seed; repeat with
     "make soak PROGRAMS=$programs CONFIGS=$configs SEED=$seed"
 export WEFT_SEED=$seed WEFT_SOAK=1
 export WEFT_PROGRAMS=$programs WEFT_CYCLES=$((programs * 50))
-# every held-out image, and the draws of the bars
-export WEFT_IMAGES=360 WEFT_DRAWS=200 WEFT_CONFIGS=$configs
+# every held-out image, every case of the networks, and the draws of the bars
+export WEFT_IMAGES=360 WEFT_CASES=1000 WEFT_DRAWS=200 WEFT_CONFIGS=$configs
 .venv/bin/python -m pytest -n 2 --dist worksteal --durations=15 \
     tb/cocotb tb/models tb/unit/test_rtl_device.py tb/unit/test_cli.py "$@"
 echo "soak: passed with seed $seed"
