@@ -102,7 +102,7 @@ class Accelerator(wiring.Component):
             control.i_counters.bytes_read.eq(arbiter.o_beat),
             control.i_counters.bytes_written.eq(store.o_bytes),
             control.i_progress.eq(
-                matmul.o_mac_busy | arbiter.o_beat | store.o_bytes.any()
+                matmul.o_mac_busy | vector.o_progress | arbiter.o_beat | store.o_bytes.any()
                 | (axi.arvalid & axi.arready) | (axi.awvalid & axi.awready)
                 | (axi.bvalid & axi.bready)),
             self.irq.eq(control.o_irq),

@@ -20,7 +20,6 @@ from weft.vector.map import MapReader
 from weft.vector.read import SharedRead
 from weft.vector.softmax import SoftmaxControl
 
-
 ROOM = 6         # entries of the output queue
 
 

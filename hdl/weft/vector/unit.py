@@ -50,6 +50,9 @@ class VectorUnit(wiring.Component):
         What all others read.
     spad_out : :py:`Out(WritePort(spad_addr_width, max(vector_lanes, 4)))`
         What is written.
+    o_progress : :py:`Out(1)`
+        Bytes of the scratchpad were read or written in the cycle before: a long instruction is
+        no standstill.
     """
 
     def __init__(self, config):
@@ -61,6 +64,7 @@ class VectorUnit(wiring.Component):
                                    cols=config.cols)),
             "spad": Out(ReadPort(spad_addr_width, max(config.vector_lanes, 4))),
             "spad_out": Out(WritePort(spad_addr_width, max(config.vector_lanes, 4))),
+            "o_progress": Out(1),
         })
 
     @property
@@ -171,6 +175,8 @@ class VectorUnit(wiring.Component):
                          lanes.i_map_shift.eq(softmax.o_shift)]
 
         conflict = Signal()
+        m.d.sync += self.o_progress.eq(
+            self.spad.valid | (self.spad_out.req.valid & self.spad_out.req.ready))
         m.d.sync += conflict.eq(
             (self.acc.req.valid & ~self.acc.req.ready)
             | (self.spad.req.valid & ~self.spad.req.ready)
