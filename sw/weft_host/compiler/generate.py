@@ -76,8 +76,13 @@ def generate(stream, layer, plan, place, ring, regions, source=None, target=None
         Buffers in the scratchpad.
     source, target : :class:`Home` or :class:`None`
         Where in the scratchpad the input is and the output stays.
+
+    Yields
+    ------
+    :class:`int`
+        Now and then, how many bytes of the output, from the first on, have been made.
     """
-    _Generator(stream, layer, plan, place, ring, regions, source, target).run()
+    yield from _Generator(stream, layer, plan, place, ring, regions, source, target).run()
 
 
 class _Generator:
@@ -170,6 +175,19 @@ class _Generator:
                     self._require(following, following.work.y1, following.work.x1)
                 if step.part == len(step.work.parts) - 1:
                     self.outputs.drain(step.work, step.tiles, tile, acc)
+            if following is None or following.work is not step.work:
+                yield self._made(step.work)
+
+    def _made(self, work):
+        """Bytes of the output, from the first on, that are there when ``work`` is done."""
+        layer = self.layer
+        if work.c1 < layer.out_c:
+            return 0
+        rows = work.image * layer.out_h + (work.y1 if work.x1 == layer.out_w else work.y0)
+        pixels = rows * layer.out_w
+        if layer.out_h == 1 and work.c0 == 0:
+            pixels = work.image * layer.out_w + work.x1
+        return pixels * layer.out_c * layer.out_size if work.c0 == 0 else 0
 
     def _ramp(self, work):
         """Pieces of the first block, as positions."""

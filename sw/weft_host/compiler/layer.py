@@ -129,6 +129,23 @@ class Layer:
         return dataclasses.replace(self, batch=1, in_h=1, in_w=count, out_h=1, out_w=count,
                                    dilation_h=1, dilation_w=1)
 
+    def folded(self, width):
+        """A pooling of the whole input with groups of channels as positions, where they divide.
+
+        ``width`` channels make a group at most. A pass then has as many positions as there are
+        groups, and one tile serves them all.
+        """
+        whole = (self.kernel_h, self.kernel_w, 1, 1) == (
+            self.in_h, self.in_w, self.out_h, self.out_w)
+        size = max(size for size in range(1, width + 1) if self.out_c % size == 0)
+        groups = self.out_c // size
+        if not (self.pooling and whole and self.batch == 1) or size * 2 <= width or groups == 1:
+            return self
+        return dataclasses.replace(
+            self, in_w=self.in_w * groups, in_c=size, out_w=groups, out_c=size,
+            dilation_w=groups, stride_h=1, stride_w=1, multiplier=self.multiplier[:size],
+            shift=self.shift[:size])
+
     def describe(self):
         """The layer in a few words, for reports."""
         return (f"{self.kind} {self.kernel_h}x{self.kernel_w}, {self.in_h}x{self.in_w}x"

@@ -131,9 +131,25 @@ class MapStep:
             parts.append(np.ascontiguousarray(self.work.constant, np.int8).tobytes())
         return b"".join(parts)
 
+    uses_tables = True
+    makes_blocks = False
+    takes_blocks = True
+
+    def prepare(self, stream, plan, constants, buffers):
+        """Emit the loads of the tables; no step that has tables of its own may come between."""
+        work, address = self.work, buffers["params"][0]
+        separate = plan.table_bytes >= TABLE_BYTES * len(work.tables)
+        for number in range(len(work.tables)):
+            at = address + number * TABLE_BYTES * separate
+            stream.load("const", constants + number * TABLE_BYTES, at, TABLE_BYTES)
+            stream.table(at, number, work.multiplier, work.shift)
+
     def generate(self, stream, plan, place, ring, buffers, sources, target):
-        """Emit the step; ``place`` holds host addresses: inputs, output, constants."""
-        _Blocks(self.work, stream, plan, place, buffers, sources, target).run()
+        """Emit the step; ``place`` holds host addresses: inputs, output, constants.
+
+        Yields, in front of each block, how many bytes of its operands it needs.
+        """
+        return _Blocks(self.work, stream, plan, place, buffers, sources, target).run()
 
 
 class _Blocks:
@@ -144,17 +160,12 @@ class _Blocks:
         self.turn = 0
 
     def run(self):
-        work, plan, stream = self.work, self.plan, self.stream
-        address = self.buffers["params"][0]
-        separate = plan.table_bytes >= TABLE_BYTES * len(work.tables)
-        for number in range(len(work.tables)):
-            at = address + number * TABLE_BYTES * separate
-            stream.load("const", self.constants + number * TABLE_BYTES, at, TABLE_BYTES)
-            stream.table(at, number, work.multiplier, work.shift)
+        plan = self.plan
         for start in range(0, plan.width, plan.size):
             size = min(plan.size, plan.width - start)
             for first in range(0, plan.height, plan.rows):
                 rows = min(plan.rows, plan.height - first)
+                yield (first + rows - 1) * plan.width + start + size
                 self._block(first, rows, start, size)
                 self.turn += 1
 

@@ -70,12 +70,23 @@ class MoveStep:
         """Sizes of the buffers of a plan, by what they are for."""
         return {"act": [plan.block_bytes] * plan.buffers}
 
+    uses_tables = False
+    makes_blocks = False
+    takes_blocks = False
+
+    def prepare(self, stream, plan, constants, buffers):
+        """Emit what can be done before the step's turn: nothing."""
+
     def constants(self, plan, sources, target):
         """Bytes of host memory that it loads."""
         return self.work.constant
 
     def generate(self, stream, plan, place, ring, buffers, sources, target):
-        """Emit the step; ``place`` holds host addresses: inputs, output, constants."""
+        """Emit the step; ``place`` holds host addresses: inputs, output, constants.
+
+        Yields once, in front of all.
+        """
+        yield 0
         inputs, output, constants = place
         spaces = [("tensor", address) for address in inputs] + [("const", constants)]
         turns = itertools.cycle(buffers["act"])

@@ -7,6 +7,7 @@ from .allocate import HostMemory, WeightRing
 from .elementwise import Elementwise, RowSoftmax
 from .emit import emit
 from .frontend import read_model
+from .interleave import Piece, interleave
 from .layer import Layer
 from .lower import lower
 from .lower_ops import Refused, require_int8
@@ -113,23 +114,23 @@ def assemble(steps, arrangement, config, offsets, tensor_bytes, make_tensors, ho
              source=""):
     """The program of steps whose tensors lie at ``offsets`` of tensor memory, or at home."""
     stream, ring, memory = Stream(config), WeightRing(config), HostMemory()
-    sections, layers, homes = [], [], arrangement.homes
-    for step, plan, buffers in zip(steps, arrangement.plans, arrangement.buffers):
-        sources, target = ends(step, homes)
+    sections, pieces, layers = [], [], []
+    for number, step in enumerate(steps):
+        plan, buffers = arrangement.plans[number], arrangement.buffers[number]
+        sources, target = ends(step, arrangement.homes)
         raw = step.constants(plan, sources, target)
         at = memory.take(len(raw))
         sections.append(raw.ljust(memory.size - at, b"\0"))
-        stream.layer = step.index
-        first = len(stream.drafts)
         place = tuple(offsets.get(source) for source in step.sources), offsets.get(step.target), at
-        step.generate(stream, plan, place, ring, buffers, sources, target)
-        if target is not None:
-            # behind the step's own loads, which its instructions wait for
-            target.fill(stream)
+        pieces.append(Piece(step, plan, at, buffers, arrangement.early, target, step.generate(
+            stream, plan, place, ring, buffers, sources, target)))
         layers.append({"name": step.name, "index": step.index, "what": step.describe(),
-                       "macs": step.macs, "instructions": len(stream.drafts) - first,
+                       "macs": step.macs,
                        "on_chip": [home is not None for home in (*sources, target)],
                        "estimated_cycles": plan.cycles, "plan": dataclasses.asdict(plan)})
+    interleave(stream, pieces)
+    for layer in layers:
+        layer["instructions"] = sum(draft.layer == layer["index"] for draft in stream.drafts)
     meta = {"source": source, "macs": sum(step.macs for step in steps), "layers": layers}
     return emit(stream, b"".join(sections), tensor_bytes, make_tensors, host_steps=host_steps,
                 meta=meta)

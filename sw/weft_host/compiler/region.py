@@ -133,6 +133,8 @@ class Home:
         The byte they see there.
     surplus : :class:`int`
         Bytes behind the last that may be read with weights of zero.
+    bare : :class:`bool`
+        Nobody looks at the halo; only the layout has room for it.
     """
 
     address: int = 0
@@ -145,6 +147,7 @@ class Home:
     right: int = 0
     halo: int = 0
     surplus: int = 0
+    bare: bool = False
 
     @property
     def row_pitch(self):
@@ -176,7 +179,7 @@ class Home:
 
     def fill(self, stream):
         """Emit what gives the halo its value."""
-        if self.gapless:
+        if self.gapless or self.bare:
             return
         first, row = self.pixel(0, 0), self.width * self.channels
         last = self.pixel(self.height - 1, self.width)

@@ -1,5 +1,6 @@
 """Decides which tensors stay in the scratchpad between the layers that make and read them."""
 
+import collections
 import dataclasses
 
 from .placement import Item, place
@@ -11,6 +12,10 @@ __all__ = ["Arrangement", "arrange", "ends"]
 SLOWER = 1.1
 """A tensor is not kept on chip if what is left of the scratchpad makes a layer this much slower, in
 estimated cycles, and moving it to host memory and back would cost less."""
+
+
+EARLY = ("params", "constant")
+"""Buffers that are filled while the step before runs, if there is room."""
 
 
 @dataclasses.dataclass
@@ -25,20 +30,27 @@ class Arrangement:
         Addresses of each step's own buffers, by what they are for.
     homes : dict of int to :class:`Home`
         Tensors that stay on chip, by root index.
+    early : :class:`bool`
+        A step has the buffers for its parameters while the step before runs.
     """
 
     plans: list
     buffers: list
     homes: dict
+    early: bool
 
 
 @dataclasses.dataclass
 class _Tensor:
-    """A tensor that could stay on chip, from step ``first`` to ``last``."""
+    """A tensor that could stay on chip, from step ``first`` to ``last``.
+
+    Tensors with the same ``group`` have one place: each becomes the next one where it lies.
+    """
 
     home: Home
     first: int
     last: int
+    group: int
 
     @property
     def size(self):
@@ -53,7 +65,8 @@ def arrange(steps, config, *, keep_on_chip=True):
     CapacityError
         If a step does not fit even with nothing else in the scratchpad.
     """
-    tensors = _candidates(steps, config) if keep_on_chip else {}
+    apart = _candidates(steps, config) if keep_on_chip else {}
+    tensors = _in_place(steps, apart)
     cache: dict = {}
 
     def plan(number, budget, sources, target):
@@ -71,7 +84,13 @@ def arrange(steps, config, *, keep_on_chip=True):
             arrangement, victim = _placed(steps, config, tensors, plans)
         if victim is None:
             return arrangement
-        del tensors[victim]
+        # a place for two is given up first, then the tensor's own
+        group = [root for root, tensor in tensors.items()
+                 if tensor.group == tensors[victim].group]
+        if len(group) > 1:
+            tensors.update((root, apart[root]) for root in group)
+        else:
+            del tensors[victim]
 
 
 def _candidates(steps, config):
@@ -90,8 +109,34 @@ def _candidates(steps, config):
             continue
         home = _home(makes, needs)
         if home is not None and home.size <= config.spad_bytes:
-            found[root] = _Tensor(home, maker, max(number for number, _ in uses))
+            first = maker - _takes_blocks(steps, maker)
+            found[root] = _Tensor(home, first, max(number for number, _ in uses), root)
     return found
+
+
+def _in_place(steps, tensors):
+    """The tensors, with an operand of an elementwise step in the place of its result."""
+    tensors = dict(tensors)
+    reads = collections.Counter(source for step in steps for source in step.sources)
+    for step in steps:
+        target = tensors.get(step.target)
+        if not step.takes_blocks or target is None:
+            continue
+        shape = target.home.height, target.home.width, target.home.channels
+        for root in step.sources:
+            source = tensors.get(root)
+            if source is not None and reads[root] == 1 and source.home.gapless and shape == (
+                    source.home.height, source.home.width, source.home.channels):
+                tensors[root] = dataclasses.replace(
+                    source, home=dataclasses.replace(target.home, bare=True), group=target.group)
+                break
+    return tensors
+
+
+def _takes_blocks(steps, number):
+    """The step may begin while the one before runs: it takes what that one makes, in blocks."""
+    return number > 0 and steps[number].takes_blocks and steps[number - 1].makes_blocks \
+        and steps[number - 1].target in steps[number].sources
 
 
 def _home(makes, needs):
@@ -129,8 +174,8 @@ def _plans(steps, config, tensors, plan):
     for number, step in enumerate(steps):
         live = _live(tensors, number)
         sources, target = ends(step, {root: tensor.home for root, tensor in live.items()})
-        used = sum(-(-tensor.size // config.spad_width) * config.spad_width
-                   for tensor in live.values())
+        groups = {tensor.group: tensor.size for tensor in live.values()}
+        used = sum(-(-size // config.spad_width) * config.spad_width for size in groups.values())
         found = plan(number, config.spad_bytes - used, sources, target)
         if live:
             largest = max(live, key=lambda root: (live[root].size, root))
@@ -152,11 +197,15 @@ def _placed(steps, config, tensors, plans):
     """``(arrangement, None)``, or ``(None, the tensor to give up)``."""
     early = True        # parameters are loaded while the step before runs
     while True:
-        homes = {root: Item(tensor.size, tensor.first, tensor.last, f"tensor {root}")
-                 for root, tensor in tensors.items()}
+        places: dict[int, Item] = {}
+        for tensor in tensors.values():
+            item = places.setdefault(tensor.group, Item(
+                tensor.size, tensor.first, tensor.last, f"tensor {tensor.group}"))
+            item.first, item.last = min(item.first, tensor.first), max(item.last, tensor.last)
+        homes = {root: places[tensor.group] for root, tensor in tensors.items()}
         buffers: list[dict[str, list[Item]]] = []
         for number, (step, plan) in enumerate(zip(steps, plans)):
-            own = {use: [Item(size, max(0, number - (early and use == "params")), number,
+            own = {use: [Item(size, max(0, number - (early and use in EARLY)), number,
                               f"step {number} {use}") for size in sizes]
                    for use, sizes in step.buffers(plan).items()}
             buffers.append(own)
@@ -165,13 +214,13 @@ def _placed(steps, config, tensors, plans):
             writes = [homes[step.target]] if step.target in homes else []
             writes += own.get("out", [])
             for read in reads:
-                read.apart += writes
+                read.apart += [write for write in writes if write is not read]
             for write in writes:
-                write.apart += reads
+                write.apart += [read for read in reads if read is not write]
             for use in ("act", "out"):
                 for item in own.get(use, []):
                     item.near += [other for other in own[use] if other is not item]
-        items = [*homes.values(), *(item for own in buffers for group in own.values()
+        items = [*places.values(), *(item for own in buffers for group in own.values()
                                     for item in group)]
         failed = place(items, config)
         if failed is None:
@@ -179,7 +228,7 @@ def _placed(steps, config, tensors, plans):
                 plans, [{use: [item.address for item in group] for use, group in own.items()}
                         for own in buffers],
                 {root: dataclasses.replace(tensor.home, address=homes[root].address)
-                 for root, tensor in tensors.items()}), None
+                 for root, tensor in tensors.items()}, early), None
         if early:
             early = False
             continue

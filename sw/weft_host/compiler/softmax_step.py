@@ -4,6 +4,7 @@ import dataclasses
 
 from . import cost
 from .map_step import TABLE_BYTES
+from .quantize import IDENTITY
 from .step import View
 from .tile import align
 from .verdict import CapacityError
@@ -76,13 +77,24 @@ class SoftmaxStep:
         """Bytes of host memory that it loads."""
         return self.work.table.astype("<i4").tobytes()
 
-    def generate(self, stream, plan, place, ring, buffers, sources, target):
-        """Emit the step; ``place`` holds host addresses: inputs, output, constants."""
-        (inputs, output, constants), work = place, self.work
+    uses_tables = True
+    makes_blocks = False
+    takes_blocks = False
+
+    def prepare(self, stream, plan, constants, buffers):
+        """Emit the load of the table; no step that has tables of its own may come between."""
         stream.load("const", constants, buffers["params"][0], TABLE_BYTES)
-        stream.table(buffers["params"][0], 0, 1 << 30, 30)
+        stream.table(buffers["params"][0], 0, *IDENTITY)
+
+    def generate(self, stream, plan, place, ring, buffers, sources, target):
+        """Emit the step; ``place`` holds host addresses: inputs, output, constants.
+
+        Yields, in front of each block, how many bytes of its operand it needs.
+        """
+        (inputs, output, _), work = place, self.work
         for turn, first in enumerate(range(0, work.rows, plan.rows)):
             rows, offset = min(plan.rows, work.rows - first), first * work.size
+            yield offset + rows * work.size
             if plan.fed:
                 at = sources[0].address + offset
             else:

@@ -83,10 +83,18 @@ class ArrayStep:
             shape=(layer.in_h, layer.in_w, layer.in_c), top=layer.pad_top, left=layer.pad_left,
             bottom=layer.pad_bottom, right=layer.pad_right, halo=layer.halo, surplus=surplus)
 
+    def prepare(self, stream, plan, constants, buffers):
+        """Emit what can be done before the step's turn: nothing."""
+
+    uses_tables = False
+    makes_blocks = True
+    takes_blocks = False
+
     def _shaped(self, homes):
         """The layer as it runs between these homes: as one row if nothing lies between rows."""
-        gapless = all(home is None or home.gapless for home in homes)
-        return self.layer.flattened() if gapless else self.layer
+        if not all(home is None or home.gapless for home in homes):
+            return self.layer
+        return self.layer.flattened().folded(kernel.tile_width(self.layer, self.config))
 
     def plan(self, config, budget, sources, target):
         """The :class:`Plan` between these homes, with ``budget`` bytes for buffers."""
@@ -104,9 +112,16 @@ class ArrayStep:
         return layer_constants(self._shaped((*sources, target)), plan, self.config)
 
     def generate(self, stream, plan, place, ring, buffers, sources, target):
-        """Emit the step; ``place`` holds host addresses: inputs, output, constants."""
+        """Emit the step; ``place`` holds host addresses: inputs, output, constants.
+
+        Yields how many bytes of the output have been made.
+        """
         inputs, output, constants = place
-        generate(stream, self._shaped((*sources, target)), plan,
-                 Place(inputs[0], output, constants), ring,
-                 Regions(tuple(buffers["act"]), tuple(buffers["out"]), buffers["params"][0]),
-                 sources[0], target)
+        layer = self._shaped((*sources, target))
+        if sources[0] is not None and sources[0].gapless:
+            sources = (sources[0].seen_as((layer.in_h, layer.in_w, layer.in_c)),)
+        if target is not None and target.gapless:
+            target = target.seen_as((layer.out_h, layer.out_w, layer.out_c))
+        yield from generate(stream, layer, plan, Place(inputs[0], output, constants), ring,
+                            Regions(tuple(buffers["act"]), tuple(buffers["out"]),
+                                    buffers["params"][0]), sources[0], target)
