@@ -174,6 +174,10 @@ def compare_case(device, program, case, report):
 
     Memory of every tensor that is compared is filled with wrong bytes before the run: what the
     device did not write cannot pass.
+
+    Returns
+    -------
+    :class:`weft_host.device.Result`
     """
     targets, without = _targets(program, case)
     report.not_compared.update(without)
@@ -198,6 +202,7 @@ def compare_case(device, program, case, report):
             exact = False
             report.mismatch = report.mismatch or mismatch
     report.exact += exact
+    return result
 
 
 def _difference(model, case, tensor, name, expected, actual):

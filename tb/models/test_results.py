@@ -5,17 +5,20 @@ import re
 
 import pytest
 
+from support.shared_models import NAMES, model_folder
 from weft.presets import preset
 from weft_host.device import RtlDevice
 from weft_host.measure import measure_dma, measure_gemm
+from weft_host.model_bench import measure_models
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "results.md"
 HINT = "docs/results.md is out of date: run python scripts/generate_results.py"
 
 
-def rows(heading):
+def rows(heading, level="##"):
     """The cells of the first table below ``heading``, without its head."""
-    section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.M | re.S)[1]
+    section = re.search(rf"^{level} {heading}\n(.*?)(?=^{level} |\Z)", PAGE.read_text(),
+                        re.M | re.S)[1]
     lines = [line for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
@@ -45,3 +48,12 @@ def test_copies_take_the_cycles_on_the_page(small):
                 for entry in measure_dma(small, 65536)]
     assert [(name, direction, int(host), int(local), number(cycles))
             for name, direction, host, local, cycles, *_ in found] == measured, HINT
+
+
+@pytest.mark.parametrize("network", NAMES)
+def test_networks_take_the_cycles_on_the_page(small, network):
+    """One case, on one preset: time does not depend on values."""
+    (found, status), = measure_models(model_folder(network), small.config, lambda _: small, most=1)
+    assert status == 0, found.problem
+    cycles = {row[0]: row[2] for row in rows("small, 8 × 8", level="###")}
+    assert found.cycles == number(cycles[network]), HINT

@@ -257,3 +257,25 @@ def test_verilog_is_read_by_yosys(verilog):
                           cwd=verilog.parent, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "Warning" not in done.stdout + done.stderr
+
+
+def test_bench_of_models(weft, tmp_path):
+    home = tmp_path / "models" / "digits"
+    home.mkdir(parents=True)
+    (home / "model.tflite").write_bytes(MODEL.read_bytes())
+    with np.load(DATA) as data:
+        for index in range(2):
+            np.savez(home / f"{index}.npz", in0=data["images"][index:index + 1],
+                     out0=data["outputs"][index:index + 1])
+        np.savez(home / "wrong.npz", in0=data["in0"], out0=~data["outputs"][:1])
+    arguments = ("bench", "models", home.parent, "--preset", "tiny")
+    facts = json.loads(weft(*arguments, "--cases", "2", "--json"))
+    entry, = facts["models"]
+    assert (entry["exact"], entry["cases"], entry["macs"]) == (2, 2, 92_400)
+    assert entry["utilisation"] == pytest.approx(entry["macs"] / entry["cycles"] / 16)
+    assert entry["ratio"] == min(entry["weight_stationary"],
+                                 entry["output_stationary"]) / entry["cycles"]
+    assert 0.2 < entry["utilisation"] < 1 and facts["latency"] == 20
+    out = weft(*arguments, "--cases", "1")
+    assert "1/1" in out and "digits" in out
+    weft(*arguments, status=1)

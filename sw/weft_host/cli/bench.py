@@ -1,4 +1,4 @@
-"""``weft bench gemm`` and ``weft bench dma``."""
+"""``weft bench gemm``, ``weft bench dma`` and ``weft bench models``."""
 
 import dataclasses
 
@@ -6,7 +6,14 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from .options import config_options, json_option, make_config, make_device, print_json
+from .options import (
+    config_options,
+    json_option,
+    make_config,
+    make_device,
+    print_json,
+    progress,
+)
 
 __all__ = ["bench"]
 
@@ -15,15 +22,19 @@ _SIZE = click.IntRange(1, 1 << 20)
 
 @click.group()
 def bench():
-    """Measure matrix products and copies in cycles.
+    """Measure matrix products, copies and networks in cycles.
 
-    Every figure is of a run whose result was compared with the emulator or numpy first.
+    Every figure is of a run whose result was compared with the emulator, numpy
+    or stored results first.
     """
+
+
+_seed_option = click.option("--seed", type=int, default=0, show_default=True,
+                            help="Of the random data.")
 
 
 def _rtl_options(command):
     for option in (
-        click.option("--seed", type=int, default=0, show_default=True, help="Of the random data."),
         click.option("--bandwidth", type=click.FloatRange(0.01, 1), default=1.0, show_default=True,
                      help="Beats per cycle of the simulated host memory."),
         click.option("--latency", type=click.IntRange(1, 10000), default=20, show_default=True,
@@ -39,6 +50,7 @@ def _rtl_options(command):
 @click.argument("m", type=_SIZE)
 @click.argument("k", type=_SIZE)
 @click.argument("n", type=_SIZE)
+@_seed_option
 @_rtl_options
 def gemm(m, k, n, where, latency, bandwidth, seed, preset_name, changes, as_json):
     """Measure int8 A[M, K] @ B[K, N] with bias, requantised to int8.
@@ -62,6 +74,7 @@ def gemm(m, k, n, where, latency, bandwidth, seed, preset_name, changes, as_json
 
 @bench.command()
 @click.argument("size", metavar="BYTES", type=click.IntRange(1, 1 << 24))
+@_seed_option
 @_rtl_options
 def dma(size, where, latency, bandwidth, seed, preset_name, changes, as_json):
     """Measure copies of BYTES bytes, both directions, aligned and at odd offsets.
@@ -84,3 +97,56 @@ def dma(size, where, latency, bandwidth, seed, preset_name, changes, as_json):
                       f"{row['cycles']:,}", f"{row['ideal_cycles']:,.0f}",
                       f"{100 * row['ratio']:.1f} %")
     Console().print(table)
+
+
+@bench.command()
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.option("--cases", "most", type=click.IntRange(1), default=None,
+              help="Cases of each model at most; all without it.")
+@_rtl_options
+def models(folder, most, where, latency, bandwidth, preset_name, changes, as_json):
+    """Measure every network in DIR, a folder as for weft conformance.
+
+    Tensors stay on chip where they can; inputs and outputs lie in host memory. The ratio is how
+    much longer the textbook array of the same size takes for the layers that it computes at all,
+    the better of weight- and output-stationary. Exit status 1 if an output differs or the device
+    failed, 2 if a network cannot run.
+    """
+    from ..model_bench import measure_models
+
+    config = make_config(preset_name, changes)
+
+    def on_device(memory_bytes):
+        return make_device(where, config, memory_bytes=memory_bytes, latency=latency,
+                           bandwidth=bandwidth)
+
+    found = measure_models(folder, config, on_device, most=most, progress=progress)
+    rows = [dataclasses.asdict(entry) for entry, _ in found]
+    if as_json:
+        print_json({"preset": config.name, "on": where, "latency": latency,
+                    "bandwidth": bandwidth, "models": rows})
+    else:
+        table = Table(*MODEL_COLUMNS, title=f"networks on {config.name}, {config.rows} x "
+                      f"{config.cols}, memory with {latency} cycles of latency")
+        for entry, _ in found:
+            table.add_row(*model_row(entry))
+        Console().print(table)
+        for entry in rows:
+            if entry["problem"]:
+                click.echo(f"{entry['model']}: {entry['problem']}")
+    raise click.exceptions.Exit(max(status for _, status in found))
+
+
+MODEL_COLUMNS = ("network", "bit-exact cases", "cycles", "MACs", "utilisation",
+                 "textbook, weights stay", "textbook, outputs stay", "ratio")
+
+
+def model_row(entry):
+    """The cells of a :class:`weft_host.model_bench.ModelMeasurement` in the table."""
+    def shown(value, text):
+        return text.format(value) if value is not None else "-"
+
+    return (entry.model, f"{entry.exact}/{entry.cases}", shown(entry.cycles, "{:,}"),
+            f"{entry.macs:,}", shown(entry.utilisation, "{:.1%}").replace("%", " %"),
+            f"{entry.weight_stationary:,}", f"{entry.output_stationary:,}",
+            shown(entry.ratio, "{:.2f}"))
