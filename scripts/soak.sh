@@ -12,7 +12,8 @@ echo "soak: $programs programs, $configs configurations, seed $seed; repeat with
 export WEFT_SEED=$seed WEFT_SOAK=1
 export WEFT_PROGRAMS=$programs WEFT_CYCLES=$((programs * 50))
 # every held-out image, every case of the networks, and the draws of the bars
-export WEFT_IMAGES=360 WEFT_CASES=1000 WEFT_DRAWS=200 WEFT_CONFIGS=$configs
+export WEFT_IMAGES=360 WEFT_CASES=1000 WEFT_DRAWS=200 WEFT_CONFIGS=$configs WEFT_NETWORKS=500
 .venv/bin/python -m pytest -n 2 --dist worksteal --durations=15 \
-    tb/cocotb tb/models tb/unit/test_rtl_device.py tb/unit/test_cli.py "$@"
+    tb/cocotb tb/models tb/unit/test_rtl_device.py tb/unit/test_cli.py \
+    tb/unit/test_compile_operators.py "$@"
 echo "soak: passed with seed $seed"
