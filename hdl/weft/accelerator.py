@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from .array.matmul import MatmulUnit
 from .bus.axi4 import Axi4, Axi4Lite
 from .bus.read_arbiter import ReadArbiter
+from .config import UNITS
 from .control import regmap
 from .control.control import Control
 from .dma.load import LoadUnit
@@ -28,6 +29,8 @@ class Accelerator(wiring.Component):
     Parameters
     ----------
     config : :class:`weft.config.Config`
+    observe : :class:`bool`
+        Add the ports ``o_queued``, ``o_handed`` and ``o_done``, for traces of a simulation.
 
     Members
     -------
@@ -37,14 +40,20 @@ class Accelerator(wiring.Component):
         Host memory: instructions, weights, activations.
     irq : :py:`Out(1)`
         High while an enabled interrupt cause is set.
+    o_queued, o_handed, o_done : :py:`Out(4)`
+        Only with ``observe``. Bit u: in this cycle an instruction of unit u is put into its queue,
+        is handed to the unit, is done. Each of them in the order of the program.
     """
 
-    def __init__(self, config):
+    def __init__(self, config, *, observe=False):
         self.config = config
+        self.observe = observe
+        events = ("o_queued", "o_handed", "o_done") if observe else ()
         super().__init__({
             "s_axil": In(Axi4Lite(addr_width=regmap.ADDR_WIDTH)),
             "m_axi": Out(Axi4(addr_width=config.addr_width, data_width=config.bus_width)),
             "irq": Out(1),
+            **{name: Out(len(UNITS)) for name in events},
         })
 
     def elaborate(self, platform):
@@ -78,9 +87,15 @@ class Accelerator(wiring.Component):
                 outer = getattr(self.m_axi, name)
                 m.d.comb += outer.eq(inner) if member.flow == Out else inner.eq(outer)
 
-        for name, unit in (("load", load), ("matmul", matmul), ("vector", vector),
-                           ("store", store)):
+        for number, (name, unit) in enumerate((("load", load), ("matmul", matmul),
+                                               ("vector", vector), ("store", store))):
             connect(m, getattr(control, name), unit.unit)
+            if self.observe:
+                m.d.comb += [
+                    self.o_queued[number].eq(control.o_queued[number]),
+                    self.o_handed[number].eq(unit.unit.cmd.valid & unit.unit.cmd.ready),
+                    self.o_done[number].eq(unit.unit.done),
+                ]
         connect(m, load.spad, spad.load)
         connect(m, load.wgt, weights.load)
         connect(m, matmul.spad, spad.matmul)

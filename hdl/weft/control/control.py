@@ -55,6 +55,8 @@ class Control(wiring.Component):
         Increments of performance counters that only the datapath knows.
     o_irq : :py:`Out(1)`
         Interrupt, high while an enabled cause is set.
+    o_queued : :py:`Out(4)`
+        An instruction is put into the queue of that unit in this cycle.
     """
 
     def __init__(self, config):
@@ -73,6 +75,7 @@ class Control(wiring.Component):
             "i_progress": In(1),
             "i_counters": In(datapath_counters(config)),
             "o_irq": Out(1),
+            "o_queued": Out(len(UNITS)),
         })
 
     def elaborate(self, platform):
@@ -167,6 +170,8 @@ class Control(wiring.Component):
         for number, name in enumerate(UNITS):
             unit, view = getattr(self, name.lower()), sequencer.o_views[number]
             m.d.comb += [
+                self.o_queued[number].eq(validator.o.valid & validator.o.ready
+                                         & (validator.o.payload.unit == number)),
                 registers.i_status.UNITS[number].eq(view.working),
                 registers.i_waits[f"{name}_TOKENS"].eq(view.lacks),
                 registers.i_waits[f"{name}_QUEUED"].eq(view.queued),

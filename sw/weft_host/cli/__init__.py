@@ -16,6 +16,7 @@ _VERBS = {
     "compile": ("model", "Compile a model to a program file."),
     "disasm": ("model", "Print the instructions of a program."),
     "run": ("run", "Run a model on the emulator or on the simulated hardware."),
+    "trace": ("trace", "Write what every unit does in a run, for Perfetto."),
     "conformance": ("conformance", "Compare models, case by case, with stored results."),
     "bench": ("bench", "Measure matrix products and copies in cycles."),
     "selftest": ("selftest", "Check a device block by block."),

@@ -11,6 +11,7 @@ from .options import (
     json_option,
     make_config,
     make_device,
+    memory_options,
     print_json,
     progress,
 )
@@ -34,15 +35,9 @@ _seed_option = click.option("--seed", type=int, default=0, show_default=True,
 
 
 def _rtl_options(command):
-    for option in (
-        click.option("--bandwidth", type=click.FloatRange(0.01, 1), default=1.0, show_default=True,
-                     help="Beats per cycle of the simulated host memory."),
-        click.option("--latency", type=click.IntRange(1, 10000), default=20, show_default=True,
-                     help="Cycles of latency of the simulated host memory."),
-        click.option("--on", "where", type=click.Choice(["rtl"]), default="rtl", show_default=True,
-                     help="Device; the emulator has no clock."),
-    ):
-        command = option(command)
+    command = click.option(
+        "--on", "where", type=click.Choice(["rtl"]), default="rtl", show_default=True,
+        help="Device; the emulator has no clock.")(memory_options(command))
     return json_option(config_options(command))
 
 

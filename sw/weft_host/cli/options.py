@@ -13,7 +13,7 @@ from weft.presets import PRESETS, preset
 from ..errors import InputError
 
 __all__ = ["OutputFile", "config_options", "device_options", "json_option", "make_config",
-           "make_device", "print_json", "progress", "write_atomically"]
+           "make_device", "memory_options", "print_json", "progress", "write_atomically"]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
@@ -44,18 +44,23 @@ def config_options(command):
         help=f"Configuration: {', '.join(PRESETS)}.")(command)
 
 
-def device_options(command):
-    """``--on`` and the memory of the simulated hardware."""
+def memory_options(command):
+    """The memory of the simulated hardware."""
     for option in (
         click.option("--bandwidth", type=click.FloatRange(0.01, 1), default=1.0, show_default=True,
                      help="Beats per cycle of the simulated host memory."),
         click.option("--latency", type=click.IntRange(1, 10000), default=20, show_default=True,
                      help="Cycles of latency of the simulated host memory."),
-        click.option("--on", "where", type=click.Choice(["emulator", "rtl"]), default="emulator",
-                     show_default=True, help="Device."),
     ):
         command = option(command)
     return command
+
+
+def device_options(command):
+    """``--on`` and the memory of the simulated hardware."""
+    return click.option(
+        "--on", "where", type=click.Choice(["emulator", "rtl"]), default="emulator",
+        show_default=True, help="Device.")(memory_options(command))
 
 
 def make_config(preset_name, changes):

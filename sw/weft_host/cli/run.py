@@ -20,10 +20,10 @@ from .options import (
     write_atomically,
 )
 
-__all__ = ["run"]
+__all__ = ["read_inputs", "run"]
 
 
-def _read_inputs(path, program):
+def read_inputs(path, program):
     """The arrays ``in0``, ``in1``, ... of an .npz file, in the program's order."""
     try:
         archive = np.load(path, allow_pickle=False)
@@ -72,7 +72,7 @@ def run(model, input_path, output_path, all_tensors, where, latency, bandwidth, 
         changes, as_json):
     """Run MODEL, a .tflite file or a compiled program, on a device."""
     program = load_program(model, make_config(preset_name, changes), keep_tensors=all_tensors)
-    inputs = _read_inputs(input_path, program)
+    inputs = read_inputs(input_path, program)
     device = make_device(where, program.config, memory_bytes=program.memory_bytes, latency=latency,
                          bandwidth=bandwidth)
     progress(f"running {model} on {where}, {program.config.name}")

@@ -57,6 +57,9 @@ def emit(stream, constants, tensor_bytes, make_tensors, **parts):
     if tensor_bytes:
         windows.append(Window(base["tensor"], tensor_bytes, read=True, write=True))
     inputs, outputs, tensors = make_tensors(base["tensor"])
+    # which layer each instruction is for, in the order of the program
+    parts["meta"] = {**parts.get("meta", {}),
+                     "instruction_layers": [drafts[index].layer for index in order]}
     program = Program(
         config=config, instructions=b"".join(words), memory_bytes=total,
         image=((base["const"], constants),) if constants else (), inputs=inputs, outputs=outputs,

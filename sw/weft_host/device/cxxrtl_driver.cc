@@ -20,6 +20,8 @@ template<size_t N> const value<N> &seen(const wire<N> &port) { return port.curr;
 template<class Port> uint32_t word(const Port &port) { return seen(port).data[0]; }
 template<size_t N> void drive(value<N> &port, uint32_t word) { port.data[0] = word; }
 
+#include "events.h"
+
 struct Data {
     uint8_t bytes[MAX_BEAT];
     uint64_t strobes;
@@ -59,6 +61,7 @@ class Driver {
 public:
     AxiMemory memory;
     Rules rules;
+    EventLog log;
     uint64_t cycle = 0;
     uint64_t last_write_cycle = 0;      // when the last register write was accepted
     uint64_t irq_cycle = 0;             // the first cycle with irq high since it was low
@@ -133,6 +136,7 @@ public:
         drive(top.p_m__axi__bresp, memory.bresp);
         before_edge();
         transfer(cycle);
+        log.sample(cycle, top);
         lite = {bool(word(top.p_s__axil__awready)), bool(word(top.p_s__axil__wready)),
                 bool(word(top.p_s__axil__bvalid)), bool(word(top.p_s__axil__arready)),
                 bool(word(top.p_s__axil__rvalid)), uint8_t(word(top.p_s__axil__bresp)),
@@ -188,6 +192,8 @@ public:
         if (!memory.write_through(now))
             rules.fail(now, "W last does not end its burst");
     }
+
+    bool record(bool enable) { return log.record(top, enable); }
 
     // AXI4-Lite, one access at a time. Returns the response, or -1 after `limit` cycles.
     int write_register(uint32_t addr, uint32_t data, uint32_t limit) {
@@ -270,6 +276,11 @@ int weft_run(Driver *driver, uint64_t limit) {
         driver->clock();
     return driver->irq;
 }
+
+// Begins a record of events, or ends and drops it; returns whether the design can tell them.
+int weft_record(Driver *driver, uint32_t enable) { return driver->record(enable != 0); }
+uint64_t weft_event_count(Driver *driver) { return driver->log.events.size(); }
+const Events *weft_events(Driver *driver) { return driver->log.events.data(); }
 
 uint64_t weft_cycle(Driver *driver) { return driver->cycle; }
 uint64_t weft_last_write_cycle(Driver *driver) { return driver->last_write_cycle; }

@@ -10,6 +10,7 @@ from .base import Device
 from .registers import pack
 from .rtl_build import build_accelerator, print_progress
 from .rtl_sim import Simulation
+from .times import instruction_times
 
 __all__ = ["RtlDevice"]
 
@@ -124,6 +125,22 @@ class RtlDevice(Device):
         count, text = self.simulation.broken_rules()
         if count:
             raise WeftError(f"the RTL broke {count} AXI rules, first in {text}")
+
+    def record(self, program, inputs=None, **options):
+        """A run, and when each instruction was queued, handed to its unit and done.
+
+        Returns
+        -------
+        :class:`Result`, array
+            Three rows, ``queued``, ``handed``, ``done``, with a cycle for each instruction of the
+            program, counted from the start like ``cycles``.
+        """
+        self.simulation.record(True)
+        try:
+            result = self.run(program, inputs, **options)
+            return result, instruction_times(program, self.simulation.events(), self._started)
+        finally:
+            self.simulation.record(False)
 
     def run(self, program, inputs=None, **options):
         """See :meth:`Device.run`; ``cycles`` is what the simulator counted, start to interrupt."""

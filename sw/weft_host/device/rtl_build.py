@@ -21,7 +21,8 @@ from .rtl_split import split
 __all__ = ["build", "build_accelerator", "cache_directory", "print_progress"]
 
 _HERE = pathlib.Path(__file__).parent
-_DRIVER = ("cxxrtl_driver.cc", "axi_memory.h", "axi_rules.h", "stalls.h", "rtl_split.py")
+_DRIVER = ("cxxrtl_driver.cc", "axi_memory.h", "axi_rules.h", "events.h", "stalls.h",
+           "rtl_split.py")
 # flattened and cleaned up, the design has no false loops, so that one evaluation settles it
 _PREPARE = "proc; flatten; opt_expr; opt_clean"
 _FLAGS = ("-O3", "-march=native", "-fno-semantic-interposition", "-std=c++17", "-fPIC", "-shared",
@@ -164,7 +165,7 @@ def _gateware_digest(config):
 
 
 def build_accelerator(config, *, trace=False, cache=None, progress=print_progress):
-    """The shared library that simulates ``Accelerator(config)``; see :func:`build`.
+    """The shared library that simulates ``Accelerator(config, observe=True)``; see :func:`build`.
 
     Elaborating takes seconds, so the cache also remembers which sources gave which RTL.
     """
@@ -177,5 +178,5 @@ def build_accelerator(config, *, trace=False, cache=None, progress=print_progres
             progress(f"elaborating {config.name} ({config.rows} x {config.cols})")
             from weft.accelerator import Accelerator
             from weft.verilog import to_rtlil
-            _publish(rtl, to_rtlil(Accelerator(config), "weft"))
+            _publish(rtl, to_rtlil(Accelerator(config, observe=True), "weft"))
     return build(rtl.read_text(), trace=trace, cache=cache, progress=progress)

@@ -2,7 +2,13 @@
 
 import ctypes
 
-__all__ = ["Simulation", "SILENT", "STALLS"]
+import numpy as np
+
+__all__ = ["EVENTS", "Simulation", "SILENT", "STALLS"]
+
+EVENTS = np.dtype([("cycle", "<u8"), ("queued", "<u4"), ("handed", "<u4"), ("done", "<u4"),
+                   ("unused", "<u4")])
+"""The events of a cycle: for each kind a bit a unit."""
 
 STALLS = {None: (0, 0), "gaps": (1, 0), "back-pressure": (0, 1), "both": (1, 1)}
 """Pauses of the memory's answers, and of its readiness."""
@@ -24,6 +30,9 @@ _FUNCTIONS = {
     "weft_write_register": (ctypes.c_int, _PTR, _U32, _U32, _U32),
     "weft_read_register": (ctypes.c_int, _PTR, _U32, ctypes.POINTER(_U32), _U32),
     "weft_run": (ctypes.c_int, _PTR, _U64),
+    "weft_record": (ctypes.c_int, _PTR, _U32),
+    "weft_event_count": (_U64, _PTR),
+    "weft_events": (_PTR, _PTR),
     "weft_cycle": (_U64, _PTR),
     "weft_last_write_cycle": (_U64, _PTR),
     "weft_irq_cycle": (_U64, _PTR),
@@ -140,6 +149,18 @@ class Simulation:
     def silence(self, *channels):
         """Let these channels (of ``AR R AW W B``) never answer; without any: all answer again."""
         self._library.weft_silence(self._handle, sum(SILENT[name] for name in channels))
+
+    def record(self, enable):
+        """Begin a record of what happens to instructions, or drop it."""
+        if not self._library.weft_record(self._handle, enable):
+            raise ValueError("this design has no ports that tell of its instructions")
+
+    def events(self):
+        """What was recorded, in order: an array of :data:`EVENTS`."""
+        count = self._library.weft_event_count(self._handle)
+        raw = ctypes.string_at(self._library.weft_events(self._handle), count * EVENTS.itemsize) \
+            if count else b""
+        return np.frombuffer(raw, EVENTS)
 
     @property
     def cycle(self):
