@@ -14,6 +14,7 @@ from .lower_ops import Refused, require_int8
 from .map_step import MapStep
 from .move import Move
 from .move_step import MoveStep
+from .order import shortcuts_first
 from .residency import arrange, ends
 from .softmax_step import SoftmaxStep
 from .step import ArrayStep
@@ -70,6 +71,7 @@ def compile(model, config, *, keep_tensors=False):
     if lowered.unsupported:
         raise UnsupportedError(graph.source, lowered.unsupported)
     _check_ends(graph, lowered)
+    steps = shortcuts_first(steps)
     arrangement = arrange(steps, config)
     memory = HostMemory()
     offsets = {}

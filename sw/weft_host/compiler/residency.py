@@ -211,12 +211,13 @@ def _placed(steps, config, tensors, plans):
             buffers.append(own)
             reads = [homes[source] for source in step.sources if source in homes]
             reads += own.get("act", [])
-            writes = [homes[step.target]] if step.target in homes else []
-            writes += own.get("out", [])
+            # a bank reads for one port at a time, and writes for one: VECTOR reads parameters
+            # and STORE reads outputs while MATMUL reads vectors
+            others = own.get("out", []) + own.get("params", [])
             for read in reads:
-                read.apart += [write for write in writes if write is not read]
-            for write in writes:
-                write.apart += [read for read in reads if read is not write]
+                read.apart += others
+            for other in others:
+                other.apart += reads
             for use in ("act", "out"):
                 for item in own.get(use, []):
                     item.near += [other for other in own[use] if other is not item]

@@ -9,6 +9,11 @@ from .verdict import CapacityError
 
 __all__ = ["Plan", "plan_layer"]
 
+OVERLAP_LOSS = 10
+"""One cycle in so many of the units that are not the slowest is lost by waiting for each other."""
+END_HIDDEN = 4
+"""With so many blocks hardly anything of the last one's end is waited for by the next layer."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -115,7 +120,7 @@ def plan_layer(layer, config, *, budget=None, fed=False, kept=False):
         whole_kernel = (kernel_y, kernel_x) == (layer.kernel_h, layer.kernel_w) and (
             channels == layer.in_c or layer.channelwise)
         # cutting the kernel costs reloads: only when whole kernels leave the array idle
-        if best is not None and whole_kernel and search.is_good(best):
+        if best is not None and whole_kernel and not fed and search.is_good(best):
             break
     if best is None:
         raise CapacityError(
@@ -140,6 +145,9 @@ class _Search:
         layer, config = self.layer, self.config
         if self.fed:        # nothing is loaded, so nothing is gained by cutting
             yield layer.kernel_h, layer.kernel_w, layer.out_c if layer.channelwise else layer.in_c
+            # tile by tile, each with its parameters read once
+            if layer.channelwise and layer.depth_multiplier == 1 and layer.out_c > self.width:
+                yield layer.kernel_h, layer.kernel_w, self.width
             return
         if layer.channelwise and layer.depth_multiplier > 1:
             depths = [layer.out_c]
@@ -259,9 +267,11 @@ class _Search:
         if self.filtered:
             phases = min(layer.stride_w, layer.kernel_w)
             vectors += plan.y_count * (-(-layer.kernel_w // phases) - 1)
-        matmul = self.tiles * total * max(config.rows, vectors) + pieces * cost.MATMUL_START
-        vector = self.tiles * (cost.params_cycles(self.width) + cost.drain_cycles(
-            config, positions, self.width, layer.out_size))
+        least = cost.HELD_PASS if layer.pooling else config.rows
+        matmul = self.tiles * total * max(least, vectors) + pieces * cost.MATMUL_GAP
+        params = 0 if layer.pooling else self.tiles * cost.params_cycles(
+            self.width, per_channel=layer.per_channel)
+        vector = self.tiles * cost.drain_cycles(config, positions, self.width, layer.out_size)
         store = ogroups * cost.COPY_START + positions * (
             -(-min(plan.group * self.width, layer.out_c) * layer.out_size // config.bus_bytes)
             + (1 if ogroups > 1 else 0))
@@ -279,6 +289,9 @@ class _Search:
         if not plan.params_resident:
             load += count * ogroups * 2 * cost.COPY_START
         matmul, vector, store = matmul * count, vector * count, store * count
+        # a tile's parameters are read again when another tile's have been
+        groups = -(-layer.out_c // plan.channels) if layer.channelwise else 1
+        vector += params * (1 if self.tiles == groups else count)
         if plan.act_regions == 1 and loads > 1:
             matmul += loads * act_load
         if plan.out_regions == 1 and count * ogroups > 1:
@@ -286,8 +299,14 @@ class _Search:
         instructions = loads * (1 + 2 * bool(layer.pad_top)) + count * (
             ogroups + self.tiles * 2 + pieces * (1 if resident else 2))
         # the first operands, in pieces, before; the last group of results after
-        start = act_load // 4 + min(packet, passes[0]) * config.tile_bytes // config.bus_bytes
-        end = vector // (count * self.tiles) + store // (count * ogroups)
-        cycles = max(load, matmul, vector, store, cost.FETCH * instructions) + start + end
+        start = 0 if plan.fed else \
+            act_load // 4 + min(packet, passes[0]) * config.tile_bytes // config.bus_bytes
+        end = vector // (count * self.tiles) + store // (count * ogroups) + cost.MATMUL_END \
+            + config.rows + config.cols // 2
+        if plan.kept:       # the next layer begins behind the first blocks
+            end //= min(count, END_HIDDEN)
+        work = load, matmul, vector, store, cost.FETCH * instructions
+        # what is not the longest gets in its way now and then
+        cycles = max(work) + (sum(work) - max(work)) // OVERLAP_LOSS + start + end
         return dataclasses.replace(plan, weights_resident=resident, packet=packet,
                                    cycles=int(cycles))
