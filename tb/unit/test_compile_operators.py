@@ -85,3 +85,36 @@ def test_elementwise_operators_on_tensors_beyond_the_scratchpad(name):
     m.output(squashed)
     inputs = [rng.integers(-128, 128, shape).astype(np.int8) for _ in range(2)]
     assert_exact(m.finish(), inputs, preset(name), "elementwise")
+
+
+@pytest.mark.parametrize("name", ("tiny", "small", "ulx3s"))
+@pytest.mark.parametrize("pads, kernel, stride, folds", [
+    ((1, 1, 1, 1), (3, 3), 2, True), ((0, 1, 0, 1), (3, 3), 2, True),
+    ((3, 2, 1, 4), (5, 4), 1, True),
+    ((2, 2, 2, 2), (1, 1), 1, True), ((1, 1, 1, 1), (3, 3), 1, False),
+])
+def test_a_pad_becomes_part_of_the_convolutions_behind_it(name, pads, kernel, stride, folds):
+    top, bottom, left, right = pads
+    rng = np.random.default_rng([*pads, *kernel])
+    m = ModelWriter()
+    about = dict(scale=0.05, zero_point=11)
+    x = m.input("x", (1, 9, 8, 6), **about)
+    shape = (1, 9 + top + bottom, 8 + left + right, 6)
+    padded = m.tensor("padded", shape, **about)
+    m.operator("PAD", [x, m.constant("pads", np.array(
+        [[0, 0], [top, bottom], [left, right], [0, 0]], np.int32))], [padded])
+    for kind, channels in (("CONV_2D", 10), ("DEPTHWISE_CONV_2D", 6)):
+        size = (channels, *kernel, 6) if kind == "CONV_2D" else (1, *kernel, 6)
+        w = m.constant("w", rng.integers(-127, 128, size).astype(np.int8), scale=0.01)
+        b = m.constant("b", rng.integers(-999, 999, channels).astype(np.int32), scale=0.0005)
+        out = (1, *((whole - taps) // stride + 1 for whole, taps in zip(shape[1:3], kernel)))
+        y = m.tensor("y", (*out, channels), scale=0.2, zero_point=-7)
+        m.operator(kind, [padded, w, b], [y], padding="VALID", stride_h=stride, stride_w=stride)
+        m.output(y)
+    if not folds:           # it is read by something else, too
+        z = m.tensor("z", shape, scale=1 / 128, zero_point=0)
+        m.operator("TANH", [padded], [z])
+        m.output(z)
+    program = assert_exact(m.finish(), [rng.integers(-128, 128, (1, 9, 8, 6)).astype(np.int8)],
+                           preset(name), f"{pads} {kernel}")
+    assert any("PAD" in layer["name"] for layer in program.meta["layers"]) != folds

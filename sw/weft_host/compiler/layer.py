@@ -119,7 +119,8 @@ class Layer:
     @property
     def pointwise(self):
         """Output position p depends on input position p alone, wherever it is in the image."""
-        return self.kernel_h == self.kernel_w == self.stride_h == self.stride_w == 1
+        return self.kernel_h == self.kernel_w == self.stride_h == self.stride_w == 1 and (
+            self.pad_top == self.pad_left == self.pad_bottom == self.pad_right == 0)
 
     def flattened(self):
         """A pointwise layer as one row of positions; any other as it is."""

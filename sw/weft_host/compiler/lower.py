@@ -4,6 +4,7 @@ import dataclasses
 
 from ..tensor import HostStep
 from . import lower_elementwise, lower_ops
+from .fold_pads import fold_pads
 from .lower_move import MOVES
 from .lower_ops import Refused
 from .verdict import Verdict
@@ -29,6 +30,8 @@ class Lowered:
         One for each operator.
     host_tensors : set of int
         Tensors that the device never sees.
+    missing : set of int
+        Tensors that nothing makes, because nothing needs them.
     """
 
     works: list = dataclasses.field(default_factory=list)
@@ -37,6 +40,7 @@ class Lowered:
     host: list[HostStep] = dataclasses.field(default_factory=list)
     verdicts: list[Verdict] = dataclasses.field(default_factory=list)
     host_tensors: set[int] = dataclasses.field(default_factory=set)
+    missing: set[int] = dataclasses.field(default_factory=set)
 
     @property
     def unsupported(self):
@@ -66,7 +70,8 @@ def lower(graph, on_host=()):
 
 class _Lowering:
     def __init__(self, graph, on_host):
-        self.graph, self.on_host = graph, on_host
+        self.graph, self.folded = fold_pads(graph)
+        self.on_host = on_host
         self.result = Lowered()
         self.produced = set(graph.inputs)
         # inputs that are not int8 go to a host step first
@@ -90,6 +95,10 @@ class _Lowering:
         """Where it runs, and why; what it becomes is in the result."""
         if len(op.outputs) > 1:
             raise Refused(f"it has {len(op.outputs)} outputs, supported is one")
+        if op.index in self.folded:
+            self._check_order(op, op.inputs[:1])
+            self.result.missing.add(op.outputs[0])
+            return "weft", "no work: the padding of the convolutions that read it"
         if op.name in ("QUANTIZE", "DEQUANTIZE") and (edge := self._edge(op)):
             return edge
         if op.name in (*_ALIASES, "SOFTMAX") and op.inputs and op.outputs:

@@ -109,6 +109,8 @@ def _window(op, source, target, kernel_h, kernel_w):
     pads = []
     if options.get("padding") not in ("SAME", "VALID"):
         raise Refused(f"padding {options.get('padding')} is not SAME or VALID")
+    # a PAD in front that became part of this operator: (before, after) along h and w
+    extra = options.get("pads", ((0, 0), (0, 0)))
     for axis, (name, kernel) in enumerate((("h", kernel_h), ("w", kernel_w)), start=1):
         stride, dilation = options[f"stride_{name}"], options.get(f"dilation_{name}", 1)
         if stride < 1 or dilation < 1 or kernel < 1:
@@ -119,8 +121,10 @@ def _window(op, source, target, kernel_h, kernel_w):
             out = -(-size // stride)
             pads.append(max(0, (out - 1) * stride + reach - size) // 2)
         else:
+            before, after = extra[axis - 1]
+            size += before + after
             out = (size - reach) // stride + 1
-            pads.append(0)
+            pads.append(before)
         if out < 1 or out != target.shape[axis]:
             raise Refused(f"its output has {target.shape[axis]} elements along {name}, but an "
                           f"input of {size} makes {out}")

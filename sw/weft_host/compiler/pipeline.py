@@ -75,7 +75,8 @@ def compile(model, config, *, keep_tensors=False):
     arrangement = arrange(steps, config)
     memory = HostMemory()
     offsets = {}
-    made = [op.outputs[0] for op in graph.operators if op.outputs]
+    made = [op.outputs[0] for op in graph.operators
+            if op.outputs and op.outputs[0] not in lowered.missing]
     read_by_host = {int(name) for step in lowered.host for name in step.inputs}
     outside = {lowered.root(index) for index in (*graph.inputs, *graph.outputs, *read_by_host)}
     for index in [*graph.inputs, *made]:
