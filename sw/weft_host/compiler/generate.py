@@ -231,7 +231,7 @@ class _Generator:
             tail = last // depth - first // depth + 1
         done = 0
         width = self.width if layer.channelwise else config.rows
-        for run in kernel.runs(layer, part, region.row_pitch, width,
+        for run in kernel.runs(layer, part, region.row_pitch, width, pixel=region.channels,
                                filtered=self.plan.filtered):
             for row, rows, chunk, chunks in passes.within(done, run.rows, run.chunks):
                 last = chunk + chunks == run.chunks

@@ -83,7 +83,7 @@ def filters(layer, config):
             and phases * (layer.out_w + taps - 1) < layer.kernel_w * layer.out_w)
 
 
-def runs(layer, block, row_pitch, width, *, filtered=False):
+def runs(layer, block, row_pitch, width, *, pixel=None, filtered=False):
     """The runs of a block whose pixels lie ``row_pitch`` bytes a row in the scratchpad.
 
     Parameters
@@ -94,11 +94,13 @@ def runs(layer, block, row_pitch, width, *, filtered=False):
         Bytes from one input row to the next.
     width : :class:`int`
         Bytes of a vector: ``rows`` of the array; for a channelwise layer, the channels in a tile.
+    pixel : :class:`int` or :class:`None`
+        Bytes from one pixel to the next, if not the channels of the block.
     filtered : :class:`bool`
         Each kernel row is a filter along x, with a stride one filter for each phase.
     """
     down = layer.dilation_h * row_pitch
-    right = layer.dilation_w * block.channels
+    right = layer.dilation_w * (pixel or block.channels)
     height, taps = block.y1 - block.y0, block.x1 - block.x0
     if filtered:
         phases = min(layer.stride_w, taps)

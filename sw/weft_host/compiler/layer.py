@@ -147,6 +147,35 @@ class Layer:
             dilation_w=groups, stride_h=1, stride_w=1, multiplier=self.multiplier[:size],
             shift=self.shift[:size])
 
+    def widened(self, rows, cols):
+        """The layer with neighbouring positions side by side in the columns, where that pays.
+
+        A convolution with few output channels leaves columns idle. Two positions beside each
+        other are one position with twice the channels, a kernel that is wider by the stride, and
+        weights of zero where the other position's window is; the bytes of the output are the same.
+        It pays while the wider kernel row takes no more chunks.
+        """
+        if self.kind != "conv" or self.out_size > 1 or self.dilation_w > 1:
+            return self
+
+        def chunks(count):
+            return -(-(self.kernel_w + (count - 1) * self.stride_w) * self.in_c // rows)
+
+        counts = [count for count in range(1, cols // self.out_c + 1) if self.out_w % count == 0]
+        count = min(counts or [1], key=lambda count: (chunks(count) / count, count))
+        if count == 1:
+            return self
+        step, taps = self.stride_w, self.kernel_w
+        weights = np.zeros((count, self.out_c, self.kernel_h, taps + (count - 1) * step,
+                            self.in_c), np.int8)
+        for number in range(count):
+            weights[number, :, :, number * step:number * step + taps] = self.weights
+        return dataclasses.replace(
+            self, weights=weights.reshape(-1, *weights.shape[2:]), kernel_w=weights.shape[3],
+            stride_w=count * step, out_w=self.out_w // count, out_c=count * self.out_c,
+            bias=np.tile(self.bias, count), multiplier=np.tile(self.multiplier, count),
+            shift=np.tile(self.shift, count))
+
     def describe(self):
         """The layer in a few words, for reports."""
         return (f"{self.kind} {self.kernel_h}x{self.kernel_w}, {self.in_h}x{self.in_w}x"

@@ -173,6 +173,10 @@ class Home:
         height, width, channels = shape
         return dataclasses.replace(self, height=height, width=width, channels=channels)
 
+    def merged(self, count):
+        """The home with ``count`` neighbouring pixels of a row as one."""
+        return self if count == 1 else _Merged(home=self, count=count)
+
     def pixel(self, y, x):
         """Address of a pixel."""
         return self.address + (self.top + y) * self.row_pitch + (self.left + x) * self.channels
@@ -196,6 +200,24 @@ class Home:
         if rows == 1 or size == pitch == self.row_pitch:
             rows, size = 1, rows * size
         stream.store(host, local, size, rows, pitch, self.row_pitch)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Merged:
+    """A :class:`Home` whose pixels are groups of the real ones; for who writes it."""
+
+    home: Home
+    count: int
+
+    @property
+    def row_pitch(self):
+        return self.home.row_pitch
+
+    def pixel(self, y, x):
+        return self.home.pixel(y, x * self.count)
+
+    def store(self, stream, host, y0, y1, x0, x1):
+        self.home.store(stream, host, y0, y1, x0 * self.count, x1 * self.count)
 
 
 @dataclasses.dataclass(frozen=True)

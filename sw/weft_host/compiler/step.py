@@ -92,9 +92,10 @@ class ArrayStep:
 
     def _shaped(self, homes):
         """The layer as it runs between these homes: as one row if nothing lies between rows."""
-        if not all(home is None or home.gapless for home in homes):
-            return self.layer
-        return self.layer.flattened().folded(kernel.tile_width(self.layer, self.config))
+        layer = self.layer
+        if all(home is None or home.gapless for home in homes):
+            layer = layer.flattened().folded(kernel.tile_width(layer, self.config))
+        return layer.widened(self.config.rows, self.config.cols)
 
     def plan(self, config, budget, sources, target):
         """The :class:`Plan` between these homes, with ``budget`` bytes for buffers."""
@@ -122,6 +123,8 @@ class ArrayStep:
             sources = (sources[0].seen_as((layer.in_h, layer.in_w, layer.in_c)),)
         if target is not None and target.gapless:
             target = target.seen_as((layer.out_h, layer.out_w, layer.out_c))
+        elif target is not None:
+            target = target.merged(layer.out_c // target.channels)
         yield from generate(stream, layer, plan, Place(inputs[0], output, constants), ring,
                             Regions(tuple(buffers["act"]), tuple(buffers["out"]),
                                     buffers["params"][0]), sources[0], target)
