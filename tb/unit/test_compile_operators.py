@@ -16,6 +16,8 @@ from weft_host.tflite_writer import ModelWriter
 
 NETWORKS = int(os.environ.get("WEFT_NETWORKS", 40))
 BLOCKS = 4
+FOUND = (59, 395, 1575)
+"""Networks that found a mistake once: a tensor seen in two shapes, a halo around a SOFTMAX."""
 
 
 def assert_exact(model, inputs, config, about):
@@ -37,7 +39,7 @@ def assert_exact(model, inputs, config, about):
 @pytest.mark.parametrize("name", ("tiny", "small", "wide", "tall", "ulx3s"))
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_random_networks_equal_the_reference(name, block):
-    for seed in range(block, NETWORKS, BLOCKS):
+    for seed in (*range(block, NETWORKS, BLOCKS), *FOUND[block:block + 1]):
         model = random_network(seed)
         assert_exact(model, random_input(model, seed), preset(name), f"network {seed}")
 

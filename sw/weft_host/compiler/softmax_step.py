@@ -96,11 +96,11 @@ class SoftmaxStep:
             rows, offset = min(plan.rows, work.rows - first), first * work.size
             yield offset + rows * work.size
             if plan.fed:
-                at = sources[0].address + offset
+                at = sources[0].pixel(0, 0) + offset
             else:
                 at = buffers["act"][turn % plan.buffers]
                 stream.load("tensor", inputs[0] + offset, at, rows * work.size)
-            out = target.address + offset if plan.kept else buffers["out"][turn % plan.buffers]
+            out = target.pixel(0, 0) + offset if plan.kept else buffers["out"][turn % plan.buffers]
             stream.softmax(at, out, rows, work.size)
             if output is not None:
                 stream.store(output + offset, out, rows * work.size)
