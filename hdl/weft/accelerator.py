@@ -65,13 +65,15 @@ class Accelerator(wiring.Component):
         m.submodules.weights = weights = WeightBuffer(config)
         m.submodules.accumulators = acc = AccumulatorMemory(config)
         load = LoadUnit(config)
-        matmul = MatmulUnit(config, spad_latency=spad.READ_LATENCY,
-                            wgt_latency=weights.READ_LATENCY, acc_latency=acc.UPDATE_LATENCY)
+        matmul = MatmulUnit(config, spad_latency=spad.read_latency,
+                            answer_latency=spad.ANSWER_LATENCY, wgt_latency=weights.read_latency,
+                            acc_latency=acc.UPDATE_LATENCY)
         vector = VectorUnit(config)
-        store = StoreUnit(config=config, read_latency=spad.READ_LATENCY)
+        store = StoreUnit(config=config, read_latency=spad.read_latency)
         arbiter = ReadArbiter(config)
 
-        # a soft reset clears these; control resets itself, and memories keep their contents
+        # a soft reset clears these; control resets itself, and memories keep their contents, but
+        # not what waits at their ports
         clear = ResetInserter(control.o_clear)
         m.submodules.load = clear(load)
         m.submodules.matmul = clear(matmul)
@@ -106,6 +108,7 @@ class Accelerator(wiring.Component):
         connect(m, vector.spad_out, spad.vector_out)
         connect(m, store.spad, spad.store)
 
+        m.d.comb += [spad.i_forget.eq(control.o_clear), weights.i_forget.eq(control.o_clear)]
         for memory in (spad, weights, acc):
             m.d.comb += memory.i_clear.eq(control.o_clear_memories)
         axi = self.m_axi

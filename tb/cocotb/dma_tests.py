@@ -95,7 +95,7 @@ class Bench:
             getattr(dut, f"{name}_halt").value = 0
         for name in ("fetch_arvalid", "fetch_araddr", "fetch_arlen", "fetch_arid", "fetch_arsize",
                      "fetch_arburst", "fetch_arlock", "fetch_arcache", "fetch_arprot",
-                     "fetch_arqos", "fetch_rready", "wgt_req_ready"):
+                     "fetch_arqos", "fetch_rready", "wgt_req_ready", "wgt_done", "wgt_conflict"):
             getattr(dut, name).value = 0
         cocotb.start_soon(Clock(dut.clk, CYCLE_NS, unit="ns").start())
         for _ in range(3):
@@ -136,20 +136,26 @@ class Bench:
             await RisingEdge(dut.clk)
 
     async def weight_buffer(self):
-        """Takes the writes of the weight buffer, at random moments."""
+        """Takes the writes of the weight buffer, at random moments, and makes them later."""
         dut = self.dut
         addr_bits = CONFIG.wgt_bytes.bit_length() - 1
         ready = False
+        taken = []
         while True:
             await RisingEdge(dut.clk)
             if ready and dut.wgt_req_valid.value == 1:
-                request = int(dut.wgt_req_payload.value)
+                taken.append(int(dut.wgt_req_payload.value))
+            dut.wgt_done.value = 0
+            if taken and self.draw.random() >= self.share:
+                request = taken.pop(0)
+                dut.wgt_done.value = request >> addr_bits + 9 * BUS
                 addr = request & CONFIG.wgt_bytes - 1
                 word = request >> addr_bits
                 for index in range(BUS):
                     if word >> 8 * BUS + index & 1:
                         self.wgt[(addr + index) % CONFIG.wgt_bytes] = word >> 8 * index & 255
-            ready = self.draw.random() >= self.share
+            ready = len(taken) < 2 and self.draw.random() >= self.share
+            dut.wgt_conflict.value = bool(taken)
             dut.wgt_req_ready.value = int(ready)
 
     async def fetch(self, count):

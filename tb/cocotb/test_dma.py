@@ -51,7 +51,7 @@ class Dma(wiring.Component):
         m = Module()
         m.submodules.scratchpad = spad = Scratchpad(self.config)
         m.submodules.load = load = LoadUnit(self.config)
-        m.submodules.store = store = StoreUnit(self.config, read_latency=spad.READ_LATENCY)
+        m.submodules.store = store = StoreUnit(self.config, read_latency=spad.read_latency)
         m.submodules.arbiter = arbiter = ReadArbiter(self.config)
         connect(m, flipped(self.load), load.unit)
         connect(m, flipped(self.store), store.unit)

@@ -22,8 +22,17 @@ FLAGS = ("unit_cmd_ready", "unit_done", "unit_error", "unit_busy", "unit_wait_me
          "unit_conflict", "acc_req_valid", "spad_req_valid", "spad_out_req_valid")
 
 
+def write_request(bits):
+    """A write's payload as a number; where it writes nothing its bytes may be unknown."""
+    flags, data, addr = bits[:1 + WIDTH], bits[1 + WIDTH:-ADDR_WIDTH], bits[-ADDR_WIDTH:]
+    if not int(flags[1:], 2):       # raises if it is X
+        data = "0" * len(data)
+    return int(flags + data + addr, 2)
+
+
 class ReadMemory:
-    """Answers a read port after a fixed latency; refuses with chance ``stall``."""
+    """Answers a read port after a fixed latency; refuses with chance ``stall``. Nobody looks at
+    ``going``."""
 
     def __init__(self, dut, prefix, width, read, rng, *, latency, stall):
         self.req_valid = getattr(dut, f"{prefix}_req_valid")
@@ -56,6 +65,7 @@ class Bench:
         self.spad = bytearray(self.model.spad)
         self.done = 0
         self.write_ready = False
+        self.writes = []            # accepted, not made
         self.readers = (
             ReadMemory(dut, "acc", 32 * CONFIG.cols, self.read_acc, rng,
                        latency=rng.randint(1, 7), stall=stall),
@@ -75,7 +85,9 @@ class Bench:
         for reader in self.readers:
             reader.req_ready.value = 0
             reader.valid.value = 0
-        self.dut.spad_out_req_ready.value = 0
+        for name in ("spad_out_req_ready", "spad_out_done", "spad_out_conflict", "spad_conflict",
+                     "spad_going"):
+            getattr(self.dut, name).value = 0
         for _ in range(3):
             await RisingEdge(self.dut.clk)
         self.dut.rst.value = 0
@@ -91,13 +103,19 @@ class Bench:
             assert int(dut.unit_busy.value)
             self.done += 1
         if int(dut.spad_out_req_valid.value) and self.write_ready:
-            word = int(dut.spad_out_req_payload.value)
+            self.writes.append(write_request(str(dut.spad_out_req_payload.value)))
+        dut.spad_out_done.value = 0
+        made = bool(self.writes) and self.rng.random() >= self.stall
+        dut.spad_out_conflict.value = bool(self.writes) and not made
+        if made:
+            word = self.writes.pop(0)
+            dut.spad_out_done.value = word >> ADDR_WIDTH + 9 * WIDTH
             addr = word & (1 << ADDR_WIDTH) - 1
             mask = word >> ADDR_WIDTH + 8 * WIDTH
             for i in range(WIDTH):
                 if mask >> i & 1:
                     self.spad[(addr + i) % len(self.spad)] = word >> ADDR_WIDTH + 8 * i & 0xFF
-        self.write_ready = self.rng.random() >= self.stall
+        self.write_ready = len(self.writes) < 2 and self.rng.random() >= self.stall
         dut.spad_out_req_ready.value = self.write_ready
         for reader in self.readers:
             reader.tick()

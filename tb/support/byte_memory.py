@@ -14,8 +14,9 @@ __all__ = ["Traffic"]
 class Traffic:
     """Drives all ports of a :class:`weft.sram.banked.BankedMemory` at once.
 
-    Each read is compared with what a byte array held before the cycle in which it was accepted;
-    bytes written in that very cycle are left out, because the contract leaves them open.
+    Each read is compared with what a byte array held before the cycle in which it was made; bytes
+    written in that very cycle are left out, because the contract leaves them open. All writes ask
+    for ``done``.
 
     Parameters
     ----------
@@ -36,9 +37,9 @@ class Traffic:
         self.shapes = {**dut.reads, **dut.writes}
         self.stalls = {name: Stalls((stalls or {}).get(name, "none"), f"{seed}/{name}")
                        for name in self.shapes}
-        self.accepted = collections.Counter()    # by port
+        self.made = collections.Counter()        # by port
         self.longest_wait = collections.Counter()
-        self.together = collections.Counter()    # cycles by the number of accepted requests
+        self.together = collections.Counter()    # cycles by the number of requests that were made
 
     def anywhere(self, name, rng):
         """Any address, with a preference for the ends of banks."""
@@ -61,19 +62,24 @@ class Traffic:
 
     async def _bench(self, ctx, cycles, clear_at):
         dut = self.dut
-        latency = dut.READ_LATENCY
         names = list(self.shapes)
+        sliced = {name: len(ports) > 1 for ports in (dut.reads, dut.writes) for name in ports}
         idle = {name: next(self.stalls[name]) for name in names}
         request = dict.fromkeys(names)
+        waiting = {name: collections.deque() for name in names}      # accepted, not made
+        refused = set()
         waited = dict.fromkeys(names, 0)
         due = {name: collections.deque() for name in dut.reads}
-        signals = [*(getattr(dut, name).req.ready for name in names), dut.o_clearing,
-                   *(getattr(dut, f"o_conflict_{name}") for name in names)]
+        ports = [getattr(dut, name) for name in names]
+        signals = [dut.o_clearing, *(port.req.ready for port in ports),
+                   *(port.conflict for port in ports),
+                   *(port.going if name in dut.reads else port.done
+                     for name, port in zip(names, ports))]
         for name in dut.reads:
             signals += [getattr(dut, name).valid, getattr(dut, name).data]
 
-        clearing = 0
-        for cycle in range(cycles + latency + dut.depth + 1):
+        clearing, was_clearing, clear_now = 0, False, False
+        for cycle in range(cycles + dut.read_latency + dut.depth + 4 * len(names)):
             for name in names:
                 if request[name] is None and idle[name] == 0 and cycle < cycles:
                     request[name] = self._request(name)
@@ -82,36 +88,45 @@ class Traffic:
                     idle[name] -= 1
                 ctx.set(getattr(dut, name).req.valid, request[name] is not None)
             ctx.set(dut.i_clear, cycle in clear_at)
-            _, _, *values = await ctx.tick().sample(*signals)
-            ready = dict(zip(names, values[:len(names)]))
-            conflict = dict(zip(names, values[len(names) + 1:]))
-            answers = iter(values[2 * len(names) + 1:])
+            _, _, is_clearing, *values = await ctx.tick().sample(*signals)
+            ready, conflict, pulse = (
+                dict(zip(names, values[part * len(names):])) for part in range(3))
+            answers = iter(values[3 * len(names):])
+            assert is_clearing == (clearing > 0), (self.seed, cycle, clearing)
 
-            taken = [name for name in names if request[name] is not None and ready[name]]
+            # what the cycle before made
+            made = {name: waiting[name].popleft()[1] for name in names if pulse[name]}
+            assert not (was_clearing and made), (self.seed, cycle, made)
             for name in names:
-                assert conflict[name] == (request[name] is not None and not ready[name]), self.seed
-            assert values[len(names)] == (clearing > 0), (self.seed, cycle, clearing)
-            assert not (clearing and taken), (self.seed, cycle, taken)
+                late = (bool(waiting[name]) and waiting[name][0][0] <= cycle - 2 if sliced[name]
+                        else name in refused)
+                assert conflict[name] == (late and name not in made), (self.seed, cycle, name)
+                waited[name] = waited[name] + 1 if conflict[name] and not was_clearing else 0
+                self.longest_wait[name] = max(self.longest_wait[name], waited[name])
+                self.made[name] += name in made
+            self.together[len(made)] += 1
+            self._check(cycle, due, answers)
+            self._note_reads(cycle + dut.ANSWER_LATENCY, made, due)
+            self._write(made)
+            if clear_now:
+                self.model[:] = 0
+
+            refused = set()
+            for name in names:
+                assert ready[name] == (len(waiting[name]) < 2 if sliced[name] else not clearing), (
+                    self.seed, cycle, name)
+                if request[name] is not None and ready[name]:
+                    waiting[name].append((cycle, request[name]))
+                    request[name], idle[name] = None, next(self.stalls[name])
+                elif request[name] is not None:
+                    refused.add(name)
+            clear_now, was_clearing = cycle in clear_at and not clearing, clearing > 0
             if clearing:
                 clearing -= 1
-                waited = dict.fromkeys(names, 0)
             elif cycle in clear_at:
                 clearing = dut.depth
-            self._check(cycle, due, answers)
-            self._note_reads(cycle + latency, taken, request, due)
-            self._write(taken, request)
-            if cycle in clear_at:
-                self.model[:] = 0
-            self.together[len(taken)] += 1
-            for name in names:
-                if name in taken:
-                    self.accepted[name] += 1
-                    request[name], waited[name] = None, 0
-                    idle[name] = next(self.stalls[name])
-                elif request[name] is not None:
-                    waited[name] += 1
-                    self.longest_wait[name] = max(self.longest_wait[name], waited[name])
         assert not any(due.values()) and not any(request.values()), self.seed
+        assert not any(waiting.values()), self.seed
 
     def _request(self, name):
         addr = self.pick(name, self.random)
@@ -119,7 +134,7 @@ class Traffic:
             return addr
         width = self.shapes[name].width
         return {"addr": addr, "mask": self.mask(width, self.random),
-                "data": [self.random.randrange(256) for _ in range(width)]}
+                "data": [self.random.randrange(256) for _ in range(width)], "last": 1}
 
     def _places(self, name, addr):
         shape = self.shapes[name]
@@ -129,20 +144,20 @@ class Traffic:
         mask = np.array([request["mask"] >> i & 1 for i in range(self.shapes[name].width)], bool)
         return self._places(name, request["addr"])[mask], np.array(request["data"])[mask]
 
-    def _note_reads(self, cycle, taken, request, due):
-        written = {int(place) for name in taken if name in self.dut.writes
-                   for place in self._write_places(name, request[name])[0]}
-        for name in taken:
+    def _note_reads(self, cycle, made, due):
+        written = {int(place) for name in made if name in self.dut.writes
+                   for place in self._write_places(name, made[name])[0]}
+        for name in made:
             if name in self.dut.reads:
-                places = self._places(name, request[name])
-                due[name].append((cycle, request[name], self.model[places],
+                places = self._places(name, made[name])
+                due[name].append((cycle, made[name], self.model[places],
                                   np.array([int(place) in written for place in places])))
 
-    def _write(self, taken, request):
+    def _write(self, made):
         # two writes of one byte in one cycle would need one bank twice
-        for name in taken:
+        for name in made:
             if name in self.dut.writes:
-                places, values = self._write_places(name, request[name])
+                places, values = self._write_places(name, made[name])
                 self.model[places] = values
 
     def _check(self, cycle, due, answers):

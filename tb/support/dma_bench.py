@@ -94,6 +94,8 @@ class DmaBench:
             if halt_after is not None:
                 await self._execute(ctx, instructions, halt_after, limit)
                 ctx.set(self.reset, 1)
+                self.spad.forget()
+                self.wgt.forget()
                 await ctx.tick()
                 ctx.set(self.reset, 0)
                 ctx.set(self.dut.unit.halt, 0)

@@ -58,7 +58,7 @@ class VectorBench:
     """
 
     def __init__(self, config, *, seed=0, stall=0.0, read_stall=None, acc_latency=4,
-                 spad_latency=5):
+                 spad_latency=6):
         self.dut = VectorUnit(config)
         self.seed = seed
         self.model = VectorModel(config, seed)

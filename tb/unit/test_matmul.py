@@ -100,10 +100,11 @@ def random_instruction(config, draw):
 class Bench:
     """The unit with its neighbours; collects updates, done strobes and cycle numbers."""
 
-    def __init__(self, config, model, spad_latency, wgt_latency, stalls):
+    def __init__(self, config, model, answer_latency, wgt_latency, stalls):
         self.config, self.model, self.stalls = config, model, stalls
-        self.spad_latency, self.wgt_latency = spad_latency, wgt_latency
-        self.dut = MatmulUnit(config, spad_latency=spad_latency, wgt_latency=wgt_latency,
+        self.answer_latency, self.wgt_latency = answer_latency, wgt_latency
+        self.dut = MatmulUnit(config, spad_latency=answer_latency + 2,
+                              answer_latency=answer_latency, wgt_latency=wgt_latency,
                               acc_latency=ACC_LATENCY)
         self.acc = model.acc.copy()
         self.cycle = 0
@@ -112,20 +113,28 @@ class Bench:
         self.last_update = {}
 
     async def scratchpad(self, ctx):
-        pipe = [None] * self.spad_latency
+        """Two requests wait at most; the oldest is put off as the stalls say."""
+        pipe = [None] * self.answer_latency
+        waiting = []
         idle = next(self.stalls)
         dut = self.dut.spad
         while True:
-            ctx.set(dut.req.ready, idle == 0)
-            _, _, valid, addr = await ctx.tick().sample(dut.req.valid, dut.req.payload)
-            accepted = None
-            if idle == 0 and valid:
-                accepted = addr
+            ctx.set(dut.req.ready, len(waiting) < 2)
+            _, _, valid, ready, addr = await ctx.tick().sample(
+                dut.req.valid, dut.req.ready, dut.req.payload)
+            made = None
+            put_off = bool(waiting) and idle > 0
+            if waiting and not put_off:
+                made = waiting.pop(0)
                 idle = next(self.stalls)
             elif idle:
                 idle -= 1
-            pipe = [accepted, *pipe[:-1]]
-            due = pipe[-1]
+            if valid and ready:
+                waiting.append(addr)
+            ctx.set(dut.going, made is not None)
+            ctx.set(dut.conflict, put_off)
+            due = pipe.pop()
+            pipe.insert(0, made)
             ctx.set(dut.valid, due is not None)
             if due is not None:
                 for lane in range(self.config.rows):
@@ -305,7 +314,8 @@ def test_a_depthwise_layer_is_fast(width, height, y_each):
 
 def test_halt_keeps_the_unit_from_starting():
     config = make_config(4, 4)
-    dut = MatmulUnit(config, spad_latency=4, wgt_latency=2, acc_latency=ACC_LATENCY)
+    dut = MatmulUnit(config, spad_latency=4, answer_latency=2, wgt_latency=2,
+                     acc_latency=ACC_LATENCY)
     simulator = Simulator(dut)
     simulator.add_clock(1e-6)
 

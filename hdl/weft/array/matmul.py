@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.fifo import SyncFIFO, SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from ..control.hold import InstructionHold
@@ -32,6 +32,9 @@ class MatmulUnit(wiring.Component):
     config : :class:`Config`
     spad_latency, wgt_latency : :class:`int`
         Read latencies of scratchpad and weight buffer, in cycles.
+    answer_latency : :class:`int`
+        Cycles from the scratchpad's ``going`` to its data; up to ``rows - 2`` less than
+        ``spad_latency``.
     acc_latency : :class:`int`
         Cycles from an update to a read that sees it.
 
@@ -48,15 +51,16 @@ class MatmulUnit(wiring.Component):
         The next vector waits for its tile.
     """
 
-    def __init__(self, config, *, spad_latency, wgt_latency, acc_latency):
+    def __init__(self, config, *, spad_latency, answer_latency, wgt_latency, acc_latency):
         self.config = config
         self.spad_latency = spad_latency
+        self.answer_latency = answer_latency
         self.wgt_latency = wgt_latency
         self.acc_latency = acc_latency
-        # lines are requested one cycle after the swap that frees the shadow registers, and must
-        # not reach the array before that swap does
-        self.line_delay = max(0, spad_latency - wgt_latency - 1)
-        self.act_delay = max(0, wgt_latency + 1 - spad_latency)
+        # lines are requested one cycle after the vector with the swap that frees the shadow
+        # registers is on its way, and must not reach the array before it does
+        self.line_delay = max(0, answer_latency - wgt_latency - 1)
+        self.act_delay = max(0, wgt_latency + 1 - answer_latency)
         row_width = (config.acc_rows - 1).bit_length()
         super().__init__({
             "unit": In(UnitSignature()),
@@ -73,7 +77,8 @@ class MatmulUnit(wiring.Component):
         m = Module()
         config = self.config
         m.submodules.array = array = SystolicArray(config)
-        m.submodules.tiles = tiles = TileLoader(config)
+        m.submodules.tiles = tiles = TileLoader(
+            config, early=self.spad_latency - self.answer_latency)
         m.submodules.loops = loops = PositionLoops(config)
 
         in_work = Signal(range(64))
@@ -94,7 +99,7 @@ class MatmulUnit(wiring.Component):
             loops.i.valid.eq(accept & ~is_sync),
             loops.i.payload.eq(hold.o.payload),
             loops.i_tile_ready.eq(tiles.o_ready),
-            tiles.i_swap.eq(loops.o_swap),
+            tiles.i_claim.eq(loops.o_claim),
             self.o_wait_weights.eq(loops.o_wait_weights),
         ]
         m.d.sync += sync_done.eq(accept & is_sync)
@@ -105,8 +110,17 @@ class MatmulUnit(wiring.Component):
 
         blank, = _delayed(m, "blank", self.line_delay + self.wgt_latency, tiles.o_blank)
 
-        swap, depthwise = _delayed(m, "swap", self.spad_latency + self.act_delay, loops.o_swap,
-                                   loops.o_depthwise)
+        # which vector is on its way: two wait at their port at most, and one has just left it
+        m.submodules.asked = asked = SyncFIFO(width=2, depth=4)
+        going = self.spad.going
+        m.d.comb += [
+            asked.w_data.eq(Cat(loops.o_first, loops.o_depthwise)),
+            asked.w_en.eq(loops.o_accept),
+            asked.r_en.eq(going),
+            tiles.i_swap.eq(going & asked.r_data[0]),
+        ]
+        swap, depthwise = _delayed(m, "swap", self.answer_latency + self.act_delay,
+                                   tiles.i_swap, asked.r_data[1])
         # the tag of a vector waits for its sums
         tag_depth = array.latency + self.act_delay + 16
         m.submodules.tags = tags = SyncFIFOBuffered(width=Tag(config).size, depth=tag_depth)
@@ -137,7 +151,7 @@ class MatmulUnit(wiring.Component):
         m.d.comb += [
             self.unit.done.eq(done | sync_done),
             self.unit.busy.eq(hold.o.valid | ~idle | sync_done),
-            self.unit.conflict.eq(self.spad.req.valid & ~self.spad.req.ready),
+            self.unit.conflict.eq(self.spad.conflict),
         ]
         m.d.sync += in_work.eq(in_work + (accept & ~is_sync) - done)
         return m

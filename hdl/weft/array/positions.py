@@ -53,11 +53,13 @@ class PositionLoops(wiring.Component):
     i_tile_ready : :py:`In(1)`
         The first vector of a tile may be requested.
     spad : :py:`Out(ReadPort(spad_addr_width, rows))`
-        Only its request side is used.
+        Its data is not used.
     o_accept : :py:`Out(1)`
-        A vector was requested in this cycle; ``o_swap``, ``o_depthwise`` and ``o_tag`` describe it.
-    o_swap : :py:`Out(1)`
-        It is the first of its tile. Low when nothing was requested.
+        A vector was asked for in this cycle; ``o_first``, ``o_depthwise``, ``o_tag`` describe it.
+    o_claim : :py:`Out(1)`
+        And it is the first of its tile.
+    o_first : :py:`Out(1)`
+        It is the first of its tile.
     o_depthwise : :py:`Out(1)`
         It is for the array's top.
     o_tag : :py:`Out(Tag(config))`
@@ -74,7 +76,8 @@ class PositionLoops(wiring.Component):
             "i_tile_ready": In(1),
             "spad": Out(ReadPort(self.addr_width, config.rows)),
             "o_accept": Out(1),
-            "o_swap": Out(1),
+            "o_claim": Out(1),
+            "o_first": Out(1),
             "o_depthwise": Out(1),
             "o_tag": Out(Tag(config)),
             "o_wait_weights": Out(1),
@@ -149,19 +152,24 @@ class PositionLoops(wiring.Component):
         clash = Signal()
         now = Cat(request.tag.row, ~request.tag.lead)
         m.d.comb += clash.eq(~request.tag.lead & Cat(entry == now for entry in recent).any())
-        may_request = buffer.o.valid & ~clash
+        may_request = buffer.o.valid & ~clash & ~self.spad.conflict
         m.d.comb += [
             self.spad.req.payload.eq(request.addr),
             self.spad.req.valid.eq(may_request & (self.i_tile_ready | ~request.first)),
             self.o_accept.eq(self.spad.req.valid & self.spad.req.ready),
             buffer.o.ready.eq(self.o_accept),
-            self.o_swap.eq(self.o_accept & request.first),
+            self.o_claim.eq(self.o_accept & request.first),
+            self.o_first.eq(request.first),
             self.o_depthwise.eq(request.depthwise),
             self.o_wait_weights.eq(may_request & request.first & ~self.i_tile_ready),
             self.o_tag.eq(request.tag),
         ]
-        m.d.sync += recent[0].eq(Mux(self.o_accept, now, 0))
-        m.d.sync += [younger.eq(older) for older, younger in zip(recent, recent[1:])]
+        # Vectors go as far apart as they were asked for, unless one is put off. Then time stands
+        # still here, too, a cycle later: in time, as a vector is behind one other at most at its
+        # port, and none is asked for in such a cycle.
+        with m.If(~self.spad.conflict):
+            m.d.sync += recent[0].eq(Mux(self.o_accept, now, 0))
+            m.d.sync += [younger.eq(older) for older, younger in zip(recent, recent[1:])]
 
         with m.If(advance):
             m.d.sync += [

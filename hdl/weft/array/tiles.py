@@ -20,15 +20,20 @@ class TileLoader(wiring.Component):
     Parameters
     ----------
     config : :class:`Config`
+    early : :class:`int`
+        A vector is asked for at least so many cycles before it is on its way, up to ``rows - 2``.
 
     Members
     -------
     i : :py:`In(stream.Signature(256))`
         A validated MATMUL; taken when the last tile of the one before is on its way.
+    i_claim : :py:`In(1)`
+        The first vector of the next tile is asked for in this cycle. Only while ``o_ready``.
     i_swap : :py:`In(1)`
-        The first vector of the loaded tile was requested in this cycle.
+        That vector is on its way.
     o_ready : :py:`Out(1)`
-        The first vector of the next tile may be requested in this cycle.
+        The first vector of the next tile may be asked for: its last line is requested in ``early``
+        cycles, or was. Out of a register.
     o_en, o_line : :py:`Out(1)`, :py:`Out(line_width)`
         Request for a line of the weight buffer.
     o_blank : :py:`Out(1)`
@@ -36,11 +41,16 @@ class TileLoader(wiring.Component):
         must enter it as zeros.
     """
 
-    def __init__(self, config):
+    def __init__(self, config, *, early):
+        if not 0 <= early <= config.rows - 2:
+            raise ValueError(f"early must be 0 to {config.rows - 2} with {config.rows} rows, "
+                             f"not {early}")
         self.config = config
+        self.early = early
         self.line_width = (config.wgt_bytes // config.cols - 1).bit_length()
         super().__init__({
             "i": In(stream.Signature(INSTRUCTION_SHAPE)),
+            "i_claim": In(1),
             "i_swap": In(1),
             "o_ready": Out(1),
             "o_en": Out(1),
@@ -78,13 +88,15 @@ class TileLoader(wiring.Component):
         line = Signal(self.line_width)
         blanks_left = Signal(range(rows))
         last_step = step == rows - 1
-        finish = loading & last_step
         m.d.comb += [
             self.o_en.eq(loading),
             self.o_line.eq(line),
             self.o_blank.eq(blanks_left != 0),
-            self.o_ready.eq(full | finish),
         ]
+        with m.If(self.i_claim):
+            m.d.sync += self.o_ready.eq(0)
+        with m.If(loading & (step == rows - 2 - self.early)):
+            m.d.sync += self.o_ready.eq(1)
         free = self.i_swap | (~full & ~loading)
         with m.If(loading):
             m.d.sync += [step.eq(step + 1), line.eq(line + 1)]

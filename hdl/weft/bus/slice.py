@@ -1,6 +1,6 @@
 """A two-entry buffer that cuts both directions of a stream."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -42,18 +42,15 @@ class RegisterSlice(wiring.Component):
         spare = Signal.like(self.o.payload)
 
         m.d.comb += self.i.ready.eq(~spare_valid)
+        with m.If(~spare_valid):
+            # in every cycle, without a look at ``o.ready``, which comes late
+            m.d.sync += spare.eq(self.i.payload)
         with m.If(self.o.ready | ~self.o.valid):
             m.d.sync += [
                 self.o.valid.eq(self.i.valid | spare_valid),
+                self.o.payload.eq(Mux(spare_valid, spare, self.i.payload)),
                 spare_valid.eq(0),
             ]
-            with m.If(spare_valid):
-                m.d.sync += self.o.payload.eq(spare)
-            with m.Else():
-                m.d.sync += self.o.payload.eq(self.i.payload)
-        with m.Elif(self.i.valid & self.i.ready):
-            m.d.sync += [
-                spare.eq(self.i.payload),
-                spare_valid.eq(1),
-            ]
+        with m.Elif(self.i.valid):
+            m.d.sync += spare_valid.eq(1)
         return m

@@ -37,10 +37,12 @@ class LoadUnit(wiring.Component):
     across rows and instructions, so data of one instruction follows that of the one before
     without a gap. At most :attr:`in_work` instructions are in work at a time.
 
-    ``unit.done`` comes one cycle after the memory accepted the instruction's last write. After
-    SLVERR or DECERR on a beat nothing more is written or requested, what the bus owes is
-    discarded, and no instruction is taken until reset; ``unit.error_info.addr`` is the bus
-    address of that beat. ``unit.busy`` falls when the bus owes nothing.
+    ``unit.done`` is the memory's ``done`` of the instruction's last write; so SYNC_LOAD sends
+    the scratchpad a write without a byte. An instruction's last write is not sent while one of the
+    other memory's is not done, so that they are done in order. After SLVERR or DECERR on a beat
+    nothing more is written or requested, what the bus owes is discarded, and no instruction is
+    taken until reset; ``unit.error_info.addr`` is the bus address of that beat. ``unit.busy`` falls
+    when the bus owes nothing.
 
     While ``unit.halt`` is high no instruction is taken and no burst requested; an address that is
     on the bus stays there, and beats that arrive are written as ever.
@@ -63,8 +65,8 @@ class LoadUnit(wiring.Component):
     wgt : :py:`Out(WritePort(log2(wgt_bytes), bus_bytes))`
         Writes of the weight buffer.
     o_idle : :py:`Out(1)`
-        The bus owes nothing and no write waits. Once it is high together with ``unit.halt`` it
-        stays high, and the unit can be reset.
+        The bus owes nothing and all writes are in the hands of their memory. Once it is high
+        together with ``unit.halt`` it stays high, and the unit can be reset.
     """
 
     def __init__(self, config):
@@ -154,30 +156,31 @@ class LoadUnit(wiring.Component):
                     axi.arlen.eq(burst.len),
                 ]
 
-        writing = self._data_side(m, queue, failed, retire)
+        writing, unfinished = self._data_side(m, queue, failed, retire)
         m.d.comb += [
             self.o_idle.eq(~axi.arvalid & (owed == 0) & ~writing),
-            unit.busy.eq(~self.o_idle | unit.done | unit.error
+            unit.busy.eq(~self.o_idle | unfinished
                          | ((hold.o.valid | planner.o_busy) & ~failed)),
         ]
         return m
 
     def _data_side(self, m, queue, failed, retire):
-        """From the queue of bursts and the read data to the memories."""
+        """From the queue of bursts and the read data to the memories; whether a write waits here,
+        and whether an instruction whose last beat was taken is neither done nor failed."""
         unit, axi = self.unit, self.axi
         bus_bytes = self.config.bus_bytes
         lane = ceil_log2(bus_bytes)
         burst_bits = ceil_log2(self.config.max_burst)
 
         now = Signal(burst_layout(self.config, TAG))    # the burst whose beats are due
-        now_valid, now_is_read, now_is_write = Signal(), Signal(), Signal()
+        now_valid, now_is_read, now_is_write, now_is_wgt = Signal(), Signal(), Signal(), Signal()
         final, take, fault, advance = Signal(), Signal(), Signal(), Signal()
         coming = data.View(now.shape(), queue.r_data)
+        in_order, go = Signal(), Signal()
 
-        # the write that waits for its memory, and what ends with it
+        # the write that waits for its memory
         writing = Signal()
-        done, error = Signal(), Signal()
-        addr, mask = Signal.like(now.local_addr), Signal(bus_bytes)
+        addr, mask, last = Signal.like(now.local_addr), Signal(bus_bytes), Signal()
         word = Signal(self.config.bus_width)
         tail = Signal(lane)
 
@@ -185,9 +188,10 @@ class LoadUnit(wiring.Component):
             final.eq(now.len == 0),
             advance.eq((~self.spad.req.valid | self.spad.req.ready)
                        & (~self.wgt.req.valid | self.wgt.req.ready)),
-            take.eq(now_valid & advance & (axi.rvalid | ~now_is_read)),
+            go.eq(now_valid & advance & in_order),
+            take.eq(go & (axi.rvalid | ~now_is_read)),
             fault.eq(now_is_read & axi.rresp[1] & ~failed),
-            axi.rready.eq(now_valid & now_is_read & advance),
+            axi.rready.eq(go & now_is_read),
             retire.eq(take & final),
             queue.r_en.eq(retire | ~now_valid),
             tail.eq(Mux(final, now.tail, bus_bytes - 1)),
@@ -195,7 +199,7 @@ class LoadUnit(wiring.Component):
         # what is only counted or reported comes a cycle late and keeps its paths short
         m.d.sync += [
             unit.wait_memory.eq(now_valid & now_is_read & ~axi.rvalid),
-            unit.conflict.eq(~advance),
+            unit.conflict.eq(self.spad.conflict | self.wgt.conflict),
         ]
         with m.If(queue.r_en):
             m.d.sync += [
@@ -204,6 +208,7 @@ class LoadUnit(wiring.Component):
                 now_is_read.eq((coming.tag.target == Target.SPAD)
                                | (coming.tag.target == Target.WGT)),
                 now_is_write.eq(coming.tag.target != Target.NONE),
+                now_is_wgt.eq(coming.tag.target == Target.WGT),
             ]
         with m.Elif(take):
             m.d.sync += [
@@ -214,21 +219,36 @@ class LoadUnit(wiring.Component):
                 now.beat_addr[:burst_bits].eq(now.beat_addr[:burst_bits] + 1),
             ]
 
-        m.d.sync += [unit.done.eq(0), unit.error.eq(0)]
+        # writes at the end of an instruction that are not done: all are of one memory
+        open_count, open_some, open_is_wgt = Signal(range(8)), Signal(), Signal()
+        ends = take & final & now.last & ~fault & ~failed
+        m.d.comb += [
+            in_order.eq(~(final & now.last & open_some) | failed
+                        | (open_is_wgt == now_is_wgt) & ~open_count[-1]),
+            unit.done.eq(self.spad.done | self.wgt.done),
+        ]
+        with m.If(ends):
+            m.d.sync += open_is_wgt.eq(now_is_wgt)
+        with m.If(ends & ~unit.done):
+            m.d.sync += [open_count.eq(open_count + 1), open_some.eq(1)]
+        with m.If(~ends & unit.done):
+            m.d.sync += [open_count.eq(open_count - 1), open_some.eq(open_count != 1)]
+
         with m.If(advance):
-            for port, hit in ((self.spad, now.tag.target != Target.WGT),
-                              (self.wgt, now.tag.target == Target.WGT)):
-                m.d.sync += port.req.valid.eq(take & now_is_write & hit & ~fault & ~failed)
+            for port, hit in ((self.spad, ~now_is_wgt), (self.wgt, now_is_wgt)):
+                m.d.sync += port.req.valid.eq(take & hit & ~fault & ~failed)
             m.d.sync += [
                 writing.eq(take),
-                done.eq(take & final & now.last & ~fault & ~failed),
-                error.eq(take & fault),
-                unit.done.eq(done),
-                unit.error.eq(error),
                 addr.eq(now.local_addr),
-                mask.eq(Cat((now.head <= index) & (tail >= index) for index in range(bus_bytes))),
+                last.eq(final & now.last),
+                mask.eq(Cat((now.head <= index) & (tail >= index) & now_is_write
+                            for index in range(bus_bytes))),
                 word.eq(Mux(now_is_read, axi.rdata, now.tag.value.replicate(bus_bytes))),
             ]
+        # an error is told when all instructions before its own are done
+        told = Signal()
+        m.d.comb += unit.error.eq(failed & ~told & ~open_some)
+        m.d.sync += told.eq(failed & ~open_some)
         with m.If(take & fault):
             m.d.sync += [
                 failed.eq(1),
@@ -241,5 +261,6 @@ class LoadUnit(wiring.Component):
                 port.req.payload.addr.eq(addr),
                 port.req.payload.data.eq(word),
                 port.req.payload.mask.eq(mask),
+                port.req.payload.last.eq(last),
             ]
-        return writing
+        return writing, open_some | (failed & ~told)

@@ -40,7 +40,7 @@ class StoreUnit(wiring.Component):
     config : :class:`Config`
         Bus, burst and memory sizes.
     read_latency : :class:`int`
-        Cycles from a request that the scratchpad accepts to its data, at least 1.
+        Cycles from a request that the scratchpad accepts to its data at the earliest, at least 1.
 
     Members
     -------
@@ -169,7 +169,7 @@ class StoreUnit(wiring.Component):
         m.d.sync += [
             unit.wait_memory.eq(Mux(axi.wvalid, ~axi.wready,
                                     answers.r_rdy & ~reading & ~axi.bvalid)),
-            unit.conflict.eq(self.spad.req.valid & ~self.spad.req.ready),
+            unit.conflict.eq(self.spad.conflict),
         ]
         return m
 

@@ -1,17 +1,19 @@
 """The way of one port's access: into the banks of a memory and, for a read, back out.
 
-Stages are numbered in cycles from the one in which the access is accepted, 0: addresses of the
+Stages are numbered in cycles from the one in which the access is let through, 0: addresses of the
 banks are registers of stage 2, their data of stage 4, the answer of stage 5.
 """
 
 import dataclasses
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from .lanes import rotate_down, rotate_up
 
-__all__ = ["Access", "PortShape", "accept", "answer", "arrange", "choose"]
+__all__ = ["Access", "PortShape", "answer", "arrange", "choose", "request_layout", "requested",
+           "start"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,10 +28,11 @@ class PortShape:
 class Access:
     """An access in stage 1.
 
-    ``row`` and ``next`` are its row inside a bank and the one after it, ``bank`` and
-    ``next_bank`` the banks they are in, ``take`` a bit for each bank that it uses.
+    ``go``: there is one. ``row`` and ``next`` are its row inside a bank and the one after it,
+    ``bank`` and ``next_bank`` the banks they are in, ``take`` a bit for each bank that it uses.
     """
 
+    go: Value
     offset: Value
     row: Value
     next: Value
@@ -47,47 +50,55 @@ def choose(choices):
     return result
 
 
-def accept(m: Module, name, shape, req, *, addr, ready, need, width, depth):
-    """Connects the handshake of one port to its arbiter; its access in stage 1.
+def request_layout(payload, *, size, banks):
+    """A request that waits for its banks: ``need`` has a bit for each, ``addr`` is in bytes."""
+    return data.StructLayout({"need": banks, "addr": exact_log2(size), "payload": payload.shape()})
 
-    ``ready`` and ``need`` are the arbiter's, for this port.
-    """
-    banks = len(need)
-    low = exact_log2(width)
-    high = low + exact_log2(depth)
+
+def requested(m: Module, name, shape, request, *, addr, payload):
+    """Sets ``request``, of :func:`request_layout`, to what the port asks for at ``addr``."""
+    banks = len(request.need)
     narrow = exact_log2(shape.width)
-    full = Signal(high + exact_log2(banks), name=f"{name}_addr")
+    high = len(request.addr) - exact_log2(banks)
+    full = Signal.like(request.addr, name=f"{name}_addr")
     crosses = Signal(name=f"{name}_crosses")
     m.d.comb += [
         full.eq(Cat(Const(0, exact_log2(shape.step)), addr)),
         # so far right in the last row of a bank that the access does not end in it
         crosses.eq(full[narrow:high].all() & full[:narrow].any()),
+        request.addr.eq(full),
+        request.payload.eq(payload),
     ]
     for b in range(banks):
-        m.d.comb += need[b].eq((full[high:] == b) | (crosses & (full[high:] == (b - 1) % banks)))
-    m.d.comb += req.ready.eq(ready)
+        m.d.comb += request.need[b].eq(
+            (full[high:] == b) | (crosses & (full[high:] == (b - 1) % banks)))
 
-    go = Signal(name=f"{name}_s1_go")
-    s1_addr = Signal.like(full, name=f"{name}_s1_addr")
-    s1_need = Signal(banks, name=f"{name}_s1_need")
-    m.d.sync += [go.eq(req.valid & ready), s1_addr.eq(full), s1_need.eq(need)]
 
-    following = Signal(len(full) - low, name=f"{name}_s1_following")
-    take = Signal(banks, name=f"{name}_s1_take")
-    m.d.comb += [following.eq(s1_addr[low:] + 1), take.eq(Mux(go, s1_need, 0))]
-    return Access(offset=s1_addr[:low], row=s1_addr[low:high], bank=s1_addr[high:],
+def start(m: Module, name, request, go, *, width, depth):
+    """The access in stage 1 of a ``request`` that is let through if ``go``."""
+    low = exact_log2(width)
+    high = low + exact_log2(depth)
+    s1_go = Signal(name=f"{name}_s1_go")
+    s1_addr = Signal.like(request.addr, name=f"{name}_s1_addr")
+    s1_need = Signal.like(request.need, name=f"{name}_s1_need")
+    m.d.sync += [s1_go.eq(go), s1_addr.eq(request.addr), s1_need.eq(request.need)]
+
+    following = Signal(len(s1_addr) - low, name=f"{name}_s1_following")
+    take = Signal(len(s1_need), name=f"{name}_s1_take")
+    m.d.comb += [following.eq(s1_addr[low:] + 1), take.eq(Mux(s1_go, s1_need, 0))]
+    return Access(go=s1_go, offset=s1_addr[:low], row=s1_addr[low:high], bank=s1_addr[high:],
                   next=following[:high - low], next_bank=following[high - low:], take=take)
 
 
-def arrange(m: Module, name, payload, access, *, width):
-    """A write's bytes by lane, and for each bank its enables by lane, both in stage 2."""
+def arrange(m: Module, name, write, access, *, width):
+    """The bytes of ``write`` by lane, and for each bank its enables by lane, both in stage 2."""
     banks = len(access.take)
     s1_mask = Signal(width, name=f"{name}_s1_mask")
-    s1_data = [Signal(8, name=f"{name}_s1_data_{i}") for i in range(len(payload.mask))]
-    s2_data = [Signal(8, name=f"{name}_s2_data_{i}") for i in range(len(payload.mask))]
+    s1_data = [Signal(8, name=f"{name}_s1_data_{i}") for i in range(len(write.mask))]
+    s2_data = [Signal(8, name=f"{name}_s2_data_{i}") for i in range(len(write.mask))]
     enables = [Signal(width, name=f"{name}_s2_enable_{b}") for b in range(banks)]
-    m.d.sync += [s1_mask.eq(payload.mask)]
-    m.d.sync += [byte.eq(payload.data[i]) for i, byte in enumerate(s1_data)]
+    m.d.sync += [s1_mask.eq(write.mask)]
+    m.d.sync += [byte.eq(write.data[i]) for i, byte in enumerate(s1_data)]
 
     # a narrow write offers its bytes to every group of so many lanes: the enables choose
     turned = rotate_up(m, f"{name}_data", s1_data, access.offset)
@@ -103,7 +114,7 @@ def arrange(m: Module, name, payload, access, *, width):
 
 def answer(m: Module, name, port, access, banks):
     """Registers as ``port``'s answer, in stage 5, the bytes that the lanes give for a read."""
-    going, offset = access.take.any(), access.offset
+    going, offset = access.go, access.offset
     bank, next_bank = access.bank, access.next_bank
     for stage in (2, 3):
         old = (going, offset, bank, next_bank)

@@ -1,11 +1,12 @@
 """Byte-addressed memory of several banks with a table of ports."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from .access import accept, answer, arrange, choose
+from ..bus.slice import RegisterSlice
+from .access import answer, arrange, choose, request_layout, requested, start
 from .arbiter import BankArbiter
 from .lanes import LaneBank
 from .ports import ReadPort, WritePort
@@ -23,9 +24,14 @@ class BankedMemory(wiring.Component):
     (:class:`BankArbiter`), so that none waits longer than one cycle for each other port of its
     direction.
 
-    A read is answered ``READ_LATENCY`` cycles after it was accepted. It sees all writes that were
-    accepted in earlier cycles; what it sees of a write in the same cycle is undefined. After
-    the last byte comes the first.
+    Requests of ports that share a direction wait in a :class:`RegisterSlice` each, beside what
+    banks they need: what the other ports want does not reach a port's ``ready`` in the same
+    cycle. A port that is alone in its direction has none, and is ready unless the memory is being
+    cleared.
+
+    A read is answered ``read_latency`` cycles after it was accepted, and later by as many as it is
+    put off. It sees all writes that were made in cycles before it is made; what it sees of a
+    write in the same cycle is undefined. After the last byte comes the first.
 
     Parameters
     ----------
@@ -38,17 +44,23 @@ class BankedMemory(wiring.Component):
     reads, writes : mapping from :class:`str` to :class:`PortShape`
         The ports. All numbers are powers of two.
 
+    Attributes
+    ----------
+    read_latency : :class:`int`
+        Cycles from an accepted read to its data, if nothing is in its way: ``ANSWER_LATENCY`` and
+        one, and one more in a slice.
+
     Members
     -------
     (name of a read) : :py:`In(ReadPort(...))`
-        Not ready while another port uses the bank, or while the memory is being cleared.
+        Put off while another port uses the bank, or while the memory is being cleared.
     (name of a write) : :py:`In(WritePort(...))`
         Likewise.
-    o_conflict_(name) : :py:`Out(1)`
-        The request of that port is refused in this cycle.
+    i_forget : :py:`In(1)`
+        Drop all requests that have not been made.
     i_clear : :py:`In(1)`
         Set all bytes to zero, from the next cycle on, one row of all banks a cycle. Comes after
-        all writes that were accepted before it.
+        all writes that were made before it; those that wait come after it.
     o_clearing : :py:`Out(1)`
         That is going on.
 
@@ -59,7 +71,7 @@ class BankedMemory(wiring.Component):
         small.
     """
 
-    READ_LATENCY = 5
+    ANSWER_LATENCY = 4      # from ``going`` to data, in cycles
 
     def __init__(self, *, size, width, banks, reads, writes):
         numbers = {"size": size, "width": width, "banks": banks}
@@ -85,7 +97,7 @@ class BankedMemory(wiring.Component):
             **{name: In(kind(exact_log2(size // shape.step), shape.width))
                for kind, shapes in ((ReadPort, reads), (WritePort, writes))
                for name, shape in shapes.items()},
-            **{f"o_conflict_{name}": Out(1) for name in (*reads, *writes)},
+            "i_forget": In(1),
             "i_clear": In(1),
             "o_clearing": Out(1),
         })
@@ -95,6 +107,11 @@ class BankedMemory(wiring.Component):
         """Rows of one bank."""
         return self.size // (self.width * self.banks)
 
+    @property
+    def read_latency(self):
+        """Cycles from an accepted read to its data at the earliest."""
+        return self.ANSWER_LATENCY + 1 + (RegisterSlice.LATENCY if len(self.reads) > 1 else 0)
+
     def elaborate(self, platform):
         m = Module()
         banks = []
@@ -102,10 +119,14 @@ class BankedMemory(wiring.Component):
             m.submodules[f"bank_{b}"] = bank = LaneBank(width=self.width, depth=self.depth)
             banks.append(bank)
         s1_clear, s1_clear_row = self._clear(m)
-        reads = self._accept_all(m, "read_arbiter", self.reads)
-        writes = self._accept_all(m, "write_arbiter", self.writes)
-        arranged = [arrange(m, name, getattr(self, name).req.payload, access, width=self.width)
+        reads, _ = self._accept_all(m, "read_arbiter", self.reads)
+        writes, payloads = self._accept_all(m, "write_arbiter", self.writes)
+        arranged = [arrange(m, name, payloads[name], access, width=self.width)
                     for name, access in writes.items()]
+        for name, access in writes.items():
+            s1_last = Signal(name=f"{name}_s1_last")
+            m.d.sync += s1_last.eq(payloads[name].last)
+            m.d.comb += getattr(self, name).done.eq(access.go & s1_last)
 
         for b, bank in enumerate(banks):
             for address, accesses, rows in (
@@ -120,6 +141,7 @@ class BankedMemory(wiring.Component):
                 ]
             self._write(m, b, bank, writes, arranged, s1_clear)
         for name, access in reads.items():
+            m.d.comb += getattr(self, name).going.eq(access.go)
             answer(m, name, getattr(self, name), access, banks)
         return m
 
@@ -129,29 +151,44 @@ class BankedMemory(wiring.Component):
             m.d.sync += [row.eq(row + 1), self.o_clearing.eq(~row.all())]
         with m.Elif(self.i_clear):
             m.d.sync += self.o_clearing.eq(1)
-        # from here on like any write, so that it comes after those accepted before it
+        # from here on like any write, so that it comes after those made before it
         s1_clear = Signal()
         s1_clear_row = Signal.like(row)
         m.d.sync += [s1_clear.eq(self.o_clearing), s1_clear_row.eq(row)]
         return s1_clear, s1_clear_row
 
     def _accept_all(self, m, arbiter_name, shapes):
+        """For each port its access in stage 1, and the payload of its request in stage 0."""
         arbiter = BankArbiter(ports=len(shapes), banks=self.banks)
         m.submodules[arbiter_name] = arbiter
         m.d.comb += arbiter.i_stop.eq(self.o_clearing)
-        accesses = {}
+        accesses, payloads = {}, {}
         for index, (name, shape) in enumerate(shapes.items()):
-            req = getattr(self, name).req
-            accesses[name] = accept(
-                m, name, shape, req,
-                addr=req.payload.addr if shapes is self.writes else req.payload,
-                ready=arbiter.o_ready[index], need=arbiter.i_need[index],
-                width=self.width, depth=self.depth)
+            port = getattr(self, name)
+            payload = port.req.payload
+            layout = request_layout(payload, size=self.size, banks=self.banks)
+            if len(shapes) > 1:
+                waiting = RegisterSlice(layout)
+                m.submodules[f"{name}_slice"] = ResetInserter(self.i_forget)(waiting)
+                asked, request = waiting.i.payload, waiting.o.payload
+                valid, ready = waiting.o.valid, waiting.o.ready
+                m.d.comb += [waiting.i.valid.eq(port.req.valid),
+                             port.req.ready.eq(waiting.i.ready)]
+            else:
+                asked = request = Signal(layout, name=f"{name}_request")
+                valid, ready = port.req.valid, port.req.ready
+            requested(m, name, shape, asked, payload=payload,
+                      addr=payload.addr if shapes is self.writes else payload)
             m.d.comb += [
-                arbiter.i_valid[index].eq(req.valid),
-                getattr(self, f"o_conflict_{name}").eq(req.valid & ~req.ready),
+                arbiter.i_valid[index].eq(valid),
+                arbiter.i_need[index].eq(request.need),
+                ready.eq(arbiter.o_ready[index]),
             ]
-        return accesses
+            m.d.sync += port.conflict.eq(valid & ~ready)
+            accesses[name] = start(m, name, request, valid & ready, width=self.width,
+                                   depth=self.depth)
+            payloads[name] = request.payload
+        return accesses, payloads
 
     def _write(self, m, b, bank, writes, arranged, s1_clear):
         s2_clear = Signal(name=f"s2_clear_{b}")

@@ -18,15 +18,21 @@ class AccOp(enum.Enum, shape=2):
 class ReadPort(wiring.Signature):
     """Reads ``width`` bytes from any byte address.
 
-    A request is accepted in a cycle in which ``req`` is valid and ready. Its data comes exactly
-    the memory's ``READ_LATENCY`` cycles later, with ``valid`` high; it cannot be put off. A read
-    sees every write that was accepted in an earlier cycle. Bytes past the end of the memory
+    A request is accepted in a cycle in which ``req`` is valid and ready, and made when no other
+    port is in its way. Its data comes the memory's ``READ_LATENCY`` cycles after it was accepted,
+    and as many more as it was put off, with ``valid`` high; data itself cannot be put off. A read
+    sees every write that was ``done`` before it was accepted. Bytes past the end of the memory
     read as anything.
 
     Members
     -------
     req : :py:`Out(stream.Signature(addr_width))`
         Byte address of the first byte.
+    going : :py:`In(1)`
+        The oldest request that was not made yet was made in the cycle before: its data comes the
+        memory's ``ANSWER_LATENCY`` cycles later.
+    conflict : :py:`In(1)`
+        A request was put off in the cycle before.
     valid : :py:`In(1)`
         ``data`` belongs to the oldest request that is not answered yet.
     data : :py:`In(ArrayLayout(8, width))`
@@ -36,20 +42,29 @@ class ReadPort(wiring.Signature):
     def __init__(self, addr_width, width):
         super().__init__({
             "req": Out(stream.Signature(addr_width)),
+            "going": In(1),
+            "conflict": In(1),
             "valid": In(1),
             "data": In(data.ArrayLayout(8, width)),
         })
 
 
 class WritePort(wiring.Signature):
-    """Writes up to ``width`` bytes at any byte address.
+    """Writes up to ``width`` bytes at any byte address, in order.
+
+    A request that was accepted is made when no other port is in its way.
 
     Members
     -------
-    req : :py:`Out(stream.Signature(StructLayout({addr, data, mask})))`
+    req : :py:`Out(stream.Signature(StructLayout({addr, data, mask, last})))`
         ``addr`` is the byte address of byte 0 of ``data``, modulo the memory's size (it may lie
         before the first byte that is written); byte ``i`` goes to address + ``i`` where bit
-        ``i`` of ``mask`` is set.
+        ``i`` of ``mask`` is set. ``last`` asks for ``done``.
+    done : :py:`In(1)`
+        High for one cycle for each request with ``last``, in order: it and all before it were made,
+        and every access that is accepted in this cycle or later sees them.
+    conflict : :py:`In(1)`
+        A request was put off in the cycle before.
     """
 
     def __init__(self, addr_width, width):
@@ -58,7 +73,10 @@ class WritePort(wiring.Signature):
                 "addr": addr_width,
                 "data": data.ArrayLayout(8, width),
                 "mask": width,
+                "last": 1,
             }))),
+            "done": In(1),
+            "conflict": In(1),
         })
 
 
@@ -89,10 +107,11 @@ class AccUpdatePort(wiring.Signature):
 
 
 class AccReadPort(wiring.Signature):
-    """Reads whole accumulator rows; see :class:`ReadPort` for the timing.
+    """Reads whole accumulator rows.
 
-    A request waits while MATMUL updates the same half of the memory. A read sees every update
-    that was made at least ``UPDATE_LATENCY`` cycles before it was accepted.
+    Data comes the memory's ``READ_LATENCY`` cycles after its request was accepted. A request waits
+    while MATMUL updates the same half of the memory. A read sees every update that was made at
+    least ``UPDATE_LATENCY`` cycles before it was accepted.
     """
 
     def __init__(self, *, row_width, cols):

@@ -9,8 +9,8 @@ __all__ = ["WeightBuffer"]
 class WeightBuffer(BankedMemory):
     """``config.wgt_bytes`` bytes, filled at any byte address and read by lines of ``cols`` bytes.
 
-    One bank with one reader and one writer: both are always ready, except while the memory
-    is being cleared. Timing and clearing as in :class:`BankedMemory`.
+    One bank with one reader and one writer: both are always ready, and never put off, except while
+    the memory is being cleared. Timing and clearing as in :class:`BankedMemory`.
 
     Parameters
     ----------

@@ -100,6 +100,8 @@ class MapReader(wiring.Component):
 
         # requests, and beside each what its answer will be
         accept = Signal()
+        asked = Signal()            # in the cycle before, and put off: asked for once more
+        may_ask = Signal()
         place = walk.o.payload
         tag_in = Signal(tag_layout)
         m.d.comb += [
@@ -108,10 +110,11 @@ class MapReader(wiring.Component):
             walk.i_pause.eq(self.i_pass.pause),
             walk.i_again.eq(self.i_pass.again),
             walk.i_next.eq(self.i_next),
-            self.spad.req.valid.eq(walk.o.valid & tags.w_rdy & self.i_room),
+            may_ask.eq(tags.w_rdy & (self.i_room | asked)),
+            self.spad.req.valid.eq(walk.o.valid & may_ask),
             self.spad.req.payload.eq(place.addr),
             accept.eq(self.spad.req.valid & self.spad.req.ready),
-            walk.o.ready.eq(tags.w_rdy & self.i_room & self.spad.req.ready),
+            walk.o.ready.eq(may_ask & self.spad.req.ready),
             tag_in.whole.eq(place.whole),
             tag_in.last.eq(place.last),
             tag_in.end.eq(place.end),
@@ -119,7 +122,10 @@ class MapReader(wiring.Component):
             tags.w_data.eq(tag_in),
             tags.r_en.eq(self.spad.valid),
         ]
-        m.d.sync += self.o_take.eq(accept & place.whole & self.i_pass.emit)
+        m.d.sync += [
+            asked.eq(self.spad.req.valid & ~self.spad.req.ready),
+            self.o_take.eq(accept & place.whole & self.i_pass.emit),
+        ]
 
         # what travels beside the data; stage 0 is the answer
         stage = data.StructLayout({"valid": 1, "whole": 1, "last": 1, "end": 1, "emit": 1})

@@ -4,17 +4,16 @@ from amaranth.hdl import Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..bus.slice import RegisterSlice
 from ..sram.ports import ReadPort
 
 __all__ = ["SharedRead"]
 
 
 class SharedRead(wiring.Component):
-    """Leads the requests of one part at a time to the scratchpad, one cycle later.
+    """Leads the requests of one part at a time to the scratchpad.
 
-    No wire leads from the scratchpad's ready to a part. ``i_table`` and ``i_map`` say whose turn
-    it is, that of ``params`` if neither is high; they change only while no read is on its way.
+    ``i_table`` and ``i_map`` say whose turn it is, that of ``params`` if neither is high; they
+    change only while no read is on its way.
 
     Parameters
     ----------
@@ -28,11 +27,8 @@ class SharedRead(wiring.Component):
     spad : :py:`Out(ReadPort(spad_addr_width, max(vector_lanes, 4)))`
     """
 
-    LATENCY = RegisterSlice.LATENCY
-
     def __init__(self, config):
         addr_width = (config.spad_bytes - 1).bit_length()
-        self.addr_width = addr_width
         super().__init__({
             "i_table": In(1),
             "i_map": In(1),
@@ -44,20 +40,18 @@ class SharedRead(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.buffer = buffer = RegisterSlice(self.addr_width)
+        req = self.spad.req
         m.d.comb += [
-            buffer.i.valid.eq(self.params.req.valid | self.table.req.valid | self.map.req.valid),
-            buffer.i.payload.eq(Mux(self.i_map, self.map.req.payload,
-                                    Mux(self.i_table, self.table.req.payload,
-                                        self.params.req.payload))),
-            self.spad.req.valid.eq(buffer.o.valid),
-            self.spad.req.payload.eq(buffer.o.payload),
-            buffer.o.ready.eq(self.spad.req.ready),
+            req.valid.eq(self.params.req.valid | self.table.req.valid | self.map.req.valid),
+            req.payload.eq(Mux(self.i_map, self.map.req.payload,
+                               Mux(self.i_table, self.table.req.payload,
+                                   self.params.req.payload))),
             self.params.valid.eq(self.spad.valid & ~self.i_map & ~self.i_table),
             self.table.valid.eq(self.spad.valid & self.i_table),
             self.map.valid.eq(self.spad.valid & self.i_map),
         ]
         for part in (self.params, self.table, self.map):
-            m.d.comb += part.req.ready.eq(buffer.i.ready)
+            m.d.comb += [part.req.ready.eq(req.ready), part.going.eq(self.spad.going),
+                         part.conflict.eq(self.spad.conflict)]
             m.d.comb += [byte.eq(source) for byte, source in zip(part.data, self.spad.data)]
         return m

@@ -21,7 +21,7 @@ __all__ = ["VectorUnit"]
 
 PIPELINE_DEPTH = 33
 """Cycles from the request of a step of MAP to the write of its bytes, with a scratchpad of up to
-six cycles of latency: so many steps are on their way while none is held up. DRAIN has fewer."""
+seven cycles of latency: so many steps are on their way while none is held up. DRAIN has fewer."""
 
 
 class VectorUnit(wiring.Component):
@@ -174,13 +174,10 @@ class VectorUnit(wiring.Component):
             m.d.sync += [lanes.i_map_multiplier.eq(softmax.o_multiplier),
                          lanes.i_map_shift.eq(softmax.o_shift)]
 
-        conflict = Signal()
+        acc_conflict = Signal()
         m.d.sync += self.o_progress.eq(
             self.spad.valid | (self.spad_out.req.valid & self.spad_out.req.ready))
-        m.d.sync += conflict.eq(
-            (self.acc.req.valid & ~self.acc.req.ready)
-            | (self.spad.req.valid & ~self.spad.req.ready)
-            | (self.spad_out.req.valid & ~self.spad_out.req.ready))
+        m.d.sync += acc_conflict.eq(self.acc.req.valid & ~self.acc.req.ready)
         m.d.comb += [
             reader.i_start.eq(drain),
             lanes.i_start.eq(drain | map_.i_start),
@@ -195,5 +192,5 @@ class VectorUnit(wiring.Component):
             unit.done.eq(writer.o_done),
             unit.busy.eq(hold.o.valid | params.o_busy | table.o_busy | map_.o_busy
                          | writer.o_busy),
-            unit.conflict.eq(conflict),
+            unit.conflict.eq(acc_conflict | self.spad.conflict | self.spad_out.conflict),
         ]

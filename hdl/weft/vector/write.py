@@ -18,8 +18,8 @@ class DrainWriter(wiring.Component):
     """Writes what the lanes have produced, and tells which instructions are done, in order.
 
     One write a cycle while the queue has bytes and the scratchpad takes them, from one
-    instruction to the next without a gap. Instructions that write nothing pass through, so that
-    they are done in order, too.
+    instruction to the next without a gap. For instructions that write nothing a request without
+    a byte takes its turn, so that they are done in order, too.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class DrainWriter(wiring.Component):
         The bytes of the steps, in order.
     spad_out : :py:`Out(WritePort(spad_addr_width, max(lanes, 4)))`
     o_done : :py:`Out(1)`
-        High for one cycle for each instruction, after its last write was accepted.
+        High for one cycle for each instruction, when all that it writes is written.
     o_busy : :py:`Out(1)`
         An instruction is in work or waits; also in the cycle of its ``o_done``.
     """
@@ -99,9 +99,16 @@ class DrainWriter(wiring.Component):
         last_step, x_zero, y_zero = Signal(), Signal(), Signal()
         last_x, last = Signal(), Signal()
 
-        # the write that is offered to the scratchpad; o_last ends an instruction
+        # instructions that were started and are not done
+        in_work = Signal(range(8))
+        m.d.comb += self.o_done.eq(self.spad_out.done)
+        with m.If(self.i_start & ~self.o_done):
+            m.d.sync += [in_work.eq(in_work + 1), self.o_busy.eq(1)]
+        with m.If(self.o_done & ~self.i_start):
+            m.d.sync += [in_work.eq(in_work - 1), self.o_busy.eq(in_work != 1)]
+
+        # the write that is offered to the scratchpad
         out = self.spad_out.req
-        o_last = Signal()
         advance = Signal()
         move = Signal()
         m.d.comb += [
@@ -110,7 +117,6 @@ class DrainWriter(wiring.Component):
             self.i.ready.eq(active & advance & ~job.empty),
             last_x.eq(last_step & x_zero),
             last.eq(last_x & y_zero | job.empty),
-            self.o_busy.eq(waiting | active | out.valid | o_last | self.o_done),
         ]
         # a last step in lanes: channels up to the last one
         last_mask = Signal(self.width)
@@ -120,13 +126,12 @@ class DrainWriter(wiring.Component):
             Mux(last_step, Cat(in_group >= i for i in range(lanes)), (1 << lanes) - 1)))
         with m.If(advance):
             m.d.sync += [
-                out.valid.eq(move & ~job.empty),
+                out.valid.eq(move),
                 out.payload.addr.eq(addr),
                 out.payload.data.eq(self.i.payload),
-                out.payload.mask.eq(last_mask),
-                o_last.eq(move & last),
+                out.payload.mask.eq(Mux(job.empty, 0, last_mask)),
+                out.payload.last.eq(last),
             ]
-        m.d.sync += self.o_done.eq(advance & o_last)
 
         row_steps, first_steps = self._last_step(job), self._last_step(waits)
         with m.If(move):
