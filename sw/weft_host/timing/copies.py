@@ -122,7 +122,8 @@ class LoadUnit(_Copies):
                 yield from banks.stream(banks.writes, pieces,
                                         1 / gap if job["name"] == "LOAD" else 1.0)
             yield max(self.clock.now, job["last"] + 1)
-            self._retired(job["index"], self.clock.now + 1)
+            # a write of the scratchpad waits a cycle at its port
+            self._retired(job["index"], self.clock.now + (1 if job["name"] == "LOAD_WGT" else 2))
 
 
 class StoreUnit(_Copies):

@@ -4,7 +4,7 @@ from .events import Condition
 
 __all__ = ["MatmulUnit"]
 
-SPAD_LATENCY, ACC_LATENCY, ACT_DELAY = 5, 4, 1
+SPAD_LATENCY, ACC_LATENCY, ACT_DELAY = 4, 4, 2      # SPAD_LATENCY: from when a vector goes
 UPDATE_DISTANCE = 4
 COLUMN_GROUP = 2
 MULTIPLIER_LATENCY = {"portable": 1, "lut": 3, "ecp5": 4, "ice40": 2}
