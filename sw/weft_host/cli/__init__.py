@@ -16,6 +16,7 @@ _VERBS = {
     "compile": ("model", "Compile a model to a program file."),
     "disasm": ("model", "Print the instructions of a program."),
     "run": ("run", "Run a model on the emulator or on the simulated hardware."),
+    "explain": ("explain", "Say where the cycles of a model go, and what would save most."),
     "trace": ("trace", "Write what every unit does in a run, for Perfetto."),
     "conformance": ("conformance", "Compare models, case by case, with stored results."),
     "bench": ("bench", "Measure matrix products and copies in cycles."),
