@@ -36,6 +36,11 @@ class Channel:
         self._free = last + self.gap
         return first, last
 
+    def hold_up(self, cycles):
+        """Beats that are not due yet come later by so many cycles: who takes them was late."""
+        if cycles > 0:
+            self._free += cycles
+
 
 class Burst(typing.NamedTuple):
     """``beats`` beats from, or to, a local address."""

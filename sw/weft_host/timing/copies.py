@@ -8,7 +8,8 @@ from .events import Condition
 __all__ = ["LoadUnit", "StoreUnit"]
 
 SYNC = ("SYNC_LOAD", "SYNC_STORE")
-READ_TO_WORD = 7        # a scratchpad read of STORE to its beat on the port
+LOCAL = ("FILL", "SYNC_LOAD")       # nothing of these comes over the port
+READ_TO_WORD = 8        # a scratchpad read of STORE to its beat on the port
 
 
 class _Copies:
@@ -100,7 +101,7 @@ class LoadUnit(_Copies):
     def _issue(self, issue, name, burst, index):
         job = {"name": name, "burst": burst, "index": index, "first": None, "last": None}
         self.coming.append(job)
-        if name in ("LOAD", "LOAD_WGT"):
+        if name not in LOCAL:
             self.arbiter.ask(issue + 1, burst.beats, self._arrives, job)
         else:
             self._arrives(issue + 2, issue + 1 + burst.beats, burst.beats, job)
@@ -110,20 +111,24 @@ class LoadUnit(_Copies):
         self._tell()
 
     def _write(self):
-        banks, gap = self.banks, self.arbiter.channel.gap
+        banks, channel, late = self.banks, self.arbiter.channel, 0
         while True:
             while not self.coming or self.coming[0]["first"] is None:
                 yield self.changed
             job = self.coming.popleft()
-            burst = job["burst"]
+            name, beats = job["name"], job["burst"].beats
             yield job["first"]
-            if job["name"] in ("LOAD", "FILL"):
-                pieces = banks.pieces([(burst.local_addr, self.config.bus_bytes, burst.beats)])
-                yield from banks.stream(banks.writes, pieces,
-                                        1 / gap if job["name"] == "LOAD" else 1.0)
-            yield max(self.clock.now, job["last"] + 1)
+            began, gap = self.clock.now, 1 if name in LOCAL else channel.gap
+            if name in ("LOAD", "FILL"):
+                pieces = banks.pieces([(job["burst"].local_addr, self.config.bus_bytes, beats)])
+                yield from banks.stream(banks.writes, pieces, 1 / gap)
+            # beats behind one that had to wait keep their distance
+            yield max(job["last"], began + (beats - 1) * gap) + 1
+            if name not in LOCAL:
+                before, late = late, self.clock.now - 1 - job["last"]
+                channel.hold_up(late - before)
             # a write of the scratchpad waits a cycle at its port
-            self._retired(job["index"], self.clock.now + (1 if job["name"] == "LOAD_WGT" else 2))
+            self._retired(job["index"], self.clock.now + (1 if name == "LOAD_WGT" else 2))
 
 
 class StoreUnit(_Copies):

@@ -8,10 +8,11 @@ __all__ = ["VectorUnit"]
 
 TABLE_ENTRIES, WORD = 256, 4
 FIRST_READ = 2          # start to the first read of the scratchpad
-PARAMS_END, TABLE_END = 9, 10       # the cycle after the last read to done
-MAP_WRITE = 24          # the read of a step to its write
+PARAMS_READ, TABLE_READ = 6, 7      # the cycle after the last read to the next instruction's start
+PARAMS_END, TABLE_END = 9, 10       # the same to done
+MAP_WRITE = 25          # the read of a step to its write
 MAP_READ = 5            # the cycle after the last read to where the next instruction may start
-DRAIN_WRITE, RAW_SHORTER = 22, 10   # start to the first write
+DRAIN_WRITE, RAW_SHORTER = 23, 10   # start to the first write
 ROW_READ = 6            # request of the last accumulator row to the next instruction's start
 SOFTMAX_ROW, SOFTMAX_LEVEL, SOFTMAX_END = 82, 2, 20
 SYNC_END = 5
@@ -89,13 +90,13 @@ class VectorUnit:
             rows.append((f["scale_addr"], WORD, 2 * f["channels"]))
         yield start + FIRST_READ
         yield from self._reads(rows)
-        self.free = self.clock.now + PARAMS_END - 2
+        self.free = self.clock.now + PARAMS_READ
         self._job(index, self.clock.now, end=self.clock.now + PARAMS_END)
 
     def _table(self, index, start, f):
         yield start + FIRST_READ
         yield from self._reads([(f["table_addr"], WORD, TABLE_ENTRIES)])
-        self.free = self.clock.now + TABLE_END - 2
+        self.free = self.clock.now + TABLE_READ
         self._job(index, self.clock.now, end=self.clock.now + TABLE_END)
 
     def _drain(self, index, start, f):
