@@ -12,7 +12,7 @@ OPERATIONS: dict[str, tuple[int, str | None, dict[str, object]]] = {
     "CONV_2D": (3, "Conv2DOptions", _STRIDES),
     "DEPTHWISE_CONV_2D": (3, "DepthwiseConv2DOptions", {**_STRIDES, "depth_multiplier": 1}),
     "DEQUANTIZE": (2, "DequantizeOptions", {}),
-    "ELU": (1, None, {}),
+    "EXP": (2, "ExpOptions", {}),
     "FULLY_CONNECTED": (4, "FullyConnectedOptions", {}),
     "HARD_SWISH": (1, "HardSwishOptions", {}),
     "LEAKY_RELU": (2, "LeakyReluOptions", {"alpha": 0.1}),

@@ -27,7 +27,7 @@ def test_ports():
         "cmd_payload", "cmd_valid", "cmd_ready", "done", "error", "error_info", "busy",
         "wait_memory", "conflict", "halt")}
     assert own == units | {"i_bus_idle", "o_clear", "o_clear_memories", "i_clearing", "i_progress",
-                           "i_counters", "o_irq"}
+                           "i_counters", "o_irq", "o_queued"}
 
 
 def test_layouts_follow_the_tables():

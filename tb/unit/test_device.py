@@ -68,7 +68,7 @@ def test_a_program_for_another_configuration_is_refused():
     with pytest.raises(ProgramError, match="needs 12288 bytes of host memory, this device has "
                                            "4096"):
         EmulatorDevice(CONFIG, memory_bytes=4096).run(copy_program(), [X])
-    with pytest.raises(ProgramError, match="no host step 'FOO'; there are SOFTMAX"):
+    with pytest.raises(ProgramError, match="no host step 'FOO'; there are .*SOFTMAX"):
         EmulatorDevice(CONFIG).run(copy_program(host_steps=(
             HostStep(kind="FOO", inputs=("y",), outputs=("p",)),)), [X])
 

@@ -41,18 +41,18 @@ def reason(model):
 
 def test_every_unsupported_operator_is_listed_with_place_and_reason():
     chain = Chain(np.random.default_rng(1), (1, 6, 6, 3))
-    chain._add("ELU", [chain.tensor], chain.shape, 1 / 256, -128)
+    chain._add("EXP", [chain.tensor], chain.shape, 1 / 256, -128)
     chain.conv(4, (3, 3))
     chain._add("ABS", [chain.tensor], chain.shape, 1 / 128, 0)
     model = chain.finish()
     verdicts = check(model, CONFIG)
     assert [(v.index, v.operator, v.where) for v in verdicts] == [
-        (0, "ELU", "unsupported"), (1, "CONV_2D", "weft"), (2, "ABS", "unsupported")]
+        (0, "EXP", "unsupported"), (1, "CONV_2D", "weft"), (2, "ABS", "unsupported")]
     with pytest.raises(UnsupportedError) as caught:
         compile(model, CONFIG)
     assert str(caught.value) == (
         "the model has 2 unsupported operators; nothing was compiled:\n"
-        "  operator 0 ELU (makes 'elu'): Weft has no such operator\n"
+        "  operator 0 EXP (makes 'exp'): Weft has no such operator\n"
         "  operator 2 ABS (makes 'abs'): Weft has no such operator")
 
 

@@ -50,12 +50,14 @@ BEGIN, SIZES = np.array([0, 1, 0, 1], np.int32), np.array([1, 2, 3, 1], np.int32
 ENDS, STEPS = np.array([1, 4, 4, 2], np.int32), np.array([1, 2, 2, 1], np.int32)
 ORDER = np.array([0, 3, 1, 2], np.int32)
 CASES = {
+    "ABS": ([IMAGE], IMAGE, {}),
     "ADD": ([IMAGE, IMAGE], IMAGE, {}),
     "AVERAGE_POOL_2D": ([IMAGE], (1, 2, 2, 2), POOL),
     "CONCATENATION": ([IMAGE, IMAGE], (1, 4, 4, 4), dict(axis=3)),
     "CONV_2D": ([IMAGE], IMAGE, dict(constants=[WEIGHTS, BIAS], padding="SAME")),
     "DEPTHWISE_CONV_2D": ([IMAGE], IMAGE, dict(constants=[DEPTHWISE, BIAS], padding="SAME")),
     "DEQUANTIZE": ([IMAGE], IMAGE, dict(dtype_out="float32")),
+    "EXP": ([IMAGE], IMAGE, {}),
     "FULLY_CONNECTED": ([(1, 6)], (1, 5), dict(constants=[MATRIX])),
     "HARD_SWISH": ([IMAGE], IMAGE, {}),
     "LEAKY_RELU": ([IMAGE], IMAGE, dict(alpha=0.3)),

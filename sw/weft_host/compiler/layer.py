@@ -155,7 +155,8 @@ class Layer:
         weights of zero where the other position's window is; the bytes of the output are the same.
         It pays while the wider kernel row takes no more chunks.
         """
-        if self.kind != "conv" or self.out_size > 1 or self.dilation_w > 1:
+        if self.weights is None or self.bias is None or self.channelwise or self.out_size > 1 \
+                or self.dilation_w > 1:
             return self
 
         def chunks(count):
