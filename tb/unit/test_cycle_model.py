@@ -26,13 +26,13 @@ EACH, MEAN = 0.06, 0.01       # shares that a random program, and all of them to
 
 
 def ends(streams):
-    """When each stream ``(start, accesses, demand)`` of one bank ends."""
+    """When each stream ``(start, accesses, demand, serial)`` of one bank ends."""
     clock, found = Clock(), {}
     share = Share(clock)
 
-    def run(number, start, count, demand):
+    def run(number, start, count, demand, serial=False):
         yield start
-        yield share.begin(count, demand)
+        yield share.begin(count, demand, serial)
         found[number] = clock.now
 
     for number, stream in enumerate(streams):
@@ -49,6 +49,8 @@ def ends(streams):
     ([(0, 10, 1.0), (10, 10, 1.0)], [10, 20]),
     ([(0, 30, 1.0), (0, 30, 1.0), (0, 30, 1.0)], [90, 90, 90]),
     ([(0, 9, 0.25), (0, 60, 1.0)], [33, 69]),           # the slow one is not held up
+    ([(0, 10, 0.5, True)], [19]),
+    ([(0, 10, 0.5, True), (0, 40, 1.0)], [29, 50]),     # a turn of its own, a wait, an access
 ])
 def test_a_bank_is_shared_fairly(streams, expected):
     assert ends(streams) == expected

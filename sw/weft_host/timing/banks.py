@@ -8,9 +8,10 @@ __all__ = ["Banks", "Share"]
 
 
 class _Stream:
-    def __init__(self, clock, count, demand):
+    def __init__(self, clock, count, demand, serial):
         self.work = count - 1 + demand      # so that n accesses at full speed take n cycles
         self.demand = demand
+        self.serial = serial
         self.rate = 0.0
         self.since = clock.now
         self.version = 0
@@ -24,23 +25,27 @@ class Share:
         self.clock = clock
         self.streams = []
 
-    def begin(self, count, demand):
+    def begin(self, count, demand, serial=False):
         """Begin ``count`` accesses, ``demand`` a cycle at most; the :class:`Condition` of its end.
 
-        It changes in the cycle after the last access.
+        It changes in the cycle after the last access. With ``serial`` whoever accesses does nothing
+        else meanwhile: each wait for its turn makes its next access a cycle later.
         """
-        stream = _Stream(self.clock, count, demand)
+        stream = _Stream(self.clock, count, demand, serial)
         self.streams.append(stream)
         self._balance()
         return stream.ended
 
     def _balance(self):
         now, left = self.clock.now, 1.0
+        wanted = sum(stream.demand for stream in self.streams)
         # whoever wants least is served first; what it leaves is for the others
         for place, stream in enumerate(sorted(self.streams, key=lambda one: one.demand)):
             stream.work -= stream.rate * (now - stream.since)
             stream.since = now
             rate = min(stream.demand, left / (len(self.streams) - place))
+            if stream.serial and wanted > 1:
+                rate = min(rate, 1 / (1 / stream.demand + 1))
             left -= rate
             stream.rate = rate
             stream.version += 1

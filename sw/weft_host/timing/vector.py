@@ -146,7 +146,7 @@ class VectorUnit:
                 yield reads[a[0][0]].begin(2 * count, 1.0)
             else:
                 began = self.clock.now
-                ends = [reads[pieces[0][0]].begin(count, 0.5) for pieces in (a, b)]
+                ends = [reads[pieces[0][0]].begin(count, 0.5, serial=True) for pieces in (a, b)]
                 yield from ends
                 yield max(self.clock.now, began + 2 * count)
             for pieces in (a, b):
