@@ -134,7 +134,9 @@ class MatmulUnit(wiring.Component):
             array.i_swap.eq(swap),
             array.i_depthwise.eq(depthwise),
             # rows of the array without a tap still multiply what filters before have left in them
-            array.i_wgt.as_value().eq(Mux(blank, 0, self.wgt.data.as_value())),
+            # byte by byte: one wide choice looks like a loop to the simulator that is made of this
+            *(array.i_wgt[column].eq(Mux(blank, 0, self.wgt.data[column]))
+              for column in range(config.cols)),
             array.i_load.eq(self.wgt.valid),
             self.o_mac_busy.eq(act_valid),
         ]
