@@ -169,16 +169,16 @@ def test_what_cannot_run_is_status_2_and_stops_no_other_model(weft, folder):
     m = ModelWriter()
     x = m.input("x", (1, 4), scale=0.1)
     y = m.tensor("y", (1, 4), scale=0.1)
-    m.operator("ELU", [x], [y])
+    m.operator("EXP", [x], [y])
     m.output(y)
-    (folder / "elu").mkdir()
-    (folder / "elu" / "model.tflite").write_bytes(m.finish())
+    (folder / "exp").mkdir()
+    (folder / "exp" / "model.tflite").write_bytes(m.finish())
     (folder / "empty").mkdir()
     shutil.copy(DIGITS / "digits.tflite", folder / "empty" / "model.tflite")
     (folder / "digits" / "case2.npz").write_bytes(b"PK nothing")
     found = facts(weft, folder, status=2)
     refusals = {model["model"]: model["refusal"] for model in found["models"]}
-    assert "ELU" in refusals["elu"] and "no .npz file" in refusals["empty"]
+    assert "EXP" in refusals["exp"] and "no .npz file" in refusals["empty"]
     assert "case2.npz is not a readable .npz file" in refusals["digits"]
     assert found["exact"] == CASES - 1
 
