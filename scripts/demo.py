@@ -72,7 +72,7 @@ def main():
     verilog.parent.mkdir(exist_ok=True)
     subprocess.run([sys.executable, "-m", "weft_host.cli", "verilog", "--preset", config.name,
                     "-o", str(verilog.relative_to(ROOT))], cwd=ROOT, check=True)
-    program = compile(DIGITS / "digits.tflite", config)
+    program = compile(DIGITS / "digits.tflite", config, keep_tensors=True)
     console.print(f"digits.tflite: {program.instruction_count} instructions, "
                   f"{program.memory_bytes:,} bytes of host memory")
 
