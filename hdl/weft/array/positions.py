@@ -97,7 +97,7 @@ class PositionLoops(wiring.Component):
         m.d.comb += self.i.ready.eq(~waiting)
         with m.If(self.i.ready):
             m.d.sync += [waiting.eq(self.i.valid), word.eq(self.i.payload)]
-        with m.If(take):
+        with m.If(take & waiting):
             m.d.sync += waiting.eq(0)
 
         maximum, accumulate, hold, depthwise = Signal(), Signal(), Signal(), Signal()
@@ -118,23 +118,24 @@ class PositionLoops(wiring.Component):
         acc_row = Signal(self.row_width)
         first_pass, first_vector = Signal(), Signal()
 
+        # whether a counter is at 1 is kept beside it: four comparisons in a row are slow
+        x_one, y_one, chunk_one, row_one = (
+            Signal(name=f"{name}_one") for name in ("x", "y", "chunk", "row"))
         x_last, y_last, chunk_last, row_last = (
             Signal(name=f"{name}_last") for name in ("x", "y", "chunk", "row"))
         m.d.comb += [
-            x_last.eq(xs_left == 1),
-            y_last.eq(x_last & (ys_left == 1)),
-            chunk_last.eq(y_last & (chunks_left == 1)),
-            row_last.eq(chunk_last & (rows_left == 1)),
+            x_last.eq(x_one),
+            y_last.eq(x_last & y_one),
+            chunk_last.eq(y_last & chunk_one),
+            row_last.eq(chunk_last & row_one),
         ]
 
         # the loops run into a buffer, so that neither the scratchpad's ready nor the checks below
         # are on the way to all their counters
         m.submodules.buffer = buffer = RegisterSlice(_request(self.config))
         ahead, request = buffer.i.payload, buffer.o.payload
-        advance = Signal()
         m.d.comb += [
             buffer.i.valid.eq(active),
-            advance.eq(active & buffer.i.ready),
             ahead.addr.eq(addr),
             ahead.first.eq(first_vector),
             ahead.depthwise.eq(depthwise),
@@ -143,7 +144,7 @@ class PositionLoops(wiring.Component):
             ahead.tag.op.eq(Mux(first_pass & ~accumulate, AccOp.WRITE,
                                 Mux(maximum, AccOp.MAX, AccOp.ADD))),
             ahead.tag.last.eq(row_last),
-            take.eq(waiting & (~active | advance & row_last)),
+            take.eq(~active | buffer.i.ready & row_last),
         ]
 
         # an accumulator row is not touched again before its update is through
@@ -171,49 +172,54 @@ class PositionLoops(wiring.Component):
             m.d.sync += recent[0].eq(Mux(self.o_accept, now, 0))
             m.d.sync += [younger.eq(older) for older, younger in zip(recent, recent[1:])]
 
-        with m.If(advance):
-            m.d.sync += [
-                first_vector.eq(y_last & ~hold),
-                acc_row.eq(acc_row + ~is_lead),
-                leads_left.eq(leads_left - is_lead),
-                is_lead.eq(leads_left > 1),
-                xs_left.eq(xs_left - 1),
-                addr.eq(addr + x_pitch),
-            ]
-            with m.If(x_last):
-                next_y = (y_addr + y_pitch)[:width]
-                m.d.sync += [xs_left.eq(x_vectors), ys_left.eq(ys_left - 1), addr.eq(next_y),
-                             y_addr.eq(next_y), leads_left.eq(lead), is_lead.eq(lead != 0)]
-            with m.If(y_last):
-                next_chunk = (chunk_addr + chunk_pitch)[:width]
+        # What comes next is chosen without a look at the buffer: at the end of an instruction the
+        # one that waits is taken, and ``waiting`` only decides what that means.
+        with m.If(~active | buffer.i.ready):
+            with m.If(~active | row_last):
                 m.d.sync += [
-                    ys_left.eq(y_count), chunks_left.eq(chunks_left - 1), acc_row.eq(acc_first),
-                    first_pass.eq(0), addr.eq(next_chunk), y_addr.eq(next_chunk),
-                    chunk_addr.eq(next_chunk),
+                    active.eq(waiting), maximum.eq(held.maximum), accumulate.eq(held.accumulate),
+                    hold.eq(held.hold), depthwise.eq(held.depthwise),
+                    first_pass.eq(1), first_vector.eq(1),
+                    acc_first.eq(held.acc_addr), acc_row.eq(held.acc_addr),
+                    row_addr.eq(held.act_addr), chunk_addr.eq(held.act_addr),
+                    y_addr.eq(held.act_addr), addr.eq(held.act_addr),
+                    row_pitch.eq(held.row_pitch), chunk_pitch.eq(held.chunk_pitch),
+                    y_pitch.eq(held.y_pitch), x_pitch.eq(held.x_pitch),
+                    chunk_count.eq(held.chunk_count), y_count.eq(held.y_count),
+                    x_vectors.eq(held.x_count + held.lead), xs_left.eq(held.x_count + held.lead),
+                    lead.eq(held.lead), leads_left.eq(held.lead), is_lead.eq(held.lead != 0),
+                    rows_left.eq(held.row_count), chunks_left.eq(held.chunk_count),
+                    ys_left.eq(held.y_count),
+                    x_one.eq((held.x_count == 1) & (held.lead == 0)), y_one.eq(held.y_count == 1),
+                    chunk_one.eq(held.chunk_count == 1), row_one.eq(held.row_count == 1),
                 ]
-            with m.If(chunk_last):
-                next_row = (row_addr + row_pitch)[:width]
+            with m.Else():
                 m.d.sync += [
-                    chunks_left.eq(chunk_count), rows_left.eq(rows_left - 1), addr.eq(next_row),
-                    y_addr.eq(next_row), chunk_addr.eq(next_row), row_addr.eq(next_row),
+                    first_vector.eq(y_last & ~hold),
+                    acc_row.eq(acc_row + ~is_lead),
+                    leads_left.eq(leads_left - is_lead),
+                    is_lead.eq(leads_left > 1),
+                    xs_left.eq(xs_left - 1), x_one.eq(xs_left == 2),
+                    addr.eq(addr + x_pitch),
                 ]
-            with m.If(row_last):
-                m.d.sync += active.eq(0)
-
-        with m.If(take):
-            m.d.sync += [
-                active.eq(1), maximum.eq(held.maximum), accumulate.eq(held.accumulate),
-                hold.eq(held.hold), depthwise.eq(held.depthwise),
-                first_pass.eq(1), first_vector.eq(1),
-                acc_first.eq(held.acc_addr), acc_row.eq(held.acc_addr),
-                row_addr.eq(held.act_addr), chunk_addr.eq(held.act_addr), y_addr.eq(held.act_addr),
-                addr.eq(held.act_addr),
-                row_pitch.eq(held.row_pitch), chunk_pitch.eq(held.chunk_pitch),
-                y_pitch.eq(held.y_pitch), x_pitch.eq(held.x_pitch),
-                chunk_count.eq(held.chunk_count), y_count.eq(held.y_count),
-                x_vectors.eq(held.x_count + held.lead), xs_left.eq(held.x_count + held.lead),
-                lead.eq(held.lead), leads_left.eq(held.lead), is_lead.eq(held.lead != 0),
-                rows_left.eq(held.row_count), chunks_left.eq(held.chunk_count),
-                ys_left.eq(held.y_count),
-            ]
+                with m.If(x_last):
+                    next_y = (y_addr + y_pitch)[:width]
+                    m.d.sync += [xs_left.eq(x_vectors), x_one.eq(x_vectors == 1),
+                                 ys_left.eq(ys_left - 1), y_one.eq(ys_left == 2), addr.eq(next_y),
+                                 y_addr.eq(next_y), leads_left.eq(lead), is_lead.eq(lead != 0)]
+                with m.If(y_last):
+                    next_chunk = (chunk_addr + chunk_pitch)[:width]
+                    m.d.sync += [
+                        ys_left.eq(y_count), y_one.eq(y_count == 1), acc_row.eq(acc_first),
+                        chunks_left.eq(chunks_left - 1), chunk_one.eq(chunks_left == 2),
+                        first_pass.eq(0), addr.eq(next_chunk), y_addr.eq(next_chunk),
+                        chunk_addr.eq(next_chunk),
+                    ]
+                with m.If(chunk_last):
+                    next_row = (row_addr + row_pitch)[:width]
+                    m.d.sync += [
+                        chunks_left.eq(chunk_count), chunk_one.eq(chunk_count == 1),
+                        rows_left.eq(rows_left - 1), row_one.eq(rows_left == 2), addr.eq(next_row),
+                        y_addr.eq(next_row), chunk_addr.eq(next_row), row_addr.eq(next_row),
+                    ]
         return m

@@ -69,6 +69,7 @@ class TileLoader(wiring.Component):
         chunk_count = Signal(16)
         chunks_left = Signal(16)
         rows_left = Signal(16)
+        chunk_one, row_one = Signal(), Signal()         # whether they are at 1
         blank_count = Signal(range(rows))
         m.d.comb += self.i.ready.eq(~pending)
         with m.If(~pending):
@@ -79,6 +80,8 @@ class TileLoader(wiring.Component):
                 chunk_count.eq(fields.chunk_count),
                 chunks_left.eq(Mux(fields.hold, 1, fields.chunk_count)),
                 rows_left.eq(Mux(fields.hold, 1, fields.row_count)),
+                chunk_one.eq(fields.hold | (fields.chunk_count == 1)),
+                row_one.eq(fields.hold | (fields.row_count == 1)),
                 blank_count.eq(Mux(fields.depthwise, rows - 1 - fields.lead, 0)),
             ]
 
@@ -108,9 +111,11 @@ class TileLoader(wiring.Component):
             m.d.sync += full.eq(0)
         with m.If(free & pending):
             m.d.sync += [loading.eq(1), line.eq(next_tile), blanks_left.eq(blank_count),
-                         next_tile.eq(next_tile + rows), chunks_left.eq(chunks_left - 1)]
-            with m.If(chunks_left == 1):
-                m.d.sync += [chunks_left.eq(chunk_count), rows_left.eq(rows_left - 1)]
-                with m.If(rows_left == 1):
+                         next_tile.eq(next_tile + rows), chunks_left.eq(chunks_left - 1),
+                         chunk_one.eq(chunks_left == 2)]
+            with m.If(chunk_one):
+                m.d.sync += [chunks_left.eq(chunk_count), chunk_one.eq(chunk_count == 1),
+                             rows_left.eq(rows_left - 1), row_one.eq(rows_left == 2)]
+                with m.If(row_one):
                     m.d.sync += pending.eq(0)
         return m

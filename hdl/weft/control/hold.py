@@ -1,6 +1,6 @@
 """The instruction that a unit works from, in a register."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -47,14 +47,17 @@ class InstructionHold(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.d.comb += self.i.ready.eq(~self.o.valid & ~self.i_halt)
+        # the opposite of o.valid, on which all bits of the instruction hang
+        empty = Signal(init=1)
+        m.d.comb += self.i.ready.eq(empty & ~self.i_halt)
         with m.If(~self.o.valid):
             m.d.sync += [
                 self.o.valid.eq(self.i.valid & self.i.ready),
+                empty.eq(~(self.i.valid & self.i.ready)),
                 self.o.payload.eq(self.i.payload),
                 *(self.o_is[name].eq(self.i.payload[:8] == isa.BY_NAME[name].opcode)
                   for name in self.names),
             ]
         with m.Elif(self.o.ready):
-            m.d.sync += self.o.valid.eq(0)
+            m.d.sync += [self.o.valid.eq(0), empty.eq(1)]
         return m

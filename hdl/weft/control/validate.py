@@ -62,6 +62,8 @@ class Validator(wiring.Component):
         full = Signal()
         stepping = Signal()
         step = Signal(range(len(STEPS)))
+        is_last = Signal()                  # beside step: it is its instruction's last
+        lasts = [number for number, which in enumerate(STEPS) if which.last]
         advance = Signal()                  # front moves to back
         stopped = Signal()
         m.d.comb += self.i.ready.eq(~stopped & (~full | advance))
@@ -75,19 +77,15 @@ class Validator(wiring.Component):
         host_slice = slice(host_field.offset, host_field.offset + host_field.width)
         with m.If(full & ~stepping):
             m.d.sync += [host.eq(self.i_mem_base + front.word[host_slice]), step.eq(NO_STEP),
-                         stepping.eq(1)]
+                         is_last.eq(NO_STEP in lasts), stepping.eq(1)]
             with m.Switch(opcode):
                 for name, first in FIRST_STEP.items():
                     with m.Case(isa.BY_NAME[name].opcode):
-                        m.d.sync += step.eq(first)
+                        m.d.sync += [step.eq(first), is_last.eq(first in lasts)]
             with m.If(front.code != 0):
-                m.d.sync += step.eq(NO_STEP)
+                m.d.sync += [step.eq(NO_STEP), is_last.eq(NO_STEP in lasts)]
 
-        is_last = Signal()
         has_host = Signal()
-        with m.Switch(step):
-            with m.Case(*(number for number, which in enumerate(STEPS) if which.last)):
-                m.d.comb += is_last.eq(1)
         hosted = [number for number, which in enumerate(STEPS)
                   if which.last and which.extent and which.extent.memory == HOST]
         with m.Switch(step):
@@ -106,7 +104,10 @@ class Validator(wiring.Component):
             extents.i_windows.eq(self.i_windows),
         ]
         with m.If(enter & ~is_last):
-            m.d.sync += step.eq(step + 1)
+            m.d.sync += [step.eq(step + 1), is_last.eq(0)]
+            with m.Switch(step):
+                with m.Case(*(number - 1 for number in lasts if number)):
+                    m.d.sync += is_last.eq(1)
 
         # -- back: an instruction that waits for its answer ----------------------------------------
         back = Signal(FETCHED)

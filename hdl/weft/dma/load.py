@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from ..bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, Axi4Read
+from ..bus.slice import RegisterSlice
 from ..control import isa
 from ..control.hold import InstructionHold
 from ..control.layout import instruction_layout
@@ -131,12 +132,14 @@ class LoadUnit(wiring.Component):
             m.d.comb += [plan.bytes.eq(1), plan.count.eq(1)]
 
         # a burst's address goes to the bus at the moment its description goes to the queue
+        m.submodules.address = address = RegisterSlice(data.StructLayout({
+            "addr": burst.beat_addr.shape(), "len": axi.arlen.shape()}))
         owed = Signal(range(self.config.outstanding + 1))
+        may_owe = Signal(init=1)                        # one more
         issue, retire = Signal(), Signal()
         is_read = Signal()
         m.d.comb += [
-            planner.o.ready.eq((owed != self.config.outstanding) & ~stopped
-                               & (~axi.arvalid | axi.arready)),
+            planner.o.ready.eq(may_owe & ~stopped & address.i.ready),
             issue.eq(planner.o.valid & planner.o.ready),
             is_read.eq((burst.tag.target == Target.SPAD) | (burst.tag.target == Target.WGT)),
             queue.w_data.eq(burst),
@@ -145,28 +148,31 @@ class LoadUnit(wiring.Component):
             axi.arburst.eq(BURST_INCR),
             axi.arcache.eq(CACHE_BUFFERABLE),
         ]
-        m.d.sync += owed.eq(owed + issue - retire)
-        with m.If(axi.arready):
-            m.d.sync += axi.arvalid.eq(0)
-        with m.If(issue):
-            m.d.sync += axi.arvalid.eq(is_read)
-            with m.If(is_read):
-                m.d.sync += [
-                    axi.araddr.eq(burst.beat_addr << lane),
-                    axi.arlen.eq(burst.len),
-                ]
-
-        writing, unfinished = self._data_side(m, queue, failed, retire)
         m.d.comb += [
-            self.o_idle.eq(~axi.arvalid & (owed == 0) & ~writing),
+            address.i.valid.eq(issue & is_read),
+            address.i.payload.addr.eq(burst.beat_addr),
+            address.i.payload.len.eq(burst.len),
+            axi.arvalid.eq(address.o.valid),
+            axi.araddr.eq(address.o.payload.addr << lane),
+            axi.arlen.eq(address.o.payload.len),
+            address.o.ready.eq(axi.arready),
+        ]
+        with m.If(issue & ~retire):
+            m.d.sync += [owed.eq(owed + 1), may_owe.eq(owed != self.config.outstanding - 1)]
+        with m.If(retire & ~issue):
+            m.d.sync += [owed.eq(owed - 1), may_owe.eq(1)]
+
+        unfinished = self._data_side(m, queue, failed, retire)
+        m.d.comb += [
+            self.o_idle.eq(owed == 0),
             unit.busy.eq(~self.o_idle | unfinished
                          | ((hold.o.valid | planner.o_busy) & ~failed)),
         ]
         return m
 
     def _data_side(self, m, queue, failed, retire):
-        """From the queue of bursts and the read data to the memories; whether a write waits here,
-        and whether an instruction whose last beat was taken is neither done nor failed."""
+        """From the queue of bursts and the read data to the memories; whether an instruction whose
+        last beat was taken is neither done nor failed."""
         unit, axi = self.unit, self.axi
         bus_bytes = self.config.bus_bytes
         lane = ceil_log2(bus_bytes)
@@ -174,24 +180,19 @@ class LoadUnit(wiring.Component):
 
         now = Signal(burst_layout(self.config, TAG))    # the burst whose beats are due
         now_valid, now_is_read, now_is_write, now_is_wgt = Signal(), Signal(), Signal(), Signal()
-        final, take, fault, advance = Signal(), Signal(), Signal(), Signal()
+        now_ends = Signal()                             # this beat ends the instruction
+        final, offer, take, fault = Signal(), Signal(), Signal(), Signal()
         coming = data.View(now.shape(), queue.r_data)
-        in_order, go = Signal(), Signal()
-
-        # the write that waits for its memory
-        writing = Signal()
-        addr, mask, last = Signal.like(now.local_addr), Signal(bus_bytes), Signal()
-        word = Signal(self.config.bus_width)
+        coming_is_wgt = coming.tag.target == Target.WGT
+        may_end, ready = Signal(), Signal()
         tail = Signal(lane)
 
         m.d.comb += [
-            final.eq(now.len == 0),
-            advance.eq((~self.spad.req.valid | self.spad.req.ready)
-                       & (~self.wgt.req.valid | self.wgt.req.ready)),
-            go.eq(now_valid & advance & in_order),
-            take.eq(go & (axi.rvalid | ~now_is_read)),
+            ready.eq(Mux(now_is_wgt, self.wgt.req.ready, self.spad.req.ready)),
+            offer.eq(now_valid & (may_end | ~now_ends)),
+            take.eq(offer & ready & (axi.rvalid | ~now_is_read)),
             fault.eq(now_is_read & axi.rresp[1] & ~failed),
-            axi.rready.eq(go & now_is_read),
+            axi.rready.eq(offer & ready & now_is_read),
             retire.eq(take & final),
             queue.r_en.eq(retire | ~now_valid),
             tail.eq(Mux(final, now.tail, bus_bytes - 1)),
@@ -208,11 +209,15 @@ class LoadUnit(wiring.Component):
                 now_is_read.eq((coming.tag.target == Target.SPAD)
                                | (coming.tag.target == Target.WGT)),
                 now_is_write.eq(coming.tag.target != Target.NONE),
-                now_is_wgt.eq(coming.tag.target == Target.WGT),
+                now_is_wgt.eq(coming_is_wgt),
+                final.eq(coming.len == 0),
+                now_ends.eq(coming.last & (coming.len == 0)),
             ]
         with m.Elif(take):
             m.d.sync += [
                 now.len.eq(now.len - 1),
+                final.eq(now.len == 1),
+                now_ends.eq(now.last & (now.len == 1)),
                 now.head.eq(0),
                 now.local_addr.eq(now.local_addr + bus_bytes),
                 # a burst stays inside a block of max_burst beats
@@ -221,12 +226,16 @@ class LoadUnit(wiring.Component):
 
         # writes at the end of an instruction that are not done: all are of one memory
         open_count, open_some, open_is_wgt = Signal(range(8)), Signal(), Signal()
-        ends = take & final & now.last & ~fault & ~failed
-        m.d.comb += [
-            in_order.eq(~(final & now.last & open_some) | failed
-                        | (open_is_wgt == now_is_wgt) & ~open_count[-1]),
-            unit.done.eq(self.spad.done | self.wgt.done),
-        ]
+        ends = take & now_ends & ~fault & ~failed
+        m.d.comb += unit.done.eq(self.spad.done | self.wgt.done)
+        # the next beat may end an instruction, whether it is of this burst or of the coming one
+        ours = open_is_wgt == now_is_wgt
+        with m.If(queue.r_en):
+            m.d.sync += may_end.eq(
+                failed | ~open_some & ~(now_valid & now_ends)
+                | (coming_is_wgt == now_is_wgt) & (ours | ~open_some) & (open_count < 3))
+        with m.Else():
+            m.d.sync += may_end.eq(failed | ~open_some | ours & (open_count < 4))
         with m.If(ends):
             m.d.sync += open_is_wgt.eq(now_is_wgt)
         with m.If(ends & ~unit.done):
@@ -234,17 +243,6 @@ class LoadUnit(wiring.Component):
         with m.If(~ends & unit.done):
             m.d.sync += [open_count.eq(open_count - 1), open_some.eq(open_count != 1)]
 
-        with m.If(advance):
-            for port, hit in ((self.spad, ~now_is_wgt), (self.wgt, now_is_wgt)):
-                m.d.sync += port.req.valid.eq(take & hit & ~fault & ~failed)
-            m.d.sync += [
-                writing.eq(take),
-                addr.eq(now.local_addr),
-                last.eq(final & now.last),
-                mask.eq(Cat((now.head <= index) & (tail >= index) & now_is_write
-                            for index in range(bus_bytes))),
-                word.eq(Mux(now_is_read, axi.rdata, now.tag.value.replicate(bus_bytes))),
-            ]
         # an error is told when all instructions before its own are done
         told = Signal()
         m.d.comb += unit.error.eq(failed & ~told & ~open_some)
@@ -256,11 +254,15 @@ class LoadUnit(wiring.Component):
                                             isa.ErrorCode.BUS_SLVERR)),
                 unit.error_info.addr.eq(now.beat_addr << lane),
             ]
-        for port in (self.spad, self.wgt):
+        for port, hit in ((self.spad, ~now_is_wgt), (self.wgt, now_is_wgt)):
+            write = port.req.payload
             m.d.comb += [
-                port.req.payload.addr.eq(addr),
-                port.req.payload.data.eq(word),
-                port.req.payload.mask.eq(mask),
-                port.req.payload.last.eq(last),
+                port.req.valid.eq(offer & hit & (axi.rvalid | ~now_is_read) & ~fault & ~failed),
+                write.addr.eq(now.local_addr),
+                write.last.eq(now_ends),
+                write.mask.eq(Cat((now.head <= index) & (tail >= index) & now_is_write
+                                  for index in range(bus_bytes))),
+                write.data.as_value().eq(
+                    Mux(now_is_read, axi.rdata, now.tag.value.replicate(bus_bytes))),
             ]
-        return writing, open_some | (failed & ~told)
+        return open_some | (failed & ~told)

@@ -107,6 +107,7 @@ class BurstPlanner(wiring.Component):
         s3 = Signal.like(burst)
         s3_left = Signal(beats_shape)
         s3_room = Signal(burst_bits)                    # beats up to the boundary, less one
+        rest = Signal(beats_shape)                      # beats behind this burst, less one
 
         s3_ready, s2_ready = Signal(), Signal()
         m.d.comb += [
@@ -146,7 +147,7 @@ class BurstPlanner(wiring.Component):
 
         m.d.comb += [
             s3_room.eq(~s3.beat_addr[:burst_bits]),
-            s3_final.eq(s3_left <= s3_room),
+            rest.eq(s3_left - s3_room - 1),
             self.o.valid.eq(s3_valid),
             burst.eq(s3),
             burst.len.eq(Mux(s3_final, s3_left, s3_room)),
@@ -157,6 +158,7 @@ class BurstPlanner(wiring.Component):
             m.d.sync += [
                 s3_valid.eq(s2_valid),
                 s3_last.eq(s2_last),
+                s3_final.eq(s2_left <= ~s2_beat_addr[:burst_bits]),
                 s3_left.eq(s2_left),
                 s3.beat_addr.eq(s2_beat_addr),
                 s3.local_addr.eq(s2_local_addr),
@@ -168,7 +170,8 @@ class BurstPlanner(wiring.Component):
             beats = Signal(burst_bits + 1)
             m.d.comb += beats.eq(s3_room + 1)
             m.d.sync += [
-                s3_left.eq(s3_left - beats),
+                s3_left.eq(rest),
+                s3_final.eq(rest[burst_bits:] == 0),    # the next begins at a boundary
                 s3.beat_addr[:burst_bits].eq(0),
                 s3.beat_addr[burst_bits:].eq(s3.beat_addr[burst_bits:] + 1),
                 s3.local_addr.eq(s3.local_addr + (beats << lane)),

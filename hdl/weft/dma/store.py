@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from ..bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, Axi4Write
+from ..bus.slice import RegisterSlice
 from ..control import isa
 from ..control.hold import InstructionHold
 from ..control.layout import instruction_layout
@@ -111,11 +112,14 @@ class StoreUnit(wiring.Component):
         ]
 
         # an address goes to the bus at the moment the burst joins both queues
+        m.submodules.address = address = RegisterSlice(data.StructLayout({
+            "addr": burst.beat_addr.shape(), "len": axi.awlen.shape()}))
         owed = Signal(range(outstanding + 1))
+        may_owe = Signal(init=1)                        # one more
         issue, retire = Signal(), Signal()
         waiting = data.View(answer, answers.w_data)
         m.d.comb += [
-            planner.o.ready.eq((owed != outstanding) & ~stopped & (~axi.awvalid | axi.awready)),
+            planner.o.ready.eq(may_owe & ~stopped & address.i.ready),
             issue.eq(planner.o.valid & planner.o.ready),
             queue.w_data.eq(burst),
             queue.w_en.eq(issue & is_write),
@@ -127,16 +131,19 @@ class StoreUnit(wiring.Component):
             axi.awburst.eq(BURST_INCR),
             axi.awcache.eq(CACHE_BUFFERABLE),
         ]
-        m.d.sync += owed.eq(owed + issue - retire)
-        with m.If(axi.awready):
-            m.d.sync += axi.awvalid.eq(0)
-        with m.If(issue):
-            m.d.sync += axi.awvalid.eq(is_write)
-            with m.If(is_write):
-                m.d.sync += [
-                    axi.awaddr.eq(burst.beat_addr << lane),
-                    axi.awlen.eq(burst.len),
-                ]
+        m.d.comb += [
+            address.i.valid.eq(issue & is_write),
+            address.i.payload.addr.eq(burst.beat_addr),
+            address.i.payload.len.eq(burst.len),
+            axi.awvalid.eq(address.o.valid),
+            axi.awaddr.eq(address.o.payload.addr << lane),
+            axi.awlen.eq(address.o.payload.len),
+            address.o.ready.eq(axi.awready),
+        ]
+        with m.If(issue & ~retire):
+            m.d.sync += [owed.eq(owed + 1), may_owe.eq(owed != outstanding - 1)]
+        with m.If(retire & ~issue):
+            m.d.sync += [owed.eq(owed - 1), may_owe.eq(1)]
 
         # answers, in order; SYNC_STORE answers itself
         oldest = data.View(answer, answers.r_data)

@@ -89,7 +89,8 @@ class AccumulatorMemory(wiring.Component):
         row_shape = data.ArrayLayout(signed(32), self.config.cols)
         s4_row = Signal(range(self.depth))
         s4_data = Signal(row_shape)
-        s3_old = Signal(data.ArrayLayout(row_shape, 2))
+        s3_old, s3_answer = Signal(row_shape), Signal(row_shape)
+        found = Signal(data.ArrayLayout(row_shape, 2))
         for half in range(2):
             # the attribute spares the logic that would define a read of a row being written
             m.submodules[f"half_{half}"] = rows = memory.Memory(
@@ -102,20 +103,22 @@ class AccumulatorMemory(wiring.Component):
                 write_port.en.eq(s4_en),
                 write_port.addr.eq(s4_row),
                 write_port.data.eq(s4_data),
+                found[half].eq(read_port.data),
             ]
             m.d.sync += [
                 s1_row.eq(Mux(update.en & (update_half == half), update.row, read.req.payload)),
-                # the second register: a block RAM's own output takes most of a fast cycle
-                s3_old[half].eq(read_port.data),
                 s4_en.eq((s3.update & (s3.row[-1] == half)) | self.o_clearing),
             ]
+
+        # the second register: a block RAM's own output takes most of a fast cycle
+        m.d.sync += [s3_old.eq(found[s2.row[-1]]), s3_answer.eq(found[s2.read_half])]
 
         clear_row = self._clear(m)
         m.d.sync += s4_row.eq(Mux(self.o_clearing, clear_row, s3.row))
         for column in range(self.config.cols):
             old = Signal(signed(32), name=f"old_{column}")
             new = Signal(signed(32), name=f"new_{column}")
-            m.d.comb += old.eq(s3_old[s3.row[-1]][column])
+            m.d.comb += old.eq(s3_old[column])
             with m.Switch(s3.op):
                 with m.Case(AccOp.ADD):
                     m.d.comb += new.eq(old + s3.data[column])
@@ -124,7 +127,7 @@ class AccumulatorMemory(wiring.Component):
                 with m.Default():
                     m.d.comb += new.eq(s3.data[column])
             m.d.sync += s4_data[column].eq(Mux(self.o_clearing, 0, new))
-        m.d.sync += [read.valid.eq(s3.read), read.data.eq(s3_old[s3.read_half])]
+        m.d.sync += [read.valid.eq(s3.read), read.data.eq(s3_answer)]
         return m
 
     def _clear(self, m):

@@ -143,21 +143,30 @@ class VectorUnit(wiring.Component):
 
         slot = Signal()
         free, empty = Signal(), Signal()
-        drain, sync = Signal(), Signal()
+        starting, drain, sync = Signal(), Signal(), Signal()
+        start_params, start_table, start_map = Signal(), Signal(), Signal()
         m.d.comb += [
             hold.i_halt.eq(unit.halt),
-            free.eq(hold.o.valid & writer.o_ready
+            free.eq(hold.o.valid & ~starting & writer.o_ready
                     & ~params.o_busy & ~table.o_busy & ~map_.o_busy),
             # what an instruction before it writes may be what one reads, and no step may need
             # old parameters or entries any more
             empty.eq(free & ~writer.o_busy),
+            params.i_start.eq(start_params),
+            table.i_start.eq(start_table),
+            softmax.i_start.eq(start_map & held.SOFTMAX),
+            map_.i_start.eq(start_map),
+            hold.o.ready.eq(starting),
+        ]
+        # what may start does so in the next cycle: so much hangs on these that they are registers
+        m.d.sync += [
             drain.eq(free & held.DRAIN & reader.o_ready),
-            params.i_start.eq(empty & held.PARAMS),
-            table.i_start.eq(empty & held.TABLE),
-            softmax.i_start.eq(empty & held.SOFTMAX),
-            map_.i_start.eq(empty & (held.MAP | held.SOFTMAX)),
+            start_params.eq(empty & held.PARAMS),
+            start_table.eq(empty & held.TABLE),
+            start_map.eq(empty & (held.MAP | held.SOFTMAX)),
             sync.eq(free & ~held.as_value().any()),
-            hold.o.ready.eq(drain | params.i_start | table.i_start | map_.i_start | sync),
+            starting.eq(Mux(held.as_value().any(), Mux(held.DRAIN, free & reader.o_ready, empty),
+                            free)),
         ]
         with m.If(drain | map_.i_start):
             # the writer took at most one of these before this one, and that has the other slot

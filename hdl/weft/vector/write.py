@@ -80,7 +80,7 @@ class DrainWriter(wiring.Component):
         m.d.comb += self.o_ready.eq(~waiting)
         with m.If(self.i_start):
             m.d.sync += [
-                waiting.eq(1), waits.empty.eq(self.i_empty),
+                waits.empty.eq(self.i_empty),
                 waits.raw.eq((drain.mode == Mode.RAW) & ~self.i_map),
                 waits.last_channel.eq(Mux(self.i_map, rows.bytes, drain.channels) - 1),
                 waits.addr.eq(Mux(self.i_map, rows.out_addr, drain.out_addr)),
@@ -133,36 +133,39 @@ class DrainWriter(wiring.Component):
                 out.payload.last.eq(last),
             ]
 
+        # What comes next is chosen without a look at the handshake: at the end of an instruction
+        # the one that waits is taken, and ``waiting`` only decides what that means.
         row_steps, first_steps = self._last_step(job), self._last_step(waits)
-        with m.If(move):
-            m.d.sync += [
-                steps_left.eq(steps_left - 1), last_step.eq(steps_left == 1),
-                addr.eq(addr + Mux(job.raw, Const(RAW_BYTES), Const(lanes))),
-            ]
-            with m.If(last_step):
-                next_x = (x_addr + job.x_pitch)[:width]
+        with m.If(move | ~active):
+            with m.If(last | ~active):
                 m.d.sync += [
-                    steps_left.eq(row_steps), last_step.eq(row_steps == 0),
-                    xs_left.eq(xs_left - 1), x_zero.eq(xs_left == 1),
-                    addr.eq(next_x), x_addr.eq(next_x),
+                    waiting.eq(0), active.eq(waiting), job.eq(waits),
+                    addr.eq(waits.addr), x_addr.eq(waits.addr), y_addr.eq(waits.addr),
+                    steps_left.eq(first_steps), last_step.eq(first_steps == 0),
+                    xs_left.eq(waits.x_left), x_zero.eq(waits.x_left == 0),
+                    ys_left.eq(waits.y_left), y_zero.eq(waits.y_left == 0),
                 ]
-            with m.If(last_x):
-                next_y = (y_addr + job.y_pitch)[:width]
+            with m.Else():
                 m.d.sync += [
-                    xs_left.eq(job.x_left), x_zero.eq(job.x_left == 0),
-                    ys_left.eq(ys_left - 1), y_zero.eq(ys_left == 1),
-                    addr.eq(next_y), x_addr.eq(next_y), y_addr.eq(next_y),
+                    steps_left.eq(steps_left - 1), last_step.eq(steps_left == 1),
+                    addr.eq(addr + Mux(job.raw, Const(RAW_BYTES), Const(lanes))),
                 ]
-            with m.If(last):
-                m.d.sync += active.eq(0)
-        with m.If(waiting & (~active | move & last)):
-            m.d.sync += [
-                waiting.eq(0), active.eq(1), job.eq(waits),
-                addr.eq(waits.addr), x_addr.eq(waits.addr), y_addr.eq(waits.addr),
-                steps_left.eq(first_steps), last_step.eq(first_steps == 0),
-                xs_left.eq(waits.x_left), x_zero.eq(waits.x_left == 0),
-                ys_left.eq(waits.y_left), y_zero.eq(waits.y_left == 0),
-            ]
+                with m.If(last_step):
+                    next_x = (x_addr + job.x_pitch)[:width]
+                    m.d.sync += [
+                        steps_left.eq(row_steps), last_step.eq(row_steps == 0),
+                        xs_left.eq(xs_left - 1), x_zero.eq(xs_left == 1),
+                        addr.eq(next_x), x_addr.eq(next_x),
+                    ]
+                with m.If(last_x):
+                    next_y = (y_addr + job.y_pitch)[:width]
+                    m.d.sync += [
+                        xs_left.eq(job.x_left), x_zero.eq(job.x_left == 0),
+                        ys_left.eq(ys_left - 1), y_zero.eq(ys_left == 1),
+                        addr.eq(next_y), x_addr.eq(next_y), y_addr.eq(next_y),
+                    ]
+        with m.If(self.i_start):
+            m.d.sync += waiting.eq(1)
         return m
 
     def _last_step(self, job):
