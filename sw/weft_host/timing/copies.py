@@ -127,8 +127,8 @@ class LoadUnit(_Copies):
             if name not in LOCAL:
                 before, late = late, self.clock.now - 1 - job["last"]
                 channel.hold_up(late - before)
-            # a write of the scratchpad waits a cycle at its port
-            self._retired(job["index"], self.clock.now + (1 if name == "LOAD_WGT" else 2))
+            # a write of the scratchpad waits a cycle at its port, one of the weight buffer does not
+            self._retired(job["index"], self.clock.now + (name != "LOAD_WGT"))
 
 
 class StoreUnit(_Copies):

@@ -46,7 +46,7 @@ class VectorUnit:
             index, name, f, held = self.work.pop(0)
             while self.undone > (IN_WRITER - 1 if name in ("DRAIN", "SYNC_VECTOR") else 0):
                 yield self.changed
-            yield max(held, self.free)
+            yield max(held, self.free) + 1      # decided a cycle before
             start = clock.now
             self.unit.consumed(start + 1)
             self.undone += 1
