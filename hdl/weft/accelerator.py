@@ -1,6 +1,6 @@
 """The whole accelerator: wiring between the blocks, and nothing else."""
 
-from amaranth.hdl import Cat, Module, ResetInserter
+from amaranth.hdl import Cat, Module, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -72,14 +72,15 @@ class Accelerator(wiring.Component):
         store = StoreUnit(config=config, read_latency=spad.read_latency)
         arbiter = ReadArbiter(config)
 
-        # a soft reset clears these; control resets itself, and memories keep their contents, but
-        # not what waits at their ports
-        clear = ResetInserter(control.o_clear)
-        m.submodules.load = clear(load)
-        m.submodules.matmul = clear(matmul)
-        m.submodules.vector = clear(vector)
-        m.submodules.store = clear(store)
-        m.submodules.arbiter = clear(arbiter)
+        # a soft reset clears these, one a cycle after the other: a register for each reaches less
+        # far; control resets itself, and memories keep their contents, but not what waits at
+        # their ports
+        clear = control.o_clear
+        for name, part in (("load", load), ("store", store), ("arbiter", arbiter),
+                           ("vector", vector), ("matmul", matmul)):
+            before, clear = clear, Signal(name=f"clear_{name}")
+            m.d.sync += clear.eq(before)
+            m.submodules[name] = ResetInserter(clear)(part)
 
         connect(m, flipped(self.s_axil), control.s_axil)
         connect(m, control.axi, arbiter.fetch)

@@ -203,3 +203,34 @@ def test_counts_the_cycles_in_which_host_memory_or_a_buffer_is_late():
     result = run_and_check(bench, [isa.encode("FILL", count=1, bytes=800)])
     # one refusal for each of the 100 writes on average
     assert 50 <= result.conflicts <= 200 and result.waits == 0
+
+
+# ---- the order of done
+
+@pytest.mark.parametrize("slow", ["spad", "wgt"])
+def test_done_comes_in_order_though_one_memory_is_slow(slow):
+    bench = DmaBench("load", preset("small"), seed=3)
+    getattr(bench, slow).stall = 0.9
+    beats = [("LOAD", 3), ("LOAD_WGT", 1), ("LOAD", 1), ("LOAD_WGT", 1), ("LOAD_WGT", 4),
+             ("FILL", 1), ("SYNC_LOAD", 0), ("LOAD_WGT", 1), ("SYNC_LOAD", 0), ("LOAD", 1)]
+    program = [isa.encode(name, **({"count": 1, "bytes": 8 * size} if size else {}))
+               for name, size in beats]
+    sums = {"spad": 0, "wgt": 0}
+    wanted = []
+    for name, size in beats:
+        sums["wgt" if name == "LOAD_WGT" else "spad"] += size
+        wanted.append(dict(sums))
+    early = []
+
+    async def watch(ctx):
+        number = 0
+        async for _, _, done in ctx.tick().sample(bench.dut.unit.done):
+            if done:
+                early.extend(
+                    (number, name) for name, count in wanted[number].items()
+                    if getattr(bench, name).writes < count)
+                number += 1
+
+    bench.sim.add_process(watch)
+    run_and_check(bench, program)
+    assert not early

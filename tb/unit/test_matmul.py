@@ -331,3 +331,20 @@ def test_halt_keeps_the_unit_from_starting():
 
     simulator.add_testbench(bench)
     simulator.run()
+
+
+@pytest.mark.parametrize("pattern", STALL_PATTERNS)
+@pytest.mark.parametrize("positions", [1, 2, 3, 4])
+def test_updates_of_a_row_stay_apart_when_reads_are_put_off(pattern, positions):
+    """Short passes with a held tile come back to a row as soon as they may."""
+    config = make_config(4, 4)
+    model = Model(config, 1)
+    bench = Bench(config, model, 4, 5, Stalls(pattern, positions))
+    fields = {"hold": 1, "row_count": 6, "row_pitch": 20, "chunk_count": 10, "chunk_pitch": 3,
+              "x_count": positions, "x_pitch": 4, "y_count": 1}
+    zeros = {field.name: 0 for field in isa.BY_NAME["MATMUL"].fields}
+    words = [fields | {"acc_addr": acc} for acc in (0, 0, 1, 2, 0)]
+    for word in words:
+        model.execute(zeros | word)
+    bench.run([isa.encode("MATMUL", **word) for word in words], timeout=20000)
+    assert (bench.acc == model.acc).all()

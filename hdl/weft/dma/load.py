@@ -135,11 +135,12 @@ class LoadUnit(wiring.Component):
         m.submodules.address = address = RegisterSlice(data.StructLayout({
             "addr": burst.beat_addr.shape(), "len": axi.arlen.shape()}))
         owed = Signal(range(self.config.outstanding + 1))
-        may_owe = Signal(init=1)                        # one more
+        may_owe = Signal()                              # one more, in the next cycle
+        may_issue = Signal()
         issue, retire = Signal(), Signal()
         is_read = Signal()
         m.d.comb += [
-            planner.o.ready.eq(may_owe & ~stopped & address.i.ready),
+            planner.o.ready.eq(may_issue & ~unit.halt & address.i.ready),
             issue.eq(planner.o.valid & planner.o.ready),
             is_read.eq((burst.tag.target == Target.SPAD) | (burst.tag.target == Target.WGT)),
             queue.w_data.eq(burst),
@@ -158,11 +159,17 @@ class LoadUnit(wiring.Component):
             address.o.ready.eq(axi.arready),
         ]
         with m.If(issue & ~retire):
-            m.d.sync += [owed.eq(owed + 1), may_owe.eq(owed != self.config.outstanding - 1)]
-        with m.If(retire & ~issue):
-            m.d.sync += [owed.eq(owed - 1), may_owe.eq(1)]
+            m.d.comb += may_owe.eq(owed != self.config.outstanding - 1)
+            m.d.sync += owed.eq(owed + 1)
+        with m.Elif(retire & ~issue):
+            m.d.comb += may_owe.eq(1)
+            m.d.sync += owed.eq(owed - 1)
+        with m.Else():
+            m.d.comb += may_owe.eq(owed != self.config.outstanding)
 
-        unfinished = self._data_side(m, queue, failed, retire)
+        fails = Signal()
+        unfinished = self._data_side(m, queue, failed, fails, retire)
+        m.d.sync += may_issue.eq(may_owe & ~stopped & ~fails)
         m.d.comb += [
             self.o_idle.eq(owed == 0),
             unit.busy.eq(~self.o_idle | unfinished
@@ -170,7 +177,7 @@ class LoadUnit(wiring.Component):
         ]
         return m
 
-    def _data_side(self, m, queue, failed, retire):
+    def _data_side(self, m, queue, failed, fails, retire):
         """From the queue of bursts and the read data to the memories; whether an instruction whose
         last beat was taken is neither done nor failed."""
         unit, axi = self.unit, self.axi
@@ -247,7 +254,8 @@ class LoadUnit(wiring.Component):
         told = Signal()
         m.d.comb += unit.error.eq(failed & ~told & ~open_some)
         m.d.sync += told.eq(failed & ~open_some)
-        with m.If(take & fault):
+        m.d.comb += fails.eq(take & fault)
+        with m.If(fails):
             m.d.sync += [
                 failed.eq(1),
                 unit.error_info.code.eq(Mux(axi.rresp[0], isa.ErrorCode.BUS_DECERR,

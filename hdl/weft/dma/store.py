@@ -115,11 +115,12 @@ class StoreUnit(wiring.Component):
         m.submodules.address = address = RegisterSlice(data.StructLayout({
             "addr": burst.beat_addr.shape(), "len": axi.awlen.shape()}))
         owed = Signal(range(outstanding + 1))
-        may_owe = Signal(init=1)                        # one more
+        may_owe = Signal()                              # one more, in the next cycle
+        may_issue = Signal()
         issue, retire = Signal(), Signal()
         waiting = data.View(answer, answers.w_data)
         m.d.comb += [
-            planner.o.ready.eq(may_owe & ~stopped & address.i.ready),
+            planner.o.ready.eq(may_issue & ~unit.halt & address.i.ready),
             issue.eq(planner.o.valid & planner.o.ready),
             queue.w_data.eq(burst),
             queue.w_en.eq(issue & is_write),
@@ -141,9 +142,13 @@ class StoreUnit(wiring.Component):
             address.o.ready.eq(axi.awready),
         ]
         with m.If(issue & ~retire):
-            m.d.sync += [owed.eq(owed + 1), may_owe.eq(owed != outstanding - 1)]
-        with m.If(retire & ~issue):
-            m.d.sync += [owed.eq(owed - 1), may_owe.eq(1)]
+            m.d.comb += may_owe.eq(owed != outstanding - 1)
+            m.d.sync += owed.eq(owed + 1)
+        with m.Elif(retire & ~issue):
+            m.d.comb += may_owe.eq(1)
+            m.d.sync += owed.eq(owed - 1)
+        with m.Else():
+            m.d.comb += may_owe.eq(owed != outstanding)
 
         # answers, in order; SYNC_STORE answers itself
         oldest = data.View(answer, answers.r_data)
@@ -154,6 +159,7 @@ class StoreUnit(wiring.Component):
             fault.eq(retire & oldest.is_write & axi.bresp[1] & ~failed),
             answers.r_en.eq(retire),
         ]
+        m.d.sync += may_issue.eq(may_owe & ~stopped & ~fault)
         m.d.sync += [
             unit.done.eq(retire & oldest.last & ~fault & ~failed),
             unit.error.eq(fault),

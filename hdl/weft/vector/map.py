@@ -61,7 +61,7 @@ class MapReader(wiring.Component):
     o_entries : :py:`Out(ArrayLayout(signed(32), lanes))`, ``o_looked_up`` : :py:`Out(Passed)`
         The entries, ``Tables.LATENCY`` cycles later.
     o_step : :py:`Out(Step(config))`
-        Together with ``o_looked_up``, if the step goes to the lanes.
+        One cycle after ``o_looked_up``, if the step goes to the lanes.
     o_values : :py:`Out(ArrayLayout(signed(32), lanes))`
         The values of the step of one cycle ago.
     """
@@ -129,7 +129,7 @@ class MapReader(wiring.Component):
 
         # what travels beside the data; stage 0 is the answer
         stage = data.StructLayout({"valid": 1, "whole": 1, "last": 1, "end": 1, "emit": 1})
-        at = [Signal(stage, name=f"s{age}") for age in range(2 + Tables.LATENCY)]
+        at = [Signal(stage, name=f"s{age}") for age in range(3 + Tables.LATENCY)]
         answer = data.View(tag_layout, tags.r_data)
         m.d.comb += [
             at[0].valid.eq(self.spad.valid),
@@ -139,7 +139,7 @@ class MapReader(wiring.Component):
             at[0].emit.eq(self.i_pass.emit),
         ]
         m.d.sync += [younger.eq(older) for older, younger in zip(at, at[1:])]
-        looked_up = at[1 + Tables.LATENCY]
+        looked_up, leaves = at[1 + Tables.LATENCY:]
         with m.If(at[0].valid & at[0].end):
             m.d.sync += self.o_busy.eq(0)
         for passed, where in ((self.o_indexed, at[1]), (self.o_looked_up, looked_up)):
@@ -148,7 +148,7 @@ class MapReader(wiring.Component):
 
         slot, multiplies = Signal(), Signal()
         m.d.comb += [
-            self.o_step.valid.eq(looked_up.valid & looked_up.whole & looked_up.emit),
+            self.o_step.valid.eq(leaves.valid & leaves.whole & leaves.emit),
             self.o_step.map.eq(1),
             self.o_step.slot.eq(slot),
             tables.i_write_en.eq(self.i_table_en),
@@ -171,14 +171,18 @@ class MapReader(wiring.Component):
     def _combine(self, m, lane, two, looked_up, multiplies):
         """The first operand waits for the other; alone it is a sum with zero."""
         entry = self.o_entries[lane]
-        first, total, product = (Signal(signed(32), name=f"{name}_{lane}", reset_less=True)
-                                 for name in ("first", "total", "product"))
+        # a and b, because a multiplier is far from everything
+        first, a, b, total, product = (
+            Signal(signed(32), name=f"{name}_{lane}", reset_less=True)
+            for name in ("first", "a", "b", "total", "product"))
         with m.If(~two):
             m.d.sync += first.eq(0)
         with m.Elif(looked_up.valid & ~looked_up.whole):
             m.d.sync += first.eq(entry)
         m.d.sync += [
-            total.eq(first + entry),
-            product.eq(first[:16].as_signed() * entry[:16].as_signed()),
+            a.eq(first),
+            b.eq(entry),
+            total.eq(a + b),
+            product.eq(a[:16].as_signed() * b[:16].as_signed()),
         ]
         m.d.comb += self.o_values[lane].eq(Mux(multiplies, product, total))

@@ -19,7 +19,7 @@ from .write import DrainWriter
 
 __all__ = ["VectorUnit"]
 
-PIPELINE_DEPTH = 33
+PIPELINE_DEPTH = 34
 """Cycles from the request of a step of MAP to the write of its bytes, with a scratchpad of up to
 seven cycles of latency: so many steps are on their way while none is held up. DRAIN has fewer."""
 

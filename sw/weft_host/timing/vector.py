@@ -10,11 +10,11 @@ TABLE_ENTRIES, WORD = 256, 4
 FIRST_READ = 2          # start to the first read of the scratchpad
 PARAMS_READ, TABLE_READ = 6, 7      # the cycle after the last read to the next instruction's start
 PARAMS_END, TABLE_END = 9, 10       # the same to done
-MAP_WRITE = 25          # the read of a step to its write
+MAP_WRITE = 26          # the read of a step to its write
 MAP_READ = 5            # the cycle after the last read to where the next instruction may start
 DRAIN_WRITE, RAW_SHORTER = 23, 10   # start to the first write
 ROW_READ = 6            # request of the last accumulator row to the next instruction's start
-SOFTMAX_ROW, SOFTMAX_LEVEL, SOFTMAX_END = 82, 2, 20
+SOFTMAX_ROW, SOFTMAX_LEVEL, SOFTMAX_END = 82, 2, 21
 SYNC_END = 5
 IN_WRITER = 2           # instructions that the writer knows of
 
