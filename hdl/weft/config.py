@@ -129,6 +129,11 @@ class Config:
         return self.wgt_bytes // self.tile_bytes
 
     @property
+    def param_channels(self):
+        """Channels whose parameters VECTOR holds: as many as its memories have room for."""
+        return max(self.cols, min(128, 16 * self.vector_lanes))
+
+    @property
     def bus_bytes(self):
         """Bytes of one beat on ``m_axi``."""
         return self.bus_width // 8

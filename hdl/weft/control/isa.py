@@ -14,7 +14,7 @@ __all__ = ["INSTRUCTION_BYTES", "ISA_VERSION", "TABLE_BYTES", "UNITS", "ErrorCod
            "encode", "decode"]
 
 INSTRUCTION_BYTES = 32
-ISA_VERSION = 2
+ISA_VERSION = 3
 TABLE_BYTES = 1024
 """What TABLE reads: an int32 for each value of a byte."""
 SEQUENCER = len(UNITS)
@@ -110,6 +110,13 @@ class Instruction:
 
 _LOAD, _MATMUL, _VECTOR, _STORE = range(4)
 
+
+def _each(row):
+    return Field("each", 248, 1, f"take the tokens of wait and give those of signal for every "
+                                 f"{row}, as if each were an instruction of its own")
+
+
+
 _HEADER = (
     Field("opcode", 0, 8, "which instruction"),
     Field("wait", 8, 4, "units whose token this takes before it starts: bit 0 LOAD, 1 MATMUL, "
@@ -127,6 +134,7 @@ def _copy(local):
         Field("local_addr", 96, 24, f"byte address in the {local} of the first row"),
         Field("local_pitch", 128, 24, f"bytes from one row to the next in the {local}"),
         Field("bytes", 160, 24, "bytes of a row, at least 1"),
+        _each("row"),
     )
 
 
@@ -149,7 +157,9 @@ INSTRUCTIONS = (
                 "+ y * y_pitch + x * x_pitch, and position y * x_count + x of the result goes to "
                 "accumulator row acc_addr + y * x_count + x. With depthwise set, column k of the "
                 "result is instead the sum over taps j from 0 to lead of line rows - 1 - lead + j "
-                "of the tile in column k, times byte k of the vector at position x + j.",
+                "of the tile in column k, times byte k of the vector at position x + j. With apart set, "
+                "kernel row r goes to accumulator rows acc_addr + r * x_count + x, and its first "
+                "pass is like that of an instruction.",
                 _HEADER + (
         Field("maximum", 16, 1, "combine passes by maximum instead of sum"),
         Field("accumulate", 17, 1, "combine the first pass, too, with what the accumulators hold; "
@@ -158,6 +168,7 @@ INSTRUCTIONS = (
         Field("depthwise", 19, 1, "each column filters its own byte of the vectors along x"),
         Field("lead", 20, 6, "taps of a pass less one: below the array's rows, and 0 unless "
                              "depthwise is set"),
+        Field("apart", 26, 1, "each kernel row has accumulators of its own; y_count is 1"),
         Field("act_addr", 32, 24, "byte address in the scratchpad of the first vector"),
         Field("acc_addr", 56, 16, "first accumulator row"),
         Field("wgt_addr", 72, 16, "first tile, in tiles"),
@@ -169,17 +180,19 @@ INSTRUCTIONS = (
         Field("y_pitch", 184, 24, "bytes from one row of positions to the next"),
         Field("x_count", 208, 16, "positions in a row, at least 1"),
         Field("x_pitch", 224, 24, "bytes from one position to the next"),
+        _each("kernel row"),
     )),
     Instruction("PARAMS", 0x30, _VECTOR,
-                "Reads bias, multiplier and shift of channels 0 to channels - 1 for the DRAINs "
-                "that follow. Bias is one int32 a channel at bias_addr. With per_channel set, "
+                "Reads bias, multiplier and shift of channels of the DRAINs that follow into the "
+                "places from channel on, of which there are param_channels. Bias is one int32 a channel at bias_addr. With per_channel set, "
                 "eight bytes a channel at scale_addr hold the multiplier (u32, bit 31 ignored) and "
                 "the shift (u8, bits 6 and 7 ignored; then three bytes ignored); otherwise every "
                 "channel takes the multiplier and shift of the instruction.", _HEADER + (
         Field("per_channel", 16, 1, "multiplier and shift come from scale_addr"),
         Field("bias_addr", 32, 24, "byte address in the scratchpad of the biases"),
         Field("scale_addr", 56, 24, "byte address in the scratchpad of multipliers and shifts"),
-        Field("channels", 80, 8, "channels to read, 1 to cols"),
+        Field("channels", 80, 8, "channels to read, 1 to param_channels - channel"),
+        Field("channel", 88, 8, "place of the first, a multiple of cols below param_channels"),
         Field("multiplier", 96, 32, "multiplier of all channels, below 2^31"),
         Field("shift", 128, 6, "shift of all channels, 0 to 62"),
     )),
@@ -187,8 +200,10 @@ INSTRUCTIONS = (
                 "For each position, takes accumulator row acc_addr + y * acc_pitch + x, adds the "
                 "biases, requantises, adds zero_point, clamps, and writes channels bytes to "
                 "out_addr + y * y_pitch + x * x_pitch in the scratchpad. In mode RAW it writes "
-                "accumulator plus bias as channels int32 instead.", _HEADER + (
+                "accumulator plus bias as channels int32 instead. Parameters are those of the "
+                "places from channel on; with apart set, from channel + y * cols on.", _HEADER + (
         Field("mode", 16, 2, "0 TFL2, 1 TFL1, 2 AWAY, 3 RAW"),
+        Field("apart", 18, 1, "each row of positions has parameters of its own"),
         Field("out_addr", 32, 24, "byte address in the scratchpad of the first output"),
         Field("acc_addr", 56, 16, "first accumulator row"),
         Field("acc_pitch", 72, 16, "accumulator rows from one row of positions to the next"),
@@ -200,6 +215,9 @@ INSTRUCTIONS = (
         Field("zero_point", 176, 8, "zero point of the output", signed=True),
         Field("clamp_min", 184, 8, "least output", signed=True),
         Field("clamp_max", 192, 8, "greatest output, at least clamp_min", signed=True),
+        Field("channel", 200, 8, "place of the first channel's parameters, a multiple of cols; all "
+                                 "are below param_channels"),
+        _each("row of positions"),
     )),
     Instruction("TABLE", 0x32, _VECTOR,
                 "Reads table A or B for the MAPs and SOFTMAXes that follow: 256 int32, the first "
