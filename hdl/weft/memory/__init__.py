@@ -1,0 +1,1 @@
+"""Host memories behind an AXI4 port: block RAM and SPRAM."""

@@ -1,0 +1,76 @@
+"""A single-port RAM of 16384 words of 16 bits: iCE40 UltraPlus' ``SB_SPRAM256KA``, or a model.
+
+Source: Lattice FPGA-TN-02022, "iCE40 SPRAM Usage Guide".
+"""
+
+from amaranth.hdl import Cat, ClockSignal, Instance, Module
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["FORMS", "Spram"]
+
+FORMS = ("portable", "ice40")
+
+
+class Spram(wiring.Component):
+    """One read or one write of 16 bits a cycle.
+
+    A word that is read comes a cycle later and holds until the next access. After a write the
+    output is undefined, and so are all words at power-on.
+
+    Parameters
+    ----------
+    form : :class:`str`
+        ``"ice40"``, the primitive, or ``"portable"``, a model that simulates anywhere.
+
+    Members
+    -------
+    i_en : :py:`In(1)`
+        An access starts.
+    i_write : :py:`In(2)`
+        The bytes to be written; none means read.
+    i_addr : :py:`In(14)`, ``i_data`` : :py:`In(16)`
+    o_data : :py:`Out(16)`
+
+    Raises
+    ------
+    ValueError
+        If there is no such form.
+    """
+
+    WORDS = 16384
+
+    def __init__(self, form):
+        if form not in FORMS:
+            raise ValueError(f"SPRAM form must be one of {', '.join(FORMS)}, not {form!r}")
+        self.form = form
+        super().__init__({
+            "i_en": In(1), "i_write": In(2), "i_addr": In(14), "i_data": In(16),
+            "o_data": Out(16),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        if self.form == "ice40":
+            low, high = self.i_write
+            m.submodules.spram = Instance(
+                "SB_SPRAM256KA",
+                i_CLOCK=ClockSignal(), i_CHIPSELECT=self.i_en, i_WREN=self.i_write.any(),
+                # a bit of the mask is four bits of data
+                i_MASKWREN=Cat(low, low, high, high),
+                i_ADDRESS=self.i_addr, i_DATAIN=self.i_data,
+                i_STANDBY=0, i_SLEEP=0, i_POWEROFF=1,      # POWEROFF is active low
+                o_DATAOUT=self.o_data)
+            return m
+        m.submodules.words = words = memory.Memory(shape=16, depth=self.WORDS, init=[])
+        read = words.read_port()
+        write = words.write_port(granularity=8)
+        m.d.comb += [
+            read.en.eq(self.i_en & ~self.i_write.any()),
+            read.addr.eq(self.i_addr),
+            write.en.eq(self.i_write & self.i_en.replicate(2)),
+            write.addr.eq(self.i_addr),
+            write.data.eq(self.i_data),
+            self.o_data.eq(read.data),
+        ]
+        return m

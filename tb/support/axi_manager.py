@@ -1,0 +1,125 @@
+"""An AXI4 manager for Amaranth's simulator: random bursts, and a reference for what they do."""
+
+import random
+
+from weft.bus.axi4 import BURST_INCR
+
+__all__ = ["AxiManager", "Burst", "apply", "expected", "random_write"]
+
+
+class Burst:
+    """One burst: for a write ``words`` of ``(data, strobes)``, for a read their number."""
+
+    def __init__(self, address, words, *, size, burst=BURST_INCR):
+        self.address = address
+        self.words = words
+        self.size = size
+        self.burst = burst
+        self.answers = []           # (data, resp, last) of each beat read; (resp,) of a write
+
+    @property
+    def beats(self):
+        return self.words if isinstance(self.words, int) else len(self.words)
+
+
+class AxiManager:
+    """Issues bursts on both halves of ``port``, which move on independently of each other.
+
+    Addresses, data and readiness stall with the chance ``stall`` in each cycle. Payload holds
+    while it waits. Answers go to the bursts in order; one that nobody asked for fails.
+    """
+
+    def __init__(self, port, *, reads=(), writes=(), stall=0.0, seed=0):
+        self.port = port
+        self.reads = list(reads)
+        self.writes = list(writes)
+        self.stall = stall
+        self.seed = seed
+        self.random = random.Random(f"manager/{seed}")
+        self.read_beats = []        # cycle of each beat that was accepted
+        self.write_beats = []
+        self.read_issued = []       # cycle of each address that was accepted
+
+    def _go(self):
+        return self.random.random() >= self.stall
+
+    def _set(self, ctx, **values):
+        for name, value in values.items():
+            ctx.set(getattr(self.port, name), value)
+
+    def _drive(self, ctx, prefix, burst):
+        self._set(ctx, **{prefix + "addr": burst.address, prefix + "len": burst.beats - 1,
+                          prefix + "size": burst.size, prefix + "burst": burst.burst})
+
+    async def run(self, ctx, limit=20_000):
+        """Until all is answered, and ten cycles more: a testbench, or a part of one."""
+        port = self.port
+        to_read, to_write = list(self.reads), list(self.writes)
+        open_reads, open_writes = list(self.reads), list(self.writes)
+        words = [(*word, index == len(burst.words) - 1)
+                 for burst in self.writes for index, word in enumerate(burst.words)]
+        ar = aw = w = r = b = False
+        cycle = after = 0
+        while after < 10:
+            _, _, arready, awready, wready, rvalid, rdata, rresp, rlast, bvalid, bresp = (
+                await ctx.tick().sample(
+                    port.arready, port.awready, port.wready, port.rvalid, port.rdata, port.rresp,
+                    port.rlast, port.bvalid, port.bresp))
+            cycle += 1
+            assert cycle < limit, f"unanswered after {limit} cycles, seed {self.seed}"
+            if ar and arready:
+                to_read.pop(0)
+                self.read_issued.append(cycle)
+            if aw and awready:
+                to_write.pop(0)
+            if w and wready:
+                words.pop(0)
+                self.write_beats.append(cycle)
+            if r and rvalid:
+                open_reads[0].answers.append((rdata, rresp, rlast))
+                self.read_beats.append(cycle)
+                if len(open_reads[0].answers) == open_reads[0].beats:
+                    open_reads.pop(0)
+            if b and bvalid:
+                open_writes.pop(0).answers.append((bresp,))
+            if not open_reads and not open_writes:
+                after += 1
+            # what was offered and not taken stays
+            ar = bool(to_read) and (ar and not arready or self._go())
+            aw = bool(to_write) and (aw and not awready or self._go())
+            w = bool(words) and (w and not wready or self._go())
+            r, b = self._go(), self._go()
+            if ar:
+                self._drive(ctx, "ar", to_read[0])
+            if aw:
+                self._drive(ctx, "aw", to_write[0])
+            if w:
+                self._set(ctx, **dict(zip(("wdata", "wstrb", "wlast"), words[0])))
+            self._set(ctx, arvalid=ar, awvalid=aw, wvalid=w, rready=r, bready=b)
+        self._set(ctx, rready=0, bready=0)
+
+
+def random_write(draw, address, beats, width):
+    """A write of ``beats`` random words with all strobes, or with random ones."""
+    full = (1 << width // 8) - 1
+    some = draw.random() < 0.5
+    return Burst(address, [(draw.getrandbits(width),
+                            draw.getrandbits(width // 8) if some else full)
+                           for _ in range(beats)], size=(width // 8).bit_length() - 1)
+
+
+def apply(burst, data, base):
+    """Does to ``data``, bytes from the address ``base`` on, what a write does to the memory."""
+    count = 1 << burst.size
+    for index, (word, strobes) in enumerate(burst.words):
+        for byte in range(count):
+            if strobes >> byte & 1:
+                data[burst.address - base + index * count + byte] = word >> 8 * byte & 0xFF
+
+
+def expected(burst, data, base, resp=0):
+    """What a read is to answer."""
+    count = 1 << burst.size
+    start = burst.address - base
+    return [(int.from_bytes(data[start + index * count:start + (index + 1) * count], "little"),
+             resp, int(index == burst.beats - 1)) for index in range(burst.beats)]
