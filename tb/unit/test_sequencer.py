@@ -1,4 +1,4 @@
-"""Sequencer: dispatch, tokens from end to start, errors of units and tokens."""
+"""Sequencer: dispatch, tokens from end to start, counts, errors of units and tokens."""
 
 from support.bench import run_bench
 from support.ticks import sampled
@@ -136,5 +136,23 @@ def test_one_token_too_many_names_its_giver():
             if error:
                 told.append((record.code, record.unit, record.index, record.addr))
         assert told[0] == (ErrorCode.TOKEN_OVERFLOW, 3, 255, 0)
+
+    run_bench(Sequencer(preset("tiny")), bench)
+
+
+def test_counts_an_instruction_with_its_last_row():
+    async def bench(ctx, dut):
+        word = int.from_bytes(isa.encode("STORE", count=7, each=1), "little")
+        await send(ctx, dut, (3, word), (3, sync(3)))
+        ctx.set(dut.store.cmd.ready, 1)
+        instructions = rows = 0
+        found = []
+        for _ in range(40):
+            valid, done, row = await sampled(ctx, dut.store.cmd.valid, dut.o_done_count,
+                                             dut.o_row_count)
+            ctx.set(dut.store.done, valid)
+            instructions, rows = instructions + done, rows + row
+            found += [(instructions, rows)] if row else []
+        assert found == [(0, 1), (0, 2), (0, 3), (0, 4), (0, 5), (0, 6), (1, 7), (2, 8)]
 
     run_bench(Sequencer(preset("tiny")), bench)

@@ -169,7 +169,7 @@ class Control(wiring.Component):
             counters.i.STORE_WAIT_MEMORY.eq(self.store.wait_memory),
             counters.i.BYTES_READ.eq(Mux(self.i_counters.bytes_read, self.config.bus_bytes, 0)),
             counters.i.BYTES_WRITTEN.eq(self.i_counters.bytes_written),
-            counters.i.INSTRUCTIONS.eq(sequencer.o_done_count),
+            counters.i.INSTRUCTIONS.eq(sequencer.o_row_count),
         ]
         for number, name in enumerate(UNITS):
             unit, view = getattr(self, name.lower()), sequencer.o_views[number]

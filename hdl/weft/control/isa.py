@@ -116,7 +116,6 @@ def _each(row):
                                  f"{row}, as if each were an instruction of its own")
 
 
-
 _HEADER = (
     Field("opcode", 0, 8, "which instruction"),
     Field("wait", 8, 4, "units whose token this takes before it starts: bit 0 LOAD, 1 MATMUL, "
@@ -157,9 +156,9 @@ INSTRUCTIONS = (
                 "+ y * y_pitch + x * x_pitch, and position y * x_count + x of the result goes to "
                 "accumulator row acc_addr + y * x_count + x. With depthwise set, column k of the "
                 "result is instead the sum over taps j from 0 to lead of line rows - 1 - lead + j "
-                "of the tile in column k, times byte k of the vector at position x + j. With apart set, "
-                "kernel row r goes to accumulator rows acc_addr + r * x_count + x, and its first "
-                "pass is like that of an instruction.",
+                "of the tile in column k, times byte k of the vector at position x + j. With apart "
+                "set, kernel row r goes to accumulator rows acc_addr + r * x_count + x, and its "
+                "first pass is like that of an instruction.",
                 _HEADER + (
         Field("maximum", 16, 1, "combine passes by maximum instead of sum"),
         Field("accumulate", 17, 1, "combine the first pass, too, with what the accumulators hold; "
@@ -184,10 +183,11 @@ INSTRUCTIONS = (
     )),
     Instruction("PARAMS", 0x30, _VECTOR,
                 "Reads bias, multiplier and shift of channels of the DRAINs that follow into the "
-                "places from channel on, of which there are param_channels. Bias is one int32 a channel at bias_addr. With per_channel set, "
-                "eight bytes a channel at scale_addr hold the multiplier (u32, bit 31 ignored) and "
-                "the shift (u8, bits 6 and 7 ignored; then three bytes ignored); otherwise every "
-                "channel takes the multiplier and shift of the instruction.", _HEADER + (
+                "places from channel on, of which there are param_channels. Bias is one int32 a "
+                "channel at bias_addr. With per_channel set, eight bytes a channel at scale_addr "
+                "hold the multiplier (u32, bit 31 ignored) and the shift (u8, bits 6 and 7 "
+                "ignored; then three bytes ignored); otherwise every channel takes the multiplier "
+                "and shift of the instruction.", _HEADER + (
         Field("per_channel", 16, 1, "multiplier and shift come from scale_addr"),
         Field("bias_addr", 32, 24, "byte address in the scratchpad of the biases"),
         Field("scale_addr", 56, 24, "byte address in the scratchpad of multipliers and shifts"),

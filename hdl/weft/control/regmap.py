@@ -74,7 +74,7 @@ COUNTERS = (
     ("STORE_CONFLICT", "cycles in which a scratchpad read of STORE was put off"),
     ("BYTES_READ", "bytes that m_axi delivered for LOAD and instructions, whole beats"),
     ("BYTES_WRITTEN", "bytes that m_axi wrote, by strobe"),
-    ("INSTRUCTIONS", "instructions that are done"),
+    ("INSTRUCTIONS", "instructions that are done; those with each count once for every row"),
 )
 
 _UNIT_WAIT = tuple(

@@ -40,6 +40,8 @@ class Sequencer(wiring.Component):
         one cycle the lowest unit's is told.
     o_done_count : :py:`Out(3)`
         Instructions that ended, not before an error of theirs is told.
+    o_row_count : :py:`Out(3)`
+        The same, with each row of an instruction with ``each`` counted.
     o_progress : :py:`Out(1)`
         An instruction was queued, handed over or done.
     o_can_start : :py:`Out(1)`
@@ -62,6 +64,7 @@ class Sequencer(wiring.Component):
             "o_error": Out(1),
             "o_record": Out(ERROR_RECORD),
             "o_done_count": Out(len(UNITS).bit_length()),
+            "o_row_count": Out(len(UNITS).bit_length()),
             "o_progress": Out(1),
             "o_can_start": Out(1),
             "o_ended": Out(len(UNITS)),
@@ -108,11 +111,14 @@ class Sequencer(wiring.Component):
         # registered: none of this is on the way from a token to its taker
         done = [queue.o_done for queue in queues]
         handed = [queue.o_handed for queue in queues]
-        done_count = Signal.like(self.o_done_count)
+        retired = [queue.o_retired for queue in queues]
+        done_count, row_count = Signal.like(self.o_done_count), Signal.like(self.o_row_count)
         overflow = Signal(len(UNITS))
         m.d.sync += [
-            done_count.eq((done[0] + done[1]) + (done[2] + done[3])),
+            done_count.eq((retired[0] + retired[1]) + (retired[2] + retired[3])),
             self.o_done_count.eq(done_count),
+            row_count.eq((done[0] + done[1]) + (done[2] + done[3])),
+            self.o_row_count.eq(row_count),
             overflow.eq(tokens.o_overflow),
             self.o_progress.eq(queued | done[0] | done[1] | done[2] | done[3]
                                | handed[0] | handed[1] | handed[2] | handed[3]),

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from ..config import UNITS
 from . import isa
 from .records import CHECKED, ERROR_RECORD, UNIT_VIEW
+from .row_step import RowStep
 from .unit import INSTRUCTION_SHAPE, UnitSignature
 
 __all__ = ["UnitQueue"]
@@ -28,6 +29,9 @@ class UnitQueue(wiring.Component):
     The next instruction is held in a register, and so is that it may go: the tokens it waits for
     are looked at in one cycle, it is handed over in the next. Units take one every two cycles at
     most. At most ``IN_WORK`` are in work.
+
+    The rows of an instruction with ``each`` are handed over one by one, as if each were an
+    instruction: it takes and gives tokens, and is one of those in work. All have its index.
 
     Parameters
     ----------
@@ -51,11 +55,13 @@ class UnitQueue(wiring.Component):
     i_halt : :py:`In(1)`
         The unit's ``halt``.
     o_done : :py:`Out(1)`
-        An instruction is done.
+        An instruction, or a row of one, is done.
+    o_retired : :py:`Out(1)`
+        With ``o_done``: no row of the instruction is left.
     o_error : :py:`Out(1)`, ``o_record`` : :py:`Out(ERROR_RECORD)`
         The unit has met an error; ``o_record.index`` is valid with ``o_done``, too.
     o_handed : :py:`Out(1)`
-        An instruction is handed over in this cycle.
+        An instruction, or a row of one, is handed over in this cycle.
     o_can_start : :py:`Out(1)`
         The next instruction has its tokens and only waits for the unit.
     o_ended : :py:`Out(1)`
@@ -78,6 +84,7 @@ class UnitQueue(wiring.Component):
             "i_stop": In(1),
             "i_halt": In(1),
             "o_done": Out(1),
+            "o_retired": Out(1),
             "o_error": Out(1),
             "o_record": Out(ERROR_RECORD),
             "o_handed": Out(1),
@@ -105,24 +112,35 @@ class UnitQueue(wiring.Component):
         head = Signal(entry)
         head_valid = Signal()
         word = Signal(INSTRUCTION_SHAPE)
+        # an instruction with more rows stays, without the one that goes. What of it stays is in
+        # registers in time: it goes two cycles after it came at the earliest
+        m.submodules.step = step = RowStep(self.config, self.unit_number)
+        moves = Signal()
         m.d.comb += [
             Cat(*(word[bit] for bit in bits)).eq(head.bits),
-            queue.r_en.eq(~head_valid | self.o_handed),
+            step.i_word.eq(word),
+            step.i_valid.eq(head_valid),
+            moves.eq(~head_valid | self.o_handed),
+            queue.r_en.eq(moves & ~step.o_more),
         ]
-        with m.If(queue.r_en):
-            m.d.sync += [head.eq(queue.r_data), head_valid.eq(queue.r_rdy)]
+        with m.If(moves):
+            with m.If(step.o_more):
+                m.d.sync += [head.bits[bits.index(bit)].eq(step.o_rest[bit])
+                             for bit in step.changing]
+            with m.Else():
+                m.d.sync += [head.eq(queue.r_data), head_valid.eq(queue.r_rdy)]
         header = {name: word[field.offset:field.offset + field.width]
                   for name, field in ((name, isa.INSTRUCTIONS[0].field(name))
                                       for name in ("wait", "signal"))}
         lacks = Signal(len(UNITS))
         failed = Signal()
         granted = Signal()      # tokens only grow while an instruction waits for them
-        m.submodules.in_work = in_work = SyncFIFO(width=32 + len(UNITS), depth=self.IN_WORK)
+        m.submodules.in_work = in_work = SyncFIFO(width=33 + len(UNITS), depth=self.IN_WORK)
         m.d.comb += [
             lacks.eq(header["wait"] & ~self.i_available),
             self.o_can_start.eq(head_valid & (lacks == 0) & ~failed),
             cmd.valid.eq(granted & ~self.i_stop),
-            cmd.payload.eq(word),
+            cmd.payload.eq(step.o_row),
             self.o_handed.eq(cmd.valid & cmd.ready),
             self.unit.halt.eq(self.i_halt),
         ]
@@ -132,14 +150,15 @@ class UnitQueue(wiring.Component):
 
         # -- in work -----------------------------------------------------------------------------
         m.d.comb += [
-            in_work.w_data.eq(Cat(header["signal"], head.index)),
+            in_work.w_data.eq(Cat(header["signal"], head.index, ~step.o_more)),
             in_work.w_en.eq(self.o_handed),
             in_work.r_en.eq(self.unit.done),
             self.o_done.eq(self.unit.done & in_work.r_rdy),
+            self.o_retired.eq(self.o_done & in_work.r_data[-1]),
             self.o_error.eq(self.unit.error),
             self.o_record.code.eq(self.unit.error_info.code),
             self.o_record.unit.eq(self.unit_number),
-            self.o_record.index.eq(in_work.r_data[len(UNITS):]),
+            self.o_record.index.eq(in_work.r_data[len(UNITS):-1]),
             self.o_record.addr.eq(self.unit.error_info.addr),
             self.o_ended.eq(failed | ~in_work.r_rdy),
         ]
