@@ -11,6 +11,7 @@ from .errors import (
     DeviceError,
     DeviceTimeout,
     InputError,
+    LinkError,
     ProgramError,
     RegisterError,
     WeftError,
@@ -20,12 +21,13 @@ from .tensor import HostStep, Tensor, Window
 
 # loaded on first use, so that a script that only reads a program starts at once
 _LAZY = {"Device": "device", "EmulatorDevice": "device", "Result": "device", "RtlDevice": "device",
+         "SerialDevice": "device",
          "CapacityError": "compiler", "ModelError": "compiler", "UnsupportedError": "compiler",
          "check": "compiler", "compile": "compiler", "compile_gemm": "compiler",
          "matmul": "compiler"}
 
-__all__ = ["BuildError", "DeviceError", "DeviceTimeout", "HostStep", "InputError", "Program",
-           "ProgramError", "RegisterError", "Tensor", "WeftError", "Window", *_LAZY]
+__all__ = ["BuildError", "DeviceError", "DeviceTimeout", "HostStep", "InputError", "LinkError",
+           "Program", "ProgramError", "RegisterError", "Tensor", "WeftError", "Window", *_LAZY]
 
 
 def __getattr__(name):

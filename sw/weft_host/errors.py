@@ -3,7 +3,7 @@
 import dataclasses
 
 __all__ = ["WeftError", "ProgramError", "InputError", "RegisterError", "BuildError", "ErrorRecord",
-           "DeviceError", "DeviceTimeout", "MismatchError"]
+           "DeviceError", "DeviceTimeout", "LinkError", "MismatchError"]
 
 
 class WeftError(Exception):
@@ -76,6 +76,14 @@ class DeviceTimeout(WeftError):
     def __init__(self, message, waits=()):
         super().__init__("; ".join((message, *waits)))
         self.waits = tuple(waits)
+
+
+class LinkError(WeftError):
+    """The host link failed; ``status`` is what the board answered, ``None`` if nothing."""
+
+    def __init__(self, message, *, status=None):
+        super().__init__(message)
+        self.status = status
 
 
 class MismatchError(WeftError):

@@ -89,7 +89,7 @@ def _publish(path, content):
     os.replace(temporary, path)
 
 
-def build(rtlil, *, name="weft", trace=False, cache=None, progress=print_progress):
+def build(rtlil, *, name="weft", trace=False, cache=None, progress=print_progress, driver=None):
     """The shared library that simulates a design; made now unless the cache has it.
 
     Parameters
@@ -102,6 +102,8 @@ def build(rtlil, *, name="weft", trace=False, cache=None, progress=print_progres
         Directory of finished libraries, shared by all processes.
     progress : callable
         Gets a sentence before each long step.
+    driver : :class:`pathlib.Path`, optional
+        Another C++ file instead of ``cxxrtl_driver.cc``, for a design with other ports.
 
     Raises
     ------
@@ -111,19 +113,21 @@ def build(rtlil, *, name="weft", trace=False, cache=None, progress=print_progres
     cache = pathlib.Path(cache or cache_directory())
     cache.mkdir(parents=True, exist_ok=True)
     compiler, version = _compiler()
-    driver = [(_HERE / file).read_bytes() for file in _DRIVER]
-    key = _digest(rtlil, *driver, _PREPARE, *_FLAGS, version, name, str(trace))
+    driver = pathlib.Path(driver or _HERE / _DRIVER[0])
+    sources = [driver.read_bytes(), *((_HERE / file).read_bytes() for file in _DRIVER)]
+    key = _digest(rtlil, *sources, _PREPARE, *_FLAGS, version, name, str(trace))
     library = cache / f"{name}-{key}.so"
     with open(cache / f"{key}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not library.exists():
             with tempfile.TemporaryDirectory(dir=cache) as directory:
-                made = _compile(rtlil, name, trace, pathlib.Path(directory), compiler, progress)
+                made = _compile(rtlil, name, trace, pathlib.Path(directory), compiler, driver,
+                                progress)
                 os.replace(made, library)
     return library
 
 
-def _compile(rtlil, name, trace, directory, compiler, progress):
+def _compile(rtlil, name, trace, directory, compiler, driver, progress):
     yosys = _yosys()
     headers = _headers(yosys)
     start = time.monotonic()
@@ -146,7 +150,7 @@ def _compile(rtlil, name, trace, directory, compiler, progress):
                '-DWEFT_DESIGN="design.h"', f"-DWEFT_TRACE={int(trace)}",
                # CXXRTL evaluates again and again only where it found a loop
                f"-DWEFT_SINGLE_STEP={int(not trace and 'converged = false' not in design)}",
-               str(_HERE / _DRIVER[0]), "-o", str(made)]
+               str(driver), "-o", str(made)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BuildError(f"{' '.join(command)} failed:\n{done.stderr[-4000:]}")

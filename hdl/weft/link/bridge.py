@@ -1,0 +1,210 @@
+"""The host link: frames on a serial line become accesses of host memory and registers."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import fifo, memory, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from ..bus.axi4 import Axi4, Axi4Lite
+from .copier import Copier
+from .frames import Command, Info, Status
+from .receiver import Receiver
+from .sender import Sender
+from .uart import UartReceiver, UartTransmitter
+
+__all__ = ["HostLink"]
+
+_FIFO = 512             # bytes that arrive while a request is executed: one block RAM
+_TICKS = 8              # in a time-out, see Receiver and Copier
+
+
+class HostLink(wiring.Component):
+    """Lets a host at the other end of a serial line reach host memory and registers.
+
+    It stands where a processor with a driver would. Requests are executed one after the other, in
+    the order of their sequence numbers, each once; every request that arrives whole gets an
+    answer. Nothing is written before a whole frame with right CRCs is there. See the page on the
+    host link for the frames.
+
+    Parameters
+    ----------
+    addr_width, data_width : :class:`int`
+        Of ``m_axi``: up to 32 address bits; 32, 64, 128 or 256 data bits.
+    clock_hz : :class:`int`
+        Frequency of the clock in Hz.
+    baud : :class:`int`
+        Bits a second on the line; up to a quarter of ``clock_hz``.
+    memory_base, memory_bytes : :class:`int`
+        Host memory behind ``m_axi``, for the host to know; 0 bytes: not told.
+    board : :class:`str`
+        Name of the board, up to 16 characters of ASCII, for the host to know.
+    payload : :class:`int`
+        Bytes that a frame carries at most: a power of two, 64 to 4096.
+    timeout_us : :class:`int`
+        After so much silence inside a frame it is given up, after so much waiting a bus is.
+
+    Members
+    -------
+    rx : :py:`In(1)`, ``tx`` : :py:`Out(1)`
+        The line, as seen from here.
+    m_axi : :py:`Out(Axi4(addr_width, data_width))`
+        Host memory.
+    m_axil : :py:`Out(Axi4Lite(addr_width=12))`
+        Registers of the accelerator.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is out of range; for the rates see :func:`weft.link.uart.bit_step`.
+    """
+
+    def __init__(self, *, addr_width, data_width, clock_hz, baud, memory_base=0, memory_bytes=0,
+                 board="", payload=256, timeout_us=10_000):
+        for name, value in (("addr_width", addr_width), ("data_width", data_width),
+                            ("memory_base", memory_base), ("memory_bytes", memory_bytes),
+                            ("payload", payload), ("timeout_us", timeout_us)):
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise TypeError(f"{name} must be an integer, not {value!r}")
+        if not isinstance(board, str):
+            raise TypeError(f"board must be a string, not {board!r}")
+        if data_width not in (32, 64, 128, 256):
+            raise ValueError(f"data_width must be 32, 64, 128 or 256, not {data_width}")
+        if not 12 <= addr_width <= 32:
+            raise ValueError(f"addr_width must be from 12 to 32, not {addr_width}")
+        if payload not in (64, 128, 256, 512, 1024, 2048, 4096):
+            raise ValueError(f"payload must be a power of two from 64 to 4096, not {payload}")
+        if memory_base < 0 or memory_bytes < 0 or memory_base + memory_bytes > 1 << addr_width:
+            raise ValueError(f"{memory_bytes} bytes of memory from {memory_base:#x} on do not fit "
+                             f"{addr_width} address bits")
+        if not board.isascii() or len(board) > 16:
+            raise ValueError(f"board must be at most 16 characters of ASCII, not {board!r}")
+        if not 1 <= timeout_us <= 10_000_000:
+            raise ValueError(f"timeout_us must be from 1 to 10000000, not {timeout_us}")
+        self.addr_width = addr_width
+        self.data_width = data_width
+        self.clock_hz = clock_hz
+        self.baud = baud
+        self.payload = payload
+        self.timeout_us = timeout_us
+        self._uart_in = UartReceiver(clock_hz, baud)
+        self._uart_out = UartTransmitter(clock_hz, baud)
+        self.info = Info(
+            payload=payload, fifo=_FIFO, bus_bytes=data_width // 8, timeout_us=timeout_us,
+            clock_hz=clock_hz, baud=baud, memory_base=memory_base, memory_bytes=memory_bytes,
+            board=board)
+        super().__init__({
+            "rx": In(1, init=1),
+            "tx": Out(1, init=1),
+            "m_axi": Out(Axi4(addr_width=addr_width, data_width=data_width)),
+            "m_axil": Out(Axi4Lite(addr_width=12)),
+        })
+
+    @property
+    def tick_cycles(self):
+        """Cycles from one tick of the time-outs to the next."""
+        return max(1, -(-self.timeout_us * self.clock_hz // (_TICKS * 1_000_000)))
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.uart_in = uart_in = self._uart_in
+        m.submodules.uart_out = uart_out = self._uart_out
+        m.submodules.waiting = waiting = fifo.SyncFIFOBuffered(width=8, depth=_FIFO)
+        m.submodules.receiver = receiver = Receiver(self.payload)
+        m.submodules.sender = sender = Sender(self.payload)
+        m.submodules.copier = copier = Copier(
+            addr_width=self.addr_width, data_width=self.data_width, payload=self.payload)
+        # the upper half holds the answer to INFO, which nothing overwrites
+        m.submodules.buffer = buffer = memory.Memory(
+            shape=8, depth=2 * self.payload, init=[0] * self.payload + list(self.info.pack()))
+        into, out_of = buffer.write_port(), buffer.read_port()
+
+        ticks = Signal(range(self.tick_cycles))
+        tick = Signal()
+        m.d.sync += [ticks.eq(Mux(tick, 0, ticks + 1)),
+                     tick.eq(ticks == max(0, self.tick_cycles - 2))]
+        m.d.comb += [
+            uart_in.i_rx.eq(self.rx),
+            self.tx.eq(uart_out.o_tx),
+            # what does not fit is lost, and its frame fails its CRC
+            waiting.w_en.eq(uart_in.o_en),
+            waiting.w_data.eq(uart_in.o_byte),
+            receiver.i.valid.eq(waiting.r_rdy),
+            receiver.i.payload.eq(waiting.r_data),
+            waiting.r_en.eq(receiver.i.ready),
+            receiver.i_tick.eq(tick),
+            copier.i_tick.eq(tick),
+        ]
+        connect(m, sender.o, uart_out.i)
+        connect(m, copier.m_axi, flipped(self.m_axi))
+        connect(m, copier.m_axil, flipped(self.m_axil))
+
+        request, answer = receiver.o.payload, sender.i.payload
+        is_info = Signal()
+        last = Signal(8)                    # sequence number of the request executed last
+        last_status = Signal(3)
+        status = Signal(3)
+        executes = Signal()
+        m.d.comb += [
+            is_info.eq(request.command == Command.INFO),
+            answer.status.eq(status),
+            answer.sequence.eq(request.sequence),
+            answer.last.eq(last),
+            copier.i_write.eq(request.command[0]),
+            copier.i_registers.eq(request.command[1]),
+            copier.i_addr.eq(request.addr),
+            copier.i_length.eq(request.length),
+            copier.i_read_data.eq(out_of.data),
+            sender.i_read_data.eq(out_of.data),
+            out_of.addr.eq(Mux(executes, copier.o_index, sender.o_read_addr)),
+            out_of.addr[-1].eq(is_info & ~executes),
+            into.addr.eq(Mux(executes, copier.o_index, receiver.o_write_addr)),
+            into.data.eq(Mux(executes, copier.o_write_data, receiver.o_write_data)),
+            into.en.eq(copier.o_write_en | receiver.o_write_en),
+        ]
+        with m.If(status != Status.OKAY):
+            m.d.comb += answer.length.eq(0)
+        with m.Elif(is_info):
+            m.d.comb += answer.length.eq(Info.FORMAT.size)
+        with m.Elif(~request.command[0]):
+            m.d.comb += answer.length.eq(request.length)
+
+        possible = Signal()
+        m.d.comb += possible.eq(
+            (request.command[2:] == Command.READ_MEMORY >> 2)
+            & (request.length != 0) & (request.length <= self.payload)
+            & (request.addr[self.addr_width:] == 0)
+            & (~request.command[1] | ~(request.addr[:2] | request.length[:2]).any()))
+        ahead = Signal(8)
+        m.d.comb += ahead.eq(request.sequence - last)
+        with m.FSM() as fsm:
+            m.d.comb += executes.eq(fsm.ongoing("EXECUTE"))
+            with m.State("JUDGE"):
+                with m.If(receiver.o.valid):
+                    m.next = "ANSWER"
+                    with m.If(is_info):
+                        m.d.sync += status.eq(Status.OKAY)
+                    with m.Elif(~possible):
+                        m.d.sync += status.eq(Status.INVALID)
+                    with m.Elif(ahead > 1):
+                        m.d.sync += status.eq(Status.ORDER)
+                    with m.Elif((ahead == 0) & request.command[0]):
+                        # the answer was lost: it was executed, and is not again
+                        m.d.sync += status.eq(last_status)
+                    with m.Elif(copier.o_owed):
+                        m.d.sync += [status.eq(Status.TIMEOUT), last_status.eq(Status.TIMEOUT),
+                                     last.eq(request.sequence)]
+                    with m.Else():
+                        m.next = "START"
+            with m.State("START"):
+                m.d.comb += copier.i_en.eq(1)
+                m.next = "EXECUTE"
+            with m.State("EXECUTE"):
+                with m.If(copier.o_done):
+                    m.d.sync += [status.eq(copier.o_status), last_status.eq(copier.o_status),
+                                 last.eq(request.sequence)]
+                    m.next = "ANSWER"
+            with m.State("ANSWER"):
+                m.d.comb += sender.i.valid.eq(1)
+                with m.If(sender.i.ready):
+                    m.d.comb += receiver.o.ready.eq(1)
+                    m.next = "JUDGE"
+        return m

@@ -1,0 +1,189 @@
+"""A serial line, 8 data bits, no parity, one stop bit: receiver and transmitter."""
+
+from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.lib import cdc, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["BitClock", "UartReceiver", "UartTransmitter", "bit_step"]
+
+_MAX_ERROR = 0.02       # of the rate; half a bit in the ninth and a half is 5 %, for both sides
+_MIN_CLOCKS = 4         # a bit: an edge is seen up to a clock late, a tick falls up to one late
+_MIN_STEP = 256
+
+
+def bit_step(clock_hz, baud):
+    """``(step, width)``: adding ``step`` each cycle, ``width`` bits overflow once a bit.
+
+    Bits then begin up to a cycle late, but no error adds up, so that rates which do not divide
+    the clock are as good as others.
+
+    Raises
+    ------
+    TypeError
+        If a rate is not an integer.
+    ValueError
+        If a bit is shorter than 4 cycles, or the rate cannot be met within 2 %.
+    """
+    for name, value in (("clock_hz", clock_hz), ("baud", baud)):
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError(f"{name} must be an integer, not {value!r}")
+        if value < 1:
+            raise ValueError(f"{name} must be positive, not {value}")
+    if clock_hz < _MIN_CLOCKS * baud:
+        raise ValueError(f"{baud} baud need a clock of at least {_MIN_CLOCKS * baud} Hz, "
+                         f"not {clock_hz}")
+    width = min(32, (_MIN_STEP * clock_hz // baud).bit_length())
+    step = round((baud << width) / clock_hz)
+    error = abs(step * clock_hz / (baud << width) - 1)
+    if error > _MAX_ERROR:
+        raise ValueError(f"a clock of {clock_hz} Hz makes {baud} baud only with an error of "
+                         f"{100 * error:.1f} %; 2 % are allowed")
+    return step, width
+
+
+class BitClock(wiring.Component):
+    """Ticks once a bit.
+
+    Parameters
+    ----------
+    clock_hz, baud : :class:`int`
+        See :func:`bit_step`.
+    half : :class:`bool`
+        The first tick comes after half a bit, less the cycle in which the edge was seen.
+
+    Members
+    -------
+    i_run : :py:`In(1)`
+        While low the clock stands at its beginning.
+    o_tick : :py:`Out(1)`
+    """
+
+    def __init__(self, clock_hz, baud, *, half=False):
+        self.half = half
+        self.step, self.width = bit_step(clock_hz, baud)
+        super().__init__({"i_run": In(1), "o_tick": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        begin = (1 << self.width - 1) + self.step if self.half else 0
+        phase = Signal(self.width, init=begin)
+        total = Signal(self.width + 1)
+        m.d.comb += [total.eq(phase + self.step), self.o_tick.eq(self.i_run & total[-1])]
+        with m.If(self.i_run):
+            m.d.sync += phase.eq(total)
+        with m.Else():
+            m.d.sync += phase.eq(begin)
+        return m
+
+
+class UartReceiver(wiring.Component):
+    """Bytes from a serial line.
+
+    The line passes two registers and is sampled in the middle of each bit. A start bit that is
+    over before its middle was a glitch and is forgotten; a byte without a stop bit is dropped, and
+    the next one begins after the line was high.
+
+    Parameters
+    ----------
+    clock_hz, baud : :class:`int`
+        See :func:`bit_step`.
+
+    Members
+    -------
+    i_rx : :py:`In(1)`
+        The line; high while idle; asynchronous.
+    o_byte : :py:`Out(8)`
+        The byte, while ``o_en`` is high.
+    o_en : :py:`Out(1)`
+        High for one cycle: a byte was received.
+
+    Raises
+    ------
+    TypeError, ValueError
+        See :func:`bit_step`.
+    """
+
+    def __init__(self, clock_hz, baud):
+        self._clock = BitClock(clock_hz, baud, half=True)
+        super().__init__({"i_rx": In(1, init=1), "o_byte": Out(8), "o_en": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.clock = clock = self._clock
+        line = Signal(init=1)
+        m.submodules.line = cdc.FFSynchronizer(self.i_rx, line, init=1)
+
+        # a one travels in front of the data: when it reaches bit 0, all eight are there
+        shift = Signal(9)
+        m.d.comb += self.o_byte.eq(shift[1:])
+        m.d.sync += self.o_en.eq(0)
+        with m.FSM() as fsm:
+            m.d.comb += clock.i_run.eq(~fsm.ongoing("IDLE") & ~fsm.ongoing("BROKEN"))
+            with m.State("IDLE"):
+                with m.If(~line):
+                    m.next = "START"
+            with m.State("START"):
+                with m.If(clock.o_tick):
+                    m.d.sync += shift.eq(1 << 8)
+                    with m.If(line):
+                        m.next = "IDLE"
+                    with m.Else():
+                        m.next = "DATA"
+            with m.State("DATA"):
+                with m.If(clock.o_tick):
+                    m.d.sync += shift.eq(Cat(shift[1:], line))
+                    with m.If(shift[1]):
+                        m.next = "STOP"
+            with m.State("STOP"):
+                with m.If(clock.o_tick):
+                    m.d.sync += self.o_en.eq(line)
+                    with m.If(line):
+                        m.next = "IDLE"
+                    with m.Else():
+                        m.next = "BROKEN"
+            with m.State("BROKEN"):
+                with m.If(line):
+                    m.next = "IDLE"
+        return m
+
+
+class UartTransmitter(wiring.Component):
+    """Bytes to a serial line.
+
+    A byte takes ten bits and one cycle.
+
+    Parameters
+    ----------
+    clock_hz, baud : :class:`int`
+        See :func:`bit_step`.
+
+    Members
+    -------
+    i : :py:`In(stream.Signature(8))`
+        What to send.
+    o_tx : :py:`Out(1)`
+        The line; a register.
+
+    Raises
+    ------
+    TypeError, ValueError
+        See :func:`bit_step`.
+    """
+
+    def __init__(self, clock_hz, baud):
+        self._clock = BitClock(clock_hz, baud)
+        super().__init__({"i": In(stream.Signature(8)), "o_tx": Out(1, init=1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.clock = clock = self._clock
+        # data and stop bit, with a one behind them: alone, it says that the stop bit is on its way
+        shift = Signal(10)
+        m.d.comb += [clock.i_run.eq(shift.any()), self.i.ready.eq(~shift.any())]
+        with m.If(self.i.ready & self.i.valid):
+            m.d.sync += [shift.eq(Cat(self.i.payload, Const(0b11, 2))), self.o_tx.eq(0)]
+        with m.Elif(clock.o_tick):
+            m.d.sync += shift.eq(shift >> 1)
+            with m.If(shift[1:].any()):
+                m.d.sync += self.o_tx.eq(shift[0])
+        return m

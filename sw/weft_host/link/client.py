@@ -1,0 +1,236 @@
+"""Requests that arrive: retries, time-outs, pieces of big transfers, several on their way."""
+
+import collections
+import dataclasses
+import time
+
+from weft.link.frames import PROTOCOL, SEQUENCES, Command, Info, Status
+
+from ..errors import LinkError
+from .codec import Answer, AnswerParser, encode_request
+
+__all__ = ["LinkClient"]
+
+_ANSWER_BYTES = 14      # of an answer beside its payload
+_REGISTERS = 32         # registers that one request reads at most
+_UNSENT = -1
+_SILENCE = 0.03         # seconds: longer than the time-out inside a frame
+
+
+@dataclasses.dataclass
+class _Operation:
+    """A request that may be sent more than once. ``once``: must not be executed twice."""
+
+    command: int
+    addr: int
+    length: int
+    payload: bytes = b""
+    once: bool = False
+    sequence: int = _UNSENT
+    result: bytes = b""
+
+
+class LinkClient:
+    """The host's end of the host link.
+
+    Every method returns after the board has answered. Frames that were lost or damaged are sent
+    again; what must not happen twice, happens once.
+
+    Parameters
+    ----------
+    line : object
+        ``write(data)`` sends bytes; ``read(seconds)`` gives what has arrived, and waits up to so
+        long for a first byte.
+    timeout : :class:`float`
+        Seconds for an answer, beside the time that the bytes take.
+    attempts : :class:`int`
+        How often in a row a request is sent in vain.
+    window : :class:`int`
+        Requests that may be on their way in transfers of memory.
+
+    Attributes
+    ----------
+    sent, again : :class:`int`
+        Requests in all, and those that were sent again.
+    """
+
+    def __init__(self, line, *, timeout=0.25, attempts=6, window=8):
+        self.line = line
+        self.timeout = timeout
+        self.attempts = attempts
+        self.window = window
+        self._info: Info | None = None
+        self.sent = 0
+        self.again = 0
+        self._parser = AnswerParser()
+        self._answers: collections.deque[Answer] = collections.deque()
+        self._last = 0
+        self._nonce = 0
+
+    @property
+    def info(self):
+        """What the board says it is; asks it on first use."""
+        return self._info or self.connect()
+
+    def connect(self):
+        """Ask the board what it is.
+
+        Raises
+        ------
+        LinkError
+            If nothing answers, or something that is no host link of this version.
+        """
+        for attempt in range(self.attempts):
+            try:
+                info = self._ask_info(silence=_SILENCE * 2 ** attempt)
+            except TimeoutError:
+                continue
+            if info.protocol != PROTOCOL:
+                raise LinkError(f"the board speaks version {info.protocol} of the host link, "
+                                f"this driver version {PROTOCOL}; build both from the same source")
+            self._info = info
+            return info
+        raise LinkError("the board does not answer: is the cable the right one, is a bitstream "
+                        "with Weft loaded, is the baud rate that of the bitstream?")
+
+    def read_memory(self, addr, size):
+        """``size`` bytes of host memory."""
+        step = self.info.payload
+        operations = [_Operation(Command.READ_MEMORY, addr + at, min(step, size - at))
+                      for at in range(0, size, step)]
+        self._transfer(operations)
+        return b"".join(operation.result for operation in operations)
+
+    def write_memory(self, addr, data):
+        """Put bytes into host memory."""
+        step = self.info.payload
+        self._transfer([
+            _Operation(Command.WRITE_MEMORY, addr + at, 0, bytes(data[at:at + step]))
+            for at in range(0, len(data), step)])
+
+    def read_registers(self, offset, count=1):
+        """The words of ``count`` registers in a row."""
+        step = min(_REGISTERS, self.info.payload // 4)
+        operations = [_Operation(Command.READ_REGISTERS, offset + 4 * at, 4 * min(step, count - at))
+                      for at in range(0, count, step)]
+        self._transfer(operations)
+        raw = b"".join(operation.result for operation in operations)
+        return [int.from_bytes(raw[at:at + 4], "little") for at in range(0, len(raw), 4)]
+
+    def write_register(self, offset, value):
+        """Write a word to a register, once."""
+        self._transfer([_Operation(Command.WRITE_REGISTERS, offset, 0,
+                                   value.to_bytes(4, "little"), once=True)])
+
+    def _ask_info(self, silence):
+        """The board's :class:`Info` once the line is silent; ``TimeoutError`` without answer."""
+        while self.line.read(silence):
+            pass
+        self._parser.reset()
+        self._answers.clear()
+        # unlike any number that is on its way
+        self._nonce = self._nonce + 1 & 63
+        sequence = (self._last + 128 + self._nonce) % SEQUENCES
+        self._send(Command.INFO, sequence)
+        deadline = time.monotonic() + self.timeout
+        while True:
+            answer = self._receive(deadline)
+            if answer.sequence == sequence and answer.status == Status.OKAY \
+                    and len(answer.payload) == Info.FORMAT.size:
+                self._last = answer.last
+                return Info.unpack(answer.payload)
+
+    def _send(self, command, sequence, addr=0, length=0, payload=b""):
+        self.sent += 1
+        self.line.write(encode_request(command, sequence, addr, length, payload))
+
+    def _receive(self, deadline):
+        """The next answer; ``TimeoutError`` if there is none in time, or a damaged one."""
+        while not self._answers:
+            if self._parser.lost:
+                raise TimeoutError
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._answers.extend(self._parser.feed(self.line.read(left)))
+        return self._answers.popleft()
+
+    def _seconds(self, operations):
+        """How long all that is on its way may take."""
+        size = sum(2 * _ANSWER_BYTES + max(operation.length, len(operation.payload))
+                   for operation in operations)
+        waits = len(operations) * self.info.timeout_us / 1e6
+        return self.timeout + 2 * 10 * size / self.info.baud + waits
+
+    def _transfer(self, operations):
+        """Carry out operations in order."""
+        waiting = collections.deque(operations)
+        flying: collections.deque[_Operation] = collections.deque()
+        window, failures = self.window, 0
+        while waiting or flying:
+            while waiting and len(flying) < window and not (flying and flying[-1].once):
+                operation = waiting.popleft()
+                if operation.sequence == _UNSENT:
+                    ahead = flying[-1].sequence if flying else self._last
+                    operation.sequence = (ahead + 1) % SEQUENCES
+                self._send(operation.command, operation.sequence, operation.addr,
+                           operation.length, operation.payload)
+                flying.append(operation)
+            try:
+                answer = self._receive(time.monotonic() + self._seconds(flying))
+                operation = flying[0]
+                if answer.sequence != operation.sequence or answer.status == Status.ORDER:
+                    raise TimeoutError
+            except TimeoutError:
+                failures += 1
+                # a line that loses frames does so less with fewer on their way
+                window = 1
+                self._recover(flying, waiting, failures)
+                continue
+            failures = 0
+            self._last = operation.sequence
+            flying.popleft()
+            self._judge(operation, answer, flying)
+
+    def _judge(self, operation, answer, flying):
+        if answer.status == Status.OKAY and len(answer.payload) == operation.length:
+            operation.result = answer.payload
+            return
+        if flying:
+            # what is on its way is to be answered before anything else is asked
+            self._last = flying[-1].sequence
+            try:
+                self._ask_info(silence=_SILENCE)
+            except TimeoutError:
+                pass
+        size = max(operation.length, len(operation.payload))
+        names = {known.value: known.name for known in Status}
+        kind = "registers" if operation.command & 2 else "host memory"
+        way = "write" if operation.command & 1 else "read"
+        name = names.get(answer.status, f"status {answer.status}")
+        raise LinkError(
+            f"a {way} of {size} bytes of {kind} at {operation.addr:#x} ended with {name}",
+            status=answer.status)
+
+    def _recover(self, flying, waiting, failures):
+        """Find out what was executed, and put the rest back in front of ``waiting``."""
+        if failures >= self.attempts:
+            raise LinkError(f"no whole answer after {failures} attempts")
+        before = flying[0].sequence
+        for attempt in range(self.attempts):
+            try:
+                self._ask_info(silence=_SILENCE * 2 ** attempt)
+                break
+            except TimeoutError:
+                continue
+        else:
+            raise LinkError(f"the board has stopped answering; {self.attempts} attempts failed")
+        self.again += len(flying)
+        if flying[0].once and self._last not in (before, (before - 1) % SEQUENCES):
+            raise LinkError("the board has lost count of the requests: it was reset, or something "
+                            "else uses the line")
+        while flying:
+            operation = flying.pop()
+            if not operation.once:
+                operation.sequence = _UNSENT
+            waiting.appendleft(operation)
