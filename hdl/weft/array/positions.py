@@ -41,6 +41,7 @@ class PositionLoops(wiring.Component):
     """Requests the vectors of MATMUL instructions, one a cycle.
 
     In a depthwise pass each row of positions begins with ``lead`` vectors that have no position.
+    With ``apart``, accumulator rows go on from kernel row to kernel row.
 
     Parameters
     ----------
@@ -101,6 +102,7 @@ class PositionLoops(wiring.Component):
             m.d.sync += waiting.eq(0)
 
         maximum, accumulate, hold, depthwise = Signal(), Signal(), Signal(), Signal()
+        apart = Signal()
         acc_first = Signal(self.row_width)
         row_pitch, chunk_pitch, y_pitch, x_pitch = (
             Signal(width, name=f"{name}_pitch") for name in ("row", "chunk", "y", "x"))
@@ -178,7 +180,7 @@ class PositionLoops(wiring.Component):
             with m.If(~active | row_last):
                 m.d.sync += [
                     active.eq(waiting), maximum.eq(held.maximum), accumulate.eq(held.accumulate),
-                    hold.eq(held.hold), depthwise.eq(held.depthwise),
+                    hold.eq(held.hold), depthwise.eq(held.depthwise), apart.eq(held.apart),
                     first_pass.eq(1), first_vector.eq(1),
                     acc_first.eq(held.acc_addr), acc_row.eq(held.acc_addr),
                     row_addr.eq(held.act_addr), chunk_addr.eq(held.act_addr),
@@ -209,12 +211,17 @@ class PositionLoops(wiring.Component):
                                  y_addr.eq(next_y), leads_left.eq(lead), is_lead.eq(lead != 0)]
                 with m.If(y_last):
                     next_chunk = (chunk_addr + chunk_pitch)[:width]
+                    goes_on = apart & chunk_one         # to the accumulators of a kernel row
                     m.d.sync += [
-                        ys_left.eq(y_count), y_one.eq(y_count == 1), acc_row.eq(acc_first),
+                        ys_left.eq(y_count), y_one.eq(y_count == 1),
                         chunks_left.eq(chunks_left - 1), chunk_one.eq(chunks_left == 2),
-                        first_pass.eq(0), addr.eq(next_chunk), y_addr.eq(next_chunk),
+                        first_pass.eq(goes_on), addr.eq(next_chunk), y_addr.eq(next_chunk),
                         chunk_addr.eq(next_chunk),
                     ]
+                    with m.If(goes_on):
+                        m.d.sync += acc_first.eq(acc_row + 1)
+                    with m.Else():
+                        m.d.sync += acc_row.eq(acc_first)
                 with m.If(chunk_last):
                     next_row = (row_addr + row_pitch)[:width]
                     m.d.sync += [

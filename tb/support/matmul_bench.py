@@ -1,0 +1,204 @@
+"""The MATMUL unit between model memories, and what its instructions should do."""
+
+import numpy as np
+from amaranth.hdl import Module
+from amaranth.sim import Simulator
+
+from support.streams import put
+from weft.array.matmul import MatmulUnit
+from weft.config import Config
+from weft.sram.ports import AccOp
+
+__all__ = ["ACC_LATENCY", "MatmulBench", "MatmulModel", "make_config", "random_instruction"]
+
+ACC_LATENCY = 4
+
+
+def make_config(rows, cols, **changes):
+    return Config(**dict(name="test", rows=rows, cols=cols, spad_bytes=2048, spad_banks=1,
+                         wgt_bytes=max(512, 16 * rows * cols), acc_rows=64, vector_lanes=1,
+                         bus_width=32) | changes)
+
+
+class MatmulModel:
+    """What the instructions should leave in the accumulators."""
+
+    def __init__(self, config, seed):
+        draw = np.random.default_rng(seed)
+        self.config = config
+        self.spad = draw.integers(-128, 128, config.spad_bytes, dtype=np.int8)
+        self.wgt = draw.integers(-128, 128, config.wgt_bytes, dtype=np.int8)
+        self.acc = draw.integers(-1 << 31, 1 << 31, (config.acc_rows, config.cols))
+
+    def tile(self, index):
+        size = self.config.tile_bytes
+        lines = self.wgt[index * size:(index + 1) * size].reshape(self.config.rows, -1)
+        return lines[::-1].astype(np.int64)
+
+    def vector(self, at):
+        return self.spad[at:at + self.config.rows].astype(np.int64)
+
+    def filtered(self, at, index, lead, pitch):
+        """Line rows - 1 - lead + j of the tile is tap j, for the vector j positions further."""
+        sums = np.zeros(self.config.cols, np.int64)
+        lanes = min(self.config.rows, self.config.cols)
+        for j in range(lead + 1):
+            line = self.tile(index)[lead - j]
+            sums[:lanes] += (line[:lanes] * self.vector(at + j * pitch)[:lanes])
+        return sums
+
+    def execute(self, f):
+        for r in range(f["row_count"]):
+            for c in range(f["chunk_count"]):
+                index = f["wgt_addr"] + (0 if f["hold"] else r * f["chunk_count"] + c)
+                for y in range(f["y_count"]):
+                    for x in range(f["x_count"]):
+                        at = (f["act_addr"] + r * f["row_pitch"] + c * f["chunk_pitch"]
+                              + y * f["y_pitch"] + x * f["x_pitch"])
+                        row = f["acc_addr"] + (r if f["apart"] else y) * f["x_count"] + x
+                        if f["depthwise"]:
+                            product = self.filtered(at, index, f["lead"], f["x_pitch"])
+                        else:
+                            product = self.vector(at) @ self.tile(index)
+                        first = c == 0 if f["apart"] else r == c == 0
+                        if first and not f["accumulate"]:
+                            self.acc[row] = product
+                        elif f["maximum"]:
+                            self.acc[row] = np.maximum(self.acc[row], product)
+                        else:
+                            self.acc[row] = _int32(self.acc[row] + product)
+
+
+def _int32(value):
+    return (value + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
+def random_instruction(config, draw):
+    while True:
+        f = {
+            "maximum": draw.random() < 0.3, "accumulate": draw.random() < 0.4,
+            "hold": draw.random() < 0.2, "depthwise": draw.random() < 0.5, "lead": 0,
+            "apart": draw.random() < 0.3,
+            "row_count": draw.randint(1, 3), "chunk_count": draw.randint(1, 3),
+            "y_count": draw.randint(1, 4), "x_count": draw.randint(1, 6),
+            **{f"{name}_pitch": draw.randint(0, 50) for name in ("row", "chunk", "y", "x")},
+        }
+        if f["depthwise"]:
+            f["lead"] = draw.choice((0, 1, 2, config.rows - 1, draw.randrange(config.rows)))
+        if f["apart"]:
+            f["y_count"], f["row_count"] = 1, draw.randint(1, 6)
+        extent = config.rows + f["lead"] * f["x_pitch"] + sum(
+            (f[f"{name}_count"] - 1) * f[f"{name}_pitch"] for name in ("row", "chunk", "y", "x"))
+        tiles = 1 if f["hold"] else f["row_count"] * f["chunk_count"]
+        if extent > config.spad_bytes or tiles > config.wgt_tiles:
+            continue
+        f["act_addr"] = draw.randint(0, config.spad_bytes - extent)
+        f["wgt_addr"] = draw.randint(0, config.wgt_tiles - tiles)
+        f["acc_addr"] = draw.randint(
+            0, config.acc_rows - f["row_count" if f["apart"] else "y_count"] * f["x_count"])
+        return {key: int(value) for key, value in f.items()}
+
+
+class MatmulBench:
+    """The unit with its neighbours; collects updates, done strobes and cycle numbers."""
+
+    def __init__(self, config, model, answer_latency, wgt_latency, stalls):
+        self.config, self.model, self.stalls = config, model, stalls
+        self.answer_latency, self.wgt_latency = answer_latency, wgt_latency
+        self.dut = MatmulUnit(config, spad_latency=answer_latency + 2,
+                              answer_latency=answer_latency, wgt_latency=wgt_latency,
+                              acc_latency=ACC_LATENCY)
+        self.acc = model.acc.copy()
+        self.cycle = 0
+        self.done_cycles = []
+        self.vector_cycles = []
+        self.last_update = {}
+
+    async def scratchpad(self, ctx):
+        """Two requests wait at most; the oldest is put off as the stalls say."""
+        pipe = [None] * self.answer_latency
+        waiting = []
+        idle = next(self.stalls)
+        dut = self.dut.spad
+        while True:
+            ctx.set(dut.req.ready, len(waiting) < 2)
+            _, _, valid, ready, addr = await ctx.tick().sample(
+                dut.req.valid, dut.req.ready, dut.req.payload)
+            made = None
+            put_off = bool(waiting) and idle > 0
+            if waiting and not put_off:
+                made = waiting.pop(0)
+                idle = next(self.stalls)
+            elif idle:
+                idle -= 1
+            if valid and ready:
+                waiting.append(addr)
+            ctx.set(dut.going, made is not None)
+            ctx.set(dut.conflict, put_off)
+            due = pipe.pop()
+            pipe.insert(0, made)
+            ctx.set(dut.valid, due is not None)
+            if due is not None:
+                for lane in range(self.config.rows):
+                    byte = due + lane
+                    ctx.set(dut.data[lane], int(self.model.spad[byte]) & 255)
+
+    async def weights(self, ctx):
+        pipe = [None] * self.wgt_latency
+        dut = self.dut.wgt
+        cols = self.config.cols
+        while True:
+            _, _, en, line = await ctx.tick().sample(dut.req.valid, dut.req.payload)
+            pipe = [line if en else None, *pipe[:-1]]
+            due = pipe[-1]
+            ctx.set(dut.valid, due is not None)
+            if due is not None:
+                for col in range(cols):
+                    ctx.set(dut.data[col], int(self.model.wgt[due * cols + col]) & 255)
+
+    async def watch(self, ctx):
+        dut = self.dut
+        while True:
+            _, _, en, row, op, data, done, busy, vector = await ctx.tick().sample(
+                dut.acc.en, dut.acc.row, dut.acc.op, dut.acc.data, dut.unit.done, dut.unit.busy,
+                dut.o_mac_busy)
+            self.cycle += 1
+            if vector:
+                self.vector_cycles.append(self.cycle)
+            if done:
+                assert busy
+                self.done_cycles.append(self.cycle)
+            if not en:
+                continue
+            assert self.cycle - self.last_update.get(row, -10) >= 4, f"row {row} updated too soon"
+            self.last_update[row] = self.cycle
+            values = np.array([data[col] for col in range(self.config.cols)])
+            if op == AccOp.WRITE:
+                self.acc[row] = values
+            elif op == AccOp.ADD:
+                self.acc[row] = _int32(self.acc[row] + values)
+            else:
+                self.acc[row] = np.maximum(self.acc[row], values)
+
+    def run(self, words, timeout):
+        m = Module()
+        m.submodules.dut = self.dut
+        simulator = Simulator(m)
+        simulator.add_clock(1e-6)
+
+        async def issue(ctx):
+            for word in words:
+                await put(ctx, self.dut.unit.cmd, int.from_bytes(word, "little"))
+            for _ in range(timeout):
+                if len(self.done_cycles) == len(words):
+                    break
+                await ctx.tick()
+            else:
+                raise AssertionError(f"{len(self.done_cycles)} of {len(words)} done")
+            await ctx.tick().repeat(4)
+            assert not ctx.get(self.dut.unit.busy)
+
+        for process in (self.scratchpad, self.weights, self.watch):
+            simulator.add_testbench(process, background=True)
+        simulator.add_testbench(issue)
+        simulator.run()
