@@ -19,6 +19,7 @@ from .timing.events import Clock, Condition
 from .timing.front import Fetcher, ReadArbiter
 from .timing.matmul import MatmulUnit
 from .timing.vector import VectorUnit
+from .unroll import unroll
 
 __all__ = ["Prediction", "predict"]
 
@@ -38,9 +39,9 @@ class Prediction:
     cycles : :class:`int`
         From start to done.
     times : array
-        Rows ``queued``, ``handed``, ``done``, a cycle for each instruction.
+        Lines ``queued``, ``handed``, ``done``, a cycle for each row of :func:`unroll`.
     heads : array
-        When each instruction was next in its unit's queue.
+        When each row was next in its unit's queue.
     tokens : array
         When the last token was there that it waited for; 0 if it waits for none.
     givers : array
@@ -72,16 +73,16 @@ class _Queue:
         self.ready = cycle
         self.changed.changed(self.clock.now)
 
-    def done(self, index, cycle):
-        """The unit has done an instruction, or will have in ``cycle``."""
-        self.clock.at(cycle, self._done, index)
+    def done(self, number, cycle):
+        """The unit has done a row, or will have in ``cycle``."""
+        self.clock.at(cycle, self._done, number)
 
-    def _done(self, index):
+    def _done(self, number):
         model = self.model
-        model.times[2, index] = self.clock.now
+        model.times[2, number] = self.clock.now
         self.in_work -= 1
         self.changed.changed(self.clock.now + 1)
-        signal = model.decoded[index][1]["signal"]
+        signal = model.rows[number].fields["signal"]
         for unit, queue in enumerate(model.queues):
             if signal >> unit & 1:
                 queue.tokens[self.number].append(self.clock.now)
@@ -92,7 +93,8 @@ class _Queue:
         if len(self.entries) == self.model.config.queue_depth:
             return self.space
         self.entries.append((index, self.clock.now))
-        self.model.times[0, index] = self.clock.now
+        first, end = self.model.first[index:index + 2]
+        self.model.times[0, first:end] = self.clock.now
         self.changed.changed(self.clock.now)
         return True
 
@@ -106,40 +108,49 @@ class _Queue:
             yield read
             self.entries.popleft()
             self.space.changed(read + 1)
-            name, fields = model.decoded[index]
             head = read + 1
-            model.heads[index] = head
-            lacking = [unit for unit in range(len(isa.UNITS)) if fields["wait"] >> unit & 1]
-            while not all(self.tokens[unit] for unit in lacking):
-                yield self.changed
-            given = {unit: self.tokens[unit].popleft() for unit in lacking}
-            if given:
-                giver = max(given, key=lambda unit: given[unit])
-                model.givers[index], model.tokens[index] = giver, given[giver]
-            while self.in_work == IN_WORK or self.ready is None:
-                yield self.changed
-            handed = max(head + GRANT, self.ready, self.clock.now,
-                         *(cycle + TOKEN for cycle in given.values()))
-            self.ready = None
-            yield handed
-            model.times[1, index] = handed
-            self.in_work += 1
-            model.units[self.number].hand(index, name, fields)
+            for number in range(*model.first[index:index + 2]):
+                model.heads[number] = head
+                handed = yield from self._hand(number, model.rows[number], head)
+                head = handed + 1
+
+    def _hand(self, number, row, head):
+        """Hand over a row that is at the head from ``head`` on; when that was."""
+        model, fields = self.model, row.fields
+        lacking = [unit for unit in range(len(isa.UNITS)) if fields["wait"] >> unit & 1]
+        while not all(self.tokens[unit] for unit in lacking):
+            yield self.changed
+        given = {unit: self.tokens[unit].popleft() for unit in lacking}
+        if given:
+            giver = max(given, key=lambda unit: given[unit])
+            model.givers[number], model.tokens[number] = giver, given[giver]
+        while self.in_work == IN_WORK or self.ready is None:
+            yield self.changed
+        handed = max(head + GRANT, self.ready, self.clock.now,
+                     *(cycle + TOKEN for cycle in given.values()))
+        self.ready = None
+        yield handed
+        model.times[1, number] = handed
+        self.in_work += 1
+        model.units[self.number].hand(number, row.instruction.name, fields)
+        return handed
 
 
 class _Model:
     def __init__(self, program, config, latency, bandwidth):
         self.config = config
         self.clock = clock = Clock()
-        decoded = [isa.decode(program.instruction(index))
-                   for index in range(program.instruction_count)]
-        self.decoded = [(instruction.name, fields) for instruction, fields in decoded]
-        count = len(decoded)
+        self.rows = unroll(program)
+        # an instruction's rows are those from first[index] to before first[index + 1]
+        starts = [row for row in self.rows if not row.number]
+        self.first = [number for number, row in enumerate(self.rows) if not row.number]
+        count = len(self.rows)
+        self.first.append(count)
         self.times = np.zeros((3, count), np.int64)
         self.heads, self.tokens = np.zeros((2, count), np.int64)
         self.givers = np.full(count, -1)
         arbiter = ReadArbiter(clock, Channel(latency, bandwidth))
-        numbers = [instruction.unit for instruction, _ in decoded]
+        numbers = [row.instruction.unit for row in starts]
         self.queues = [_Queue(self, number) for number in range(len(isa.UNITS))]
         load, matmul, vector, store = self.queues
         banks = Banks(clock, config)
@@ -147,7 +158,7 @@ class _Model:
                       MatmulUnit(clock, config, banks, matmul),
                       VectorUnit(clock, config, banks, vector),
                       StoreUnit(clock, config, Channel(latency, bandwidth), banks, store)]
-        self.fetcher = Fetcher(clock, config, arbiter, 0, [name for name, _ in self.decoded],
+        self.fetcher = Fetcher(clock, config, arbiter, 0, [row.instruction.name for row in starts],
                                lambda index: self.queues[numbers[index]].put(index))
 
 
@@ -171,6 +182,7 @@ def predict(program, *, latency=20, bandwidth=1.0, config=None):
     model.clock.run()
     unfinished = np.nonzero(model.times[2] == 0)[0]
     if len(unfinished):
-        raise ValueError(f"the program never ends: instruction {unfinished[0]} is never done")
+        raise ValueError(f"the program never ends: instruction "
+                         f"{model.rows[unfinished[0]].index} is never done")
     return Prediction(cycles=int(model.times[2].max()) + END, times=model.times,
                       heads=model.heads, tokens=model.tokens, givers=model.givers)

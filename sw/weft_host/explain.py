@@ -139,8 +139,8 @@ def _units(prediction, found):
         free = busy = 0
         for span in (span for span in found if span.unit == unit):
             if span.handed > free:
-                giver, token = prediction.givers[span.index], int(prediction.tokens[span.index])
-                head = min(max(int(prediction.heads[span.index]), free), span.handed)
+                giver, token = prediction.givers[span.place], int(prediction.tokens[span.place])
+                head = min(max(int(prediction.heads[span.place]), free), span.handed)
                 given = min(max(token, head), span.handed) if giver >= 0 else head
                 wait(FETCH, head - free)
                 if giver >= 0:

@@ -11,18 +11,21 @@ import numpy as np
 from weft.control import isa
 
 from . import disasm
+from .unroll import unroll
 
 __all__ = ["Span", "chrome_trace", "layer_cycles", "layer_names", "spans"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Span:
-    """An instruction of a run, in cycles from the start of the program.
+    """An instruction of a run, or a row of one, in cycles from the start of the program.
 
     Attributes
     ----------
-    index, unit : :class:`int`
-        Place in the program, number of the unit.
+    index, row, unit : :class:`int`
+        Place in the program, which of the instruction's rows, number of the unit.
+    place : :class:`int`
+        Place among all rows of the program.
     queued, handed, done : :class:`int`
         When it came into its unit's queue, into its unit, and when it was done.
     start : :class:`int`
@@ -33,6 +36,8 @@ class Span:
     """
 
     index: int
+    row: int
+    place: int
     unit: int
     queued: int
     handed: int
@@ -42,7 +47,7 @@ class Span:
 
 
 def spans(program, times):
-    """The :class:`Span` of each instruction, in the order of the program.
+    """The :class:`Span` of each row of :func:`unroll`, in the order of the program.
 
     Parameters
     ----------
@@ -52,11 +57,12 @@ def spans(program, times):
     """
     layers = program.meta.get("instruction_layers") or [-1] * program.instruction_count
     last, found = [0] * len(isa.UNITS), []
-    for index, (queued, handed, done) in enumerate(np.asarray(times).T.tolist()):
-        unit = isa.BY_OPCODE[program.instructions[index * isa.INSTRUCTION_BYTES]].unit
-        found.append(Span(index=index, unit=unit, queued=queued, handed=handed,
-                          start=min(max(handed, last[unit]), done), done=done,
-                          layer=layers[index]))
+    for place, (row, (queued, handed, done)) in enumerate(zip(
+            unroll(program), np.asarray(times).T.tolist())):
+        unit = row.instruction.unit
+        found.append(Span(index=row.index, row=row.number, place=place, unit=unit, queued=queued,
+                          handed=handed, start=min(max(handed, last[unit]), done), done=done,
+                          layer=layers[row.index]))
         last[unit] = done
     return found
 
@@ -98,7 +104,8 @@ def chrome_trace(program, times):
         events.append({
             "ph": "X", "pid": 1, "tid": span.unit + 1, "ts": span.start,
             "dur": span.done - span.start, "name": entry["name"], "cat": layer or "program",
-            "args": {"index": span.index, "layer": layer, "layer_index": span.layer,
+            "args": {"index": span.index, "row": span.row,
+                     "layer": layer, "layer_index": span.layer,
                      "queued": span.queued, "handed": span.handed, "done": span.done,
                      "wait": entry["wait"], "signal": entry["signal"], **entry["fields"]}})
     return {"traceEvents": events, "displayTimeUnit": "ms",

@@ -65,8 +65,8 @@ def accesses(config, instruction, values):
         return [
             Access("spad", False, v["act_addr"], v["act_addr"] + reach, v["act_addr"]),
             Access("wgt", False, first, first + tiles * config.tile_bytes, v["wgt_addr"]),
-            Access("acc", True, v["acc_addr"], v["acc_addr"] + v["y_count"] * v["x_count"],
-                   v["acc_addr"]),
+            *(Access("acc", True, v["acc_addr"], v["acc_addr"] + v[axis] * v["x_count"],
+                     v["acc_addr"]) for axis in ("y_count", "row_count")[:1 + v["apart"]]),
         ]
     if name == "PARAMS":
         bias, scale = v["bias_addr"], v["scale_addr"]
@@ -104,17 +104,40 @@ def _window_reason(config, start, end, write, windows):
     return f"bytes {start:#x} to {end - 1:#x} lie in no window with {right}"
 
 
+def _channels_reason(config, instruction, v):
+    """Which channels do not exist; ``None`` if all do."""
+    if "channels" not in v:
+        return None
+    places, cols, channel = config.param_channels, config.cols, v["channel"]
+    if channel % cols or channel >= places:
+        return f"channel is {channel} and must be a multiple of {cols} below {places}"
+    most = places - channel if instruction.name == "PARAMS" else cols
+    if not 1 <= v["channels"] <= most:
+        return f"channels is {v['channels']} and must be from 1 to {most}"
+    if v.get("apart") and channel + v["y_count"] * cols > places:
+        return (f"y_count is {v['y_count']} and must be at most {(places - channel) // cols}: "
+                f"there are parameters of {places} channels")
+    return None
+
+
 def _field_reason(config, instruction, v):
     """Which field is out of its range; ``None`` if none is."""
     for field in instruction.fields:
         if (field.name == "bytes" or field.name.endswith("count")) and v[field.name] < 1:
             return f"{field.name} is 0 and must be at least 1"
-    if "channels" in v and not 1 <= v["channels"] <= config.cols:
-        return f"channels is {v['channels']} and must be from 1 to {config.cols}"
+    reason = _channels_reason(config, instruction, v)
+    if reason:
+        return reason
+    if instruction.name == "MATMUL" and v["apart"] and v["y_count"] != 1:
+        return f"y_count is {v['y_count']} and must be 1 with apart set"
     if v.get("lead", 0) >= config.rows:
         return f"lead is {v['lead']} and must be below the {config.rows} rows of the array"
     if v.get("lead", 0) and not v["depthwise"]:
         return f"lead is {v['lead']} and must be 0 unless depthwise is set"
+    if v.get("blank", 0) >= config.rows:
+        return f"blank is {v['blank']} and must be below the {config.rows} rows of the array"
+    if v.get("blank", 0) and v["depthwise"]:
+        return f"blank is {v['blank']} and must be 0 with depthwise set"
     if v.get("shift", 0) > 62:
         return f"shift is {v['shift']} and must be at most 62"
     if v.get("multiplier", 0) >> 31:

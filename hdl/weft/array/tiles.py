@@ -37,8 +37,8 @@ class TileLoader(wiring.Component):
     o_en, o_line : :py:`Out(1)`, :py:`Out(line_width)`
         Request for a line of the weight buffer.
     o_blank : :py:`Out(1)`
-        With ``o_en``: the line is for a row of the array without a tap of a depthwise pass, and
-        must enter it as zeros.
+        With ``o_en``: the line is for a row of the array without a tap of a depthwise pass, or
+        one of the first ``blank`` lines of a tile, and must enter the array as zeros.
     """
 
     def __init__(self, config, *, early):
@@ -82,7 +82,7 @@ class TileLoader(wiring.Component):
                 rows_left.eq(Mux(fields.hold, 1, fields.row_count)),
                 chunk_one.eq(fields.hold | (fields.chunk_count == 1)),
                 row_one.eq(fields.hold | (fields.row_count == 1)),
-                blank_count.eq(Mux(fields.depthwise, rows - 1 - fields.lead, 0)),
+                blank_count.eq(Mux(fields.depthwise, rows - 1 - fields.lead, fields.blank)),
             ]
 
         loading = Signal()

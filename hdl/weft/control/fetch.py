@@ -83,6 +83,7 @@ class Fetcher(wiring.Component):
         reserved = Signal(range(self.PREFETCH + 1))
         grouped = Signal(range(group + 1))
         settle = Signal(range(windows.LATENCY + 1))
+        opening = Signal()                  # a program begins with a burst of one, to begin soon
         fault = Signal()
         deliver = Signal()                  # an instruction leaves the prefetch store
         m.d.comb += [
@@ -107,7 +108,7 @@ class Fetcher(wiring.Component):
             with m.State("IDLE"):
                 with m.If(self.i_start):
                     m.d.sync += [addr.eq(self.i_addr), remaining.eq(self.i_count), asked.eq(0),
-                                 settle.eq(windows.LATENCY), grouped.eq(0)]
+                                 settle.eq(windows.LATENCY), grouped.eq(0), opening.eq(1)]
                     with m.If(self.i_count != 0):
                         m.next = "CHECK"
             with m.State("CHECK"):
@@ -130,7 +131,8 @@ class Fetcher(wiring.Component):
                                  remaining.eq(remaining - 1), grouped.eq(grouped + 1),
                                  settle.eq(windows.LATENCY)]
                     at_line_end = addr[5:12].all()
-                    with m.If((grouped == group - 1) | at_line_end | (remaining == 1)):
+                    with m.If((grouped == group - 1) | at_line_end | opening
+                              | (remaining == 1)):
                         m.next = "ISSUE"
             with m.State("ISSUE"):
                 with m.If(axi.arready):
@@ -140,7 +142,7 @@ class Fetcher(wiring.Component):
                         with m.If(self.i_halt):
                             m.next = "HALTED"
                     with m.Else():
-                        m.d.sync += [part.eq(0), grouped.eq(0)]
+                        m.d.sync += [part.eq(0), grouped.eq(0), opening.eq(0)]
                         with m.If(fault):
                             m.next = "HALTED"
                         with m.Elif(remaining == 0):

@@ -180,6 +180,8 @@ INSTRUCTIONS = (
         Field("x_count", 208, 16, "positions in a row, at least 1"),
         Field("x_pitch", 224, 24, "bytes from one position to the next"),
         _each("kernel row"),
+        Field("blank", 249, 6, "lines at the beginning of a tile in whose place zeros are taken: "
+                               "below the array's rows, and 0 if depthwise is set"),
     )),
     Instruction("PARAMS", 0x30, _VECTOR,
                 "Reads bias, multiplier and shift of channels of the DRAINs that follow into the "

@@ -5,6 +5,7 @@ from weft.control import isa
 from .. import validate
 from ..program import Program
 from ..tensor import Window
+from .merge import merge
 from .schedule import add_tokens, schedule, wait_edges
 from .verdict import CapacityError
 
@@ -37,7 +38,8 @@ def emit(stream, constants, tensor_bytes, make_tensors, **parts):
                                 "acc": config.acc_rows, "host": tensor_bytes})
     order = schedule(drafts, needs)
     tokens = add_tokens(order, drafts, needs, config.queue_depth)
-    code = len(order) * isa.INSTRUCTION_BYTES
+    merged = merge(order, tokens, drafts, config)
+    code = len(merged) * isa.INSTRUCTION_BYTES
     # constants begin at a burst boundary, tensors at one of a window of their own
     base = {"const": -(-code // PAGE) * PAGE}
     base["tensor"] = base["const"] + -(-len(constants) // PAGE) * PAGE
@@ -47,19 +49,20 @@ def emit(stream, constants, tensor_bytes, make_tensors, **parts):
                             f"{config.addr_width} address bits, which reach "
                             f"{1 << config.addr_width}")
     words = []
-    for index, (wait, signal) in zip(order, tokens):
-        draft = drafts[index]
-        fields = dict(draft.fields, wait=wait, signal=signal)
+    for instruction in merged:
+        draft = drafts[instruction.drafts[0]]
+        fields = dict(instruction.fields, wait=instruction.wait, signal=instruction.signal)
         if draft.host:
             fields["host_addr"] += base[draft.host]
-        words.append(isa.encode(draft.name, **fields))
+        words.append(isa.encode(instruction.name, **fields))
     windows = [Window(0, base["tensor"])]
     if tensor_bytes:
         windows.append(Window(base["tensor"], tensor_bytes, read=True, write=True))
     inputs, outputs, tensors = make_tensors(base["tensor"])
     # which layer each instruction is for, in the order of the program
     parts["meta"] = {**parts.get("meta", {}),
-                     "instruction_layers": [drafts[index].layer for index in order]}
+                     "instruction_layers": [drafts[instruction.drafts[0]].layer
+                                            for instruction in merged]}
     program = Program(
         config=config, instructions=b"".join(words), memory_bytes=total,
         image=((base["const"], constants),) if constants else (), inputs=inputs, outputs=outputs,

@@ -118,8 +118,8 @@ class _Generator:
                 for part in range(len(work.parts)):
                     # the same input serves all groups if the kernel is not cut, and all blocks
                     # of an image if the whole input is held
-                    key = (work.image, part) if self.plan.whole else (work, part) if \
-                        len(work.parts) == 1 else (work, first, part)
+                    key = (work.image, part * (not self.plan.sliced)) if self.plan.whole else \
+                        (work, part) if len(work.parts) == 1 else (work, first, part)
                     if last is None or last[0] != key:
                         last = key, self._region(work, work.parts[part], regions)
                         regions += 1
@@ -135,18 +135,22 @@ class _Generator:
         y0, y1, x0, x1 = (0, layer.out_h, 0, layer.out_w) if self.plan.whole else (
             work.y0, work.y1, work.x0, work.x1)
         image = self.place.source + work.image * layer.in_h * layer.in_w * layer.in_c
+        c0, channels = (0, layer.in_c) if self.plan.sliced else (part.c0, part.channels)
         return Region(
             layer, address, image,
             y0 * layer.stride_h - layer.pad_top + part.y0 * layer.dilation_h,
             x0 * layer.stride_w - layer.pad_left + part.x0 * layer.dilation_w,
             (y1 - y0 - 1) * layer.stride_h + (part.y1 - part.y0 - 1) * layer.dilation_h + 1,
             (x1 - x0 - 1) * layer.stride_w + (part.x1 - part.x0 - 1) * layer.dilation_w + 1,
-            work.c0 if layer.channelwise else part.c0, part.channels)
+            work.c0 if layer.channelwise else c0, channels)
 
     # the order of it
 
     def run(self):
         self.outputs.begin()
+        if self.plan.sliced:        # before the weights, whose loads then are one instruction
+            self._require(self.steps[0], self.layer.out_h, self.layer.out_w)
+            self.outputs.parameters()
         for index, step in enumerate(self.steps):
             first = index == 0
             following = self.steps[index + 1] if index + 1 < len(self.steps) else None
@@ -167,7 +171,7 @@ class _Generator:
                         work = step.work
                         self._matmul(step, tile, acc, passes,
                                      (work.y0, work.y1, work.x0, work.x1))
-                if first and number == 0:
+                if first and number == 0 and not self.plan.sliced:
                     self.outputs.parameters()
                 if number == 0 and following is not None and (
                         following.region is step.region or len(self.regions.act) > 1):
@@ -229,6 +233,8 @@ class _Generator:
             first, last = tile * self.width, min(tile * self.width + self.width, work.c1) - 1
             origin += first // depth - region.c0
             tail = last // depth - first // depth + 1
+        elif self.plan.sliced:
+            origin += part.c0
         done = 0
         width = self.width if layer.channelwise else config.rows
         for run in kernel.runs(layer, part, region.row_pitch, width, pixel=region.channels,
@@ -239,8 +245,9 @@ class _Generator:
                 self.stream.matmul(
                     surplus=config.rows - used, maximum=int(layer.maximum),
                     accumulate=int(step.part > 0 or done + row * run.chunks + chunk > 0),
-                    hold=int(layer.pooling), **_filter(run, self.plan), act_addr=origin + run.offset
-                    + row * run.row_pitch + chunk * run.chunk_pitch,
+                    hold=int(layer.pooling), blank=config.rows - self.plan.lines,
+                    **_filter(run, self.plan),
+                    act_addr=origin + run.offset + row * run.row_pitch + chunk * run.chunk_pitch,
                     acc_addr=acc, wgt_addr=passes.address(done + row * run.chunks + chunk),
                     row_count=rows, row_pitch=run.row_pitch, chunk_count=chunks,
                     chunk_pitch=run.chunk_pitch, y_count=y1 - y0, y_pitch=y_pitch,

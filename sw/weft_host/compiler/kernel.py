@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 
-__all__ = ["Block", "Run", "blocks", "filters", "identity_tile", "pack", "pack_depthwise", "runs",
-           "tile_width"]
+__all__ = ["Block", "Run", "blocks", "filters", "identity_tile", "lines", "pack",
+           "pack_depthwise", "runs", "tile_width"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,6 +117,14 @@ def runs(layer, block, row_pitch, width, *, pixel=None, filtered=False):
     if chunks == 1:
         return [Run(0, height, down, taps, right, tail)]
     return [Run(y * down, taps, right, chunks, width, tail) for y in range(height)]
+
+
+def lines(layer, parts, config):
+    """How many lines of the tiles of blocks ``parts`` hold weights at most: the last ones."""
+    if layer.channelwise:
+        return config.rows
+    return max(run.tail if run.chunks == 1 else config.rows for part in parts
+               for run in runs(layer, part, 1, config.rows))
 
 
 def pack(layer, block, config):

@@ -27,7 +27,9 @@ class Outputs:
         self._stores = 0
         self._param_slots = {}
         self._param_turn = 0
-        self._params_held = None
+        # which tile's parameters are in each place of VECTOR
+        self._held: list = [None] * (self.config.param_channels // self.config.cols)
+        self._next_row = 0
 
     def begin(self):
         """Prepare what no drain can do without."""
@@ -51,9 +53,17 @@ class Outputs:
         self._base = self._half * (self.config.acc_rows // 2)
 
     def row(self, base, number, positions, parts):
-        """First accumulator row of the tile that is ``number`` in its group."""
+        """First accumulator row of the tile that is ``number`` in its group.
+
+        With fewer positions than the array has rows, tiles lie one behind the other: there VECTOR
+        and MATMUL seldom meet, and many tiles may be under way.
+        """
         if parts > 1:
             return base + number * positions
+        if positions < self.config.rows:
+            first = self._next_row if self._next_row + positions <= self.config.acc_rows else 0
+            self._next_row = first + positions
+            return first
         self._flip()
         return self._base
 
@@ -73,9 +83,9 @@ class Outputs:
             pixel, row_pitch = layer.out_c, self.home.row_pitch
             at = self.home.pixel(work.y0, work.x0) + tile * width
         for (y0, y1), (x0, x1), scale in self._rectangles(work):
-            self._params(tiles, tile, channels, scale)
+            place = self._params(tiles, tile, channels, scale)
             self.stream.drain(
-                layer.out_size, mode=int(layer.mode), channels=channels,
+                layer.out_size, mode=int(layer.mode), channels=channels, channel=place,
                 out_addr=at + (y0 - work.y0) * row_pitch + (x0 - work.x0) * pixel,
                 acc_addr=acc + (y0 - work.y0) * columns + x0 - work.x0, acc_pitch=columns,
                 y_count=y1 - y0, y_pitch=row_pitch, x_count=x1 - x0, x_pitch=pixel,
@@ -89,28 +99,35 @@ class Outputs:
         self._stores += 1
 
     def _params(self, tiles, tile, channels, scale):
-        layer, stream = self.layer, self.stream
+        """The place of a tile's parameters in VECTOR; reads them if they are not there."""
+        layer, stream, held = self.layer, self.stream, self._held
         if layer.pooling:
             # one set of parameters serves every tile that has no more channels
-            if self._params_held is None or self._params_held[0] != scale \
-                    or self._params_held[1] < channels:
+            if held[0] is None or held[0][0] != scale or held[0][1] < channels:
                 stream.params(self.regions.params, channels, multiplier=scale[0], shift=scale[1])
-                self._params_held = scale, channels
-            return
-        if self._params_held == tile:       # the last drain was of the same tile
-            return
-        self._params_held = tile
+                held[0] = scale, channels
+            return 0
+        slot = tile % len(held)
+        place = slot * self.config.cols
+        if held[slot] == tile:
+            return place
+        held[slot] = tile
         if self.plan.params_resident:
             address = self.regions.params + tile * self._block
         else:
             address = self._streamed(tiles) + (tile - tiles[0]) * self._block
         if layer.per_channel:
-            stream.params(address, channels, scale_addr=address + 4 * self._width)
-        elif layer.mode == Mode.RAW:
-            stream.params(address, channels)
-        else:
-            stream.params(address, channels, multiplier=int(layer.multiplier[0]),
-                          shift=int(layer.shift[0]))
+            stream.params(address, channels, channel=place, scale_addr=address + 4 * self._width)
+            return place
+        # biases of one tile behind those of another: as many as there are places for
+        if self.plan.params_resident and self._width == self.config.cols:
+            last = min(self._tiles, tile - slot + len(held))
+            held[slot:slot + last - tile] = range(tile, last)
+            channels = min(last * self._width, layer.out_c) - tile * self._width
+        scales = {} if layer.mode == Mode.RAW else {
+            "multiplier": int(layer.multiplier[0]), "shift": int(layer.shift[0])}
+        stream.params(address, channels, channel=place, **scales)
+        return place
 
     def _streamed(self, tiles):
         """Parameters of a group in one of two buffers."""

@@ -93,6 +93,9 @@ class Stream:
                     for axis in ("row", "chunk", "y", "x")) + config.rows - surplus
         reach += f.get("lead", 0) * f["x_pitch"]
         tiles = 1 if hold else f["row_count"] * f["chunk_count"]
+        if f["y_pitch"] == f["x_count"] * f["x_pitch"] and not f.get("lead"):
+            # rows of positions without a gap are one row, whatever the tensor calls them
+            f.update(y_count=1, x_count=f["y_count"] * f["x_count"])
         accesses = [
             Access("spad", False, f["act_addr"], reach),
             Access("wgt", False, f["wgt_addr"] * config.tile_bytes, tiles * config.tile_bytes),
@@ -103,18 +106,24 @@ class Stream:
                 f[f"{axis}_pitch"] = 0
         self._add("MATMUL", accesses, maximum=maximum, accumulate=accumulate, hold=hold, **fields)
 
-    def params(self, bias_addr, channels, *, scale_addr=None, multiplier=0, shift=0):
+    def params(self, bias_addr, channels, *, channel=0, scale_addr=None, multiplier=0, shift=0):
         """PARAMS, with scales of each channel if ``scale_addr`` is given."""
         accesses = [Access("spad", False, bias_addr, 4 * channels)]
         if scale_addr is not None:
             accesses.append(Access("spad", False, scale_addr, 8 * channels))
         self._add("PARAMS", accesses, per_channel=int(scale_addr is not None), bias_addr=bias_addr,
-                  scale_addr=scale_addr or 0, channels=channels, multiplier=multiplier,
-                  shift=shift)
+                  scale_addr=scale_addr or 0, channels=channels, channel=channel,
+                  multiplier=multiplier, shift=shift)
 
     def drain(self, size, **fields):
         """DRAIN to outputs of ``size`` bytes an element."""
         f = fields
+        if f["y_pitch"] == f["x_count"] * f["x_pitch"] and f["acc_pitch"] == f["x_count"]:
+            f.update(y_count=1, x_count=f["y_count"] * f["x_count"])
+        if f["y_count"] == 1:
+            f.update(y_pitch=0, acc_pitch=0)
+        if f["x_count"] == 1:
+            f["x_pitch"] = 0
         accesses = [
             Access("spad", True, f["out_addr"], f["channels"] * size,
                    ((f["y_count"], f["y_pitch"]), (f["x_count"], f["x_pitch"]))),

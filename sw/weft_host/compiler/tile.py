@@ -11,6 +11,8 @@ __all__ = ["Plan", "plan_layer"]
 
 OVERLAP_LOSS = 10
 """One cycle in so many of the units that are not the slowest is lost by waiting for each other."""
+SHORT_LOAD = 64
+"""Beats of a load that hides the one before it and what is between them."""
 END_HIDDEN = 4
 """With so many blocks hardly anything of the last one's end is waited for by the next layer."""
 
@@ -37,6 +39,10 @@ class Plan:
         The input is in the scratchpad already; the output stays there. Neither needs a buffer.
     filtered : :class:`bool`
         A depthwise layer runs as filters along x instead of diagonal tiles.
+    lines : :class:`int`
+        Lines of a tile that are loaded, the last ones; the others are zeros.
+    sliced : :class:`bool`
+        The blocks of the kernel are slices of the input's channels, and the whole input is there.
     act_regions, out_regions : :class:`int`
         Buffers for inputs and for outputs; two let copies hide behind the array.
     act_bytes, out_bytes, param_bytes : :class:`int`
@@ -70,6 +76,8 @@ class Plan:
     fed: bool = False
     kept: bool = False
     filtered: bool = False
+    lines: int
+    sliced: bool = False
 
     def tiling(self):
         """``(kernel_y, kernel_x, channels)``: the arguments of :func:`kernel.blocks`."""
@@ -117,6 +125,8 @@ def plan_layer(layer, config, *, budget=None, fed=False, kept=False):
         found = search.positions(kernel_y, kernel_x, channels)
         if found is not None and (best is None or found.cycles < best.cycles):
             best = found
+        if found is not None and found.sliced:
+            return found
         whole_kernel = (kernel_y, kernel_x) == (layer.kernel_h, layer.kernel_w) and (
             channels == layer.in_c or layer.channelwise)
         # cutting the kernel costs reloads: only when whole kernels leave the array idle
@@ -139,10 +149,20 @@ class _Search:
         self.half = config.acc_rows // 2
         self.wgt_tiles = min(config.wgt_tiles, MOST)
         self.least = 1 << 62
+        # With few positions weights are all that counts, and the array keeps pace with them at
+        # best. What is left to do behind the last load, and what the next layer waits for, is
+        # little in slices of so many channels; those of neighbouring tiles are one instruction.
+        self.tile_beats = -(-config.tile_bytes // config.bus_bytes)
+        self.slice = config.rows * -(-SHORT_LOAD // self.tile_beats)
+        self.may_slice = (layer.pointwise and not layer.channelwise and layer.in_c > self.slice
+                          and layer.out_h * layer.out_w < config.rows
+                          and 4 * self.slice // config.rows <= self.wgt_tiles)
 
     def kernels(self):
         """Blocks of the kernel to try, from whole to single taps."""
         layer, config = self.layer, self.config
+        if self.may_slice:
+            yield 1, 1, self.slice
         if self.fed:        # nothing is loaded, so nothing is gained by cutting
             yield layer.kernel_h, layer.kernel_w, layer.out_c if layer.channelwise else layer.in_c
             # tile by tile, each with its parameters read once
@@ -184,27 +204,44 @@ class _Search:
             filtered=self.filtered)) for part in parts]
         best = None
         for x_count in _parts(layer.out_w):
-            if x_count > self.half:
+            if x_count > self.half or self._slices(channels) and x_count < layer.out_w:
                 continue
             for y_count in _parts(layer.out_h):
-                if y_count * x_count > self.half:
+                if y_count * x_count > self.half or self._slices(channels) \
+                        and y_count < layer.out_h:
                     continue
-                for found in self.plans(passes, kernel_y, kernel_x, channels, y_count, x_count):
+                for found in self.plans(passes, kernel_y, kernel_x, channels, y_count, x_count,
+                                        self._lines(parts, y_count * x_count)):
                     if best is None or found.cycles < best.cycles:
                         best = found
         return best
 
-    def plans(self, passes, kernel_y, kernel_x, channels, y_count, x_count):
+    def _slices(self, channels):
+        return self.may_slice and channels == self.slice
+
+    def _lines(self, parts, positions):
+        """Lines of a tile to load: with few positions, only those that are not all zeros."""
+        config = self.config
+        found = kernel.lines(self.layer, parts, config)
+        size = found * config.cols
+        beats = size // config.bus_bytes if size % config.bus_bytes == 0 \
+            else -(-size // config.bus_bytes) + 1
+        return found if positions < config.rows and beats < self.tile_beats else config.rows
+
+    def plans(self, passes, kernel_y, kernel_x, channels, y_count, x_count, lines):
         """Plans with these blocks, for every grouping of outputs that fits."""
         layer, config = self.layer, self.config
         positions = y_count * x_count
         rect = [self._rect(layer, kernel_y, kernel_x, y_count, x_count)]
         one_part = len(passes) == 1 and (not layer.channelwise or channels == layer.out_c)
-        if one_part or self.fed:
+        sliced = self._slices(channels)
+        if one_part or self.fed or sliced:
             rect.append(self._rect(layer, layer.kernel_h, layer.kernel_w, layer.out_h,
                                    layer.out_w))
         if layer.channelwise:
             groups = [-(-channels // self.width)]
+        elif sliced:        # as many as VECTOR has parameters of
+            groups = [min(self.tiles, config.param_channels // config.cols)]
         else:
             groups = _parts(self.tiles)
         block = param_block(layer, config)
@@ -217,16 +254,17 @@ class _Search:
                 continue
             out = 0 if self.kept else align(positions * out_c * layer.out_size, config)
             ogroups = -(-self.tiles // group)
-            outs = 2 if count * ogroups > 1 else 1
-            pixel = layer.in_c if layer.channelwise and layer.depth_multiplier > 1 else channels
+            outs = ogroups if sliced else 2 if count * ogroups > 1 else 1
+            pixel = layer.in_c if sliced or layer.channelwise and layer.depth_multiplier > 1 \
+                else channels
             for whole, (height, width) in enumerate(rect):
-                if self.fed and not whole:
+                if (self.fed or sliced) and not whole:
                     continue
                 act = 0 if self.fed else align(
                     height * width * pixel + config.rows + self.filtered * pixel, config)
                 loads = layer.batch if whole else count * (
                     ogroups if layer.channelwise else 1 if len(passes) == 1 else ogroups)
-                loads *= 0 if self.fed else len(passes)
+                loads *= 0 if self.fed else 1 if sliced else len(passes)
                 for acts in (2, 1) if loads > 1 else (1,):
                     for out_regions in (outs, 1) if outs > 1 else (1,):
                         # parameters of the whole layer, or of two groups
@@ -245,7 +283,7 @@ class _Search:
                                 act_regions=acts, out_regions=out_regions, act_bytes=act,
                                 out_bytes=out, param_bytes=params, params_resident=resident,
                                 weights_resident=False, packet=1, fed=self.fed, kept=self.kept,
-                                filtered=self.filtered)
+                                filtered=self.filtered, sliced=sliced, lines=lines)
                             yield self.timed(plan, passes, count, ogroups, (height, width), loads)
 
     @staticmethod
@@ -258,9 +296,14 @@ class _Search:
         layer, config = self.layer, self.config
         positions = plan.y_count * plan.x_count
         total = sum(passes)
-        resident = layer.pooling or total * self.tiles <= self.wgt_tiles
+        # to use them once they need not all be there at the same time
+        resident = layer.pooling or count > 1 and total * self.tiles <= self.wgt_tiles
         bound = positions < 2 * config.tile_bytes // config.bus_bytes
         packet = max(1, self.wgt_tiles // (4 if bound else 2))
+        if positions < config.rows:
+            # loads of one tile each: they become one instruction, and so do its MATMULs
+            few = max(passes) * self.tile_beats < SHORT_LOAD
+            packet = min(packet, -(-2 * SHORT_LOAD // self.tile_beats) if few else max(passes))
         pieces = self.tiles * sum(-(-part // packet) for part in passes)
         # everything for one block of positions, then for all of them
         vectors = positions
@@ -278,13 +321,12 @@ class _Search:
         if plan.kept:
             store = 0
         act_load = 0 if plan.fed else cost.copy_cycles(config, rect[0], rect[1] * plan.channels)
-        if not plan.fed and plan.channels < layer.in_c:     # pixel by pixel
+        if not (plan.fed or plan.sliced) and plan.channels < layer.in_c:    # pixel by pixel
             act_load = min(rect) * cost.COPY_START + rect[0] * rect[1] * (
                 -(-plan.channels // config.bus_bytes) + 1)
         if not plan.fed and (layer.pad_top or layer.pad_left):
             act_load += 4 * cost.FILL_START
-        weights = 0 if layer.pooling else self.tiles * total * -(
-            -config.tile_bytes // config.bus_bytes) + pieces * 4
+        weights = 0 if layer.pooling else self.tiles * total * self.tile_beats + pieces * 4
         load = loads * act_load + weights * (1 if resident else count)
         if not plan.params_resident:
             load += count * ogroups * 2 * cost.COPY_START

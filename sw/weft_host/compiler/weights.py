@@ -93,6 +93,7 @@ class Weights:
         self.stream, self.layer, self.plan, self.ring = stream, layer, plan, ring
         self.config = stream.config
         self._tiles = -(-layer.out_c // tile_width(layer, self.config))
+        self._tile_bytes = plan.lines * self.config.cols        # in host memory
         self.hold = None
         if layer.pooling:
             self._base = place.constants
@@ -131,7 +132,8 @@ class Weights:
         sections = [np.concatenate(columns, axis=1).tobytes()]
         packed = [
             kernel.pack_depthwise(layer, part, config, filtered=plan.filtered)
-            if layer.channelwise else kernel.pack(layer, part, config)
+            if layer.channelwise
+            else kernel.pack(layer, part, config)[:, :, config.rows - plan.lines:]
             for part in cls._blocks(layer, plan)]
         for first in range(0, tiles, plan.group):
             sections += [part[first:first + plan.group].tobytes() for part in packed]
@@ -165,9 +167,12 @@ class Weights:
 
     def load(self, place, count, first=None):
         """Load ``count`` tiles from ``place`` of the layer on; their first in the buffer."""
-        size = self.config.tile_bytes
+        whole, size = self.config.tile_bytes, self._tile_bytes
         if first is None:
             first = self.ring.take(count)
-        self.stream.load("const", self._base + place * size, first * size, count * size,
-                         weights=True)
+        host, local = self._base + place * size, first * whole + whole - size
+        if size == whole:
+            self.stream.load("const", host, local, count * size, weights=True)
+        else:
+            self.stream.load("const", host, local, size, count, size, whole, weights=True)
         return first

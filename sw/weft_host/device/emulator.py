@@ -5,6 +5,7 @@ import dataclasses
 
 from weft.control import isa
 from weft.control.isa import ErrorCode
+from weft.control.rows import ROWS, rows
 
 from .. import validate
 from ..errors import DeviceTimeout
@@ -19,11 +20,21 @@ _UNITS = range(len(isa.UNITS))
 _MAX_TOKENS = 255
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class _Queued:
+    """An instruction, or with ``each`` what is left of its rows."""
+
     index: int
     instruction: isa.Instruction
     values: dict
+    rows: collections.abc.Iterator
+    left: int
+
+    @classmethod
+    def of(cls, config, index, instruction, values):
+        """The instruction ``index`` of a program."""
+        left = values[ROWS[instruction.name].count] if values.get("each") else 1
+        return cls(index, instruction, values, rows(config, instruction.name, values), left)
 
     @property
     def wait(self):
@@ -205,15 +216,21 @@ class EmulatorDevice(Device):
         if violation is not None:
             self._fail(violation.code, violation.unit, self._pc, violation.addr)
             return None
-        return _Queued(self._pc, *isa.decode(raw))
+        return _Queued.of(self.config, self._pc, *isa.decode(raw))
 
     def _execute(self, unit):
-        """Carry out the next instruction of a unit; returns whether the program may go on."""
-        entry = self._queues[unit].popleft()
+        """Carry out the next instruction of a unit, or with ``each`` the next of its rows.
+
+        Returns whether the program may go on.
+        """
+        entry = self._queues[unit][0]
+        entry.left -= 1
+        if not entry.left:
+            self._queues[unit].popleft()
         for other in entry.wait:
             self._tokens[other][unit] -= 1
         try:
-            self.datapath.execute(entry.instruction, entry.values,
+            self.datapath.execute(entry.instruction, next(entry.rows),
                                   self.registers.values["MEM_BASE"])
         except BusFault as fault:
             self._fail(fault.code, unit, entry.index, fault.addr)
@@ -223,6 +240,6 @@ class EmulatorDevice(Device):
                 self._fail(ErrorCode.TOKEN_OVERFLOW, unit, entry.index, 0)
                 return False
             self._tokens[unit][other] += 1
-        if self.on_done is not None:
+        if self.on_done is not None and not entry.left:
             self.on_done(entry.index)
         return True

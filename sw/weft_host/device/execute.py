@@ -9,6 +9,7 @@ import collections
 import numpy as np
 
 from weft.control.isa import TABLE_BYTES, MapOp, Mode
+from weft.control.rows import rows as rows_of
 
 from ..fixed_point import SUM_BITS, reciprocal
 from ..numerics import requantize, to_int8, wrap32
@@ -29,8 +30,8 @@ class Datapath:
         Scratchpad and weight buffer, by byte.
     acc : int32 array of (acc_rows, cols)
         Accumulators.
-    bias, multiplier, shift : int64 arrays of (cols,)
-        What the last PARAMS read.
+    bias, multiplier, shift : int64 arrays of (param_channels,)
+        What PARAMS have read.
     tables : int64 array of (2, 256)
         Tables A and B.
     map_multiplier, map_shift : :class:`int`
@@ -54,12 +55,13 @@ class Datapath:
 
     def clear_params(self):
         """Zero bias, multiplier and shift of all channels, and the tables."""
-        self.bias, self.multiplier, self.shift = np.zeros((3, self.config.cols), np.int64)
+        self.bias, self.multiplier, self.shift = np.zeros(
+            (3, self.config.param_channels), np.int64)
         self.tables = np.zeros((2, 256), np.int64)
         self.map_multiplier = self.map_shift = 0
 
     def execute(self, instruction, values, mem_base):
-        """Carry out one instruction.
+        """Carry out one instruction, or one of its rows.
 
         Raises
         ------
@@ -70,7 +72,7 @@ class Datapath:
         method = getattr(self, "_" + instruction.name.lower(), None)
         if method is not None:              # SYNC_*: tokens only
             method(mem_base, **{key: value for key, value in values.items()
-                                if key not in ("opcode", "wait", "signal")})
+                                if key not in ("opcode", "wait", "signal", "each")})
         self.counts["INSTRUCTIONS"] += 1
 
     def _copy_in(self, target, mem_base, count, host_addr, host_pitch, local_addr, local_pitch,
@@ -117,9 +119,16 @@ class Datapath:
             sums[..., :lanes] += vectors.astype(np.float32) * tiles[:, lead - tap, None, :lanes]
         return sums
 
-    def _matmul(self, mem_base, maximum, accumulate, hold, depthwise, lead, act_addr, acc_addr,
-                wgt_addr, row_count, row_pitch, chunk_count, chunk_pitch, y_count, y_pitch, x_count,
-                x_pitch):
+    def _matmul(self, mem_base, apart, **fields):
+        if not apart:
+            self._multiply(**fields)
+            return
+        for row in rows_of(self.config, "MATMUL", dict(fields, apart=1, each=1)):
+            self._multiply(**{key: row[key] for key in fields})
+
+    def _multiply(self, maximum, accumulate, hold, depthwise, lead, blank, act_addr, acc_addr,
+                  wgt_addr, row_count, row_pitch, chunk_count, chunk_pitch, y_count, y_pitch,
+                  x_count, x_pitch):
         acts = self.spad.view(np.int8)
         rows, cols = self.config.rows, self.config.cols
         positions = (np.arange(y_count)[:, None] * y_pitch
@@ -134,6 +143,7 @@ class Datapath:
             index = np.arange(first, min(first + step, passes), dtype=np.int64)
             starts = act_addr + index // chunk_count * row_pitch + index % chunk_count * chunk_pitch
             tiles = self._tiles(wgt_addr + (0 * index if hold else index)).astype(np.float32)
+            tiles[:, rows - blank:] = 0
             if depthwise:
                 parts = self._filtered(starts, positions, x_pitch, tiles, lead)
                 part = parts.max(axis=0) if maximum else parts.sum(axis=0)
@@ -149,29 +159,33 @@ class Datapath:
                 total = part + (0 if total is None else total)
         target[:] = wrap32(total)
 
-    def _params(self, mem_base, per_channel, bias_addr, scale_addr, channels, multiplier, shift):
-        self.bias[:channels] = self.spad[bias_addr:bias_addr + 4 * channels].view("<i4")
+    def _params(self, mem_base, per_channel, bias_addr, scale_addr, channels, channel, multiplier,
+                shift):
+        places = slice(channel, channel + channels)
+        self.bias[places] = self.spad[bias_addr:bias_addr + 4 * channels].view("<i4")
         if per_channel:
             raw = self.spad[scale_addr:scale_addr + 8 * channels]
-            self.multiplier[:channels] = raw.view("<u4")[0::2] & 0x7FFFFFFF
-            self.shift[:channels] = raw[4::8] & 0x3F
+            self.multiplier[places] = raw.view("<u4")[0::2] & 0x7FFFFFFF
+            self.shift[places] = raw[4::8] & 0x3F
         else:
-            self.multiplier[:channels] = multiplier
-            self.shift[:channels] = shift
+            self.multiplier[places] = multiplier
+            self.shift[places] = shift
 
     def _drain(self, mem_base, mode, out_addr, acc_addr, acc_pitch, y_count, y_pitch, x_count,
-               x_pitch, channels, zero_point, clamp_min, clamp_max):
+               x_pitch, channels, zero_point, clamp_min, clamp_max, apart, channel):
         size = channels * (4 if mode == Mode.RAW else 1)
         step = max(1, _BLOCK // (x_count * size))
         for first in range(0, y_count, step):
             y = np.arange(first, min(first + step, y_count), dtype=np.int64)[:, None]
             x = np.arange(x_count)
             lines = self.acc[acc_addr + y * acc_pitch + x][..., :channels]
-            biased = wrap32(lines.astype(np.int64) + self.bias[:channels])
+            place = channel + (self.config.cols * y[..., None] if apart else 0) \
+                + np.arange(channels)
+            biased = wrap32(lines.astype(np.int64) + self.bias[place])
             if mode == Mode.RAW:
                 out = biased.astype("<i4").view(np.uint8).reshape(*biased.shape[:2], size)
             else:
-                scaled = requantize(biased, self.multiplier[:channels], self.shift[:channels], mode)
+                scaled = requantize(biased, self.multiplier[place], self.shift[place], mode)
                 out = to_int8(scaled, zero_point, clamp_min, clamp_max).view(np.uint8)
             self.spad[(out_addr + y * y_pitch + x * x_pitch)[..., None] + np.arange(size)] = out
 

@@ -5,21 +5,21 @@ import numpy as np
 from weft.control import isa
 
 from ..errors import WeftError
+from ..unroll import unroll
 
 __all__ = ["KINDS", "instruction_times", "units_of"]
 
 KINDS = ("queued", "handed", "done")
-"""What happens to an instruction, in this order."""
+"""What happens to an instruction, in this order. It is queued as a whole."""
 
 
 def units_of(program):
-    """The unit of each instruction, as an array."""
-    return np.array([isa.BY_OPCODE[program.instructions[at]].unit
-                     for at in range(0, len(program.instructions), isa.INSTRUCTION_BYTES)])
+    """The unit of each row of :func:`unroll`, as an array."""
+    return np.array([row.instruction.unit for row in unroll(program)])
 
 
 def instruction_times(program, events, start):
-    """An array of three rows, :data:`KINDS`, with a cycle for each instruction of a program.
+    """An array of three lines, :data:`KINDS`, with a cycle for each row of :func:`unroll`.
 
     Parameters
     ----------
@@ -30,15 +30,19 @@ def instruction_times(program, events, start):
     start : :class:`int`
         The cycle to count from; what happened before is not looked at.
     """
-    units = units_of(program)
+    rows = unroll(program)
+    units = np.array([row.instruction.unit for row in rows])
+    starts = np.array([row.number == 0 for row in rows])
     events = events[events["cycle"] >= start]
     times = np.full((len(KINDS), len(units)), -1, np.int64)
-    for row, kind in enumerate(KINDS):
+    for line, kind in enumerate(KINDS):
         for unit, name in enumerate(isa.UNITS):
             cycles = events["cycle"][events[kind] >> unit & 1 != 0].astype(np.int64) - start
-            places, = np.nonzero(units == unit)
+            places, = np.nonzero((units == unit) & (starts | (kind != "queued")))
             if len(places) != len(cycles):
                 raise WeftError(f"{len(cycles)} instructions of {name} were {kind} in a program "
                                 f"with {len(places)}")
-            times[row, places] = cycles
+            times[line, places] = cycles
+    for number in np.flatnonzero(~starts):
+        times[0, number] = times[0, number - 1]
     return times

@@ -40,7 +40,7 @@ class LinkClient:
     ----------
     line : object
         ``write(data)`` sends bytes; ``read(seconds)`` gives what has arrived, and waits up to so
-        long for a first byte.
+        long for a first byte: nothing means that the time is over.
     timeout : :class:`float`
         Seconds for an answer, beside the time that the bytes take.
     attempts : :class:`int`
@@ -149,10 +149,10 @@ class LinkClient:
         while not self._answers:
             if self._parser.lost:
                 raise TimeoutError
-            left = deadline - time.monotonic()
-            if left <= 0:
+            data = self.line.read(max(0.0, deadline - time.monotonic()))
+            if not data:
                 raise TimeoutError
-            self._answers.extend(self._parser.feed(self.line.read(left)))
+            self._answers.extend(self._parser.feed(data))
         return self._answers.popleft()
 
     def _seconds(self, operations):

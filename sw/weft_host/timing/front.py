@@ -62,7 +62,7 @@ class Fetcher:
         group = max(1, min(MAX_GROUP, self.config.max_burst // self.beats))
         asked, addr, now = 0, self.addr, BEGIN
         while asked < len(self.names):
-            size = 0
+            size, most = 0, group if asked else 1
             while True:
                 now += CHECK
                 yield now
@@ -73,7 +73,7 @@ class Fetcher:
                 self.reserved += 1
                 asked += 1
                 addr += isa.INSTRUCTION_BYTES
-                if size == group or addr % 4096 == 0 or asked == len(self.names):
+                if size == most or addr % 4096 == 0 or asked == len(self.names):
                     break
             beats = size * self.beats
             parts = max(1, -(-beats // self.config.max_burst))
