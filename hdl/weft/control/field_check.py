@@ -93,6 +93,9 @@ class FieldCheck(wiring.Component):
                 elif field.name == "lead":
                     depthwise = instruction.field("depthwise")
                     refused = (value >= self.config.rows) | (value != 0) & ~word[depthwise.offset]
+                elif field.name == "blank":
+                    depthwise = instruction.field("depthwise")
+                    refused = (value >= self.config.rows) | (value != 0) & word[depthwise.offset]
                 elif field.name == "op":
                     refused = value > max(isa.MapOp)
                 elif field.name == "mode" and instruction.name == "MAP":
