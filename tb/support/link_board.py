@@ -1,15 +1,16 @@
-"""A board without pins: host link, accelerator and host memory, with nothing but a serial line."""
+"""Boards without pins: a host link and what is behind it, with nothing but a serial line."""
 
 from amaranth.hdl import Module
-from amaranth.lib import wiring
+from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out, connect
 
 from weft.accelerator import Accelerator
+from weft.bus.axi_lite import AxiLiteSubordinate
 from weft.bus.joiner import Joiner
 from weft.link.bridge import HostLink
 from weft.memory.ram import AxiRam
 
-__all__ = ["LinkBoard"]
+__all__ = ["LinkBoard", "MemoryBoard"]
 
 
 class LinkBoard(wiring.Component):
@@ -44,4 +45,51 @@ class LinkBoard(wiring.Component):
         connect(m, link.m_axi, joiner.link)
         connect(m, accelerator.m_axi, joiner.accelerator)
         connect(m, joiner.axi, ram.axi)
+        return m
+
+
+class MemoryBoard(wiring.Component):
+    """A host link with 4 KiB of memory and 512 registers that keep what is written.
+
+    It answers as :class:`support.link_model.LinkModel` does.
+
+    Parameters
+    ----------
+    data_width : :class:`int`
+        Bits of the bus.
+    base : :class:`int`
+        Address of the memory.
+    options
+        For :class:`weft.link.bridge.HostLink`.
+    """
+
+    SIZE = 4096
+    REGISTERS = 512
+
+    def __init__(self, data_width, *, base=0x1000, **options):
+        self.base = base
+        self.link = HostLink(addr_width=32, data_width=data_width, memory_base=base,
+                             memory_bytes=self.SIZE, **options)
+        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.link = link = self.link
+        m.submodules.memory = ram = AxiRam(addr_width=32, data_width=link.data_width,
+                                           base=self.base, size=self.SIZE)
+        m.submodules.lite = lite = AxiLiteSubordinate(12)
+        m.submodules.words = words = memory.Memory(shape=32, depth=self.REGISTERS, init=[])
+        into, out_of = words.write_port(), words.read_port()
+        bus = lite.bus
+        m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx)]
+        connect(m, link.m_axi, ram.axi)
+        connect(m, link.m_axil, lite.s_axil)
+        refused = bus.addr >= 4 * self.REGISTERS
+        m.d.comb += [
+            into.addr.eq(bus.addr >> 2), into.data.eq(bus.data),
+            into.en.eq(bus.en & bus.write & ~refused),
+            out_of.addr.eq(bus.addr >> 2),
+            bus.read_data.eq(out_of.data), bus.error.eq(refused),
+        ]
+        m.d.sync += bus.ack.eq(bus.en)
         return m

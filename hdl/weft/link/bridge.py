@@ -1,19 +1,21 @@
 """The host link: frames on a serial line become accesses of host memory and registers."""
 
-from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import fifo, memory, wiring
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.utils import exact_log2
 
 from ..bus.axi4 import Axi4, Axi4Lite
 from .copier import Copier
 from .frames import Command, Info, Status
+from .queue import ByteQueue
 from .receiver import Receiver
 from .sender import Sender
 from .uart import UartReceiver, UartTransmitter
 
 __all__ = ["HostLink"]
 
-_FIFO = 512             # bytes that arrive while a request is executed: one block RAM
+_QUEUE = 512            # bytes that arrive while a request is executed: one block RAM
 _TICKS = 8              # in a time-out, see Receiver and Copier
 
 
@@ -40,7 +42,8 @@ class HostLink(wiring.Component):
     payload : :class:`int`
         Bytes that a frame carries at most: a power of two, 64 to 4096.
     timeout_us : :class:`int`
-        After so much silence inside a frame it is given up, after so much waiting a bus is.
+        After so much silence inside a frame it is given up, after so much waiting a bus is. Up to
+        twice as long, so that a plain counter does it.
 
     Members
     -------
@@ -88,7 +91,8 @@ class HostLink(wiring.Component):
         self._uart_in = UartReceiver(clock_hz, baud)
         self._uart_out = UartTransmitter(clock_hz, baud)
         self.info = Info(
-            payload=payload, fifo=_FIFO, bus_bytes=data_width // 8, timeout_us=timeout_us,
+            payload=payload, queue=_QUEUE, bus_bytes=data_width // 8,
+            timeout_us=-(-_TICKS * self.tick_cycles * 1_000_000 // clock_hz),
             clock_hz=clock_hz, baud=baud, memory_base=memory_base, memory_bytes=memory_bytes,
             board=board)
         super().__init__({
@@ -100,14 +104,14 @@ class HostLink(wiring.Component):
 
     @property
     def tick_cycles(self):
-        """Cycles from one tick of the time-outs to the next."""
-        return max(1, -(-self.timeout_us * self.clock_hz // (_TICKS * 1_000_000)))
+        """Cycles from one tick of the time-outs to the next, a power of two."""
+        return 1 << max(1, self.timeout_us * self.clock_hz // (_TICKS * 1_000_000)).bit_length()
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.uart_in = uart_in = self._uart_in
         m.submodules.uart_out = uart_out = self._uart_out
-        m.submodules.waiting = waiting = fifo.SyncFIFOBuffered(width=8, depth=_FIFO)
+        m.submodules.queue = queue = ByteQueue(_QUEUE)
         m.submodules.receiver = receiver = Receiver(self.payload)
         m.submodules.sender = sender = Sender(self.payload)
         m.submodules.copier = copier = Copier(
@@ -117,22 +121,18 @@ class HostLink(wiring.Component):
             shape=8, depth=2 * self.payload, init=[0] * self.payload + list(self.info.pack()))
         into, out_of = buffer.write_port(), buffer.read_port()
 
-        ticks = Signal(range(self.tick_cycles))
+        ticks = Signal(exact_log2(self.tick_cycles))
         tick = Signal()
-        m.d.sync += [ticks.eq(Mux(tick, 0, ticks + 1)),
-                     tick.eq(ticks == max(0, self.tick_cycles - 2))]
+        m.d.sync += Cat(ticks, tick).eq(ticks + 1)
         m.d.comb += [
             uart_in.i_rx.eq(self.rx),
             self.tx.eq(uart_out.o_tx),
-            # what does not fit is lost, and its frame fails its CRC
-            waiting.w_en.eq(uart_in.o_en),
-            waiting.w_data.eq(uart_in.o_byte),
-            receiver.i.valid.eq(waiting.r_rdy),
-            receiver.i.payload.eq(waiting.r_data),
-            waiting.r_en.eq(receiver.i.ready),
+            queue.i_en.eq(uart_in.o_en),
+            queue.i_byte.eq(uart_in.o_byte),
             receiver.i_tick.eq(tick),
             copier.i_tick.eq(tick),
         ]
+        connect(m, queue.o, receiver.i)
         connect(m, sender.o, uart_out.i)
         connect(m, copier.m_axi, flipped(self.m_axi))
         connect(m, copier.m_axil, flipped(self.m_axil))

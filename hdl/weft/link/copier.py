@@ -37,8 +37,9 @@ class Copier(wiring.Component):
         Start; only while ``o_owed`` is low and after ``o_done``.
     i_write, i_registers : :py:`In(1)`
         Buffer to bus; registers instead of memory, whose address and length are multiples of 4.
+        Stable from ``i_en`` to ``o_done``.
     i_addr : :py:`In(addr_width)`, ``i_length`` : :py:`In(log2(payload) + 1)`
-        First byte, and how many, at least 1.
+        First byte, and how many, at least 1. The length is stable until ``o_done``.
     i_tick : :py:`In(1)`
         High for one cycle, regularly.
     o_done : :py:`Out(1)`, ``o_status`` : :py:`Out(Status)`
@@ -77,14 +78,16 @@ class Copier(wiring.Component):
         beat = Signal(self.data_width)      # bytes enter at the top and leave at the bottom
         strobes = Signal(lanes)
         addr = Signal(self.addr_width)
-        left = Signal(self.payload.bit_length())
+        index = Signal(self.payload.bit_length())
         lane = Signal(lane_bits)
-        write, registers = Signal(), Signal()
+        write, registers = self.i_write, self.i_registers
         quiet = Signal(range(_TICKS))
-        inside, last_lane = Signal(), Signal()
+        inside, last_lane, more = Signal(), Signal(), Signal()
         m.d.comb += [
             # registers lie at multiples of 4, whatever the lanes of the memory
-            inside.eq(((lane >= addr[:lane_bits]) | registers) & (left != 0)),
+            inside.eq(((lane >= addr[:lane_bits]) | registers) & more),
+            more.eq(index != self.i_length),
+            self.o_index.eq(index),
             last_lane.eq(lane == Mux(registers, 3, lanes - 1)),
             self.o_write_data.eq(beat),
             axi.awaddr.eq(Cat(Const(0, lane_bits), addr[lane_bits:])),
@@ -115,10 +118,7 @@ class Copier(wiring.Component):
 
         with m.FSM():
             with m.State("IDLE"):
-                m.d.sync += [
-                    write.eq(self.i_write), registers.eq(self.i_registers), addr.eq(self.i_addr),
-                    left.eq(self.i_length), self.o_index.eq(0), lane.eq(0),
-                ]
+                m.d.sync += [addr.eq(self.i_addr), index.eq(0), lane.eq(0)]
                 with m.If(self.i_en):
                     with m.If(self.i_write):
                         m.next = "FETCH"
@@ -133,7 +133,7 @@ class Copier(wiring.Component):
                     lane.eq(lane + 1),
                 ]
                 with m.If(inside):
-                    m.d.sync += [self.o_index.eq(self.o_index + 1), left.eq(left - 1)]
+                    m.d.sync += index.eq(index + 1)
                 m.next = "FETCH"
                 with m.If(last_lane):
                     m.d.sync += lane.eq(0)
@@ -163,10 +163,11 @@ class Copier(wiring.Component):
                     m.d.comb += self.o_done.eq(1)
                     m.next = "OWED"
             with m.State("DRAIN"):
-                m.d.sync += [beat.eq(beat >> 8), lane.eq(lane + 1)]
+                # what enters at the top means nothing
+                m.d.sync += [beat.eq(Cat(beat[8:], self.i_read_data)), lane.eq(lane + 1)]
                 with m.If(inside):
                     m.d.comb += self.o_write_en.eq(1)
-                    m.d.sync += [self.o_index.eq(self.o_index + 1), left.eq(left - 1)]
+                    m.d.sync += index.eq(index + 1)
                 with m.If(last_lane):
                     m.d.sync += lane.eq(0)
                     m.next = "NEXT"
@@ -175,7 +176,7 @@ class Copier(wiring.Component):
                     m.d.sync += addr[2:].eq(addr[2:] + 1)
                 with m.Else():
                     m.d.sync += addr.eq(Cat(Const(0, lane_bits), addr[lane_bits:] + 1))
-                with m.If(left == 0):
+                with m.If(~more):
                     m.d.comb += [self.o_done.eq(1), self.o_status.eq(Status.OKAY)]
                     m.next = "IDLE"
                 with m.Elif(write):

@@ -56,8 +56,8 @@ class Info:
     ----------
     payload : :class:`int`
         Bytes that a frame carries at most.
-    fifo : :class:`int`
-        Bytes of requests that may be on their way while one is executed.
+    queue : :class:`int`
+        Fewer bytes than this may arrive while a request is executed and answered.
     bus_bytes, clock_hz, baud : :class:`int`
         As built.
     timeout_us : :class:`int`
@@ -71,7 +71,7 @@ class Info:
     """
 
     payload: int
-    fifo: int
+    queue: int
     bus_bytes: int
     timeout_us: int
     clock_hz: int
@@ -86,7 +86,7 @@ class Info:
     def pack(self):
         """As bytes."""
         return self.FORMAT.pack(
-            self.protocol, self.payload, self.fifo, self.bus_bytes, self.timeout_us,
+            self.protocol, self.payload, self.queue, self.bus_bytes, self.timeout_us,
             self.clock_hz, self.baud, self.memory_base, self.memory_bytes, self.board.encode())
 
     @classmethod
@@ -94,8 +94,8 @@ class Info:
         """From bytes. :class:`ValueError` if there are too few."""
         if len(raw) < cls.FORMAT.size:
             raise ValueError(f"{len(raw)} bytes are too few for the {cls.FORMAT.size} of Info")
-        (protocol, payload, fifo, bus_bytes, timeout_us, clock_hz, baud, base, size,
+        (protocol, payload, queue, bus_bytes, timeout_us, clock_hz, baud, base, size,
          board) = cls.FORMAT.unpack_from(raw)
-        return cls(protocol=protocol, payload=payload, fifo=fifo, bus_bytes=bus_bytes,
+        return cls(protocol=protocol, payload=payload, queue=queue, bus_bytes=bus_bytes,
                    timeout_us=timeout_us, clock_hz=clock_hz, baud=baud, memory_base=base,
                    memory_bytes=size, board=board.rstrip(b"\0").decode("ascii", "replace"))

@@ -59,6 +59,7 @@ class Receiver(wiring.Component):
         request = self.o.payload
         count_width = (self.payload - 1).bit_length()
         count = Signal(count_width)         # bytes of this part so far
+        after = Signal(count_width)         # with the present byte; 0 is a full buffer
         take = Signal()
         quiet = Signal(range(_TICKS))
         silent = Signal()
@@ -66,6 +67,7 @@ class Receiver(wiring.Component):
         too_long = Signal()
 
         m.d.comb += [
+            after.eq(count + 1),
             take.eq(self.i.valid & self.i.ready),
             silent.eq(self.i_tick & ~take & (quiet == _TICKS - 1)),
             crc.i_byte.eq(self.i.payload),
@@ -75,7 +77,7 @@ class Receiver(wiring.Component):
                         & ((request.length > self.payload) | (request.length == 0))),
         ]
         with m.If(take):
-            m.d.sync += [count.eq(count + 1), quiet.eq(0)]
+            m.d.sync += [count.eq(after), quiet.eq(0)]
         with m.Elif(self.i_tick):
             m.d.sync += quiet.eq(quiet + 1)
 
@@ -105,7 +107,7 @@ class Receiver(wiring.Component):
                 with m.If(take):
                     m.d.sync += request.as_value().eq(
                         Cat(request.as_value()[8:], self.i.payload))
-                    with m.If(count == REQUEST_HEADER.size - 1):
+                    with m.If(after == REQUEST_HEADER.size):
                         m.d.sync += count.eq(0)
                         m.next = "CHECK"
             with m.State("PAYLOAD"):
@@ -113,13 +115,13 @@ class Receiver(wiring.Component):
                     m.next = "MARK"
                 with m.If(take):
                     m.d.comb += self.o_write_en.eq(1)
-                    with m.If(count == (request.length - 1)[:count_width]):
+                    with m.If(after == request.length[:count_width]):
                         m.d.sync += [count.eq(0), whole.eq(1)]
                         m.next = "CHECK"
             with m.State("CHECK"):
                 with m.If(silent):
                     m.next = "MARK"
-                with m.If(take & (count == CRC_BYTES - 1)):
+                with m.If(take & (after == CRC_BYTES)):
                     m.next = "JUDGE"
             with m.State("JUDGE"):
                 m.d.sync += count.eq(0)

@@ -46,20 +46,28 @@ class Sender(wiring.Component):
         answer = self.i.payload
         count_width = (self.payload - 1).bit_length()
         count = Signal(count_width)
+        after = Signal(count_width)
         check = Signal()        # the bytes of a CRC are sent
         body = Signal()         # of the payload, not of the header
         last = Signal()
         header_byte = Signal(8)
 
         m.d.comb += [
-            header_byte.eq(answer.as_value().word_select(count[:3], 8)),
+            after.eq(count + 1),
             crc.i_byte.eq(Mux(body, self.i_read_data, header_byte)),
             crc.i_check.eq(check),
             self.o_read_addr.eq(count),
-            last.eq(count == Mux(check, CRC_BYTES - 1,
-                                 Mux(body, (answer.length - 1)[:count_width],
-                                     ANSWER_HEADER.size - 1))),
+            last.eq(Mux(check, after == CRC_BYTES,
+                        Mux(body, after == answer.length[:count_width],
+                            after == ANSWER_HEADER.size))),
         ]
+        header = answer.as_value()
+        with m.Switch(count[:3]):
+            for index in range(ANSWER_HEADER.size - 1):
+                with m.Case(index):
+                    m.d.comb += header_byte.eq(header.word_select(index, 8))
+            with m.Default():
+                m.d.comb += header_byte.eq(header[-8:])
         with m.FSM():
             with m.State("MARK"):
                 m.d.comb += [
@@ -78,7 +86,7 @@ class Sender(wiring.Component):
             with m.State("SEND"):
                 m.d.comb += [self.o.valid.eq(~crc.o_busy), self.o.payload.eq(crc.o_byte)]
                 with m.If(self.o.valid & self.o.ready):
-                    m.d.sync += count.eq(count + 1)
+                    m.d.sync += count.eq(after)
                     m.next = "FETCH"
                     with m.If(last):
                         m.d.sync += [count.eq(0), check.eq(~check), body.eq(body | check)]
