@@ -60,7 +60,7 @@ class VectorModel:
     ----------
     spad : :class:`bytearray`
     acc : list of ``acc_rows`` lists of ``cols`` int32
-    params : list of ``[bias, multiplier, shift]``, one a channel; ``None`` where unknown
+    params : list of ``[bias, multiplier, shift]``, one a place; ``None`` where unknown
     tables : the int32 of tables A and B; ``None`` where unknown
     map_scale : ``(multiplier, shift)`` of MAPs
     """
@@ -71,7 +71,7 @@ class VectorModel:
         self.spad = bytearray(rng.randbytes(config.spad_bytes))
         self.acc = [[self._accumulator(rng) for _ in range(config.cols)]
                     for _ in range(config.acc_rows)]
-        self.params = [None] * config.cols
+        self.params = [None] * config.param_channels
         self.tables = [None, None]
         self.map_scale = None
 
@@ -92,7 +92,8 @@ class VectorModel:
                 if f["per_channel"]:
                     multiplier = self._word(f["scale_addr"] + 8 * c) & 0x7FFFFFFF
                     shift = self._word(f["scale_addr"] + 8 * c + 4) & 0x3F
-                self.params[c] = int32(self._word(f["bias_addr"] + 4 * c)), multiplier, shift
+                self.params[f["channel"] + c] = (int32(self._word(f["bias_addr"] + 4 * c)),
+                                                 multiplier, shift)
         if instruction.name == "TABLE":
             self.tables[f["table"]] = [int32(self._word(f["table_addr"] + 4 * i))
                                        for i in range(256)]
@@ -108,12 +109,13 @@ class VectorModel:
         if instruction.name == "DRAIN":
             for y in range(f["y_count"]):
                 for x in range(f["x_count"]):
-                    self._drain(f, f["acc_addr"] + y * f["acc_pitch"] + x,
+                    self._drain(f, f["channel"] + f["apart"] * y * self.config.cols,
+                                f["acc_addr"] + y * f["acc_pitch"] + x,
                                 f["out_addr"] + y * f["y_pitch"] + x * f["x_pitch"])
 
-    def _drain(self, f, row, addr):
+    def _drain(self, f, place, row, addr):
         for c in range(f["channels"]):
-            bias, multiplier, shift = self.params[c]
+            bias, multiplier, shift = self.params[place + c]
             a = int32(self.acc[row][c] + bias)
             if f["mode"] == Mode.RAW:
                 self.spad[addr + 4 * c:addr + 4 * c + 4] = a.to_bytes(4, "little", signed=True)
@@ -146,7 +148,7 @@ class VectorModel:
 
 def random_program(rng, config, count, *, max_positions=12):
     """``count`` valid instructions; the first ones set all parameters and tables."""
-    program = [random_params(rng, config, channels=config.cols)]
+    program = [random_params(rng, config, channels=config.param_channels)]
     tables = config.spad_bytes >= TABLE_BYTES
     if tables:
         program += [random_table(rng, config, table) for table in (0, 1)]
@@ -208,11 +210,18 @@ def random_map(rng, config, *, softmax=False):
 
 
 def random_params(rng, config, channels=None):
-    """A PARAMS; the bytes that it reads are whatever the scratchpad holds."""
-    channels = channels or rng.choice((1, config.cols, rng.randint(1, config.cols)))
+    """A PARAMS; the bytes that it reads are whatever the scratchpad holds.
+
+    With ``channels`` it is for the first places.
+    """
+    channel = 0
+    if not channels:
+        channel = rng.randrange(config.param_channels // config.cols) * config.cols
+        channels = rng.choice((1, config.cols, rng.randint(1, config.cols),
+                               rng.randint(1, config.param_channels - channel)))
     per_channel = rng.randint(0, 1)
     return encode(
-        "PARAMS", per_channel=per_channel, channels=channels,
+        "PARAMS", per_channel=per_channel, channels=channels, channel=channel,
         bias_addr=rng.randint(0, config.spad_bytes - 4 * channels),
         scale_addr=rng.randint(0, config.spad_bytes - 8 * channels) if per_channel else
         rng.getrandbits(24),
@@ -226,6 +235,10 @@ def random_drain(rng, config, max_positions):
     channels = rng.choice((1, config.cols, config.cols, rng.randint(1, config.cols)))
     x_count = rng.randint(1, min(max_positions, config.acc_rows))
     y_count = rng.choice((1, rng.randint(1, 4)))
+    places = config.param_channels // config.cols
+    place, apart = rng.randrange(places), rng.randint(0, 1)
+    if apart:
+        y_count = rng.randint(1, min(places - place, 6))
     acc_room = config.acc_rows - x_count
     acc_pitch = rng.choice((0, x_count, rng.randint(0, acc_room)))
     acc_pitch = min(acc_pitch, acc_room // max(y_count - 1, 1))
@@ -240,6 +253,7 @@ def random_drain(rng, config, max_positions):
     low, high = rng.choice(((-128, 127), (-128, 127), (low, high), (low, low)))
     return encode(
         "DRAIN", mode=mode, channels=channels, x_count=x_count, y_count=y_count,
+        channel=place * config.cols, apart=apart,
         acc_addr=rng.choice((0, rng.randint(0, acc_room - (y_count - 1) * acc_pitch))),
         # pitches that no position uses may be anything
         acc_pitch=acc_pitch if y_count > 1 else rng.getrandbits(16),

@@ -13,7 +13,7 @@ ROOM = 32
 
 
 def run(config, program, *, latency=4, stall=0.0, hold=0.0, seed=0):
-    """The steps of ``program`` as ``(cycle, slot, raw, channel, accumulators)``.
+    """The steps of ``program`` as ``(cycle, slot, raw, place, accumulators)``.
 
     The queue gives an entry away with chance ``1 - hold`` a cycle.
     """
@@ -67,31 +67,36 @@ def run(config, program, *, latency=4, stall=0.0, hold=0.0, seed=0):
     sim.add_process(queue)
     sim.run()
     expected = []
-    for number, (mode, channels, rows) in enumerate(program_rows(program)):
+    for number, (mode, channels, rows) in enumerate(program_rows(config, program)):
         size = 1 if mode == Mode.RAW else lanes
-        for row in rows:
+        for row, place in rows:
             for channel in range(0, channels, size):
                 first = channel // lanes * lanes
-                expected.append((number & 1, mode == Mode.RAW, channel,
+                expected.append((number & 1, mode == Mode.RAW, place + channel,
                                  row_data(row)[first:first + lanes]))
     assert [step[1:] for step in steps] == expected, seed
     return steps
 
 
-def program_rows(program):
-
+def program_rows(config, program):
+    """``(mode, channels, [(accumulator row, place of its parameters)])`` of each DRAIN."""
     for raw in program:
         _, f = decode(raw)
         yield f["mode"], f["channels"], [
-            f["acc_addr"] + y * f["acc_pitch"] + x
+            (f["acc_addr"] + y * f["acc_pitch"] + x,
+             f["channel"] + f["apart"] * y * config.cols)
             for y in range(f["y_count"]) for x in range(f["x_count"])]
 
 
 def drains(rng, config, count):
+    places = config.param_channels // config.cols
     for _ in range(count):
+        place, apart = rng.randrange(places), rng.randint(0, 1)
         yield encode("DRAIN", mode=rng.choice((0, 1, 3)), channels=rng.randint(1, config.cols),
+                     channel=place * config.cols, apart=apart,
                      acc_addr=rng.randint(0, 20), acc_pitch=rng.randint(0, 9),
-                     y_count=rng.randint(1, 4), x_count=rng.randint(1, 6))
+                     y_count=rng.randint(1, min(places - place, 6) if apart else 4),
+                     x_count=rng.randint(1, 6))
 
 
 @pytest.mark.parametrize("config", (

@@ -90,6 +90,27 @@ def test_takes_the_instructions_multiplier_without_per_channel(stall):
         assert tuple(written[n][c] for n in ("bias", "multiplier", "shift")) == expected, c
 
 
+@pytest.mark.parametrize("name", ("tiny", "small", "ulx3s", "wide"))
+@pytest.mark.parametrize("stall", (0.0, 0.6))
+def test_fills_any_places(name, stall):
+    """From ``channel`` on, as many as there are, and no other."""
+    config = preset(name)
+    places, cols = config.param_channels, config.cols
+    rng = random.Random(f"{name}{stall}")
+    anywhere = cols * rng.randrange(places // cols)
+    for channel, channels in ((0, places), (places - cols, cols),
+                              (anywhere, rng.randint(1, places - anywhere))):
+        data, written, _ = run(config, [encode(
+            "PARAMS", per_channel=1, channel=channel, channels=channels, bias_addr=5,
+            scale_addr=777)], stall=stall, latency=3, seed=f"{name}{stall}")
+        assert written == {
+            "bias": {channel + c: word(data, 5 + 4 * c, True) for c in range(channels)},
+            "multiplier": {channel + c: word(data, 777 + 8 * c) & 0x7FFFFFFF
+                           for c in range(channels)},
+            "shift": {channel + c: data[777 + 8 * c + 4] & 63 for c in range(channels)},
+        }, (channel, channels)
+
+
 @pytest.mark.parametrize("latency", (1, 5))
 def test_takes_a_cycle_a_word(latency):
     _, _, cycles = run(preset("small"), [

@@ -15,7 +15,8 @@ __all__ = ["DrainReader", "Step"]
 class Step(data.StructLayout):
     """What goes through the lanes in one cycle.
 
-    ``channel`` is the first channel of the group, or in mode RAW (``raw``) the one channel.
+    ``channel`` is the place of the parameters of the group's first channel, or in mode RAW
+    (``raw``) of the one channel: the instruction's place plus the channel itself.
     ``map`` tells that it is of a MAP or SOFTMAX, and has no channels. ``slot`` tells which of two
     instructions it belongs to.
     """
@@ -23,7 +24,7 @@ class Step(data.StructLayout):
     def __init__(self, config):
         super().__init__({
             "valid": 1,
-            "channel": range(config.cols),
+            "channel": range(config.param_channels),
             "raw": 1,
             "map": 1,
             "slot": 1,
@@ -143,25 +144,46 @@ class DrainReader(wiring.Component):
                 x_count.eq(new.x_count), xs_left.eq(new.x_count), ys_left.eq(new.y_count),
             ]
 
-        self._split(m, raw, slot, last_step)
+        self._split(m, raw, slot, last_step, self._place(m, new, x_count))
         return m
 
-    def _split(self, m, raw, slot, last_step):
+    def _place(self, m, new, x_count):
+        """Where parameters of the next row that arrives are, in multiples of ``cols``.
+
+        Rows arrive after later ones have been asked for, so they are counted once more.
+        """
+        config = self.config
+        place = Signal(range(config.param_channels // config.cols))
+        apart = Signal()
+        xs_left = Signal(range(config.acc_rows + 1))        # a valid x_count is at most acc_rows
+        with m.If(self.acc.valid):
+            m.d.sync += xs_left.eq(xs_left - 1)
+            with m.If(xs_left == 1):
+                m.d.sync += [xs_left.eq(x_count), place.eq(place + apart)]
+        with m.If(self.i_start):        # no row is on its way
+            m.d.sync += [xs_left.eq(new.x_count), apart.eq(new.apart),
+                         place.eq(new.channel >> (config.cols - 1).bit_length())]
+        return place
+
+    def _split(self, m, raw, slot, last_step, place):
         """Holds the row that has arrived for as many cycles as it has steps."""
         cols, lanes = self.config.cols, self.config.vector_lanes
         lane_shape = data.ArrayLayout(signed(32), lanes)
         rows = Signal(data.ArrayLayout(lane_shape, cols // lanes), reset_less=True)
         left = Signal.like(last_step)
         step = self.o_step
+        bits = (cols - 1).bit_length()
+        of_row = step.channel[:bits]
         m.d.sync += [
             left.eq(left - 1),
-            step.channel.eq(step.channel + Mux(step.raw, Const(1), Const(lanes))),
-            self.o_acc.eq(rows[step.channel[(lanes - 1).bit_length():]]),
+            of_row.eq(of_row + Mux(step.raw, Const(1), Const(lanes))),
+            self.o_acc.eq(rows[of_row[(lanes - 1).bit_length():]]),
         ]
         with m.If(left == 0):
             m.d.sync += step.valid.eq(0)
         with m.If(self.acc.valid):
             m.d.sync += [
                 rows.eq(self.acc.data), left.eq(last_step),
-                step.valid.eq(1), step.channel.eq(0), step.raw.eq(raw), step.slot.eq(slot),
+                step.valid.eq(1), step.channel.eq(place << bits), step.raw.eq(raw),
+                step.slot.eq(slot),
             ]

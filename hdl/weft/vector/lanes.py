@@ -44,7 +44,7 @@ class Lanes(wiring.Component):
         One cycle after its step: accumulators, or the values of a step of MAP.
     i_map_multiplier, i_map_shift : :py:`In(31)`, :py:`In(6)`
         Those of all steps of MAP that are inside.
-    o_bias_channel, o_multiplier_channel, o_shift_channel : :py:`Out(range(cols))`
+    o_bias_channel, o_multiplier_channel, o_shift_channel : :py:`Out(range(param_channels))`
         Ask a :class:`ChannelStore` for the group of this channel.
     i_biases, i_multipliers, i_shifts : :py:`In(ArrayLayout(..., lanes))`
         The answers, a cycle later.
@@ -69,9 +69,9 @@ class Lanes(wiring.Component):
             "i_values": In(data.ArrayLayout(signed(32), lanes)),
             "i_map_multiplier": In(31),
             "i_map_shift": In(6),
-            "o_bias_channel": Out(range(config.cols)),
-            "o_multiplier_channel": Out(range(config.cols)),
-            "o_shift_channel": Out(range(config.cols)),
+            "o_bias_channel": Out(range(config.param_channels)),
+            "o_multiplier_channel": Out(range(config.param_channels)),
+            "o_shift_channel": Out(range(config.param_channels)),
             "i_biases": In(data.ArrayLayout(signed(32), lanes)),
             "i_multipliers": In(data.ArrayLayout(31, lanes)),
             "i_shifts": In(data.ArrayLayout(6, lanes)),

@@ -19,8 +19,8 @@ class ParamsReader(wiring.Component):
 
     Reads the bias of every channel, then with ``per_channel`` the multiplier and shift of every
     channel. Otherwise multiplier and shift of the instruction are written beside each bias, and
-    cost no cycle. An instruction takes ``channels`` or ``3 * channels`` cycles, and the latency
-    of the scratchpad.
+    cost no cycle. The first channel's place is ``channel``. An instruction takes ``channels`` or
+    ``3 * channels`` cycles, and the latency of the scratchpad.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ class ParamsReader(wiring.Component):
     o_done : :py:`Out(1)`
         High for one cycle: the stores hold the values from the next cycle on.
     spad : :py:`Out(ReadPort(spad_addr_width, 4))`
-    o_channel : :py:`Out(range(cols))`
-        Channel of all values below.
+    o_channel : :py:`Out(range(param_channels))`
+        Place of all values below.
     o_bias_en, o_bias : :py:`Out(1)`, :py:`Out(signed(32))`
     o_multiplier_en, o_multiplier : :py:`Out(1)`, :py:`Out(31)`
     o_shift_en, o_shift : :py:`Out(1)`, :py:`Out(6)`
@@ -53,7 +53,7 @@ class ParamsReader(wiring.Component):
             "o_busy": Out(1),
             "o_done": Out(1),
             "spad": Out(ReadPort(self.addr_width, 4)),
-            "o_channel": Out(range(config.cols)),
+            "o_channel": Out(range(config.param_channels)),
             "o_bias_en": Out(1),
             "o_bias": Out(signed(32)),
             "o_multiplier_en": Out(1),
@@ -67,7 +67,9 @@ class ParamsReader(wiring.Component):
         new = data.View(instruction_layout("PARAMS"), self.i_instruction)
         spad = flipped(self.spad)
 
-        last_channel = Signal(range(self.config.cols))
+        first_channel, last_channel = (
+            Signal(range(self.config.param_channels), name=f"{name}_channel")
+            for name in ("first", "last"))
         per_channel = Signal()
         multiplier, shift = Signal(31), Signal(6)
 
@@ -78,7 +80,7 @@ class ParamsReader(wiring.Component):
         m.d.comb += [spad.req.valid.eq(asking), spad.req.payload.eq(addr)]
         with m.If(spad.req.valid & spad.req.ready):
             m.d.sync += addr.eq(addr + 4)
-            self._advance(m, ask_channel, ask_kind, last_channel)
+            self._advance(m, ask_channel, ask_kind, first_channel, last_channel)
             with m.If(ask_channel == last_channel):
                 with m.If(ask_kind == BIAS):
                     m.d.sync += [addr.eq(scale_addr), asking.eq(per_channel)]
@@ -102,7 +104,7 @@ class ParamsReader(wiring.Component):
                            & (kind == Mux(per_channel, SHIFT, BIAS))),
         ]
         with m.If(word_en):
-            self._advance(m, channel, kind, last_channel)
+            self._advance(m, channel, kind, first_channel, last_channel)
         with m.If(self.o_done):
             m.d.sync += self.o_busy.eq(0)
 
@@ -110,19 +112,21 @@ class ParamsReader(wiring.Component):
             m.d.sync += [
                 self.o_busy.eq(1), asking.eq(1),
                 addr.eq(new.bias_addr), scale_addr.eq(new.scale_addr),
-                last_channel.eq(new.channels - 1), per_channel.eq(new.per_channel),
+                first_channel.eq(new.channel), last_channel.eq(new.channel + new.channels - 1),
+                per_channel.eq(new.per_channel),
                 multiplier.eq(new.multiplier), shift.eq(new.shift),
-                ask_channel.eq(0), ask_kind.eq(BIAS), channel.eq(0), kind.eq(BIAS),
+                ask_channel.eq(new.channel), ask_kind.eq(BIAS),
+                channel.eq(new.channel), kind.eq(BIAS),
             ]
         return m
 
-    def _advance(self, m, channel, kind, last_channel):
+    def _advance(self, m, channel, kind, first_channel, last_channel):
         """To the next word: all biases, then multiplier and shift by turns."""
         with m.If(kind == MULTIPLIER):
             m.d.sync += kind.eq(SHIFT)
         with m.Else():
             m.d.sync += channel.eq(channel + 1)
             with m.If((kind == BIAS) & (channel == last_channel)):
-                m.d.sync += [channel.eq(0), kind.eq(MULTIPLIER)]
+                m.d.sync += [channel.eq(first_channel), kind.eq(MULTIPLIER)]
             with m.If(kind == SHIFT):
                 m.d.sync += kind.eq(MULTIPLIER)

@@ -1,4 +1,4 @@
-"""Where biases, multipliers and shifts of all channels are kept."""
+"""Where biases, multipliers and shifts of channels are kept."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, memory, wiring

@@ -91,7 +91,8 @@ class VectorUnit(wiring.Component):
         channels = (lanes.o_bias_channel, lanes.o_multiplier_channel, lanes.o_shift_channel)
         values = (lanes.i_biases, lanes.i_multipliers, lanes.i_shifts)
         for (name, shape), channel, value in zip(shapes.items(), channels, values):
-            store = ChannelStore(channels=config.cols, lanes=config.vector_lanes, shape=shape)
+            store = ChannelStore(channels=config.param_channels, lanes=config.vector_lanes,
+                                 shape=shape)
             m.submodules[f"{name}_store"] = store
             m.d.comb += [
                 store.i_write_en.eq(getattr(params, f"o_{name}_en")),
