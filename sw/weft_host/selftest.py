@@ -14,11 +14,13 @@ from .assemble import chain
 from .device import EmulatorDevice
 from .errors import WeftError
 from .program import Program
+from .selftest_memory import check_link, check_memory
 from .tensor import Tensor, Window
 
 __all__ = ["CHECKS", "Outcome", "selftest"]
 
-_SOURCE, _TARGET, _REGION = 1 << 16, 1 << 18, 1 << 16
+_REGION = 1 << 16       # bytes of source and target, where there is room for so many
+_MINIMUM = 1 << 14      # bytes of host memory
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,11 +33,15 @@ class Outcome:
 
 
 class _Bench:
-    """The device under test beside an emulator of the same configuration."""
+    """The device under test beside an emulator of the same configuration.
 
-    memory_bytes = _TARGET + _REGION
+    Host memory holds programs, then ``source``, then ``target``, each of ``region`` bytes.
+    """
 
     def __init__(self, device, seed):
+        self.region = min(_REGION, 1 << device.memory_bytes.bit_length() - 3)
+        self.source, self.target = self.region, 2 * self.region
+        self.memory_bytes = 3 * self.region
         self.device = device
         self.config = device.config
         self.emulator = EmulatorDevice(device.config, memory_bytes=1 << 20)
@@ -45,14 +51,14 @@ class _Bench:
         """Run ``steps`` with ``data`` at the source; ``size`` bytes of the target from both."""
         program = Program(
             config=self.config, instructions=chain(steps), memory_bytes=self.memory_bytes,
-            inputs=(Tensor(name="source", shape=(len(data),), offset=_SOURCE),),
-            outputs=(Tensor(name="target", shape=(size,), offset=_TARGET),),
-            windows=(Window(0, _TARGET, read=True),
-                     Window(_TARGET, _REGION, read=False, write=True)))
+            inputs=(Tensor(name="source", shape=(len(data),), offset=self.source),),
+            outputs=(Tensor(name="target", shape=(size,), offset=self.target),),
+            windows=(Window(0, self.target, read=True),
+                     Window(self.target, self.region, read=False, write=True)))
         outputs = []
         for device in (self.device, self.emulator):
             # what an earlier check left must not pass for a result
-            device.write_memory(device.memory_base + _TARGET, b"\xa5" * size)
+            device.write_memory(device.memory_base + self.target, b"\xa5" * size)
             outputs.append(device.run(program, [data]).outputs["target"])
         return outputs
 
@@ -106,26 +112,16 @@ def _check_registers(bench):
     return None
 
 
-def _check_memory(bench):
-    device = bench.device
-    for start in (0, _SOURCE, _TARGET):
-        data = bench.bytes(4096).tobytes()
-        device.write_memory(device.memory_base + start, data)
-        found = device.read_memory(device.memory_base + start, len(data))
-        for at, (a, b) in enumerate(zip(found, data)):
-            if a != b:
-                return f"byte {start + at:#x} of host memory reads {a:#04x} instead of {b:#04x}"
-    return None
-
-
 def _check_scratchpad(bench):
-    config = bench.config
-    for start in range(0, config.spad_bytes, _REGION // 2):
-        size = min(_REGION // 2, config.spad_bytes - start)
+    config, half = bench.config, bench.region // 2
+    for start in range(0, config.spad_bytes, half):
+        size = min(half, config.spad_bytes - start)
         # odd host addresses, so that every byte lane carries every byte
         found, expected = bench.run([
-            ("LOAD", {"count": 1, "host_addr": _SOURCE + 3, "local_addr": start, "bytes": size}),
-            ("STORE", {"count": 1, "host_addr": _TARGET + 1, "local_addr": start, "bytes": size}),
+            ("LOAD", {"count": 1, "host_addr": bench.source + 3, "local_addr": start,
+                      "bytes": size}),
+            ("STORE", {"count": 1, "host_addr": bench.target + 1, "local_addr": start,
+                       "bytes": size}),
         ], bench.bytes(size + 16), size + 8)
         message = _first_difference(found, expected, lambda at, s=start: f"byte {s + at - 1:#x}")
         if message:
@@ -133,13 +129,14 @@ def _check_scratchpad(bench):
     return None
 
 
-def _product(config, tile, mode_fields, rows, channels, bytes_each, bias_at):
+def _product(bench, tile, mode_fields, rows, channels, bytes_each, bias_at):
     """Multiply ``rows`` vectors with one tile and store what DRAIN makes of them."""
+    config = bench.config
     vectors, out = 16 * config.cols, 16 * config.cols + rows * config.rows
     return [
-        ("LOAD_WGT", {"count": 1, "host_addr": _SOURCE, "bytes": config.tile_bytes,
+        ("LOAD_WGT", {"count": 1, "host_addr": bench.source, "bytes": config.tile_bytes,
                       "local_addr": tile * config.tile_bytes}),
-        ("LOAD", {"count": 1, "host_addr": _SOURCE + config.tile_bytes, "local_addr": 0,
+        ("LOAD", {"count": 1, "host_addr": bench.source + config.tile_bytes, "local_addr": 0,
                   "bytes": bias_at + rows * config.rows}),
         ("MATMUL", {"act_addr": vectors, "wgt_addr": tile, "row_count": 1, "chunk_count": 1,
                     "y_count": 1, "x_count": rows, "x_pitch": config.rows}),
@@ -147,7 +144,7 @@ def _product(config, tile, mode_fields, rows, channels, bytes_each, bias_at):
                     "scale_addr": 4 * config.cols}),
         ("DRAIN", {"out_addr": out, "y_count": 1, "x_count": rows, "channels": channels,
                    "x_pitch": bytes_each * channels, **mode_fields}),
-        ("STORE", {"count": 1, "host_addr": _TARGET, "local_addr": out,
+        ("STORE", {"count": 1, "host_addr": bench.target, "local_addr": out,
                    "bytes": rows * channels * bytes_each}),
     ]
 
@@ -173,7 +170,7 @@ def _check_cells(bench):
             vectors = np.zeros((count, config.rows), np.int8)
             vectors[np.arange(count), first + np.arange(count)] = 127
             found, expected = bench.run(
-                _product(config, tile, {"mode": Mode.RAW}, count, config.cols, 4,
+                _product(bench, tile, {"mode": Mode.RAW}, count, config.cols, 4,
                          16 * config.cols),
                 _tile_data(bench, vectors, scales), count * config.cols * 4)
             message = _first_difference(
@@ -182,6 +179,25 @@ def _check_cells(bench):
                                     f"column {at % config.cols}")
             if message:
                 return message
+    return None
+
+
+def _check_load(bench):
+    """All cells at work at once, a vector in every cycle, for as long as memories allow."""
+    config = bench.config
+    room = min(config.spad_bytes, bench.region) - 16 * config.cols
+    rows = max(1, min(config.acc_rows // 2, room // (config.rows + 4 * config.cols)))
+    for tile in range(min(4, config.wgt_tiles)):
+        vectors = bench.bytes(rows * config.rows)
+        found, expected = bench.run(
+            _product(bench, tile, {"mode": Mode.RAW}, rows, config.cols, 4, 16 * config.cols),
+            _tile_data(bench, vectors, np.zeros(8 * config.cols, np.int8)),
+            rows * config.cols * 4)
+        message = _first_difference(
+            found.view("<i4"), expected.view("<i4"),
+            lambda at: f"vector {at // config.cols}, column {at % config.cols}")
+        if message:
+            return message
     return None
 
 
@@ -196,7 +212,7 @@ def _check_requantiser(bench):
             entry["s"] = shift
             vectors = bench.bytes(rows * config.rows)
             found, expected = bench.run(
-                _product(config, 0, {"mode": mode, "zero_point": -3, "clamp_min": -128,
+                _product(bench, 0, {"mode": mode, "zero_point": -3, "clamp_min": -128,
                                      "clamp_max": 127}, rows, config.cols, 1, 16 * config.cols),
                 _tile_data(bench, vectors, entry.view(np.int8)), rows * config.cols)
             message = _first_difference(
@@ -225,11 +241,13 @@ def _check_errors(bench):
 
 
 CHECKS = {
+    "host link": check_link,
     "identity": _check_identity,
     "registers": _check_registers,
-    "host memory": _check_memory,
+    "host memory": check_memory,
     "scratchpad and DMA": _check_scratchpad,
     "array cells": _check_cells,
+    "array under load": _check_load,
     "requantiser": _check_requantiser,
     "error handling": _check_errors,
 }
@@ -241,7 +259,7 @@ def selftest(device, seed=0, report=None):
     Parameters
     ----------
     device : :class:`weft_host.device.Device`
-        At least 320 KiB of host memory.
+        At least 16 KiB of host memory.
     seed : :class:`int`
         Of the random data.
     report : callable, optional
@@ -251,12 +269,14 @@ def selftest(device, seed=0, report=None):
     -------
     list of :class:`Outcome`
     """
-    if device.memory_bytes < _Bench.memory_bytes:
-        raise WeftError(f"the self-test needs {_Bench.memory_bytes} bytes of host memory, the "
+    if device.memory_bytes < _MINIMUM:
+        raise WeftError(f"the self-test needs {_MINIMUM} bytes of host memory, the "
                         f"device has {device.memory_bytes}")
     bench = _Bench(device, seed)
     outcomes = []
     for name, check in CHECKS.items():
+        if check is check_link and not hasattr(device, "link"):
+            continue        # there is no line to check
         try:
             problem = check(bench)
         except WeftError as error:

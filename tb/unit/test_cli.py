@@ -21,7 +21,7 @@ from weft_host.tflite_writer import ModelWriter
 DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits"
 MODEL, DATA = DIGITS / "digits.tflite", DIGITS / "digits.npz"
 VERBS = ("verilog", "info", "check", "compile", "disasm", "run", "explain",
-         "trace", "conformance", "bench", "selftest")
+         "trace", "conformance", "bench", "selftest", "doctor")
 # presets whose Verilog the open tools read here; `make soak` takes all
 READ = tuple(PRESETS) if os.environ.get("WEFT_SOAK") else ("tiny", "small")
 PORT = re.compile(r"^\s*(input|output|inout)\s+(?:wire\s+|reg\s+)?(?:\[(\d+):0\]\s*)?(\w+);",

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from ..errors import DeviceError, DeviceTimeout, MismatchError, WeftError
+from ..errors import DeviceError, DeviceTimeout, LinkError, MismatchError, WeftError
 
 __all__ = ["main"]
 
@@ -15,12 +15,13 @@ _VERBS = {
     "check": ("model", "Say for every operator of a model where it runs, and why."),
     "compile": ("model", "Compile a model to a program file."),
     "disasm": ("model", "Print the instructions of a program."),
-    "run": ("run", "Run a model on the emulator or on the simulated hardware."),
+    "run": ("run", "Run a model on the emulator, on the simulated hardware or on a board."),
     "explain": ("explain", "Say where the cycles of a model go, and what would save most."),
     "trace": ("trace", "Write what every unit does in a run, for Perfetto."),
     "conformance": ("conformance", "Compare models, case by case, with stored results."),
     "bench": ("bench", "Measure matrix products and copies in cycles."),
     "selftest": ("selftest", "Check a device block by block."),
+    "doctor": ("doctor", "Find boards, permissions and tools; say what to install."),
 }
 
 
@@ -62,7 +63,7 @@ def main(arguments=None):
     except click.ClickException as error:
         error.show()
         status = 2
-    except (DeviceError, DeviceTimeout, MismatchError) as error:
+    except (DeviceError, DeviceTimeout, LinkError, MismatchError) as error:
         click.echo(f"weft: {error}", err=True)
         status = 1
     except (WeftError, OSError) as error:

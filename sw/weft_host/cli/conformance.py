@@ -49,7 +49,7 @@ def conformance(folder, most, where, latency, bandwidth, preset_name, changes, a
     from .. import compiler
     from ..conformance import run_models
 
-    config = make_config(preset_name, changes)
+    config = make_config(preset_name, changes, where)
 
     def on_device(memory_bytes):
         return make_device(where, config, memory_bytes=memory_bytes, latency=latency,

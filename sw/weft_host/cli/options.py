@@ -1,5 +1,6 @@
 """Options that several verbs share, and what they turn into."""
 
+import functools
 import json
 import os
 import pathlib
@@ -12,8 +13,9 @@ from weft.presets import PRESETS, preset
 
 from ..errors import InputError
 
-__all__ = ["OutputFile", "config_options", "device_options", "json_option", "make_config",
-           "make_device", "memory_options", "print_json", "progress", "write_atomically"]
+__all__ = ["OutputFile", "Target", "config_options", "device_options", "json_option", "make_config",
+           "make_device", "memory_options", "print_json", "progress", "serial_port",
+           "write_atomically"]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
@@ -32,6 +34,32 @@ class OutputFile(click.Path):
         if not os.access(folder, os.W_OK):
             self.fail(f"the folder {folder} cannot be written to", param, ctx)
         return path
+
+
+class Target(click.ParamType):
+    """A device: ``emulator``, ``rtl``, or a serial port with an optional baud rate behind @."""
+
+    name = "device"
+
+    def convert(self, value, param, ctx):
+        if value in ("emulator", "rtl"):
+            return value
+        port, _, baud = value.partition("@")
+        if not ("/" in port or port.upper().startswith("COM")):
+            self.fail(f"{value!r} is not emulator, rtl or a serial port such as /dev/ttyUSB0 or "
+                      "COM3; weft doctor lists the ports", param, ctx)
+        if "@" in value and not (baud.isdecimal() and int(baud)):
+            self.fail(f"{baud!r} is not a baud rate", param, ctx)
+        return value
+
+
+def serial_port(where):
+    """The port and the baud rate that ``--on`` names, or ``None``."""
+    if where in ("emulator", "rtl"):
+        return None
+    from ..device.serial import BAUD
+    port, _, baud = where.partition("@")
+    return port, int(baud or BAUD)
 
 
 def config_options(command):
@@ -59,13 +87,27 @@ def memory_options(command):
 def device_options(command):
     """``--on`` and the memory of the simulated hardware."""
     return click.option(
-        "--on", "where", type=click.Choice(["emulator", "rtl"]), default="emulator",
-        show_default=True, help="Device.")(memory_options(command))
+        "--on", "where", type=Target(), default="emulator", show_default=True,
+        metavar="emulator|rtl|PORT[@BAUD]",
+        help="Device; a board at a serial port tells its preset itself.")(memory_options(command))
 
 
-def make_config(preset_name, changes):
-    """The configuration that ``--preset`` and ``--set`` describe; click errors otherwise."""
+def _is_default(name):
+    source = click.get_current_context().get_parameter_source(name)
+    return source is click.core.ParameterSource.DEFAULT
+
+
+def make_config(preset_name, changes, where="emulator"):
+    """The configuration that ``--preset`` and ``--set`` describe; click errors otherwise.
+
+    Without them, that of the board at the serial port ``where``, if it is one.
+    """
     values = {}
+    place = serial_port(where)
+    if place and not changes and _is_default("preset_name"):
+        from ..device import SerialDevice
+        with SerialDevice(place[0], baud=place[1]) as device:
+            return device.config
     for change in changes:
         name, equals, text = change.partition("=")
         if not equals:
@@ -91,8 +133,21 @@ def progress(text):
     click.echo(f"weft: {text}", err=True)
 
 
+@functools.cache
+def _board(port, baud, config):
+    """The board at a port; one, however often it is asked for, for the port is not shared."""
+    from ..device import SerialDevice
+    return SerialDevice(port, config, baud=baud)
+
+
 def make_device(where, config, *, memory_bytes, latency=20, bandwidth=1.0):
-    """The device that ``--on`` names, with at least ``memory_bytes`` of host memory."""
+    """The device that ``--on`` names, with at least ``memory_bytes`` of host memory.
+
+    A board has what it has; a program that needs more is refused when it is to run.
+    """
+    place = serial_port(where)
+    if place:
+        return _board(*place, config)
     size = 1 << max(16, (memory_bytes - 1).bit_length())
     if where == "emulator":
         from ..device import EmulatorDevice

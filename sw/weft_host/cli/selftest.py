@@ -28,8 +28,8 @@ def selftest(where, latency, bandwidth, preset_name, changes, seed, as_json):
     """
     from ..selftest import selftest as check_device
 
-    device = make_device(where, make_config(preset_name, changes), memory_bytes=1 << 20,
-                         latency=latency, bandwidth=bandwidth)
+    device = make_device(where, make_config(preset_name, changes, where),
+                         memory_bytes=1 << 20, latency=latency, bandwidth=bandwidth)
 
     def report(outcome):
         if not as_json:

@@ -1,5 +1,6 @@
 """A board at a serial port as a device."""
 
+import os
 import time
 
 from weft.control import regmap
@@ -45,7 +46,9 @@ class SerialLine:
         try:
             self._serial = serial.Serial(port, baud, timeout=_SLICE, exclusive=True)
         except (*self._errors, ValueError) as error:
-            raise LinkError(f"cannot open {port}: {error}; weft doctor lists ports and "
+            number = getattr(error, "errno", None)
+            reason = os.strerror(number) if number else str(error)
+            raise LinkError(f"cannot open {port}: {reason}; weft doctor lists ports and "
                             "permissions") from None
         try:
             # USB adapters from FTDI otherwise keep short answers for 16 ms

@@ -1,0 +1,31 @@
+"""``weft doctor``."""
+
+import dataclasses
+
+import click
+
+from ..doctor import PROBLEM, examine
+from .options import json_option, print_json
+
+__all__ = ["doctor"]
+
+
+@click.command()
+@json_option
+def doctor(as_json):
+    """Look for boards, permissions and tools, and say what to install.
+
+    What is missing matters only to who needs it. Exit status 1 if there is a problem: something
+    that everyone needs is missing, or a port is there that may not be used.
+    """
+    findings = examine()
+    problems = sum(finding.state == PROBLEM for finding in findings)
+    if as_json:
+        print_json({"problems": problems,
+                    "findings": [dataclasses.asdict(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            click.echo(f"{finding.state:8} {finding.name:22} {finding.detail}")
+            if finding.advice:
+                click.echo(f"{'':8} {'':22} -> {finding.advice}")
+    raise click.exceptions.Exit(1 if problems else 0)
