@@ -65,7 +65,11 @@ def _sum(extent):
     for term in extent.terms:
         count = f"({term.count} - {term.less})" if term.less else term.count
         product = f"`{count} * {term.pitch}`"
-        parts.append(f"({product}, or 1 with `hold`)" if term.hold else product)
+        if term.hold:
+            product = f"({product}, or 1 with `hold`)"
+        if term.apart:
+            product = f"({product}, or `{term.apart} * {term.pitch}` with `apart`)"
+        parts.append(product)
     if extent.extra:
         words = {"rows": "rows of the array", "outputs": "`channels`, times 4 in mode RAW",
                  "table": f"{isa.TABLE_BYTES}"}
@@ -117,9 +121,14 @@ def instruction_set():
              "An instruction is checked before it has any effect: opcode, reserved bits, fields, "
              "on-chip bounds in the order of the tables above, host windows. The first error is "
              "kept in the registers ERROR_CODE, ERROR_INDEX and ERROR_ADDR. Counts and `bytes` are "
-             "at least 1, `channels` is 1 to `cols`, `shift` at most 62, `multiplier` below 2^31, "
+             "at least 1, `shift` at most 62, `multiplier` below 2^31, "
              "`clamp_min` at most `clamp_max`, `op` at most 2, MAP's `mode` not RAW, `lead` below "
-             "`rows`, and 0 without `depthwise`.", "",
+             "`rows`, and 0 without `depthwise`, `blank` below `rows`, and 0 with `depthwise`. "
+             "There are `param_channels` places for parameters, 16 for each of `vector_lanes`, but "
+             "at most 128 and at least `cols`. `channel` is a multiple of `cols` below that. "
+             "`channels` is 1 to `cols`, of PARAMS 1 to `param_channels - channel`. With `apart`, "
+             "`y_count` of MATMUL is 1, and `channel + y_count * cols` of DRAIN at most "
+             "`param_channels`.", "",
              _table(["code", "name", "meaning", "address"], [
                  [int(code), f"`{code.name}`", code.doc, code.where] for code in isa.ErrorCode])]
     return "\n".join(text)

@@ -144,7 +144,16 @@ class ExtentCheck(wiring.Component):
         pick(0, one, lambda s: s.term and s.term.hold and field("hold", s) or None, "comb")
         pick(0, less, lambda s: flag(s.term and s.term.less), "comb")
         factor = Signal(16)
-        pick(0, factor, lambda s: s.term and field(s.term.count, s), "comb")
+
+        def counted(which):
+            source, value = field(which.term.count, which)
+            if which.term.apart:
+                other, instead = field(which.term.apart, which)
+                source = source, other
+                value = Mux(field("apart", which)[1], instead, value)
+            return source, value
+
+        pick(0, factor, lambda s: s.term and counted(s), "comb")
         multiplicand = Signal(32)
         pick(0, multiplicand, lambda s: s.term and field(s.term.pitch, s), "comb")
         m.d.sync += [count.eq(Mux(one, 1, factor - less)), pitch.eq(Mux(one, 1, multiplicand))]

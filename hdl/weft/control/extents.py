@@ -14,13 +14,15 @@ HOST = "host"
 class Term:
     """``(count - less) * pitch``: both are names of fields.
 
-    With ``hold`` set, the term counts as 1 if the instruction's field ``hold`` is set.
+    With ``hold`` set, the term counts as 1 if the instruction's field ``hold`` is set. With
+    ``apart``, that is the count in place of ``count`` if the field ``apart`` is set.
     """
 
     count: str
     pitch: str
     less: int = 1
     hold: bool = False
+    apart: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +80,9 @@ EXTENTS = {
             + (Term("lead", "x_pitch", less=0),), "rows"),
         Extent("tiles", ErrorCode.WGT_BOUNDS, "wgt_addr",
                (Term("row_count", "chunk_count", less=0, hold=True),), ""),
-        Extent("acc", ErrorCode.ACC_BOUNDS, "acc_addr", (Term("y_count", "x_count", less=0),), ""),
+        # with apart, y_count is 1
+        Extent("acc", ErrorCode.ACC_BOUNDS, "acc_addr",
+               (Term("y_count", "x_count", less=0, apart="row_count"),), ""),
     ),
     "PARAMS": (
         Extent("spad", ErrorCode.SPAD_BOUNDS, "bias_addr", (), "4*channels"),
@@ -99,5 +103,5 @@ EXTENTS = {
 for _name, _extents in EXTENTS.items():
     for _extent in _extents:
         for _field in (_extent.base, *(field for term in _extent.terms
-                                       for field in (term.count, term.pitch))):
+                                       for field in (term.count, term.pitch, term.apart) if field)):
             isa.BY_NAME[_name].field(_field)

@@ -21,7 +21,8 @@ class FieldCheck(wiring.Component):
     Parameters
     ----------
     config : :class:`weft.config.Config`
-        Its ``cols`` bounds ``channels``, its ``rows`` bounds ``lead``.
+        Its ``cols`` and ``param_channels`` bound ``channel`` and ``channels``, its ``rows`` bounds
+        ``lead`` and ``blank``.
 
     Members
     -------
@@ -84,8 +85,8 @@ class FieldCheck(wiring.Component):
                 value = word[field.offset:field.offset + field.width]
                 if field.name == "bytes" or field.name.endswith("count"):
                     refused = value == 0
-                elif field.name == "channels":
-                    refused = (value == 0) | (value > self.config.cols)
+                elif field.name in ("channels", "channel", "apart"):
+                    refused = getattr(self, f"_bad_{field.name}")(instruction, value)
                 elif field.name == "shift":
                     refused = value > _MAX_SHIFT
                 elif field.name == "multiplier":
@@ -114,3 +115,24 @@ class FieldCheck(wiring.Component):
             m.d.sync += flag.eq(refused)
             found.append(flag & Cat(known[index] for index in owners).any())
         return Cat(found).any()
+
+    def _field(self, instruction, name):
+        field = instruction.field(name)
+        return self.i_word[field.offset:field.offset + field.width]
+
+    def _bad_channels(self, instruction, channels):
+        if instruction.name == "PARAMS":
+            channel = self._field(instruction, "channel")
+            return (channels == 0) | (channel + channels > self.config.param_channels)
+        return (channels == 0) | (channels > self.config.cols)
+
+    def _bad_channel(self, instruction, channel):
+        return (channel % self.config.cols != 0) | (channel >= self.config.param_channels)
+
+    def _bad_apart(self, instruction, apart):
+        rows = self._field(instruction, "y_count")
+        if instruction.name == "MATMUL":
+            return apart & (rows != 1)
+        # of a channel that is a multiple of cols: others are refused anyway
+        group = self._field(instruction, "channel") // self.config.cols
+        return apart & (group + rows > self.config.param_channels // self.config.cols)
