@@ -48,7 +48,7 @@ def check(config, cases, *, windows=(ALL, NONE, NONE, NONE), mem_base=MEM_BASE, 
         for window, (base, last, read, write) in zip(dut.i_windows, windows):
             ctx.set(window, {"base": base, "last": last, "read": read, "write": write})
         ctx.set(dut.i_mem_base, mem_base)
-        for index, word in enumerate(cases):
+        for index, given in enumerate(cases):
             addr = rng.randrange(1 << 27) * 32
             want = expected(config, given, addr, mem_base, windows)
             ctx.set(dut.i.payload, {"word": given, "index": index, "addr": addr, "code": 0})
@@ -81,8 +81,8 @@ def check(config, cases, *, windows=(ALL, NONE, NONE, NONE), mem_base=MEM_BASE, 
                 await ctx.tick()
                 ctx.set(reset, 0)
             else:
-                assert payload.word == absolute(word, mem_base), where
-                assert (payload.index, payload.unit) == (index, UNIT_OF[word & 0xFF]), where
+                assert payload.word == absolute(given, mem_base), where
+                assert (payload.index, payload.unit) == (index, UNIT_OF[given & 0xFF]), where
                 seen[ErrorCode.NONE] += 1
 
     sim.add_testbench(bench)
