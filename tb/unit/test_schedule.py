@@ -9,6 +9,7 @@ from weft_host import disasm
 from weft_host.compiler import compile_gemm
 from weft_host.compiler.schedule import _few_open, add_tokens, schedule
 from weft_host.compiler.stream import Draft
+from weft_host.unroll import unroll
 
 NAMES = ("LOAD", "MATMUL", "DRAIN", "STORE")
 
@@ -113,7 +114,8 @@ def test_few_open_keeps_edges_that_are_not_open_together():
 def test_tokens_of_a_program_balance():
     program = compile_gemm(40, 30, 50, preset("tiny"), b=np.ones((30, 50), np.int8))
     balance = {}
-    for entry in disasm.listing(program):
+    for row in unroll(program):
+        entry = disasm.as_dict(program.instruction(row.index))
         for other in entry["wait"]:
             balance[other, entry["unit"]] = balance.get((other, entry["unit"]), 0) - 1
         for other in entry["signal"]:

@@ -60,9 +60,11 @@ def emit(stream, constants, tensor_bytes, make_tensors, **parts):
         windows.append(Window(base["tensor"], tensor_bytes, read=True, write=True))
     inputs, outputs, tensors = make_tensors(base["tensor"])
     # which layer each instruction is for, in the order of the program
-    parts["meta"] = {**parts.get("meta", {}),
-                     "instruction_layers": [drafts[instruction.drafts[0]].layer
-                                            for instruction in merged]}
+    of_layers = [drafts[instruction.drafts[0]].layer for instruction in merged]
+    meta = parts.get("meta", {})
+    for layer in meta.get("layers", ()):
+        layer["instructions"] = of_layers.count(layer["index"])
+    parts["meta"] = {**meta, "instruction_layers": of_layers}
     program = Program(
         config=config, instructions=b"".join(words), memory_bytes=total,
         image=((base["const"], constants),) if constants else (), inputs=inputs, outputs=outputs,

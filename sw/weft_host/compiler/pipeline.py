@@ -132,8 +132,6 @@ def assemble(steps, arrangement, config, offsets, tensor_bytes, make_tensors, ho
                        "on_chip": [home is not None for home in (*sources, target)],
                        "estimated_cycles": plan.cycles, "plan": dataclasses.asdict(plan)})
     interleave(stream, pieces)
-    for layer in layers:
-        layer["instructions"] = sum(draft.layer == layer["index"] for draft in stream.drafts)
     meta = {"source": source, "macs": sum(step.macs for step in steps), "layers": layers}
     return emit(stream, b"".join(sections), tensor_bytes, make_tensors, host_steps=host_steps,
                 meta=meta)

@@ -153,10 +153,10 @@ class _Search:
         # best. What is left to do behind the last load, and what the next layer waits for, is
         # little in slices of so many channels; those of neighbouring tiles are one instruction.
         self.tile_beats = -(-config.tile_bytes // config.bus_bytes)
-        self.slice = config.rows * -(-SHORT_LOAD // self.tile_beats)
+        self.slice = config.rows * max(1, min(-(-SHORT_LOAD // self.tile_beats),
+                                              self.wgt_tiles // 4))
         self.may_slice = (layer.pointwise and not layer.channelwise and layer.in_c > self.slice
-                          and layer.out_h * layer.out_w < config.rows
-                          and 4 * self.slice // config.rows <= self.wgt_tiles)
+                          and layer.out_h * layer.out_w < config.rows)
 
     def kernels(self):
         """Blocks of the kernel to try, from whole to single taps."""
