@@ -25,14 +25,17 @@ class OnPins(Elaboratable):
     Parameters
     ----------
     board : :class:`boards._board.Board`
+    top : :class:`boards._top.BoardTop`, optional
+        What to put behind the pins, if not the board's own.
     """
 
-    def __init__(self, board):
+    def __init__(self, board, top=None):
         self.board = board
+        self.top = BoardTop.of(board) if top is None else top
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.top = top = BoardTop.of(self.board)
+        m.submodules.top = top = self.top
         m.domains.sync = ClockDomain()
 
         clock_pin = platform.request(platform.default_clk, dir="-")

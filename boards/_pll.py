@@ -24,26 +24,22 @@ _GOWIN_OUT = (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)
 _ICE40_FILTERS = (17, 26, 44, 66, 101)
 
 
-def _dividers(family, i_hz):
+def _dividers(family, i_hz, detector_range):
     """All ``(detector Hz, output Hz, oscillator Hz, dividers)`` that the dividers allow."""
-    if family == "ecp5":
-        for divide in range(1, 129):
-            for multiply in range(1, 129):
-                o_hz = i_hz * multiply / divide
-                for out in range(1, 129):
-                    yield i_hz / divide, o_hz, o_hz * out, (divide, multiply, out)
-    elif family == "ice40":
-        for divide in range(16):
-            for multiply in range(64):
+    low, high = detector_range
+    count, offset = {"ecp5": (128, 1), "ice40": (16, 0), "gowin": (64, 0)}[family]
+    for divide in range(offset, count + offset):
+        detector = i_hz / (divide + 1 - offset)
+        if not low <= detector <= high:
+            continue
+        for multiply in range(offset, (64 if family == "ice40" else count) + offset):
+            product = detector * (multiply + 1 - offset)
+            if family == "ice40":               # fed back before the output divider
                 for out in range(1, 7):
-                    vco = i_hz * (multiply + 1) / (divide + 1)
-                    yield i_hz / (divide + 1), vco / (1 << out), vco, (divide, multiply, out)
-    else:
-        for divide in range(64):
-            for multiply in range(64):
-                o_hz = i_hz * (multiply + 1) / (divide + 1)
-                for out in _GOWIN_OUT:
-                    yield i_hz / (divide + 1), o_hz, o_hz * out, (divide, multiply, out)
+                    yield detector, product / (1 << out), product, (divide, multiply, out)
+            else:
+                for out in range(1, 129) if family == "ecp5" else _GOWIN_OUT:
+                    yield detector, product, product * out, (divide, multiply, out)
 
 
 @functools.cache
@@ -56,8 +52,8 @@ def _settings(family, device, i_hz):
     ranges = RANGES[key]
     middle = sum(ranges[1]) / 2
     best: dict = {}
-    for detector, o_hz, vco, dividers in _dividers(family, i_hz):
-        if all(low <= value <= high for value, (low, high) in zip((detector, vco, o_hz), ranges)):
+    for detector, o_hz, vco, dividers in _dividers(family, i_hz, ranges[0]):
+        if all(low <= value <= high for value, (low, high) in zip((vco, o_hz), ranges[1:])):
             # a fast detector follows its clock well; the oscillator likes the middle
             rank = (-detector, abs(vco - middle))
             if o_hz not in best or rank < best[o_hz][0]:

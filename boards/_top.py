@@ -31,6 +31,8 @@ class BoardTop(wiring.Component):
         What it is made of: one of :data:`weft.memory.ram.STORAGE`.
     name : :class:`str`
         Of the board, for the host to know.
+    timeout_us : :class:`int`
+        See :class:`weft.link.bridge.HostLink`.
 
     Members
     -------
@@ -40,22 +42,23 @@ class BoardTop(wiring.Component):
         A byte is on the line, or an interrupt waits: for a lamp.
     """
 
-    def __init__(self, *, config, clock_hz, baud, memory_bytes, storage, name):
+    def __init__(self, *, config, clock_hz, baud, memory_bytes, storage, name,
+                 timeout_us=10_000):
         self.config = config
         self._link = HostLink(
             addr_width=config.addr_width, data_width=config.bus_width, clock_hz=clock_hz,
-            baud=baud, memory_base=0, memory_bytes=memory_bytes, board=name)
+            baud=baud, memory_base=0, memory_bytes=memory_bytes, board=name, timeout_us=timeout_us)
         self._memory = AxiRam(addr_width=config.addr_width, data_width=config.bus_width,
                               size=memory_bytes, storage=storage)
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1)})
 
     @classmethod
-    def of(cls, board, *, simulate=False):
+    def of(cls, board, *, simulate=False, **options):
         """The top of a board; with ``simulate`` without any vendor's primitives."""
         return cls(config=board.simulation_config if simulate else board.config,
                    storage=board.simulation_storage if simulate else board.storage,
                    clock_hz=board.clock_hz, baud=board.baud, memory_bytes=board.memory_bytes,
-                   name=board.name)
+                   name=board.name, **options)
 
     def elaborate(self, platform):
         m = Module()

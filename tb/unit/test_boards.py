@@ -1,0 +1,194 @@
+"""What the board files claim, and their tops: pins, clocks, sizes, and a ping over the line."""
+
+import dataclasses
+import re
+
+import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.sim import Simulator
+
+from boards import board, board_names
+from boards._board import Board
+from boards._pins import OnPins, make_platform
+from boards._pll import RANGES, Pll
+from boards._top import BoardTop
+from weft.link.frames import (
+    ANSWER_HEADER,
+    ANSWER_MARK,
+    CRC_BYTES,
+    Command,
+    Info,
+    Status,
+)
+from weft_host.link.codec import encode_request
+
+BOARDS = [board(name) for name in board_names()]
+IDS = [entry.name for entry in BOARDS]
+every_board = pytest.mark.parametrize("entry", BOARDS, ids=IDS)
+# the others differ from these in pins and clock only
+SMALL = [board("icebreaker"), board("ulx3s_25f")]
+BIT = 4                 # cycles of a bit on the line, so that few do
+TIMEOUT_US = 10
+
+
+@every_board
+def test_name_is_the_file_s(entry):
+    assert board(entry.name) is entry
+
+
+def test_unknown_boards_are_told_from_known_ones():
+    with pytest.raises(ValueError, match=f"^no board 'ulx4s'; there are {', '.join(IDS)}; "
+                                         r"docs/porting\.md says how to add one$"):
+        board("ulx4s")
+    with pytest.raises(ValueError, match="^no board '_top'; "):
+        board("_top")
+
+
+@every_board
+def test_pll_makes_the_clock_exactly_and_within_its_ranges(entry):
+    pll = entry.pll
+    divide, multiply, out = pll.dividers
+    if entry.device.family == "ice40":
+        top, bottom, vco_out = multiply + 1, (divide + 1) << out, 1 << out
+    elif entry.device.family == "gowin":
+        top, bottom, vco_out = multiply + 1, divide + 1, out
+    else:
+        top, bottom, vco_out = multiply, divide, out
+    assert entry.input_hz * top == entry.clock_hz * bottom
+    assert pll.vco_hz == entry.clock_hz * vco_out
+    ranges = RANGES[entry.device.family if entry.device.family in RANGES else "GW2A-LV18"]
+    for value, (low, high) in zip((pll.detector_hz, pll.vco_hz, entry.clock_hz), ranges):
+        assert low <= value <= high
+    assert entry.input_hz % (pll.detector_hz) == 0
+
+
+@pytest.mark.parametrize("family, device, i_hz, o_hz, message", [
+    ("ice40", "iCE40UP5K", 12_000_000, 23_900_000,
+     "the PLL of iCE40UP5K cannot make 23.9 MHz from 12 MHz; near are 22.875, 23.25, 23.625, 24"),
+    ("ecp5", "LFE5U-85F-6", 25_000_000, 500_000_000,
+     "the PLL of LFE5U-85F-6 cannot make 500 MHz from 25 MHz; near are 395.833, 396.429, "
+     "396.875, 400"),
+    ("gowin", "GW5A-LV25", 27_000_000, 54_000_000,
+     "no PLL ranges for GW5A-LV25; there are ecp5, ice40, GW1NR-LV9, GW2A-LV18"),
+])
+def test_pll_rejects(family, device, i_hz, o_hz, message):
+    with pytest.raises(ValueError) as caught:
+        Pll(family, device, i_hz, o_hz)
+    assert str(caught.value) == message
+
+
+@every_board
+def test_host_memory_fits_the_device_beside_the_accelerator(entry):
+    device, config = entry.device, entry.config
+    blocks = device.block_rams * device.block_ram_bytes
+    # at least: memories are cut into lanes, and each lane takes whole blocks
+    needed = config.spad_bytes + config.wgt_bytes + 4 * config.cols * config.acc_rows
+    if entry.storage == "spram":
+        words = 8 * entry.memory_bytes // config.bus_width
+        assert words % 16384 == 0
+        assert words // 16384 * config.bus_width // 16 <= device.wide_rams
+    else:
+        assert needed + entry.memory_bytes <= blocks
+
+
+@every_board
+def test_line_is_slow_enough_for_the_clock(entry):
+    assert 4 * entry.baud <= entry.clock_hz
+
+
+class Loop(wiring.Component):
+    """What a board's top looks like to its pins: pins and clocks are quickly looked at."""
+
+    rx: In(1)
+    tx: Out(1)
+    busy: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.sync += [self.tx.eq(self.rx), self.busy.eq(~self.rx)]
+        return m
+
+
+@every_board
+def test_constraints_name_pins_and_clock(entry):
+    platform = make_platform(entry)
+    plan = platform.prepare(OnPins(entry, Loop()), "top", debug_verilog=False)
+    name, = (name for name in plan.files if name.endswith((".lpf", ".pcf", ".cst")))
+    text = plan.files[name]
+    text = text.decode() if isinstance(text, bytes) else text
+    sites = []
+    for port in (f"{platform.default_clk}_0__io", "uart_0__rx__io", "uart_0__tx__io"):
+        site = re.search(rf'(?:COMP|IO_LOC|set_io) "?{port}"?(?: SITE)? "?([A-Z]*[0-9]+)"?', text)
+        assert site, f"{port} has no pin in {text}"
+        sites.append(site[1])
+    assert len(set(sites)) == 3
+    if entry.device.family == "ecp5":
+        assert f'FREQUENCY NET "clock" {entry.clock_hz}.0 HZ;' in text
+    elif entry.device.family == "ice40":
+        assert f"set_frequency clock {entry.clock_hz / 1e6}" in text
+    netlist = plan.files["top.il"]
+    netlist = netlist.decode() if isinstance(netlist, bytes) else netlist
+    assert netlist.count({"ecp5": "EHXPLLL", "ice40": "SB_PLL40_PAD",
+                          "gowin": "rPLL"}[entry.device.family]) == 1
+
+
+def decode(levels, bit_cycles):
+    """Bytes in the levels of a serial line, one sample a cycle."""
+    found, cycle = [], 0
+    while cycle < len(levels):
+        if levels[cycle]:
+            cycle += 1
+            continue
+        middles = [round(cycle + (1.5 + bit) * bit_cycles) for bit in range(9)]
+        if middles[-1] >= len(levels):
+            break
+        assert levels[middles[-1]], f"no stop bit near cycle {cycle}"
+        found.append(sum(levels[middle] << bit for bit, middle in enumerate(middles[:8])))
+        cycle = middles[-1]
+    return bytes(found)
+
+
+@pytest.mark.parametrize("entry", SMALL, ids=lambda entry: entry.name)
+def test_top_answers_a_ping_over_the_line(entry):
+    entry = dataclasses.replace(entry, baud=entry.clock_hz // BIT)
+    top = BoardTop.of(entry, simulate=True, timeout_us=TIMEOUT_US)
+    levels, lamp = [], []
+
+    async def talk(ctx):
+        # until then what comes may be the rest of a frame
+        await ctx.tick().repeat(2 * TIMEOUT_US * entry.clock_hz // 1_000_000)
+        for byte in encode_request(Command.INFO, 1):
+            for bit in (0, *(byte >> index & 1 for index in range(8)), 1):
+                ctx.set(top.rx, bit)
+                await ctx.tick().repeat(BIT)
+        sent = len(levels)
+        await ctx.tick().repeat(BIT * 10 * (ANSWER_HEADER.size + Info.FORMAT.size + 20))
+        assert 1 in lamp[:sent] and lamp[-1] == 0
+
+    async def listen(ctx):
+        async for _, _, tx, busy in ctx.tick().sample(top.tx, top.busy):
+            levels.append(tx)
+            lamp.append(busy)
+
+    sim = Simulator(top)
+    sim.add_clock(1 / entry.clock_hz)
+    sim.add_testbench(talk)
+    sim.add_testbench(listen, background=True)
+    sim.run()
+    answer = decode(levels, BIT)
+    assert answer[0] == ANSWER_MARK
+    status, sequence, _, length = ANSWER_HEADER.unpack_from(answer, 1)
+    assert (status, sequence, length) == (Status.OKAY, 1, Info.FORMAT.size)
+    info = Info.unpack(answer[1 + ANSWER_HEADER.size + CRC_BYTES:])
+    assert (info.board, info.clock_hz, info.baud) == (entry.name, entry.clock_hz, entry.baud)
+    assert (info.memory_base, info.memory_bytes) == (0, entry.memory_bytes)
+    assert info.bus_bytes == entry.config.bus_bytes
+
+
+def test_board_rejects_a_long_name():
+    fields = {field.name: getattr(BOARDS[0], field.name) for field in dataclasses.fields(Board)}
+    with pytest.raises(ValueError, match="^name must have at most 16 characters, not "
+                                         "'a_name_of_many_letters'$"):
+        Board(**{**fields, "name": "a_name_of_many_letters"})
