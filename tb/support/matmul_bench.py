@@ -30,10 +30,13 @@ class MatmulModel:
         self.wgt = draw.integers(-128, 128, config.wgt_bytes, dtype=np.int8)
         self.acc = draw.integers(-1 << 31, 1 << 31, (config.acc_rows, config.cols))
 
-    def tile(self, index):
+    def tile(self, index, blank=0):
+        """The weights of each row of the array; the first ``blank`` lines are zeros."""
         size = self.config.tile_bytes
         lines = self.wgt[index * size:(index + 1) * size].reshape(self.config.rows, -1)
-        return lines[::-1].astype(np.int64)
+        lines = lines.astype(np.int64)
+        lines[:blank] = 0
+        return lines[::-1]
 
     def vector(self, at):
         return self.spad[at:at + self.config.rows].astype(np.int64)
@@ -59,7 +62,7 @@ class MatmulModel:
                         if f["depthwise"]:
                             product = self.filtered(at, index, f["lead"], f["x_pitch"])
                         else:
-                            product = self.vector(at) @ self.tile(index)
+                            product = self.vector(at) @ self.tile(index, f["blank"])
                         first = c == 0 if f["apart"] else r == c == 0
                         if first and not f["accumulate"]:
                             self.acc[row] = product
@@ -78,13 +81,15 @@ def random_instruction(config, draw):
         f = {
             "maximum": draw.random() < 0.3, "accumulate": draw.random() < 0.4,
             "hold": draw.random() < 0.2, "depthwise": draw.random() < 0.5, "lead": 0,
-            "apart": draw.random() < 0.3,
+            "blank": 0, "apart": draw.random() < 0.3,
             "row_count": draw.randint(1, 3), "chunk_count": draw.randint(1, 3),
             "y_count": draw.randint(1, 4), "x_count": draw.randint(1, 6),
             **{f"{name}_pitch": draw.randint(0, 50) for name in ("row", "chunk", "y", "x")},
         }
         if f["depthwise"]:
             f["lead"] = draw.choice((0, 1, 2, config.rows - 1, draw.randrange(config.rows)))
+        elif draw.random() < 0.3:
+            f["blank"] = draw.randrange(config.rows)
         if f["apart"]:
             f["y_count"], f["row_count"] = 1, draw.randint(1, 6)
         extent = config.rows + f["lead"] * f["x_pitch"] + sum(
