@@ -12,7 +12,7 @@ from weft_host.device.rtl_build import build
 
 __all__ = ["LinkSimulation", "PseudoTerminal"]
 
-_SLICE = 4000           # cycles between two looks at the terminal
+_SLICE = 500            # cycles between two looks at the terminal
 _ROOM = 4096
 _DRIVER = pathlib.Path(__file__).parent / "link_driver.cc"
 

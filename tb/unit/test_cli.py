@@ -52,7 +52,7 @@ def test_every_verb_has_help(weft, verb):
     out = weft(*verb.split(), "--help")
     assert f"{verb} [OPTIONS]" in out and len(out.splitlines()) > 5
     if verb != "bench":
-        assert ("--preset" in out) == (verb != "disasm")
+        assert ("--preset" in out) == (verb not in ("disasm", "doctor"))
         assert ("--json" in out) == (verb != "verilog")
 
 

@@ -11,7 +11,7 @@ from .frames import Command, Info, Status
 from .queue import ByteQueue
 from .receiver import Receiver
 from .sender import Sender
-from .uart import UartReceiver, UartTransmitter
+from .uart import UartReceiver, UartTransmitter, bit_step
 
 __all__ = ["HostLink"]
 
@@ -88,8 +88,7 @@ class HostLink(wiring.Component):
         self.baud = baud
         self.payload = payload
         self.timeout_us = timeout_us
-        self._uart_in = UartReceiver(clock_hz, baud)
-        self._uart_out = UartTransmitter(clock_hz, baud)
+        bit_step(clock_hz, baud)
         self.info = Info(
             payload=payload, queue=_QUEUE, bus_bytes=data_width // 8,
             timeout_us=-(-_TICKS * self.tick_cycles * 1_000_000 // clock_hz),
@@ -109,8 +108,8 @@ class HostLink(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.uart_in = uart_in = self._uart_in
-        m.submodules.uart_out = uart_out = self._uart_out
+        m.submodules.uart_in = uart_in = UartReceiver(self.clock_hz, self.baud)
+        m.submodules.uart_out = uart_out = UartTransmitter(self.clock_hz, self.baud)
         m.submodules.queue = queue = ByteQueue(_QUEUE)
         m.submodules.receiver = receiver = Receiver(self.payload)
         m.submodules.sender = sender = Sender(self.payload)

@@ -104,12 +104,14 @@ class UartReceiver(wiring.Component):
     """
 
     def __init__(self, clock_hz, baud):
-        self._clock = BitClock(clock_hz, baud, half=True)
+        bit_step(clock_hz, baud)
+        self.clock_hz = clock_hz
+        self.baud = baud
         super().__init__({"i_rx": In(1, init=1), "o_byte": Out(8), "o_en": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.clock = clock = self._clock
+        m.submodules.clock = clock = BitClock(self.clock_hz, self.baud, half=True)
         line = Signal(init=1)
         m.submodules.line = cdc.FFSynchronizer(self.i_rx, line, init=1)
 
@@ -171,12 +173,14 @@ class UartTransmitter(wiring.Component):
     """
 
     def __init__(self, clock_hz, baud):
-        self._clock = BitClock(clock_hz, baud)
+        bit_step(clock_hz, baud)
+        self.clock_hz = clock_hz
+        self.baud = baud
         super().__init__({"i": In(stream.Signature(8)), "o_tx": Out(1, init=1)})
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.clock = clock = self._clock
+        m.submodules.clock = clock = BitClock(self.clock_hz, self.baud)
         # data and stop bit, with a one behind them: alone, it says that the stop bit is on its way
         shift = Signal(10)
         m.d.comb += [clock.i_run.eq(shift.any()), self.i.ready.eq(~shift.any())]

@@ -1,6 +1,5 @@
 """Options that several verbs share, and what they turn into."""
 
-import functools
 import json
 import os
 import pathlib
@@ -133,11 +132,15 @@ def progress(text):
     click.echo(f"weft: {text}", err=True)
 
 
-@functools.cache
 def _board(port, baud, config):
-    """The board at a port; one, however often it is asked for, for the port is not shared."""
+    """The board at a port: one for a command, for the port is not shared; closed at its end."""
     from ..device import SerialDevice
-    return SerialDevice(port, config, baud=baud)
+    context = click.get_current_context()
+    key = f"{__name__}.board"
+    if key not in context.meta:
+        context.meta[key] = device = SerialDevice(port, config, baud=baud)
+        context.call_on_close(device.close)
+    return context.meta[key]
 
 
 def make_device(where, config, *, memory_bytes, latency=20, bandwidth=1.0):
@@ -147,7 +150,8 @@ def make_device(where, config, *, memory_bytes, latency=20, bandwidth=1.0):
     """
     place = serial_port(where)
     if place:
-        return _board(*place, config)
+        port, baud = place
+        return _board(port, baud, config)
     size = 1 << max(16, (memory_bytes - 1).bit_length())
     if where == "emulator":
         from ..device import EmulatorDevice

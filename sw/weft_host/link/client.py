@@ -13,6 +13,8 @@ __all__ = ["LinkClient"]
 
 _ANSWER_BYTES = 14      # of an answer beside its payload
 _REGISTERS = 32         # registers that one request reads at most
+_CALLS = 4              # for a board of which nothing is known
+_PATIENCE = 4           # doublings of a wait, at most
 _UNSENT = -1
 _SILENCE = 0.03         # seconds: longer than the time-out inside a frame
 
@@ -42,7 +44,7 @@ class LinkClient:
         ``write(data)`` sends bytes; ``read(seconds)`` gives what has arrived, and waits up to so
         long for a first byte: nothing means that the time is over.
     timeout : :class:`float`
-        Seconds for an answer, beside the time that the bytes take.
+        Seconds for an answer, beside the time that the bytes take; more after each failure.
     attempts : :class:`int`
         How often in a row a request is sent in vain.
     window : :class:`int`
@@ -80,9 +82,9 @@ class LinkClient:
         LinkError
             If nothing answers, or something that is no host link of this version.
         """
-        for attempt in range(self.attempts):
+        for attempt in range(_CALLS):
             try:
-                info = self._ask_info(silence=_SILENCE * 2 ** attempt)
+                info = self._ask_info(attempt)
             except TimeoutError:
                 continue
             if info.protocol != PROTOCOL:
@@ -122,9 +124,10 @@ class LinkClient:
         self._transfer([_Operation(Command.WRITE_REGISTERS, offset, 0,
                                    value.to_bytes(4, "little"), once=True)])
 
-    def _ask_info(self, silence):
+    def _ask_info(self, attempt):
         """The board's :class:`Info` once the line is silent; ``TimeoutError`` without answer."""
-        while self.line.read(silence):
+        patience = 2 ** min(attempt, _PATIENCE)
+        while self.line.read(_SILENCE * patience):
             pass
         self._parser.reset()
         self._answers.clear()
@@ -132,7 +135,7 @@ class LinkClient:
         self._nonce = self._nonce + 1 & 63
         sequence = (self._last + 128 + self._nonce) % SEQUENCES
         self._send(Command.INFO, sequence)
-        deadline = time.monotonic() + self.timeout
+        deadline = time.monotonic() + self.timeout * patience
         while True:
             answer = self._receive(deadline)
             if answer.sequence == sequence and answer.status == Status.OKAY \
@@ -155,12 +158,10 @@ class LinkClient:
             self._answers.extend(self._parser.feed(data))
         return self._answers.popleft()
 
-    def _seconds(self, operations):
-        """How long all that is on its way may take."""
-        size = sum(2 * _ANSWER_BYTES + max(operation.length, len(operation.payload))
-                   for operation in operations)
-        waits = len(operations) * self.info.timeout_us / 1e6
-        return self.timeout + 2 * 10 * size / self.info.baud + waits
+    def _seconds(self, operation):
+        """How long the answer may take once the one before is here: twice what it should."""
+        size = 2 * _ANSWER_BYTES + max(operation.length, len(operation.payload))
+        return self.timeout + 2 * (10 * size / self.info.baud + self.info.timeout_us / 1e6)
 
     def _transfer(self, operations):
         """Carry out operations in order."""
@@ -177,7 +178,9 @@ class LinkClient:
                            operation.length, operation.payload)
                 flying.append(operation)
             try:
-                answer = self._receive(time.monotonic() + self._seconds(flying))
+                answer = self._receive(time.monotonic()
+                                       + self._seconds(flying[0])
+                                       * 2 ** min(failures, _PATIENCE))
                 operation = flying[0]
                 if answer.sequence != operation.sequence or answer.status == Status.ORDER:
                     raise TimeoutError
@@ -188,7 +191,7 @@ class LinkClient:
                 self._recover(flying, waiting, failures)
                 continue
             failures = 0
-            self._last = operation.sequence
+            self._last = answer.last
             flying.popleft()
             self._judge(operation, answer, flying)
 
@@ -200,9 +203,9 @@ class LinkClient:
             # what is on its way is to be answered before anything else is asked
             self._last = flying[-1].sequence
             try:
-                self._ask_info(silence=_SILENCE)
+                self._ask_info(0)
             except TimeoutError:
-                pass
+                pass            # the next request will find out
         size = max(operation.length, len(operation.payload))
         names = {known.value: known.name for known in Status}
         kind = "registers" if operation.command & 2 else "host memory"
@@ -219,7 +222,7 @@ class LinkClient:
         before = flying[0].sequence
         for attempt in range(self.attempts):
             try:
-                self._ask_info(silence=_SILENCE * 2 ** attempt)
+                self._ask_info(attempt)
                 break
             except TimeoutError:
                 continue

@@ -1,0 +1,164 @@
+"""A whole board in simulation behind a pseudo-terminal: what holds at a real port holds here."""
+
+import json
+import os
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from support.link_board import LinkBoard
+from support.link_sim import LinkSimulation, PseudoTerminal
+from weft.presets import preset
+from weft_host import compile
+from weft_host.cli import main
+from weft_host.device import SerialDevice
+from weft_host.errors import DeviceTimeout, LinkError, ProgramError, RegisterError
+
+DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits"
+SEED = int(os.environ.get("WEFT_SEED", "1"))
+COUNT = int(os.environ.get("WEFT_LINK_IMAGES", "2"))
+CONFIG = preset("tiny")
+# four clocks a bit, and a clock about as slow as the simulator
+CLOCK, BAUD = 24_000, 6_000
+
+
+class Noise:
+    """Passes bytes on; while ``rate`` is above 0, so many of them with a wrong bit."""
+
+    def __init__(self, seed):
+        self.draw = random.Random(seed)
+        self.rate = 0.0
+        self.wrong = 0
+
+    def __call__(self, data, to_board):
+        if not self.rate:
+            return data
+        data = bytearray(data)
+        for at in range(len(data)):
+            if self.draw.random() < self.rate:
+                data[at] ^= 1 << self.draw.randrange(8)
+                self.wrong += 1
+        return bytes(data)
+
+
+@pytest.fixture(scope="module")
+def noise():
+    return Noise(f"noise {SEED}")
+
+
+@pytest.fixture(scope="module")
+def port(noise):
+    # silence of 2048 cycles: longer than the simulation runs between two looks at the terminal
+    board = LinkBoard(CONFIG, memory_bytes=1 << 17, clock_hz=CLOCK, baud=BAUD,
+                      timeout_us=80_000, board="simulated")
+    simulation = LinkSimulation(board, bit_cycles=CLOCK // BAUD)
+    with PseudoTerminal(simulation, noise) as terminal:
+        yield terminal.port
+        assert simulation.broken == 0
+
+
+@pytest.fixture
+def device(port):
+    with SerialDevice(port, baud=BAUD) as device:
+        yield device
+
+
+@pytest.fixture(scope="module")
+def stored():
+    with np.load(DIGITS / "digits.npz") as file:
+        return {key: file[key] for key in file.files}
+
+
+@pytest.fixture(scope="module")
+def program():
+    return compile(DIGITS / "digits.tflite", CONFIG)
+
+
+def logits(device, program, stored, index):
+    result = device.run(program, [stored["images"][index:index + 1]])
+    output, = result.outputs.values()
+    assert np.array_equal(output.reshape(-1), stored["outputs"][index]), f"image {index}"
+    return result
+
+
+def test_the_board_tells_what_it_is(device):
+    assert device.config is CONFIG
+    assert device.info.board == "simulated" and device.info.clock_hz == CLOCK
+    assert (device.memory_base, device.memory_bytes) == (0, 1 << 17)
+
+
+def test_digits_come_back_bit_exact(device, program, stored):
+    cycles = {logits(device, program, stored, index).cycles for index in range(COUNT)}
+    assert len(cycles) == 1 and cycles.pop() > 1000
+    assert device.link.again == 0
+
+
+def test_noise_costs_time_and_no_bits(device, program, stored, noise):
+    noise.rate = 1 / 1500
+    try:
+        draw = random.Random(SEED)
+        for _ in range(2):
+            data, start = draw.randbytes(1500), draw.randrange(0x10000, 0x18000)
+            device.write_memory(start, data)
+            assert device.read_memory(start, len(data)) == data, f"seed {SEED}"
+        while not device.link.again:
+            logits(device, program, stored, 0)
+        logits(device, program, stored, 1)
+    finally:
+        noise.rate = 0.0
+    assert noise.wrong and device.link.again, f"seed {SEED}"
+
+
+def test_refusals_and_limits_are_the_devices(device, program, stored):
+    with pytest.raises(RegisterError, match=r"^the device refused to write 0x1 to STATUS$"):
+        device.write_register("STATUS", 1)
+    with pytest.raises(DeviceTimeout, match=r"^the program is not done after \d+ cycles"):
+        device.run(program, [stored["images"][:1]], limit=0)
+    with pytest.raises(ValueError, match=r"lie outside the device's memory, 0x0 to 0x1ffff$"):
+        device.write_memory((1 << 17) - 1, b"ab")
+    logits(device, program, stored, 0)
+
+
+def test_a_board_of_another_configuration_is_refused(port):
+    with pytest.raises(ProgramError, match=r"^the board is preset 'tiny' \(.*\), not 'small' \("):
+        SerialDevice(port, preset("small"), baud=BAUD)
+    with pytest.raises(ProgramError, match=r"^1048576 bytes of host memory are asked for"):
+        SerialDevice(port, memory_bytes=1 << 20, baud=BAUD)
+    # the port was given back each time
+    SerialDevice(port, baud=BAUD).close()
+
+
+def test_a_port_that_is_in_use_is_told(device, port):
+    with pytest.raises(LinkError, match=r"^cannot open .*weft doctor"):
+        SerialDevice(port, baud=BAUD)
+
+
+def call(capsys, *arguments):
+    """Exit status, standard output and standard error of a command."""
+    with pytest.raises(SystemExit) as stop:
+        main([str(argument) for argument in arguments])
+    out, err = capsys.readouterr()
+    return stop.value.code, out, err
+
+
+def test_weft_run_on_a_port(port, stored, capsys, tmp_path):
+    np.savez(tmp_path / "x.npz", in0=stored["images"][:1])
+    status, out, err = call(capsys, "run", DIGITS / "digits.tflite", "--input",
+                            tmp_path / "x.npz", "--output", tmp_path / "y.npz", "--json",
+                            "--on", f"{port}@{BAUD}")
+    assert status == 0, err
+    facts = json.loads(out)
+    assert facts["preset"] == "tiny" and facts["cycles"] > 1000
+    assert np.array_equal(np.load(tmp_path / "y.npz")["out0"].reshape(-1), stored["outputs"][0])
+    status, _, err = call(capsys, "run", DIGITS / "digits.tflite", "--input", tmp_path / "x.npz",
+                          "--on", f"{port}@{BAUD}", "--preset", "small")
+    assert status == 2 and "the board is preset 'tiny'" in err
+
+
+def test_weft_selftest_on_a_port(port, capsys):
+    status, out, err = call(capsys, "selftest", "--json", "--on", f"{port}@{BAUD}")
+    facts = json.loads(out)
+    assert status == 0 and facts["failed"] == 0, facts
+    assert "host link" in [check["name"] for check in facts["checks"]]
