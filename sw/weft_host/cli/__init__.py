@@ -20,6 +20,7 @@ _VERBS = {
     "trace": ("trace", "Write what every unit does in a run, for Perfetto."),
     "conformance": ("conformance", "Compare models, case by case, with stored results."),
     "bench": ("bench", "Measure matrix products and copies in cycles."),
+    "results": ("results", "Area, clock and networks of each board; writes the page."),
     "selftest": ("selftest", "Check a device block by block."),
     "doctor": ("doctor", "Find boards, permissions and tools; say what to install."),
 }
