@@ -13,7 +13,10 @@ export WEFT_SEED=$seed WEFT_SOAK=1
 export WEFT_PROGRAMS=$programs WEFT_CYCLES=$((programs * 50))
 # every held-out image, every case of the networks, and the draws of the bars
 export WEFT_IMAGES=360 WEFT_CASES=1000 WEFT_DRAWS=200 WEFT_CONFIGS=$configs WEFT_NETWORKS=500
+# damaged frames on the host link: on the RTL, and in its model
+export WEFT_LINK_RTL=50000 WEFT_LINK_FRAMES=500000 WEFT_LINK_IMAGES=20
 .venv/bin/python -m pytest -n 2 --dist worksteal --durations=15 \
     tb/cocotb tb/models tb/unit/test_rtl_device.py tb/unit/test_cli.py \
+    tb/unit/test_link_rtl.py tb/unit/test_link_frames.py tb/unit/test_link_client.py \
     tb/unit/test_compile_operators.py "$@"
 echo "soak: passed with seed $seed"
