@@ -175,7 +175,7 @@ def _ports():
         from serial.tools import list_ports
     except ImportError:
         return
-    found = sorted(list_ports.comports())
+    found = sorted(list_ports.comports(), key=lambda port: port.device)
     for port in found:
         if port.vid is None:
             continue            # not on USB: the serial ports that any PC has
