@@ -3,6 +3,7 @@
 import numpy as np
 
 from weft.control import isa
+from weft.control.rows import rows
 
 __all__ = ["touched", "with_tokens"]
 
@@ -16,7 +17,10 @@ def _rows(start, size, *loops):
 
 
 def touched(config, name, v):
-    """What an instruction touches, exactly: a list of (space, writes, indices)."""
+    """What an instruction touches, exactly: a list of (space, writes, indices).
+
+    Not for one with ``each``; for its rows.
+    """
     if name in ("LOAD", "LOAD_WGT", "STORE"):
         local = "wgt" if name == "LOAD_WGT" else "spad"
         store = name == "STORE"
@@ -30,7 +34,7 @@ def touched(config, name, v):
         loops = [(v[f"{axis}_count"] + (v["lead"] if axis == "x" else 0), v[f"{axis}_pitch"])
                  for axis in ("row", "chunk", "y", "x")]
         tiles = 1 if v["hold"] else v["row_count"] * v["chunk_count"]
-        acc = _rows(v["acc_addr"], v["y_count"] * v["x_count"])
+        acc = _rows(v["acc_addr"], v["row_count" if v["apart"] else "y_count"] * v["x_count"])
         return [
             ("spad", False, _rows(v["act_addr"], config.rows, *loops)),
             ("wgt", False, _rows(v["wgt_addr"] * config.tile_bytes, tiles * config.tile_bytes)),
@@ -59,7 +63,71 @@ def touched(config, name, v):
     return [("spad", True, np.arange(config.spad_bytes)), ("acc", True, np.arange(config.acc_rows))]
 
 
-def with_tokens(config, steps, host_bytes):
+class _Step:
+    """An instruction of the program that is being made; ``first`` is the number of its first row.
+
+    Rows are numbered through the program; an instruction without ``each`` is one.
+    """
+
+    def __init__(self, name, values, first=-1, count=1, wait=0, signal=0):
+        self.name, self.values = name, values
+        self.first, self.count = first, count
+        self.wait, self.signal = wait, signal
+
+    @property
+    def last(self):
+        return self.first + self.count - 1
+
+    def encode(self):
+        return isa.encode(self.name, wait=self.wait, signal=self.signal, **self.values)
+
+
+class _Order:
+    """Who waits for whom, while instructions are added in the program's order."""
+
+    def __init__(self, draw):
+        units = range(len(isa.UNITS))
+        self.draw = draw
+        self.program = []
+        self.of_unit = [[] for _ in units]
+        # [waiter][giver]: the latest row that was waited for; its unit's tokens are used up with it
+        self.seen = [[-1 for _ in units] for _ in units]
+
+    def add(self, step, unit):
+        self.program.append(step)
+        self.of_unit[unit].append(step)
+
+    def wait(self, step, unit, giver, needed):
+        """Before row *i* of ``step`` goes, row ``needed[i]`` of ``giver`` must be done."""
+        seen = self.seen[unit]
+        if max(needed) <= seen[giver]:
+            return
+        step.wait |= 1 << giver
+        later = [other for other in self.of_unit[giver] if other.first > seen[giver]]
+        for other in later:
+            if other.count == step.count and all(
+                    row <= max(seen[giver], other.first + number)
+                    for number, row in enumerate(needed)):
+                # row by row: each gives the token of one
+                other.signal |= 1 << unit
+                seen[giver] = other.last
+                return
+        fits = [other for other in later if other.last >= max(needed)]
+        if step.count == 1 and self.draw.random() < 0.5:
+            # this is for all of its rows, and others take the tokens of all but the last
+            other = fits[0]
+            other.signal |= 1 << unit
+            self.program += [_Step(f"SYNC_{isa.UNITS[unit]}", {}, wait=1 << giver)
+                             for _ in range(other.count - 1)]
+            seen[giver] = other.last
+            return
+        # all that the other unit has begun, and a token for each row
+        self.program += [_Step(f"SYNC_{isa.UNITS[giver]}", {}, signal=1 << unit)
+                         for _ in range(step.count)]
+        seen[giver] = self.of_unit[giver][-1].last
+
+
+def with_tokens(config, steps, host_bytes, draw):
     """Encode ``steps`` with the tokens that keep their order where it matters.
 
     Parameters
@@ -68,6 +136,8 @@ def with_tokens(config, steps, host_bytes):
         Instructions without ``wait`` and ``signal``. Those of one unit keep their order anyway.
     host_bytes : :class:`int`
         Size of host memory.
+    draw : :class:`random.Random`
+        Where there is a choice.
 
     Returns
     -------
@@ -78,24 +148,23 @@ def with_tokens(config, steps, host_bytes):
     units = range(len(isa.UNITS))
     last = {(space, write): np.full((len(isa.UNITS), size), -1)
             for space, size in sizes.items() for write in (False, True)}
-    waits, signals = [0] * len(steps), [0] * len(steps)
-    seen = np.full((len(isa.UNITS), len(isa.UNITS)), -1)    # [waiter][signaller]: latest waited for
-    for index, (name, values) in enumerate(steps):
+    order = _Order(draw)
+    first = 0
+    for name, values in steps:
         unit = isa.BY_NAME[name].unit
         fields = {field.name: 0 for field in isa.BY_NAME[name].fields}
-        accesses = touched(config, name, fields | values)
+        accesses = [touched(config, name, row) for row in rows(config, name, fields | values)]
+        step = _Step(name, values, first, len(accesses))
         for other in units:
-            if other == unit:
-                continue
-            needed = max((int(last[space, write][other][indices].max())
-                          for space, writes, indices in accesses
-                          for write in ((True, False) if writes else (True,))), default=-1)
-            # an older need is met already; a newer instruction gives this unit its only token
-            if needed > seen[unit][other]:
-                seen[unit][other] = needed
-                waits[index] |= 1 << other
-                signals[needed] |= 1 << unit
-        for space, writes, indices in accesses:
-            last[space, writes][unit][indices] = index
-    return b"".join(isa.encode(name, wait=wait, signal=signal, **values)
-                    for (name, values), wait, signal in zip(steps, waits, signals))
+            if other != unit:
+                order.wait(step, unit, other, [
+                    max((int(last[space, write][other][indices].max())
+                         for space, writes, indices in row
+                         for write in ((True, False) if writes else (True,))), default=-1)
+                    for row in accesses])
+        order.add(step, unit)
+        for number, row in enumerate(accesses):
+            for space, writes, indices in row:
+                last[space, writes][unit][indices] = first + number
+        first += len(accesses)
+    return b"".join(step.encode() for step in order.program)
