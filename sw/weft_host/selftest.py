@@ -253,8 +253,8 @@ CHECKS = {
 }
 
 
-def selftest(device, seed=0, report=None):
-    """Run all checks on ``device``.
+def selftest(device, seed=0, report=None, names=None):
+    """Run the checks on ``device``.
 
     Parameters
     ----------
@@ -264,6 +264,8 @@ def selftest(device, seed=0, report=None):
         Of the random data.
     report : callable, optional
         Called with each :class:`Outcome` as it is known.
+    names : list of :class:`str`, optional
+        Only these of :data:`CHECKS`.
 
     Returns
     -------
@@ -275,6 +277,8 @@ def selftest(device, seed=0, report=None):
     bench = _Bench(device, seed)
     outcomes = []
     for name, check in CHECKS.items():
+        if names is not None and name not in names:
+            continue
         if check is check_link and not hasattr(device, "link"):
             continue        # there is no line to check
         try:

@@ -1,4 +1,8 @@
-"""A whole board in simulation behind a pseudo-terminal: what holds at a real port holds here."""
+"""Boards behind a pseudo-terminal: what holds at a real port holds here.
+
+One is the RTL of a whole board; it takes long, so that all of this runs on it in `make soak` only,
+and digits in every run. The other is made of the models of link and accelerator.
+"""
 
 import json
 import os
@@ -9,16 +13,19 @@ import numpy as np
 import pytest
 
 from support.link_board import LinkBoard
+from support.link_emulator import EmulatedBoard
 from support.link_sim import LinkSimulation, PseudoTerminal
 from weft.presets import preset
 from weft_host import compile
 from weft_host.cli import main
 from weft_host.device import SerialDevice
 from weft_host.errors import DeviceTimeout, LinkError, ProgramError, RegisterError
+from weft_host.selftest import selftest
 
 DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits"
 SEED = int(os.environ.get("WEFT_SEED", "1"))
-COUNT = int(os.environ.get("WEFT_LINK_IMAGES", "2"))
+COUNT = int(os.environ.get("WEFT_LINK_IMAGES", "1"))
+BOARDS = ("emulated", "rtl") if os.environ.get("WEFT_SOAK") else ("emulated",)
 CONFIG = preset("tiny")
 # four clocks a bit, and a clock about as slow as the simulator
 CLOCK, BAUD = 24_000, 6_000
@@ -48,12 +55,24 @@ def noise():
     return Noise(f"noise {SEED}")
 
 
-@pytest.fixture(scope="module")
-def port(noise):
+def board(kind):
+    """A board of a kind, to be put behind a terminal."""
+    if kind == "emulated":
+        return EmulatedBoard(CONFIG, memory_bytes=1 << 17, baud=1_000_000)
     # silence of 2048 cycles: longer than the simulation runs between two looks at the terminal
-    board = LinkBoard(CONFIG, memory_bytes=1 << 17, clock_hz=CLOCK, baud=BAUD,
-                      timeout_us=80_000, board="simulated")
-    simulation = LinkSimulation(board, bit_cycles=CLOCK // BAUD)
+    top = LinkBoard(CONFIG, memory_bytes=1 << 17, clock_hz=CLOCK, baud=BAUD, timeout_us=80_000,
+                    board="rtl")
+    return LinkSimulation(top, bit_cycles=CLOCK // BAUD)
+
+
+@pytest.fixture(scope="module", params=BOARDS)
+def kind(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def port(kind, noise):
+    simulation = board(kind)
     with PseudoTerminal(simulation, noise) as terminal:
         yield terminal.port
         assert simulation.broken == 0
@@ -83,20 +102,28 @@ def logits(device, program, stored, index):
     return result
 
 
-def test_the_board_tells_what_it_is(device):
+def test_the_board_tells_what_it_is(device, kind):
     assert device.config is CONFIG
-    assert device.info.board == "simulated" and device.info.clock_hz == CLOCK
+    assert device.info.board == kind
     assert (device.memory_base, device.memory_bytes) == (0, 1 << 17)
 
 
 def test_digits_come_back_bit_exact(device, program, stored):
-    cycles = {logits(device, program, stored, index).cycles for index in range(COUNT)}
-    assert len(cycles) == 1 and cycles.pop() > 1000
+    for index in range(COUNT):
+        logits(device, program, stored, index)
     assert device.link.again == 0
 
 
+def test_digits_come_back_bit_exact_from_the_rtl(program, stored):
+    simulation = board("rtl")
+    with PseudoTerminal(simulation) as terminal, SerialDevice(terminal.port, baud=BAUD) as device:
+        cycles = {logits(device, program, stored, index).cycles for index in range(COUNT)}
+        assert len(cycles) == 1 and cycles.pop() > 1000
+        assert simulation.broken == 0
+
+
 def test_noise_costs_time_and_no_bits(device, program, stored, noise):
-    noise.rate = 1 / 1500
+    noise.rate = 1 / 2500
     try:
         draw = random.Random(SEED)
         for _ in range(2):
@@ -111,11 +138,12 @@ def test_noise_costs_time_and_no_bits(device, program, stored, noise):
     assert noise.wrong and device.link.again, f"seed {SEED}"
 
 
-def test_refusals_and_limits_are_the_devices(device, program, stored):
+def test_refusals_and_limits_are_the_devices(device, kind, program, stored):
     with pytest.raises(RegisterError, match=r"^the device refused to write 0x1 to STATUS$"):
         device.write_register("STATUS", 1)
-    with pytest.raises(DeviceTimeout, match=r"^the program is not done after \d+ cycles"):
-        device.run(program, [stored["images"][:1]], limit=0)
+    if kind == "rtl":       # the emulator is done at once
+        with pytest.raises(DeviceTimeout, match=r"^the program is not done after \d+ cycles"):
+            device.run(program, [stored["images"][:1]], limit=0)
     with pytest.raises(ValueError, match=r"lie outside the device's memory, 0x0 to 0x1ffff$"):
         device.write_memory((1 << 17) - 1, b"ab")
     logits(device, program, stored, 0)
@@ -150,7 +178,7 @@ def test_weft_run_on_a_port(port, stored, capsys, tmp_path):
                             "--on", f"{port}@{BAUD}")
     assert status == 0, err
     facts = json.loads(out)
-    assert facts["preset"] == "tiny" and facts["cycles"] > 1000
+    assert facts["preset"] == "tiny" and facts["on"] == f"{port}@{BAUD}"
     assert np.array_equal(np.load(tmp_path / "y.npz")["out0"].reshape(-1), stored["outputs"][0])
     status, _, err = call(capsys, "run", DIGITS / "digits.tflite", "--input", tmp_path / "x.npz",
                           "--on", f"{port}@{BAUD}", "--preset", "small")
@@ -162,3 +190,12 @@ def test_weft_selftest_on_a_port(port, capsys):
     facts = json.loads(out)
     assert status == 0 and facts["failed"] == 0, facts
     assert "host link" in [check["name"] for check in facts["checks"]]
+
+
+def test_selftest_tells_a_bad_line(device, noise):
+    noise.rate = 1 / 1500
+    try:
+        outcome = selftest(device, SEED, names=["host link"])[0]
+    finally:
+        noise.rate = 0.0
+    assert not outcome.passed and "frames had to be sent again" in outcome.detail, outcome

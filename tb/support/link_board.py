@@ -1,6 +1,6 @@
 """Boards without pins: a host link and what is behind it, with nothing but a serial line."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out, connect
 
@@ -49,9 +49,11 @@ class LinkBoard(wiring.Component):
 
 
 class MemoryBoard(wiring.Component):
-    """A host link with 4 KiB of memory and 512 registers that keep what is written.
+    """A host link with 4 KiB of memory and 512 registers.
 
-    It answers as :class:`support.link_model.LinkModel` does.
+    The first half of the registers keeps what is written, the second adds it to what it has, so
+    that a request that is executed twice leaves a trace. It answers as
+    :class:`support.link_model.LinkModel` does.
 
     Parameters
     ----------
@@ -85,11 +87,14 @@ class MemoryBoard(wiring.Component):
         connect(m, link.m_axi, ram.axi)
         connect(m, link.m_axil, lite.s_axil)
         refused = bus.addr >= 4 * self.REGISTERS
+        second = Signal()                   # the cycle after bus.en: the old word is here
+        m.d.sync += second.eq(bus.en)
         m.d.comb += [
-            into.addr.eq(bus.addr >> 2), into.data.eq(bus.data),
-            into.en.eq(bus.en & bus.write & ~refused),
+            into.addr.eq(bus.addr >> 2),
+            into.data.eq(bus.data + Mux(bus.addr >= 2 * self.REGISTERS, out_of.data, 0)),
+            into.en.eq(second & bus.write & ~refused),
             out_of.addr.eq(bus.addr >> 2),
-            bus.read_data.eq(out_of.data), bus.error.eq(refused),
+            bus.error.eq(refused),
         ]
-        m.d.sync += bus.ack.eq(bus.en)
+        m.d.sync += [bus.ack.eq(second), bus.read_data.eq(out_of.data)]
         return m

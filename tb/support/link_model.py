@@ -22,7 +22,10 @@ def _crc(data, start=0):
 
 
 class LinkModel:
-    """A board: host link, ``memory`` from ``base`` on, registers that keep what is written.
+    """A board: host link, ``memory`` from ``base`` on, registers.
+
+    The first half of the registers keeps what is written, the second adds it to what it has, so
+    that a request that is executed twice leaves a trace.
 
     Parameters
     ----------
@@ -144,6 +147,9 @@ class LinkModel:
             if index >= len(self.registers):
                 return Status.SLVERR, b""
             if payload:
-                self.registers[index] = int.from_bytes(payload[at:at + 4], "little")
+                word = int.from_bytes(payload[at:at + 4], "little")
+                if index >= len(self.registers) // 2:
+                    word = word + self.registers[index] & 0xFFFFFFFF
+                self.registers[index] = word
             data += self.registers[index].to_bytes(4, "little")
         return Status.OKAY, b"" if payload else data

@@ -86,7 +86,8 @@ def test_a_bad_line_costs_time_but_nothing_is_lost_or_done_twice(rate):
         elif kind == 1:
             assert client.read_memory(BASE + start, size) == memory[start:start + size], where
         elif kind == 2:
-            registers[word] = value = draw.getrandbits(32)
+            value = draw.getrandbits(32)
+            registers[word] = (value + registers[word] * (word >= 256)) % 2 ** 32
             writes.append((word, value))
             client.write_register(4 * word, value)
         else:

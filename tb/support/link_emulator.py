@@ -1,0 +1,84 @@
+"""A board in Python: the model of the host link in front of the emulator, quick enough to test."""
+
+import time
+
+from support.link_model import LinkModel
+from weft.control import regmap
+from weft.link.frames import Info, Status
+from weft_host.device import EmulatorDevice
+from weft_host.errors import RegisterError
+
+__all__ = ["EmulatedBoard"]
+
+_BY_OFFSET = {register.offset: register.name for register in regmap.REGISTERS}
+_PAUSE = 0.0005         # seconds between two looks at the line
+_SILENT = 20            # looks without a byte that are silence
+
+
+class _Link(LinkModel):
+    """The host link, with an emulator behind both buses."""
+
+    def __init__(self, info, emulator):
+        super().__init__(info)
+        self.emulator = emulator
+
+    def _memory(self, addr, length, payload):
+        try:
+            if payload:
+                self.emulator.write_memory(addr, payload)
+                return Status.OKAY, b""
+            return Status.OKAY, self.emulator.read_memory(addr, length)
+        except ValueError:
+            return Status.DECERR, b""
+
+    def _registers(self, addr, length, payload):
+        data = b""
+        for at in range(0, length, 4):
+            name = _BY_OFFSET.get(addr + at)
+            try:
+                if name is None:
+                    return Status.SLVERR, b""
+                if payload:
+                    self.emulator.write_register(
+                        name, int.from_bytes(payload[at:at + 4], "little"))
+                else:
+                    data += self.emulator.read_register(name).to_bytes(4, "little")
+            except RegisterError:
+                return Status.SLVERR, b""
+        return Status.OKAY, data
+
+
+class EmulatedBoard:
+    """What :class:`support.link_sim.PseudoTerminal` puts behind a port, without any RTL.
+
+    Parameters
+    ----------
+    config : :class:`weft.config.Config`
+    memory_bytes : :class:`int`
+        Host memory, from address 0 on.
+    baud : :class:`int`
+        What the board says.
+    """
+
+    unsent = broken = 0
+
+    def __init__(self, config, *, memory_bytes, baud):
+        info = Info(payload=256, queue=512, bus_bytes=config.bus_bytes, timeout_us=10_000,
+                    clock_hz=4 * baud, baud=baud, memory_base=0, memory_bytes=memory_bytes,
+                    board="emulated")
+        self._link = _Link(info, EmulatorDevice(config, memory_bytes=memory_bytes))
+        self._quiet = 0
+
+    def run(self, data=b""):
+        """What is answered to bytes; without any, time passes."""
+        if data:
+            self._quiet = 0
+            return self._link.feed(data)
+        time.sleep(_PAUSE)
+        self._quiet += 1
+        if self._quiet == _SILENT:
+            self._link.silence()
+        return b""
+
+    def close(self):
+        """Nothing is held."""
