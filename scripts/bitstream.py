@@ -96,17 +96,17 @@ def show(result, path):
         print(f"    {delay:6.2f} ns  {kind:12} {source} -> {sink}")
 
 
-def build(chosen, seeds):
-    """Builds ``chosen`` and returns what was measured."""
+def build(chosen, seeds, *, folder, top=None):
+    """Builds ``chosen``, or ``top`` on its pins, in ``folder``; returns what was measured."""
     tools = TOOLCHAINS[chosen.device.family]
-    folder = ROOT / "build" / chosen.name
     folder.mkdir(parents=True, exist_ok=True)
     bitstream = folder / f"{chosen.name}.{tools.bitstream}"
-    bitstream.unlink(missing_ok=True)       # an old one must not pass for a new one
+    for old in (bitstream, folder / "result.json", folder / "floorplan.png"):
+        old.unlink(missing_ok=True)         # what is old must not pass for new
     begin = time.monotonic()
     progress(f"{chosen.name}: {chosen.title}, {chosen.config.name}, "
              f"{chosen.clock_hz / 1e6:g} MHz; a tool compiles itself on first use, a minute or so")
-    device_options, pack_options = prepare(chosen, folder)
+    device_options, pack_options = prepare(chosen, folder, top)
     synthesis_seconds = synthesize(chosen, folder)
     timings, place_seconds = {}, {}
     for seed in seeds:
@@ -142,7 +142,7 @@ def build(chosen, seeds):
         sys.exit(f"{chosen.name}: misses {chosen.clock_hz / 1e6:g} MHz: place and route reached "
                  f"{timings[best].mhz} MHz. No bitstream was written. A slower one: make "
                  f"bitstream BOARD={chosen.name} CLOCK={lower}; another try: SEEDS='4 5 6'")
-    print(f"  bitstream {bitstream.relative_to(ROOT)}; load it: make flash BOARD={chosen.name}")
+    print(f"  bitstream {bitstream}; load it: make flash BOARD={chosen.name}")
     return result
 
 
@@ -158,7 +158,7 @@ def main():
             chosen = chosen.at(round(args.clock * 1e6))
     except ValueError as error:
         sys.exit(f"bitstream: {error}")
-    build(chosen, args.seeds)
+    build(chosen, args.seeds, folder=ROOT / "build" / chosen.name)
 
 
 if __name__ == "__main__":

@@ -79,8 +79,9 @@ TOOLCHAINS = {
 }
 
 
-def prepare(board, folder):
-    """Writes the netlist, the constraints and the scripts of ``board`` to ``folder``.
+def prepare(board, folder, top=None):
+    """Writes the netlist, the constraints and the script of ``board``, or of ``top`` on its pins,
+    to ``folder``.
 
     Returns
     -------
@@ -88,7 +89,7 @@ def prepare(board, folder):
         nextpnr's options for device and pins, and the packer's for the device.
     """
     tools = TOOLCHAINS[board.device.family]
-    plan = make_platform(board).prepare(OnPins(board), "top", debug_verilog=False)
+    plan = make_platform(board).prepare(OnPins(board, top), "top", debug_verilog=False)
     for name in ("top.il", f"top.{tools.constraints}"):
         content = plan.files[name]
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())

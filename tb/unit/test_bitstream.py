@@ -1,0 +1,100 @@
+"""From pins to a bitstream with the real tools, on designs that take seconds."""
+
+import json
+
+import bitstream
+import flash
+import pytest
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from boards import board
+
+
+class Counting(wiring.Component):
+    """What a board's top looks like to its pins.
+
+    ``width`` bits of counter, whose carry takes its time, and a line of ``delay`` flip-flops.
+    """
+
+    def __init__(self, width, delay=4):
+        self.width = width
+        self.delay = delay
+        super().__init__({"rx": In(1), "tx": Out(1), "busy": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        counter = Signal(self.width)
+        line = Signal(self.delay)
+        m.d.sync += [counter.eq(counter + self.rx), line.eq(Cat(counter[-1], line)),
+                     self.tx.eq(line[-1]), self.busy.eq(~counter[-1])]
+        return m
+
+
+# nextpnr for Gowin reads its description of the device for minutes: not here
+@pytest.mark.parametrize("name, suffix, seeds", [
+    ("icebreaker", "bin", [1, 2]), ("ulx3s_25f", "bit", [1])])
+def test_builds(name, suffix, seeds, tmp_path, capsys):
+    result = bitstream.build(board(name), seeds, folder=tmp_path, top=Counting(8))
+    assert result["fits"] and result["met"] and list(result["mhz"]) == seeds
+    assert result["mhz_best"] == max(result["mhz"].values()) >= board(name).clock_hz / 1e6
+    assert 0 < result["used"]["ffs"][0] < 100 < result["used"]["ffs"][1]
+    assert 0 < result["used"]["logic"][0] < 200
+    assert (tmp_path / f"{name}.{suffix}").stat().st_size > 1000
+    assert (tmp_path / "floorplan.png").read_bytes()[1:4] == b"PNG"
+    assert json.loads((tmp_path / "result.json").read_text())["board"] == name
+    assert "slowest path" in capsys.readouterr().out
+
+
+def test_fails_when_timing_is_missed(tmp_path):
+    slow = board("icebreaker").at(135_000_000)
+    (tmp_path / "icebreaker.bin").write_bytes(b"an old one")
+    with pytest.raises(SystemExit, match=r"^icebreaker: misses 135 MHz: place and route reached "
+                                         r"\d+\.\d MHz\. No bitstream was written\. A slower one: "
+                                         r"make bitstream BOARD=icebreaker CLOCK=\d+; another try: "
+                                         r"SEEDS='4 5 6'$"):
+        bitstream.build(slow, [1], folder=tmp_path, top=Counting(64))
+    assert not (tmp_path / "icebreaker.bin").exists()
+    assert not json.loads((tmp_path / "result.json").read_text())["met"]
+
+
+def test_fails_when_it_does_not_fit(tmp_path):
+    with pytest.raises(SystemExit, match=r"^icebreaker: icebreaker\S* does not fit the iCE40UP5K: "
+                                         r"ICESTORM_LC 6,\d+ of 5,280; log in \S+$"):
+        bitstream.build(board("icebreaker"), [1], folder=tmp_path, top=Counting(8, delay=6000))
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert not result["fits"] and result["used"]["logic"][0] > 5280
+
+
+def test_flash_says_what_it_would_run(capsys):
+    flash.main(["--board", "icebreaker", "--dry-run"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"iceprog {flash.bitstream_of(board('icebreaker'))}"
+
+
+@pytest.mark.parametrize("name", ["colorlight_5a75b", "ecpix5_85f", "icebreaker",
+                                  "orangecrab_85f", "tang_primer_20k", "ulx3s_25f", "ulx3s_85f"])
+def test_flash_needs_a_program_that_it_knows(name, monkeypatch, tmp_path):
+    chosen = board(name)
+    assert "{bitstream}" in chosen.flash and chosen.flash[0] in flash.INSTALL
+    monkeypatch.setattr(flash, "ROOT", tmp_path)
+    with pytest.raises(SystemExit, match=rf"is missing: run make bitstream BOARD={name} first$"):
+        flash.main(["--board", name])
+    flash.bitstream_of(chosen).parent.mkdir(parents=True)
+    flash.bitstream_of(chosen).write_bytes(b"")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SystemExit, match=f"needs {chosen.flash[0]}, which is not installed"):
+        flash.main(["--board", name])
+
+
+def test_flash_reports_a_failure_of_the_program(monkeypatch, tmp_path):
+    monkeypatch.setattr(flash, "ROOT", tmp_path)
+    flash.bitstream_of(board("icebreaker")).parent.mkdir(parents=True)
+    flash.bitstream_of(board("icebreaker")).write_bytes(b"")
+    program = tmp_path / "iceprog"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    with pytest.raises(SystemExit, match="^flash: iceprog ended with status 3; is the board"):
+        flash.main(["--board", "icebreaker"])
