@@ -53,6 +53,9 @@ class Config:
     dsp_cells : :class:`int` or :class:`None`
         With a vendor form: how many cells use it; the others take the ``"lut"`` form. ``None``
         means all.
+    compact : :class:`bool`
+        The serial engine of :mod:`weft.compact` instead of units that overlap. It has one array of
+        4 x 4 and moves single beats of 32 bits.
 
     Raises
     ------
@@ -77,6 +80,7 @@ class Config:
     outstanding: int = 8
     multiplier: str = "portable"
     dsp_cells: int | None = None
+    compact: bool = False
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -117,6 +121,25 @@ class Config:
             if not 0 <= self.dsp_cells <= self.rows * self.cols:
                 raise ValueError(
                     f"dsp_cells must be from 0 to {self.rows * self.cols}, not {self.dsp_cells}")
+        if not isinstance(self.compact, bool):
+            raise TypeError(f"compact must be True or False, not {self.compact!r}")
+        if self.compact:
+            self._check_compact()
+
+    def _check_compact(self):
+        for name, needed in (("rows", 4), ("cols", 4), ("spad_banks", 1), ("vector_lanes", 1),
+                             ("bus_width", 32), ("max_burst", 1), ("outstanding", 1),
+                             ("dsp_cells", None)):
+            value = getattr(self, name)
+            if value != needed:
+                raise ValueError(f"{name} must be {needed} with compact, not {value}")
+        for name in ("spad_bytes", "wgt_bytes"):
+            value = getattr(self, name)
+            if value > 65536:
+                raise ValueError(f"{name} must be at most 65536 with compact, not {value}")
+        if self.multiplier not in ("portable", "ice40"):
+            raise ValueError(f"multiplier must be portable or ice40 with compact, "
+                             f"not {self.multiplier!r}")
 
     @property
     def tile_bytes(self):
@@ -158,6 +181,8 @@ class Config:
         """CRC-32 of everything a program depends on; the hardware reports it in ``CONFIG_HASH``."""
         parts = (self.rows, self.cols, self.spad_bytes, self.spad_banks, self.wgt_bytes,
                  self.acc_rows, self.vector_lanes, self.bus_width, self.queue_depth)
+        if self.compact:
+            parts += ("compact",)
         return zlib.crc32(repr(parts).encode())
 
     def as_dict(self):

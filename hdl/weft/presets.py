@@ -9,8 +9,9 @@ __all__ = ["PRESETS", "preset"]
 PRESETS = {config.name: config for config in (
     Config(name="tiny", rows=4, cols=4, spad_bytes=2048, spad_banks=2, wgt_bytes=512, acc_rows=64,
            vector_lanes=2, bus_width=32),
-    Config(name="icebreaker", rows=4, cols=4, spad_bytes=32768, spad_banks=1, wgt_bytes=1024,
-           acc_rows=128, vector_lanes=1, bus_width=32, max_burst=16, outstanding=2, queue_depth=4),
+    Config(name="icebreaker", rows=4, cols=4, spad_bytes=65536, spad_banks=1, wgt_bytes=2048,
+           acc_rows=128, vector_lanes=1, bus_width=32, max_burst=1, outstanding=1, queue_depth=4,
+           compact=True),
     Config(name="wide", rows=4, cols=16, spad_bytes=8192, spad_banks=4, wgt_bytes=2048,
            acc_rows=128, vector_lanes=16, bus_width=64),
     Config(name="tall", rows=16, cols=4, spad_bytes=16384, spad_banks=1, wgt_bytes=2048,

@@ -125,6 +125,8 @@ def _field_reason(config, instruction, v):
     for field in instruction.fields:
         if (field.name == "bytes" or field.name.endswith("count")) and v[field.name] < 1:
             return f"{field.name} is 0 and must be at least 1"
+    if config.compact and v.get("each"):
+        return "each is set, which configurations with compact do not have"
     reason = _channels_reason(config, instruction, v)
     if reason:
         return reason

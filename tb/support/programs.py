@@ -100,8 +100,9 @@ def random_program(config, seed, length=None):
     generator.prologue()
     draw = generator.draw
     kinds = (generator.load, generator.load_wgt, generator.store, generator.fill, generator.matmul,
-             generator.matmul, generator.params, generator.drain, generator.drain, generator.sync,
-             generator.slices)
+             generator.matmul, generator.params, generator.drain, generator.drain, generator.sync)
+    if not config.compact:          # that engine has no each
+        kinds += (generator.slices,)
     if generator.has_tables:
         kinds += (generator.table, generator.map, generator.map, generator.softmax)
     for _ in range(draw.randint(5, 40) if length is None else length):

@@ -49,7 +49,7 @@ class RandomInstructions:
                                  self.draw.randint(1, min(limit, 9))))
 
     def _each(self):
-        return int(self.draw.random() < 0.3)
+        return int(self.draw.random() < 0.3 and not self.config.compact)
 
     def _copy_shape(self, room, other_room):
         """(count, bytes, pitch, pitch) that fit both rooms."""

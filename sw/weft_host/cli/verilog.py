@@ -18,11 +18,11 @@ def verilog(preset_name, changes, output):
     gives the same bytes on every run.
     """
     config = make_config(preset_name, changes)
-    from weft.accelerator import Accelerator
+    from weft.instance import make_accelerator
     from weft.verilog import to_verilog
 
     progress(f"generating Verilog for {config.name}")
-    text = to_verilog(Accelerator(config), "weft")
+    text = to_verilog(make_accelerator(config), "weft")
     write_atomically(output, text.encode())
     click.echo(f"{output}: {len(text.splitlines())} lines, "
                f"{config.rows} x {config.cols} cells, {config.bus_width}-bit bus")

@@ -58,7 +58,7 @@ def merge(order, tokens, drafts, config):
     drafts : list of :class:`Draft`
     config : :class:`weft.config.Config`
     """
-    most = MOST_ROWS
+    most = 1 if config.compact else MOST_ROWS      # that engine has no each
     while True:
         found = _merged(order, tokens, drafts, config, most)
         if most == 1 or _open_tokens(found, config.queue_depth) <= MOST_TOKENS:

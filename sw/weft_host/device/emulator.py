@@ -187,6 +187,8 @@ class EmulatorDevice(Device):
                 self._pending = self._decode()
                 if self._pending is None:
                     return moved
+            if self.config.compact and any(self._queues):   # one at a time, in order
+                return moved
             queue = self._queues[self._pending.instruction.unit]
             if len(queue) > self.config.queue_depth:    # one more is next, before its unit
                 return moved

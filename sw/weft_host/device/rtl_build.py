@@ -169,7 +169,7 @@ def _gateware_digest(config):
 
 
 def build_accelerator(config, *, trace=False, cache=None, progress=print_progress):
-    """The shared library that simulates ``Accelerator(config, observe=True)``; see :func:`build`.
+    """The shared library that simulates a configuration, observed; see :func:`build`.
 
     Elaborating takes seconds, so the cache also remembers which sources gave which RTL.
     """
@@ -180,7 +180,7 @@ def build_accelerator(config, *, trace=False, cache=None, progress=print_progres
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not rtl.exists():
             progress(f"elaborating {config.name} ({config.rows} x {config.cols})")
-            from weft.accelerator import Accelerator
+            from weft.instance import make_accelerator
             from weft.verilog import to_rtlil
-            _publish(rtl, to_rtlil(Accelerator(config, observe=True), "weft"))
+            _publish(rtl, to_rtlil(make_accelerator(config, observe=True), "weft"))
     return build(rtl.read_text(), trace=trace, cache=cache, progress=progress)

@@ -1,0 +1,1 @@
+"""The serial engine: the whole instruction set under a microprogram, for the smallest FPGAs."""

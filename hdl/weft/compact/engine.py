@@ -1,0 +1,209 @@
+"""The array of the serial engine, its weights, and the accumulators."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..vendor.held_products import HeldProducts
+from .bytes import POINTER_BITS
+from .micro import Operation
+from .ports import OperationPort
+
+__all__ = ["MODE", "SIDE", "TABLE_WORDS", "Engine"]
+
+SIDE = 4
+"""Rows and columns of the array."""
+
+TABLE_WORDS = 512
+"""Words of the two tables, behind the accumulators."""
+
+MODE = data.StructLayout({
+    "add": 1,           # results are added to what the accumulators hold
+    "maximum": 1,       # the greater of the two is kept
+    "to_weights": 1,    # WRITE_BYTES goes to the weights
+    "depthwise": 1,     # each column takes its own byte of the vector
+    "blank": 3,         # lines of a tile for which zeros are taken
+})
+"""What the operation MODE sets from A."""
+
+
+class Engine(wiring.Component):
+    """A weight-stationary array of 4 x 4, fed a byte a cycle.
+
+    WEIGHTS puts a tile into the operand registers of the multipliers. The bytes of a VECTOR go to
+    theirs one after the other; when the last is there, all 16 products are taken, summed by
+    column, and combined with four words from Q on, which moves on. That is four cycles a vector.
+
+    Depthwise, the bytes of a VECTOR go to the row that TAP names, which then falls by one; row 0
+    is the one that is waited for.
+
+    Parameters
+    ----------
+    config : :class:`weft.config.Config`
+
+    Members
+    -------
+    port : :py:`In(OperationPort())`
+    i_byte, i_byte_valid, i_byte_index
+        Bytes of a vector, see :class:`weft.compact.bytes.ByteUnit`.
+    i_moving : :py:`In(1)`
+        That unit is busy.
+    i_weight_addr, i_weight_data, i_weight_en
+        A byte to be written into the weights.
+    o_to_weights : :py:`Out(1)`
+        Of MODE.
+    o_word : :py:`Out(32)`
+        The word at Q.
+    o_busy : :py:`Out(1)`
+        A vector is on its way.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        super().__init__({
+            "port": In(OperationPort()),
+            "i_byte": In(8), "i_byte_valid": In(1), "i_byte_index": In(2),
+            "i_moving": In(1),
+            "i_weight_addr": In(POINTER_BITS), "i_weight_data": In(8), "i_weight_en": In(1),
+            "o_to_weights": Out(1), "o_word": Out(32), "o_busy": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        port = self.port
+        op, go = port.op, port.go
+        mode = Signal(MODE)
+        tap = Signal(range(SIDE))
+        m.d.comb += self.o_to_weights.eq(mode.to_weights)
+        with m.If(go & (op == Operation.MODE)):
+            m.d.sync += mode.eq(port.a)
+
+        line, line_row, line_valid = self._weights(m, mode)
+
+        # -- multipliers: two columns of a row each ----------------------------------------------
+        before = Signal(8)
+        with m.If(self.i_byte_valid):
+            m.d.sync += before.eq(self.i_byte)
+        products = [[] for _ in range(SIDE)]
+        for row in range(SIDE):
+            for pair in range(SIDE // 2):
+                m.submodules[f"mult_{row}_{pair}"] = mult = HeldProducts(
+                    "ice40" if self.config.multiplier == "ice40" else "portable")
+                own = Mux(mode.depthwise,
+                          (tap == row) & (self.i_byte_index == 2 * pair + 1),
+                          self.i_byte_index == row)
+                m.d.comb += [
+                    mult.i_act.eq(Cat(Mux(mode.depthwise, before, self.i_byte), self.i_byte)),
+                    mult.i_act_en.eq(self.i_byte_valid & own),
+                    mult.i_wgt.eq(line[16 * pair:16 * pair + 16]),
+                    mult.i_wgt_en.eq(line_valid & (line_row == row)),
+                ]
+                products[2 * pair].append(mult.o_low)
+                products[2 * pair + 1].append(mult.o_high)
+
+        # -- sums by column, two cycles behind the last byte ------------------------------------
+        last = Signal()
+        m.d.comb += last.eq(self.i_byte_valid & (self.i_byte_index == SIDE - 1))
+        with m.If(go & (op == Operation.TAP)):
+            m.d.sync += tap.eq(port.r[:2])
+        with m.Elif(last):
+            m.d.sync += tap.eq(tap - 1)
+        s1_valid = Signal()
+        s2_valid = Signal()
+        m.d.sync += [
+            s1_valid.eq(last & (~mode.depthwise | (tap == 0))),
+            s2_valid.eq(s1_valid),
+        ]
+        sums = [Signal(signed(16 + 2), reset_less=True, name=f"sum_{col}") for col in range(SIDE)]
+        with m.If(s2_valid):
+            m.d.sync += [total.eq((terms[0] + terms[1]) + (terms[2] + terms[3]))
+                         for total, terms in zip(sums, products)]
+        with m.Else():
+            m.d.sync += [total.eq(following) for total, following in zip(sums, sums[1:])]
+
+        self._accumulate(m, mode, sums[0], s2_valid)
+        combining = Signal()
+        m.d.comb += combining.eq(s1_valid | s2_valid)
+        with m.If(combining | self.i_moving):
+            m.d.comb += self.o_busy.eq(1)
+        with m.Switch(op):
+            with m.Case(Operation.ROW, Operation.STORE_ROW, Operation.NEXT_ROW, Operation.MODE,
+                        Operation.WEIGHTS, Operation.TILE):
+                m.d.comb += port.stall.eq(self.o_busy)
+            with m.Case(Operation.TAP):
+                m.d.comb += port.stall.eq(self.i_moving)
+        return m
+
+    def _weights(self, m, mode):
+        """The weight buffer: a line that was read, and the row of the array that it is for."""
+        port = self.port
+        depth = self.config.wgt_bytes // SIDE
+        tile = Signal(range(depth))
+        lanes = []
+        for lane in range(SIDE):
+            m.submodules[f"weights{lane}"] = lane_memory = memory.Memory(
+                shape=8, depth=depth, init=[], attrs={"no_rw_check": 1})
+            read, write = lane_memory.read_port(), lane_memory.write_port()
+            lanes.append(read.data)
+            m.d.comb += [
+                read.addr.eq(tile),
+                write.addr.eq(self.i_weight_addr[2:]),
+                write.data.eq(self.i_weight_data),
+                write.en.eq(self.i_weight_en & (self.i_weight_addr[:2] == lane)),
+            ]
+        reads = Signal()
+        row = Signal(range(SIDE))
+        shown = Signal()
+        m.d.comb += reads.eq(port.step & (port.op == Operation.WEIGHTS))
+        with m.If(port.go & (port.op == Operation.TILE)):
+            m.d.sync += tile.eq(port.a)
+        with m.Elif(reads):
+            m.d.sync += tile.eq(tile + 1)
+        valid = Signal()
+        m.d.sync += [
+            valid.eq(reads),
+            row.eq(port.count - 1),     # a tile's first line is the last row's
+            shown.eq(port.count + mode.blank <= SIDE),
+        ]
+        return Mux(shown, Cat(lanes), 0), row, valid
+
+    def _accumulate(self, m, mode, total, start):
+        """Four words from Q on are combined with ``total``, and those that follow it."""
+        port = self.port
+        op, go = port.op, port.go
+        depth = self.config.acc_rows * SIDE + TABLE_WORDS
+        m.submodules.accumulators = words = memory.Memory(
+            shape=32, depth=1 << (depth - 1).bit_length(), init=[], attrs={"no_rw_check": 1})
+        read, write = words.read_port(), words.write_port()
+        q = Signal(range(depth))
+        left = Signal(range(SIDE))
+        reads = Signal()
+        m.d.comb += [reads.eq(start | (left != 0)), read.addr.eq(q), self.o_word.eq(read.data)]
+        with m.If(start):
+            m.d.sync += left.eq(SIDE - 1)
+        with m.Elif(left != 0):
+            m.d.sync += left.eq(left - 1)
+        with m.If(go & (op == Operation.ROW)):
+            m.d.sync += q.eq(port.a)
+        with m.Elif(reads | (go & ((op == Operation.NEXT_ROW) | (op == Operation.STORE_ROW)))):
+            m.d.sync += q.eq(q + 1)
+
+        combines = Signal()
+        target = Signal.like(q)
+        m.d.sync += [combines.eq(reads), target.eq(q)]
+        old = Signal(signed(32))
+        new = Signal(signed(32))
+        greater = Signal()
+        m.d.comb += [old.eq(read.data), greater.eq(old > total), new.eq(total)]
+        with m.If(mode.add):
+            m.d.comb += new.eq(old + total)
+        with m.Elif(mode.maximum & greater):
+            m.d.comb += new.eq(old)
+        stores = go & (op == Operation.STORE_ROW)
+        m.d.comb += [
+            write.addr.eq(Mux(combines, target, q)),
+            write.data.eq(Mux(combines, new, port.a)),
+            write.en.eq(combines | stores),
+        ]
+        with m.If(reads | combines):
+            m.d.comb += self.o_busy.eq(1)
