@@ -111,6 +111,12 @@ class Loop(wiring.Component):
         return m
 
 
+def wire_of(netlist, cell, port):
+    """What is connected to a port of a submodule of the top, in RTLIL."""
+    body = re.search(rf"  cell \\top\.{cell} \\{cell}\n(.*?)\n  end", netlist, re.S)[1]
+    return re.search(rf"connect \\{port} (.*)", body)[1]
+
+
 @every_board
 def test_constraints_name_pins_and_clock(entry):
     platform = make_platform(entry)
@@ -132,6 +138,8 @@ def test_constraints_name_pins_and_clock(entry):
     netlist = netlist.decode() if isinstance(netlist, bytes) else netlist
     assert netlist.count({"ecp5": "EHXPLLL", "ice40": "SB_PLL40_PAD",
                           "gowin": "rPLL"}[entry.device.family]) == 1
+    for pin, inner, port in (("rx_in", "i", "rx"), ("tx_out", "o", "tx")):
+        assert wire_of(netlist, pin, inner) == wire_of(netlist, "top", port)
 
 
 def decode(levels, bit_cycles):
