@@ -1,4 +1,4 @@
-"""Turns calls into microinstructions: labels, registers, constants, and the waits that they need."""
+"""Turns calls into microinstructions: labels, registers, constants, and what must wait."""
 
 import contextlib
 import dataclasses
@@ -90,8 +90,8 @@ class Assembler:
     """Collects a microprogram.
 
     Operands are names or numbers: a name is a register, of the host's register map or a variable
-    that is made now; a number is part of the line, or a constant in a register of its own. Variables
-    that are made within :meth:`scope` last as long as that.
+    that is made now; a number is part of the line, or a constant in a register of its own.
+    Variables that are made within :meth:`scope` last as long as that.
 
     Attributes
     ----------

@@ -64,7 +64,7 @@ class ByteUnit(wiring.Component):
         moving = Signal()
         m.d.comb += moving.eq(left != 0)
 
-        # -- one byte ------------------------------------------------------------------------------
+        # -- one byte -----------------------------------------------------------------------------
         writes_word = Signal()
         m.d.comb += [
             writes_word.eq(writes & ~self.i_to_weights),
@@ -100,7 +100,7 @@ class ByteUnit(wiring.Component):
             self.o_byte_valid.eq(read_valid & vector),
         ]
 
-        # -- pointer, count --------------------------------------------------------------------------
+        # -- pointer, count -----------------------------------------------------------------------
         begins = Signal()
         last = Signal()
         m.d.comb += [

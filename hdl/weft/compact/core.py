@@ -101,7 +101,7 @@ class Core(wiring.Component):
         with m.If(move):
             m.d.sync += [pc.eq(next_pc + 1), fetched.eq(1)]
 
-        # -- the microinstruction in execution -----------------------------------------------------
+        # -- the microinstruction in execution ----------------------------------------------------
         x_line = Signal(16, init=_NOTHING)
         x_address = Signal(8)
         with m.If(move & fetched):
@@ -149,7 +149,7 @@ class Core(wiring.Component):
             port.operand.eq(x_line[:8]),
         ]
 
-        # -- sums ------------------------------------------------------------------------------------
+        # -- sums ---------------------------------------------------------------------------------
         shifted_out = Signal()
         sticky = Signal()
         one = Signal(32)
@@ -191,7 +191,7 @@ class Core(wiring.Component):
         sign = Signal()
         m.d.comb += sign.eq(one[31] ^ other[31] ^ total[32])
 
-        # -- results ---------------------------------------------------------------------------------
+        # -- results ------------------------------------------------------------------------------
         clock = Signal(32)
         m.d.sync += clock.eq(clock + 1)
         sources = [clock if source is Source.CLOCK else low if source is Source.LOW
@@ -256,7 +256,7 @@ class Core(wiring.Component):
                 with m.Case(Operation.FORGET):
                     m.d.sync += [shifted_out.eq(0), sticky.eq(0)]
 
-        # -- branches --------------------------------------------------------------------------------
+        # -- branches -----------------------------------------------------------------------------
         zero = Signal()
         taken = Signal()
         m.d.comb += zero.eq(a == 0)

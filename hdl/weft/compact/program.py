@@ -5,9 +5,12 @@ from ..control.registers import HARDWARE_VERSION
 from .microcode.code import Code
 from .microcode.copies import copies
 from .microcode.decode import decode
+from .microcode.drain import drain
 from .microcode.host import host
+from .microcode.map import table_and_map
 from .microcode.matmul import matmul
 from .microcode.requantize import requantize
+from .microcode.run import run
 from .microcode.softmax import softmax
 from .microcode.vector import vector
 
@@ -36,7 +39,8 @@ def _capabilities(config):
 def microprogram(config):
     """The words of the microprogram, and what the registers hold at power-on."""
     u = Code(config)
-    for part in (host, decode, requantize, copies, matmul, vector, softmax):
+    for part in (run, host, decode, requantize, copies, matmul, vector, drain, table_and_map,
+                 softmax):
         part(u)
     words, registers = u.words(), u.contents()
     for name, fields in _capabilities(config).items():

@@ -1,7 +1,7 @@
 """LOAD, LOAD_WGT, FILL and STORE."""
 
 from ..micro import Operation, Source
-from .decode import accept, end, field, memory_end, nonzero_fields, reserved
+from .fields import accept, end, field, memory_end, nonzero_fields, reserved
 
 __all__ = ["copies"]
 

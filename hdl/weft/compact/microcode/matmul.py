@@ -2,7 +2,7 @@
 
 from ..engine import SIDE
 from ..micro import Operation
-from .decode import accept, end, flag, memory_end, nonzero_fields, reserved
+from .fields import accept, end, flag, memory_end, nonzero_fields, reserved
 
 __all__ = ["matmul"]
 

@@ -1,7 +1,7 @@
 """SOFTMAX: three times over a row."""
 
 from ..micro import Operation, Source
-from .decode import accept, end, reserved
+from .fields import accept, end, reserved
 from .vector import table
 
 __all__ = ["softmax"]
