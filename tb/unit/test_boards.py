@@ -114,7 +114,7 @@ class Loop(wiring.Component):
 def wire_of(netlist, cell, port):
     """What is connected to a port of a submodule of the top, in RTLIL."""
     body = re.search(rf"  cell \\top\.{cell} \\{cell}\n(.*?)\n  end", netlist, re.S)[1]
-    return re.search(rf"connect \\{port} (.*)", body)[1]
+    return re.search(rf"connect \\{port}(?:\$\d+)? (.*)", body)[1]
 
 
 @every_board
