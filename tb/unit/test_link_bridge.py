@@ -115,7 +115,7 @@ def test_the_line_is_hardly_idle_in_a_long_transfer():
     simulation.close()
     print(f"{SPEED_BIT} clocks a bit: write {wrote:.3f}, read {read:.3f} of the line's rate, "
           f"one register {once:.1f} bytes' time")
-    assert wrote >= 0.93 and read >= 0.85 and once < 35
+    assert wrote >= 0.92 and read >= 0.85 and once < 35
 
 
 @pytest.mark.parametrize("change, error, message", [

@@ -31,12 +31,13 @@ class Bench:
         self.silent = set()         # of the bus of registers: "aw", "w", "b", "ar", "r"
 
     async def buffer_process(self, ctx):
-        dut = self.dut
+        dut, before = self.dut, 0
         async for _, _, index, en, data in ctx.tick().sample(
                 dut.o_index, dut.o_write_en, dut.o_write_data):
             if en:
                 self.buffer[index] = data
-            ctx.set(dut.i_read_data, self.buffer[index])
+            ctx.set(dut.i_read_data, before)
+            before = self.buffer[index]
 
     async def ticks(self, ctx):
         cycle = 0

@@ -34,19 +34,19 @@ def test_keeps_the_order(ready):
     draw = random.Random(f"queue {ready}")
     pushes = [draw.randrange(256) if draw.random() < 0.5 else None for _ in range(600)]
     takes = [draw.random() < ready for _ in range(600)]
-    pushes += [None] * 400
-    takes += [True] * 400
+    pushes += [None] * 1200
+    takes += [True] * 1200
     found = [byte for _, byte in pass_through(1024, pushes, takes)]
     assert found == [byte for byte in pushes if byte is not None]
 
 
-def test_a_byte_is_there_after_the_latency_and_one_follows_a_cycle():
-    found = pass_through(16, [*range(10), *[None] * 10], [True] * 20)
-    assert found == [(index + ByteQueue.LATENCY, index) for index in range(10)]
+def test_a_byte_is_there_after_the_latency_and_the_next_two_cycles_later():
+    found = pass_through(16, [*range(10), *[None] * 30], [True] * 40)
+    assert found == [(2 * index + ByteQueue.LATENCY, index) for index in range(10)]
 
 
-def test_depth_less_one_wait_and_depth_are_lost():
-    for count, left in ((15, list(range(15))), (16, []), (18, [16, 17])):
-        pushes = [*range(count), *[None] * 30]
-        takes = [False] * (count + 3) + [True] * 27
+def test_depth_bytes_wait_and_depth_are_lost():
+    for count, left in ((16, list(range(16))), (17, [0]), (19, [0, 17, 18])):
+        pushes = [*range(count), *[None] * 60]
+        takes = [False] * (count + 5) + [True] * 55
         assert [byte for _, byte in pass_through(16, pushes, takes)] == left

@@ -119,6 +119,8 @@ class HostLink(wiring.Component):
         m.submodules.buffer = buffer = memory.Memory(
             shape=8, depth=2 * self.payload, init=[0] * self.payload + list(self.info.pack()))
         into, out_of = buffer.write_port(), buffer.read_port()
+        read_data = Signal(8)               # a block RAM answers late in its cycle
+        m.d.sync += read_data.eq(out_of.data)
 
         ticks = Signal(exact_log2(self.tick_cycles))
         tick = Signal()
@@ -151,8 +153,8 @@ class HostLink(wiring.Component):
             copier.i_registers.eq(request.command[1]),
             copier.i_addr.eq(request.addr),
             copier.i_length.eq(request.length),
-            copier.i_read_data.eq(out_of.data),
-            sender.i_read_data.eq(out_of.data),
+            copier.i_read_data.eq(read_data),
+            sender.i_read_data.eq(read_data),
             out_of.addr.eq(Mux(executes, copier.o_index, sender.o_read_addr)),
             out_of.addr[-1].eq(is_info & ~executes),
             into.addr.eq(Mux(executes, copier.o_index, receiver.o_write_addr)),

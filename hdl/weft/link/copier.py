@@ -49,7 +49,7 @@ class Copier(wiring.Component):
     o_index : :py:`Out(log2(payload))`
         The byte of the buffer that is read or written.
     i_read_data : :py:`In(8)`
-        The byte at ``o_index``, a cycle later.
+        The byte at ``o_index``, two cycles later.
     o_write_en, o_write_data : :py:`Out(1)`, :py:`Out(8)`
         Into the buffer at ``o_index``.
     m_axi : :py:`Out(Axi4(addr_width, data_width))`, ``m_axil`` : :py:`Out(Axi4Lite(12))`
@@ -125,6 +125,8 @@ class Copier(wiring.Component):
                     with m.Else():
                         m.next = "ASK"
             with m.State("FETCH"):
+                m.next = "FETCHED"
+            with m.State("FETCHED"):
                 m.next = "FILL"
             with m.State("FILL"):
                 m.d.sync += [

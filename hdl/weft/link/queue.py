@@ -11,23 +11,24 @@ __all__ = ["ByteQueue"]
 class ByteQueue(wiring.Component):
     """Keeps bytes in their order in one block RAM.
 
-    A serial line cannot be told to wait, so there is no ``ready``: when ``depth`` bytes come in
-    before one is taken, these ``depth`` bytes are lost. Frames carry CRCs.
+    A serial line cannot be told to wait, so there is no ``ready``: when more than ``depth`` bytes
+    wait, ``depth`` of them are lost. Frames carry CRCs. ``o`` comes from registers, and gives a
+    byte every two cycles at most.
 
     Parameters
     ----------
     depth : :class:`int`
-        A power of two; up to ``depth - 1`` bytes can wait.
+        A power of two.
 
     Members
     -------
     i_byte, i_en : :py:`In(8)`, :py:`In(1)`
         A byte that came in.
     o : :py:`Out(stream.Signature(8))`
-        Bytes, a cycle at the earliest after they came in, one a cycle.
+        Bytes.
     """
 
-    LATENCY = 2         # from i_en to o.valid, in cycles
+    LATENCY = 3         # from i_en to o.valid, in cycles
 
     def __init__(self, depth):
         self.depth = depth
@@ -39,18 +40,20 @@ class ByteQueue(wiring.Component):
         into, out_of = ram.write_port(), ram.read_port()
         write_addr, readable, read_addr = (Signal(exact_log2(self.depth), name=name)
                                            for name in ("write_addr", "readable", "read_addr"))
+        fetched = Signal()          # the memory shows the byte at read_addr
+        m.d.comb += [
+            into.addr.eq(write_addr), into.data.eq(self.i_byte), into.en.eq(self.i_en),
+            out_of.addr.eq(read_addr),
+        ]
         m.d.sync += [
             write_addr.eq(write_addr + self.i_en),
             # a byte can be read in the cycle after that in which it was written
             readable.eq(write_addr),
-            read_addr.eq(out_of.addr),
+            fetched.eq(1),
         ]
-        m.d.comb += [
-            into.addr.eq(write_addr),
-            into.data.eq(self.i_byte),
-            into.en.eq(self.i_en),
-            self.o.valid.eq(readable != read_addr),
-            self.o.payload.eq(out_of.data),
-            out_of.addr.eq(read_addr + (self.o.valid & self.o.ready)),
-        ]
+        with m.If(self.o.valid):
+            m.d.sync += self.o.valid.eq(~self.o.ready)
+        with m.Elif(fetched & (readable != read_addr)):
+            m.d.sync += [self.o.valid.eq(1), self.o.payload.eq(out_of.data),
+                         read_addr.eq(read_addr + 1), fetched.eq(0)]
         return m

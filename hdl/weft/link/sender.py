@@ -26,9 +26,9 @@ class Sender(wiring.Component):
     i : :py:`In(stream.Signature(ANSWER))`
         Answers; taken after the last byte has been given to ``o``, and stable until then.
     o_read_addr, i_read_data : :py:`Out(log2(payload))`, :py:`In(8)`
-        The buffer; a byte is there a cycle after its address.
+        The buffer; a byte is there two cycles after its address.
     o : :py:`Out(stream.Signature(8))`
-        Bytes. A new one is ready 12 cycles after one was taken.
+        Bytes. A new one is ready 13 cycles after one was taken.
     """
 
     def __init__(self, payload):
@@ -79,6 +79,8 @@ class Sender(wiring.Component):
                 with m.If(self.o.valid & self.o.ready):
                     m.next = "FETCH"
             with m.State("FETCH"):
+                m.next = "FETCHED"
+            with m.State("FETCHED"):
                 m.next = "COVER"
             with m.State("COVER"):
                 m.d.comb += crc.i_en.eq(1)
