@@ -19,9 +19,10 @@ from .ports import OperationPort
 __all__ = ["Core"]
 
 _STACK = 4
-_NOTHING = 1 << 14 | Operation.NOP.value << 8
 _COUNTED = (Operation.MULTIPLY, Operation.MULTIPLY_UNSIGNED, Operation.SHIFT,
             Operation.SHIFT_LONG, Operation.ROTATE, Operation.WEIGHTS)
+_STEPS = _COUNTED[:4]
+_ROUNDS = (Function.ROUND, Function.ROUND_AWAY)
 _SUMS = (Function.ADD, Function.SUB, Function.INC, Function.DEC)
 
 
@@ -101,27 +102,51 @@ class Core(wiring.Component):
         with m.If(move):
             m.d.sync += [pc.eq(next_pc + 1), fetched.eq(1)]
 
-        # -- the microinstruction in execution ----------------------------------------------------
-        x_line = Signal(16, init=_NOTHING)
+        # -- the microinstruction in execution, decoded before that ------------------------------
+        x_line = Signal(16)
         x_address = Signal(8)
         with m.If(move & fetched):
             m.d.sync += [x_line.eq(line), x_address.eq(address)]
-        with m.Elif(~stall):
-            m.d.sync += x_line.eq(_NOTHING)
-        is_branch = Signal()
-        is_function = Signal()
-        immediate = Signal()
-        r = Signal(32)          # of a function
-        condition = Signal(Condition)
-        function = Signal(Function)
-        operation = Signal(Operation)
+
+        def decoded(name, shape, value):
+            """A register that is 0 if nothing is in execution."""
+            register = Signal(shape, name=name)
+            with m.If(move & fetched):
+                m.d.sync += register.eq(value)
+            with m.Elif(~stall):
+                m.d.sync += register.eq(0)
+            return register
+
+        def one_of(signal, kinds):
+            return Cat(signal == kind for kind in kinds).any()
+
+        d_is_function = Signal()
+        d_function = Signal(Function)
+        d_operation = Signal(Operation)
         m.d.comb += [
-            is_branch.eq(x_line[15]),
-            is_function.eq(~x_line[15] & (~x_line[14] | x_line[13])),
-            immediate.eq(x_line[14]),
-            condition.eq(x_line[11:15]),
-            function.eq(Mux(immediate, x_line[SMALL_BITS:13], x_line[10:14])),
-            operation.eq(Mux(x_line[13:16] == 0b010, x_line[8:13], Operation.NOP)),
+            d_is_function.eq(~line[15] & (~line[14] | line[13])),
+            d_function.eq(Mux(~d_is_function, Function.LOAD,
+                              Mux(line[14], line[SMALL_BITS:13], line[10:14]))),
+            d_operation.eq(Mux(line[13:16] == 0b010, line[8:13], Operation.NOP)),
+        ]
+        is_branch = decoded("is_branch", 1, line[15])
+        is_function = decoded("is_function", 1, d_is_function)
+        immediate = decoded("immediate", 1, d_is_function & line[14])
+        condition = decoded("condition", Condition, line[11:15])
+        function = decoded("function", Function, d_function)
+        operation = decoded("operation", Operation, d_operation)
+        counted = decoded("counted", 1, one_of(d_operation, _COUNTED))
+        stepping = decoded("stepping", 1, one_of(d_operation, _STEPS))
+        multiplies = decoded("multiplies", 1, one_of(d_operation, _STEPS[:2]))
+        signed_step = decoded("signed_step", 1, d_operation != Operation.MULTIPLY_UNSIGNED)
+        inverts = decoded("inverts", 1, d_function == Function.SUB)
+        from_zero = decoded("from_zero", 1, d_function == Function.INC)
+        from_ones = decoded("from_ones", 1, d_function == Function.DEC)
+        rounds = decoded("rounds", 1, one_of(d_function, _ROUNDS))
+        sums = decoded("sums", 1, one_of(d_function, (*_SUMS, *_ROUNDS)))
+        takes = decoded("takes", 1, d_is_function & (d_function == Function.TAKE))
+        r = Signal(32)          # of a function
+        m.d.comb += [
             r.eq(Mux(immediate, x_line[:SMALL_BITS].as_signed(), read.data)),
             # what a branch fetches must not wait
             look.eq(self.i_look & ~self.o_look_done & ~stall & ~is_branch),
@@ -130,13 +155,9 @@ class Core(wiring.Component):
         a = Signal(32)
         low = Signal(32)
         count = Signal(6)
-        counted = Signal()
         more = Signal()
-        takes = Signal()
         m.d.comb += [
-            counted.eq(Cat(operation == op for op in _COUNTED).any()),
             more.eq(counted & (count != 0)),
-            takes.eq(is_function & (function == Function.TAKE)),
             stall.eq(port.stall | more
                      | (takes & (x_line[:3] == Source.SHIFTER) & self.i_shifter_busy)
                      | (takes & (x_line[:3] == Source.ACCUMULATOR) & self.i_accumulator_busy)),
@@ -156,33 +177,15 @@ class Core(wiring.Component):
         other = Signal(32)
         carry_in = Signal()
         total = Signal(33)
-        stepping = Signal()
-        multiplies = Signal()
-        signed_step = Signal()
+        keeps = Signal()
+        away = Signal()
         m.d.comb += [
-            stepping.eq(Cat(operation == op for op in _COUNTED[:4]).any()),
-            multiplies.eq((operation == Operation.MULTIPLY)
-                          | (operation == Operation.MULTIPLY_UNSIGNED)),
-            signed_step.eq(operation != Operation.MULTIPLY_UNSIGNED),
-            one.eq(a),
-            other.eq(r),
+            one.eq((a & ~from_zero.replicate(32)) | from_ones.replicate(32)),
+            keeps.eq(Mux(stepping, multiplies & low[0], ~rounds)),
+            other.eq((r ^ inverts.replicate(32)) & keeps.replicate(32)),
+            away.eq((function == Function.ROUND) | sticky | ~a[31]),
+            carry_in.eq(inverts | from_zero | (rounds & shifted_out & away)),
         ]
-        with m.If(stepping):
-            m.d.comb += other.eq(Mux(multiplies & low[0], read.data, 0))
-        with m.Else():
-            with m.Switch(function):
-                with m.Case(Function.SUB):
-                    m.d.comb += [other.eq(~r), carry_in.eq(1)]
-                with m.Case(Function.INC):
-                    m.d.comb += [one.eq(0), carry_in.eq(1)]
-                with m.Case(Function.DEC):
-                    m.d.comb += one.eq(0xFFFFFFFF)
-                with m.Case(Function.DOUBLE):
-                    m.d.comb += other.eq(a)
-                with m.Case(Function.ROUND):
-                    m.d.comb += [other.eq(0), carry_in.eq(shifted_out)]
-                with m.Case(Function.ROUND_AWAY):
-                    m.d.comb += [other.eq(0), carry_in.eq(shifted_out & (sticky | ~a[31]))]
         # one chain: a carry into the lowest bit comes from a bit below it
         chain = Signal(34)
         m.d.comb += [chain.eq(Cat(1, one) + Cat(carry_in, other)), total.eq(chain[1:])]
@@ -197,33 +200,36 @@ class Core(wiring.Component):
         sources = [clock if source is Source.CLOCK else low if source is Source.LOW
                    else getattr(self, f"i_{source.name.lower()}") for source in Source]
         result = Signal(32)
+        rest = Signal(32)       # what needs no sum
         both = Cat(a, r)
         with m.Switch(function):
             with m.Case(Function.LOAD):
-                m.d.comb += result.eq(r)
+                m.d.comb += rest.eq(r)
             with m.Case(Function.STORE):
-                m.d.comb += result.eq(a)
+                m.d.comb += rest.eq(a)
             with m.Case(Function.AND):
-                m.d.comb += result.eq(a & r)
+                m.d.comb += rest.eq(a & r)
             with m.Case(Function.OR):
-                m.d.comb += result.eq(a | r)
+                m.d.comb += rest.eq(a | r)
             with m.Case(Function.XOR):
-                m.d.comb += result.eq(a ^ r)
+                m.d.comb += rest.eq(a ^ r)
             with m.Case(Function.BYTES1):
-                m.d.comb += result.eq(both[8:40])
+                m.d.comb += rest.eq(both[8:40])
             with m.Case(Function.BYTES2):
-                m.d.comb += result.eq(both[16:48])
+                m.d.comb += rest.eq(both[16:48])
             with m.Case(Function.BYTES3):
-                m.d.comb += result.eq(both[24:56])
+                m.d.comb += rest.eq(both[24:56])
             with m.Case(Function.TAKE):
-                m.d.comb += result.eq(Array(sources)[x_line[:3]])
-            with m.Default():
-                m.d.comb += result.eq(total)
+                m.d.comb += rest.eq(Array(sources)[x_line[:3]])
+            with m.Case(Function.DOUBLE):
+                m.d.comb += rest.eq(a << 1)
+        # the sum comes last
+        m.d.comb += result.eq(Mux(sums, total, rest))
 
         with m.If(is_function & ~stall):
             with m.If(immediate | x_line[9]):
                 m.d.sync += a.eq(result)
-            with m.If(Cat(function == sum_ for sum_ in _SUMS).any()):
+            with m.If(sums & ~rounds):
                 m.d.sync += [carry.eq(total[32]), less.eq(sign)]
         m.d.comb += [
             write.addr.eq(x_address),
