@@ -9,7 +9,6 @@ from amaranth.hdl import Fragment
 
 from support.copy_engine import CopyEngine
 from weft.accelerator import Accelerator
-from weft.control import isa
 from weft.presets import preset
 from weft.verilog import port_list, to_rtlil
 from weft_host import compile
@@ -20,6 +19,7 @@ from weft_host.device.rtl_sim import EVENTS, Simulation
 from weft_host.device.times import instruction_times, units_of
 from weft_host.errors import WeftError
 from weft_host.trace import chrome_trace, layer_cycles, layer_names, spans
+from weft_host.unroll import unroll
 
 DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits"
 
@@ -58,9 +58,13 @@ def test_a_design_without_the_ports_says_so():
 
 def test_every_instruction_is_seen_in_order(run):
     program, result, times = run
-    assert times.shape == (3, program.instruction_count) and times.min() > 0
+    rows = unroll(program)
+    assert len(rows) > program.instruction_count, "some have rows"
+    assert times.shape == (3, len(rows)) and times.min() > 0
     assert (times[0] < times[1]).all() and (times[1] < times[2]).all()
-    assert (np.diff(times[0]) > 0).all(), "queued in the order of the program"
+    first = np.array([row.number == 0 for row in rows])
+    assert (np.diff(times[0])[first[1:]] > 0).all(), "queued in the order of the program"
+    assert (np.diff(times[0])[~first[1:]] == 0).all(), "queued whole"
     units = units_of(program)
     for unit in range(4):
         assert (np.diff(times[1:, units == unit]) > 0).all(), "in order in each unit"
@@ -72,16 +76,15 @@ def test_tokens_are_seen_in_the_times(run):
     program, _, times = run
     given = {}
     checked = 0
-    decoded = [isa.decode(program.instruction(index))
-               for index in range(program.instruction_count)]
-    for index, (instruction, fields) in enumerate(decoded):
+    rows = unroll(program)
+    for place, row in enumerate(rows):
         for unit in range(4):
-            if fields["signal"] >> unit & 1:
-                given.setdefault((instruction.unit, unit), []).append(times[2, index])
-    for index, (instruction, fields) in enumerate(decoded):
+            if row.fields["signal"] >> unit & 1:
+                given.setdefault((row.instruction.unit, unit), []).append(times[2, place])
+    for place, row in enumerate(rows):
         for unit in range(4):
-            if fields["wait"] >> unit & 1:
-                assert times[1, index] >= given[unit, instruction.unit].pop(0) + 2
+            if row.fields["wait"] >> unit & 1:
+                assert times[1, place] >= given[unit, row.instruction.unit].pop(0) + 2
                 checked += 1
     assert checked > 10
 
@@ -96,7 +99,9 @@ def test_events_of_another_program_are_refused(run):
 def test_spans_of_a_unit_do_not_overlap(run):
     program, _, times = run
     found = spans(program, times)
-    assert [span.index for span in found] == list(range(program.instruction_count))
+    assert [(span.index, span.row) for span in found] == [
+        (row.index, row.number) for row in unroll(program)]
+    assert [span.place for span in found] == list(range(len(found)))
     names = layer_names(program)
     assert {span.layer for span in found} == set(names)
     for unit in range(4):
@@ -124,7 +129,8 @@ def test_the_trace_has_what_perfetto_needs(run):
     assert [event["args"]["name"] for event in events if event["name"] == "process_name"] \
         == ["weft tiny"]
     complete = [event for event in events if event["ph"] == "X"]
-    assert len(complete) == program.instruction_count
+    assert len(complete) == len(unroll(program))
+    assert {event["args"]["index"] for event in complete} == set(range(program.instruction_count))
     for event in complete:
         assert {"pid", "tid", "ts", "dur", "name", "cat", "args"} <= set(event)
         assert event["dur"] >= 0 and event["args"]["layer"] in layer_names(program).values()
@@ -141,6 +147,8 @@ def test_the_command(tmp_path, capsys):
     assert stop.value.code == 0
     facts = json.loads(capsys.readouterr().out)
     trace = json.loads(path.read_text())
-    assert facts["instructions"] == sum(event["ph"] == "X" for event in trace["traceEvents"])
+    complete = [event for event in trace["traceEvents"] if event["ph"] == "X"]
+    assert facts["instructions"] == len({event["args"]["index"] for event in complete})
+    assert facts["rows"] == len(complete)
     assert facts["layers"][0]["layer"] == "0 CONV_2D"
     assert 0 <= facts["cycles"] - sum(layer["cycles"] for layer in facts["layers"]) < 16

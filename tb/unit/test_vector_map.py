@@ -114,7 +114,7 @@ def test_steps_of_every_length_follow_each_other(stall):
     seed = random.randrange(1 << 32)
     rng = random.Random(seed)
     config = preset("tiny")
-    program = [random_params(rng, config, channels=4),
+    program = [random_params(rng, config, channels=config.param_channels),
                *(random_table(rng, config, table) for table in (0, 1))]
     for _ in range(60):
         program.append(random_map(rng, config, softmax=rng.random() < 0.1)

@@ -55,7 +55,7 @@ def trace(model, output, input_path, latency, bandwidth, preset_name, changes, a
     names = layer_names(program)
     facts = {"model": model, "trace": output, "preset": program.config.name, "latency": latency,
              "bandwidth": bandwidth, "cycles": result.cycles,
-             "instructions": program.instruction_count,
+             "instructions": program.instruction_count, "rows": times.shape[1],
              "layers": [{"layer": names.get(layer, ""), "index": layer, "first": first,
                          "cycles": end - first}
                         for layer, (first, end) in layer_cycles(program, times).items()]}
