@@ -12,7 +12,7 @@ BOARD = Board(
     preset=_SAME_SIZE.preset,
     changes=_SAME_SIZE.changes,
     clock_hz=120_000_000,
-    memory_bytes=256 * 1024,
+    memory_bytes=_SAME_SIZE.memory_bytes,
     flash=("openFPGALoader", "--board", "ecpix5", "{bitstream}"),
     cable="the micro-USB socket, which is also the one that programs",
 )

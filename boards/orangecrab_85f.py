@@ -15,7 +15,7 @@ BOARD = Board(
     preset=_SAME_DEVICE.preset,
     changes=_SAME_DEVICE.changes,
     clock_hz=120_000_000,
-    memory_bytes=256 * 1024,
+    memory_bytes=_SAME_DEVICE.memory_bytes,
     flash=("dfu-util", "--device", "1209:5af0", "--alt", "0", "--download", "{bitstream}"),
     cable="pins 0 (the board's input) and 1 (its output); 3.3 V",
     resources=(UARTResource(0, rx="0", tx="1", conn=("io", 0), attrs=Attrs(IO_TYPE="LVCMOS33")),),

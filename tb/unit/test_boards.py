@@ -79,18 +79,30 @@ def test_pll_rejects(family, device, i_hz, o_hz, message):
     assert str(caught.value) == message
 
 
+def blocks(width, depth, device):
+    """Block RAMs of a memory whose words are written whole: parity bits serve as data."""
+    kilobits = device.block_ram_bytes // 512
+    return min(-(-width // (9 * wide)) * -(-depth // (512 * kilobits // wide))
+               for wide in (1, 2, 4) if wide <= kilobits)
+
+
 @every_board
-def test_host_memory_fits_the_device_beside_the_accelerator(entry):
+def test_memories_fit_the_device(entry):
     device, config = entry.device, entry.config
-    blocks = device.block_rams * device.block_ram_bytes
-    # at least: memories are cut into lanes, and each lane takes whole blocks
-    needed = config.spad_bytes + config.wgt_bytes + 4 * config.cols * config.acc_rows
     if entry.storage == "spram":
         words = 8 * entry.memory_bytes // config.bus_width
         assert words % 16384 == 0
         assert words // 16384 * config.bus_width // 16 <= device.wide_rams
-    else:
-        assert needed + entry.memory_bytes <= blocks
+        return          # the accelerator's memories do not fit: decision 0009
+    lanes = config.spad_banks * config.spad_width
+    needed = (
+        lanes * blocks(8, config.spad_bytes // lanes, device)
+        + config.wgt_width * blocks(8, config.wgt_bytes // config.wgt_width, device)
+        + 2 * blocks(32 * config.cols, config.acc_rows // 2, device)
+        + config.vector_lanes * blocks(32, 512, device)                 # tables
+        + config.bus_bytes * blocks(8, entry.memory_bytes // config.bus_bytes, device)
+        + 2)                                                            # the host link's
+    assert needed <= device.block_rams
 
 
 @every_board
