@@ -4,8 +4,8 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
-from weft.accelerator import Accelerator
 from weft.bus.joiner import Joiner
+from weft.instance import make_accelerator
 from weft.link.bridge import HostLink
 from weft.memory.ram import AxiRam
 
@@ -63,7 +63,7 @@ class BoardTop(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.link = link = self._link
-        m.submodules.accelerator = accelerator = Accelerator(self.config)
+        m.submodules.accelerator = accelerator = make_accelerator(self.config)
         m.submodules.joiner = joiner = Joiner(self.config)
         m.submodules.memory = memory = self._memory
         connect(m, link.m_axi, joiner.link)

@@ -4,9 +4,9 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out, connect
 
-from weft.accelerator import Accelerator
 from weft.bus.axi_lite import AxiLiteSubordinate
 from weft.bus.joiner import Joiner
+from weft.instance import make_accelerator
 from weft.link.bridge import HostLink
 from weft.memory.ram import AxiRam
 
@@ -36,7 +36,7 @@ class LinkBoard(wiring.Component):
         m = Module()
         config = self.config
         m.submodules.link = link = self.link
-        m.submodules.accelerator = accelerator = Accelerator(config)
+        m.submodules.accelerator = accelerator = make_accelerator(config)
         m.submodules.joiner = joiner = Joiner(config)
         m.submodules.memory = ram = AxiRam(addr_width=config.addr_width,
                                            data_width=config.bus_width, size=self.memory_bytes)
