@@ -1,29 +1,21 @@
 """A picture of where place and route put each block of a design."""
 
+import collections
 import json
 import re
 
 __all__ = ["draw_floorplan", "read_cells"]
 
 _SITE = re.compile(r"^(?:(?:X|R)(\d+))/?(?:Y|C)(\d+)")
-# the blocks to tell apart: the first that a cell's name begins with
-BLOCKS = (
-    ("host link", ("top.link",)),
-    ("host memory", ("top.memory", "top.joiner")),
-    ("array", ("top.accelerator.matmul.array", "top.accelerator.matmul.grid")),
-    ("matmul", ("top.accelerator.matmul",)),
-    ("vector", ("top.accelerator.vector",)),
-    ("scratchpad", ("top.accelerator.scratchpad",)),
-    ("accumulators", ("top.accelerator.accumulators",)),
-    ("weights", ("top.accelerator.weights",)),
-    ("dma", ("top.accelerator.load", "top.accelerator.store", "top.accelerator.arbiter")),
-    ("control", ("top.accelerator.control",)),
-    ("other", ("",)),
-)
+_SHOWN = 12             # blocks with a colour of their own; the smaller ones share one
 
 
 def _block(name):
-    return next(block for block, starts in BLOCKS if name.startswith(starts))
+    """The part of the board that a cell's name begins with, or the part of the accelerator."""
+    top, *parts = name.split(".")
+    if top != "top" or len(parts) < 2:
+        return "other"
+    return parts[1] if parts[0] == "accelerator" and len(parts) > 2 else parts[0]
 
 
 def read_cells(path):
@@ -51,17 +43,18 @@ def draw_floorplan(cells, path, title):
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
+    sizes = collections.Counter(block for block, _, _ in cells)
+    shown = [block for block, _ in sizes.most_common() if block != "other"][:_SHOWN]
     figure, axes = pyplot.subplots(figsize=(10, 8), layout="constrained")
     colours = pyplot.get_cmap("tab20")
-    for number, (block, _) in enumerate(BLOCKS):
-        count = {}
-        for owner, column, row in cells:
-            if owner == block:
-                count[column, row] = count.get((column, row), 0) + 1
-        if count:
-            axes.scatter(*zip(*count), s=[2 + 1.5 * many for many in count.values()], marker="s",
+    for number, block in enumerate([*shown, "other"]):
+        tiles = collections.Counter(
+            (column, row) for owner, column, row in cells
+            if (owner if owner in shown else "other") == block)
+        if tiles:
+            axes.scatter(*zip(*tiles), s=[2 + 1.5 * count for count in tiles.values()], marker="s",
                          linewidths=0, color=colours(number),
-                         label=f"{block}: {sum(count.values()):,} cells")
+                         label=f"{block}: {sum(tiles.values()):,} cells")
     axes.invert_yaxis()
     axes.set_aspect("equal")
     axes.set(title=title, xlabel="column", ylabel="row")
