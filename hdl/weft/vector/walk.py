@@ -77,16 +77,19 @@ class RowWalk(wiring.Component):
         steps, steps_left = Signal(width), Signal(width)        # less one
         rows_left = Signal(16)                                  # less one
         last_step, last_row = Signal(), Signal()
-        row_ends = Signal()
+        # apart from o's payload, in which one would seem to depend on the other
+        whole, row_ends, last = Signal(), Signal(), Signal()
         advance = Signal()
         place = self.o.payload
         m.d.comb += [
             self.o.valid.eq(walking),
             advance.eq(walking & self.o.ready),
             place.addr.eq(Mux(is_b, addr[1], addr[0])),
-            place.whole.eq(is_b | ~self.o_two),
-            row_ends.eq(place.whole & last_step),
-            place.last.eq(row_ends & (self.i_pause | last_row)),
+            whole.eq(is_b | ~self.o_two),
+            place.whole.eq(whole),
+            row_ends.eq(whole & last_step),
+            last.eq(row_ends & (self.i_pause | last_row)),
+            place.last.eq(last),
             place.end.eq(row_ends & last_row & ~self.i_again),
         ]
         with m.If(advance):
@@ -95,7 +98,7 @@ class RowWalk(wiring.Component):
                 m.d.sync += addr[1].eq(addr[1] + Const(lanes))
             with m.Else():
                 m.d.sync += addr[0].eq(addr[0] + Const(lanes))
-            with m.If(place.whole):
+            with m.If(whole):
                 m.d.sync += [steps_left.eq(steps_left - 1), last_step.eq(steps_left == 1)]
             with m.If(row_ends):
                 m.d.sync += [steps_left.eq(steps), last_step.eq(steps == 0)]
@@ -105,7 +108,7 @@ class RowWalk(wiring.Component):
                     m.d.sync += [now.eq(following), row.eq(following)]
                 with m.If(~self.i_again):
                     m.d.sync += [rows_left.eq(rows_left - 1), last_row.eq(rows_left == 1)]
-                with m.If(place.last):
+                with m.If(last):
                     m.d.sync += walking.eq(0)
         with m.If(self.i_next):
             m.d.sync += walking.eq(1)
