@@ -46,10 +46,8 @@ class RowStep(wiring.Component):
         There is one.
     o_row : :py:`Out(256)`
         Its first row, as an instruction of its own.
-    o_last : :py:`Out(1)`
-        There is no row behind the first.
     o_more : :py:`Out(1)`
-        There is one.
+        There are rows behind the first.
     o_rest : :py:`Out(256)`
         The instruction without its first row, if there are more.
 
@@ -72,7 +70,6 @@ class RowStep(wiring.Component):
             "i_word": In(INSTRUCTION_SHAPE),
             "i_valid": In(1),
             "o_row": Out(INSTRUCTION_SHAPE),
-            "o_last": Out(1),
             "o_more": Out(1),
             "o_rest": Out(INSTRUCTION_SHAPE),
         })
@@ -103,8 +100,7 @@ class RowStep(wiring.Component):
             becomes(advance.field, held(advance.field) + step)
         if law.sets:
             becomes(law.sets, held(law.sets) | ~held("apart"))
-        m.d.comb += self.o_last.eq(~held("each") | (held(law.count) == 1))
-        m.d.sync += self.o_more.eq(self.i_valid & ~self.o_last)
+        m.d.sync += self.o_more.eq(self.i_valid & held("each") & (held(law.count) != 1))
         return m
 
     def _field(self, word):

@@ -1,6 +1,6 @@
 """The instructions of one unit: queued, next, in work."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
@@ -115,29 +115,26 @@ class UnitQueue(wiring.Component):
         # an instruction with more rows stays, without the one that goes. What of it stays is in
         # registers in time: it goes two cycles after it came at the earliest
         m.submodules.step = step = RowStep(self.config, self.unit_number)
-        last_goes = Signal()        # handed over, and it has no row left
+        moves = Signal()
         m.d.comb += [
             Cat(*(word[bit] for bit in bits)).eq(head.bits),
             step.i_word.eq(word),
             step.i_valid.eq(head_valid),
-            queue.r_en.eq(~head_valid | last_goes),
+            moves.eq(~head_valid | self.o_handed),
+            queue.r_en.eq(moves & ~step.o_more),
         ]
-        behind = data.View(entry, queue.r_data)
-        stays = [number for number, bit in enumerate(bits) if bit not in step.changing]
-        with m.If(queue.r_en):
-            m.d.sync += [head_valid.eq(queue.r_rdy), head.index.eq(behind.index),
-                         *(head.bits[number].eq(behind.bits[number]) for number in stays)]
-        with m.If(~head_valid | self.o_handed):
-            m.d.sync += [head.bits[bits.index(bit)].eq(
-                Mux(step.o_more, step.o_rest[bit], behind.bits[bits.index(bit)]))
-                for bit in step.changing]
+        with m.If(moves):
+            with m.If(step.o_more):
+                m.d.sync += [head.bits[bits.index(bit)].eq(step.o_rest[bit])
+                             for bit in step.changing]
+            with m.Else():
+                m.d.sync += [head.eq(queue.r_data), head_valid.eq(queue.r_rdy)]
         header = {name: word[field.offset:field.offset + field.width]
                   for name, field in ((name, isa.INSTRUCTIONS[0].field(name))
                                       for name in ("wait", "signal"))}
         lacks = Signal(len(UNITS))
         failed = Signal()
-        may_go = Signal()       # tokens only grow while an instruction waits for them
-        granted, last_granted = Signal(), Signal()
+        granted = Signal()      # tokens only grow while an instruction waits for them
         m.submodules.in_work = in_work = SyncFIFO(width=33 + len(UNITS), depth=self.IN_WORK)
         m.d.comb += [
             lacks.eq(header["wait"] & ~self.i_available),
@@ -145,17 +142,15 @@ class UnitQueue(wiring.Component):
             cmd.valid.eq(granted & ~self.i_stop),
             cmd.payload.eq(step.o_row),
             self.o_handed.eq(cmd.valid & cmd.ready),
-            last_goes.eq(last_granted & ~self.i_stop & cmd.ready),
-            may_go.eq(self.o_can_start & in_work.w_rdy & ~self.o_handed),
             self.unit.halt.eq(self.i_halt),
         ]
-        m.d.sync += [granted.eq(may_go), last_granted.eq(may_go & step.o_last)]
+        m.d.sync += granted.eq(self.o_can_start & in_work.w_rdy & ~self.o_handed)
         with m.If(self.o_handed):
             m.d.comb += self.o_take.eq(header["wait"])
 
         # -- in work -----------------------------------------------------------------------------
         m.d.comb += [
-            in_work.w_data.eq(Cat(header["signal"], head.index, last_granted)),
+            in_work.w_data.eq(Cat(header["signal"], head.index, ~step.o_more)),
             in_work.w_en.eq(self.o_handed),
             in_work.r_en.eq(self.unit.done),
             self.o_done.eq(self.unit.done & in_work.r_rdy),
