@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from . import isa
 from .isa import ErrorCode
+from .layout import bit_runs
 from .unit import INSTRUCTION_SHAPE
 
 __all__ = ["FieldCheck"]
@@ -73,7 +74,8 @@ class FieldCheck(wiring.Component):
         for owners, bits in groups.items():
             if owners:
                 any_set = Signal(name=f"reserved{bits[0]}")
-                m.d.sync += any_set.eq(Cat(self.i_word[bit] for bit in bits).any())
+                m.d.sync += any_set.eq(
+                    Cat(self.i_word[run] for run in bit_runs(bits)).any())
                 found.append(any_set & Cat(known[index] for index in owners).any())
         return Cat(found).any()
 

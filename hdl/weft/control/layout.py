@@ -5,7 +5,18 @@ from amaranth.lib import data
 
 from . import isa, regmap
 
-__all__ = ["instruction_layout", "register_layout"]
+__all__ = ["bit_runs", "instruction_layout", "register_layout"]
+
+
+def bit_runs(bits):
+    """Ascending bits as slices without gaps: wires of one bit each slow a simulation down."""
+    found: list[slice] = []
+    for bit in bits:
+        if found and found[-1].stop == bit:
+            found[-1] = slice(found[-1].start, bit + 1)
+        else:
+            found.append(slice(bit, bit + 1))
+    return found
 
 
 def instruction_layout(name):

@@ -49,7 +49,7 @@ class RowStep(wiring.Component):
     o_more : :py:`Out(1)`
         There are rows behind the first.
     o_rest : :py:`Out(256)`
-        The instruction without its first row, if there are more.
+        The bits ``changing`` of the instruction without its first row, if there are more.
 
     ``o_more`` and ``o_rest`` are registers, and of the ``i_word`` of the cycle before.
 
@@ -83,8 +83,6 @@ class RowStep(wiring.Component):
         m.d.comb += self.o_row.eq(word)
         with m.If(held("each")):
             m.d.comb += row(law.count).eq(1)
-
-        m.d.comb += self.o_rest.eq(word)
 
         def becomes(name, value):
             register = Signal(self.instruction.field(name).width, name=f"rest_{name}",

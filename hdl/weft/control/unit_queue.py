@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..config import UNITS
 from . import isa
+from .layout import bit_runs
 from .records import CHECKED, ERROR_RECORD, UNIT_VIEW
 from .row_step import RowStep
 from .unit import INSTRUCTION_SHAPE, UnitSignature
@@ -102,7 +103,7 @@ class UnitQueue(wiring.Component):
         # -- queued ------------------------------------------------------------------------------
         m.submodules.queue = queue = SyncFIFO(width=entry.size, depth=self.config.queue_depth)
         m.d.comb += [
-            queue.w_data.eq(Cat(*(self.i.payload.word[bit] for bit in bits),
+            queue.w_data.eq(Cat(*(self.i.payload.word[run] for run in bit_runs(bits)),
                                 self.i.payload.index)),
             queue.w_en.eq(self.i.valid),
             self.i.ready.eq(queue.w_rdy),
@@ -117,7 +118,7 @@ class UnitQueue(wiring.Component):
         m.submodules.step = step = RowStep(self.config, self.unit_number)
         moves = Signal()
         m.d.comb += [
-            Cat(*(word[bit] for bit in bits)).eq(head.bits),
+            Cat(*(word[run] for run in bit_runs(bits))).eq(head.bits),
             step.i_word.eq(word),
             step.i_valid.eq(head_valid),
             moves.eq(~head_valid | self.o_handed),
@@ -125,8 +126,9 @@ class UnitQueue(wiring.Component):
         ]
         with m.If(moves):
             with m.If(step.o_more):
-                m.d.sync += [head.bits[bits.index(bit)].eq(step.o_rest[bit])
-                             for bit in step.changing]
+                m.d.sync += [
+                    head.bits[bits.index(run.start):bits.index(run.stop - 1) + 1].eq(
+                        step.o_rest[run]) for run in bit_runs(step.changing)]
             with m.Else():
                 m.d.sync += [head.eq(queue.r_data), head_valid.eq(queue.r_rdy)]
         header = {name: word[field.offset:field.offset + field.width]
