@@ -18,11 +18,7 @@ public:
     uint64_t cycle = 0, broken = 0;     // bytes without a stop bit
 
     explicit Driver(uint32_t bit) : bit(bit) {
-        top.p_rst.data[0] = 1;
         top.p_rx.data[0] = 1;
-        for (int i = 0; i < 4; i++)
-            clock();
-        top.p_rst.data[0] = 0;
     }
 
     void clock() {

@@ -87,13 +87,6 @@ public:
 #endif
     }
 
-    void reset() {
-        drive(top.p_rst, 1);
-        for (int i = 0; i < 4; i++)
-            clock();
-        drive(top.p_rst, 0);
-    }
-
     // Evaluates one cycle up to its rising edge: what the outputs show is what it transfers.
     void before_edge() {
 #if WEFT_SINGLE_STEP
@@ -248,7 +241,6 @@ Driver *weft_create(uint64_t base, uint64_t size, uint32_t latency, double bandw
         delete driver;
         return nullptr;
     }
-    driver->reset();
     return driver;
 }
 

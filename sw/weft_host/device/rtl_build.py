@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import weft
 from ..errors import BuildError
 from .rtl_split import split
 
-__all__ = ["build", "build_accelerator", "cache_directory", "print_progress"]
+__all__ = ["build", "build_accelerator", "cache_directory", "hold_reset", "print_progress"]
 
 _HERE = pathlib.Path(__file__).parent
 _DRIVER = ("cxxrtl_driver.cc", "axi_memory.h", "axi_rules.h", "events.h", "stalls.h",
@@ -127,6 +128,18 @@ def build(rtlil, *, name="weft", trace=False, cache=None, progress=print_progres
     return library
 
 
+def hold_reset(rtlil, name):
+    """The design with the reset of its top never asserted.
+
+    In simulation registers begin with their reset values, and testing reset in each of them takes
+    a third of the time. A driver has no reset to drive then.
+    """
+    top = rtlil.index(f"module \\{name}\n")
+    constant = re.sub(r"  wire (width 1 )?input \d+ +\\rst\n",
+                      lambda _: "  wire \\rst\n  connect \\rst 1'0\n", rtlil[top:], count=1)
+    return rtlil[:top] + constant
+
+
 def _compile(rtlil, name, trace, directory, compiler, driver, progress):
     yosys = _yosys()
     headers = _headers(yosys)
@@ -137,7 +150,8 @@ def _compile(rtlil, name, trace, directory, compiler, driver, progress):
     try:
         with warnings.catch_warnings():     # its one warning is about speed only
             warnings.simplefilter("ignore")
-            design = yosys.run(["-q", "-"], f"read_rtlil <<weft_end_of_design\n{rtlil}\n"
+            design = yosys.run(["-q", "-"], "read_rtlil <<weft_end_of_design\n"
+                               f"{hold_reset(rtlil, name)}\n"
                                f"weft_end_of_design\nhierarchy -top {name}\n{_PREPARE}\n"
                                f"write_cxxrtl -O6 {debug}\n")
     except Exception as error:      # whatever this version of Amaranth raises: its words matter

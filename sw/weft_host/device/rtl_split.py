@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["split"]
+__all__ = ["guard_writes", "split"]
 
 _HEAD = re.compile(r"^bool (\w+)::eval\(performer \*performer\) \{\n", re.MULTILINE)
 _DECLARED = "\tbool eval(performer *performer = nullptr) override;\n"
@@ -10,6 +10,11 @@ _LOCAL = re.compile(r"\tvalue<\d+> \w+;\n")
 _COMMIT = re.compile(r"\tbool commit\(ObserverT &observer\) \{\n(.*?)\t\treturn changed;\n",
                      re.DOTALL)
 _UPDATE = re.compile(r"\t\tif \((\w+)\.commit\(observer\)\) changed = true;\n")
+_WRITE = re.compile(r"(?P<tabs>\t+)memory_\w+\.update\((?P<arguments>.*)\);\n")
+_SIGNAL = re.compile(r"\b[pi]_\w+(?:\.curr)?")
+# a value made of bits of signals, without any logic
+_BITS = re.compile(r"(?:[pi]_\w+|\.curr|\.val\(\)|\.slice<[\d,]+>\(\)|\.repeat<\d+>\(\)"
+                   r"|\.concat\(|\))*")
 _CLOCKS = re.compile(r"\tbool (posedge_\w+|negedge_\w+) = this->\1\(\);\n")
 
 
@@ -21,7 +26,8 @@ def split(source, statements=40):
     with the length of a function, so this makes minutes into seconds.
 
     ``latch`` does what ``commit`` does without telling whether anything has changed, which is most
-    of its work.
+    of its work. A memory is written only where a bit of the write's enable is set; CXXRTL queues
+    every write, with a mask that may be empty.
 
     Parameters
     ----------
@@ -65,7 +71,7 @@ def split(source, statements=40):
             if count > statements:
                 parts.append([])
                 count = 1
-        parts[-1].append(line)
+        parts[-1].append(guard_writes(line))
 
     given = "".join(f", bool {clock}" for clock in clocks)
     passed = "".join(f", {clock}" for clock in clocks)
@@ -78,6 +84,30 @@ def split(source, statements=40):
     declared += "\tvoid latch();\n" + "".join(local)
     return (source[:head.start()].replace(_DECLARED, _DECLARED + declared)
             + bodies + _latch(module, source) + head[0] + "".join(prologue) + calls + source[tail:])
+
+
+def guard_writes(lines):
+    """C++ whose writes of memory happen only where a bit of their mask may be set."""
+    return _WRITE.sub(_if_enabled, lines)
+
+
+def _if_enabled(write):
+    """A write of memory behind a test of what its mask is made of."""
+    arguments, depth, start = [], 0, 0
+    text = write["arguments"]
+    for at, letter in enumerate(text):
+        depth += (letter in "({[") - (letter in ")}]")
+        if depth == 0 and text.startswith(", ", at):
+            arguments.append(text[start:at])
+            start = at + 2
+    if len(arguments) != 3:
+        raise ValueError(f"a write of memory has new arguments: {write[0]!r}")
+    mask = arguments[2]
+    enables = sorted(set(_SIGNAL.findall(mask)))
+    if not enables or not _BITS.fullmatch(mask):    # it may be set where none of them is
+        return write[0]
+    test = " || ".join(f"!{enable}.is_zero()" for enable in enables)
+    return f"{write['tabs']}if ({test}) {write[0].lstrip()}"
 
 
 def _latch(module, source):
