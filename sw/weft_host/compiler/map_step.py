@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 
 from . import cost
+from .plan import align
 from .step import View
-from .tile import align
 from .verdict import CapacityError
 
 __all__ = ["MapPlan", "MapStep"]

@@ -4,8 +4,8 @@ import dataclasses
 import itertools
 
 from . import cost
+from .plan import align
 from .stream import MOST
-from .tile import align
 from .verdict import CapacityError
 
 __all__ = ["MovePlan", "MoveStep"]

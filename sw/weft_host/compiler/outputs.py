@@ -3,8 +3,8 @@
 from weft.control.isa import Mode
 
 from .kernel import tile_width
+from .plan import param_block
 from .quantize import average_multiplier
-from .tile import param_block
 
 __all__ = ["Outputs"]
 

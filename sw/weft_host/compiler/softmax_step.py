@@ -4,9 +4,9 @@ import dataclasses
 
 from . import cost
 from .map_step import TABLE_BYTES
+from .plan import align
 from .quantize import IDENTITY
 from .step import View
-from .tile import align
 from .verdict import CapacityError
 
 __all__ = ["SoftmaxPlan", "SoftmaxStep"]

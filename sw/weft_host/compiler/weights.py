@@ -6,7 +6,7 @@ import numpy as np
 
 from . import kernel
 from .kernel import tile_width
-from .tile import param_block
+from .plan import param_block
 
 __all__ = ["Passes", "Packets", "Weights"]
 
