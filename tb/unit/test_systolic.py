@@ -31,6 +31,7 @@ def run(config, cycles, reset_at=None):
     outputs = {}
 
     async def testbench(ctx):
+        announced = 0
         for index in range(len(cycles) + dut.latency + 1):
             cycle = cycles[index] if index < len(cycles) else None
             ctx.set(dut.i_valid, cycle.valid if cycle else 0)
@@ -42,6 +43,8 @@ def run(config, cycles, reset_at=None):
                 ctx.set(dut.i_wgt, cycle.wgt)
             if ctx.get(dut.o_valid):
                 outputs[index] = [ctx.get(dut.o_sum[column]) for column in range(config.cols)]
+            assert ctx.get(dut.o_valid) == announced, f"cycle {index}"
+            announced = ctx.get(dut.o_next)
             await ctx.tick()
 
     simulator = Simulator(dut)

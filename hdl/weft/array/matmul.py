@@ -141,15 +141,15 @@ class MatmulUnit(wiring.Component):
             self.o_mac_busy.eq(act_valid),
         ]
 
+        # out of registers: whether VECTOR may read depends on it in the same cycle
         tag = data.View(Tag(config), tags.r_data)
-        m.d.comb += [
-            tags.r_en.eq(array.o_valid),
-            self.acc.en.eq(array.o_valid & ~tag.lead),
+        m.d.comb += [tags.r_en.eq(array.o_next), self.acc.data.eq(array.o_sum)]
+        m.d.sync += [
+            self.acc.en.eq(array.o_next & ~tag.lead),
             self.acc.row.eq(tag.row),
             self.acc.op.eq(tag.op),
-            self.acc.data.eq(array.o_sum),
         ]
-        done, = _delayed(m, "done", self.acc_latency - 1, array.o_valid & tag.last)
+        done, = _delayed(m, "done", self.acc_latency, array.o_next & tag.last)
         m.d.comb += [
             self.unit.done.eq(done | sync_done),
             self.unit.busy.eq(hold.o.valid | ~idle | sync_done),

@@ -65,6 +65,8 @@ class SystolicArray(wiring.Component):
         The sums of one vector, all columns in the same cycle.
     o_valid : :py:`Out(1)`
         ``o_sum`` belongs to the vector that entered ``latency`` cycles ago.
+    o_next : :py:`Out(1)`
+        ``o_valid`` will be high in the next cycle.
     """
 
     def __init__(self, config):
@@ -81,6 +83,7 @@ class SystolicArray(wiring.Component):
             "i_load": In(1),
             "o_sum": Out(data.ArrayLayout(signed(self.sum_width), config.cols)),
             "o_valid": Out(1),
+            "o_next": Out(1),
         })
 
     def elaborate(self, platform):
@@ -137,5 +140,5 @@ class SystolicArray(wiring.Component):
                 self.o_sum[column].eq(sum_skew.o[column]),
             ]
 
-        m.d.comb += self.o_valid.eq(valid[-1])
+        m.d.comb += [self.o_valid.eq(valid[-1]), self.o_next.eq(valid[-2])]
         return m
