@@ -22,6 +22,7 @@ COUNT = int(os.environ["WEFT_COUNT"])
 MEMORY = 1 << 16
 CYCLE_NS = 10
 PROGRAM_CYCLES = 60_000
+SEES_X = "icarus" in cocotb.SIM_NAME.lower()
 OUTPUTS = (
     "irq", "s_axil_awready", "s_axil_wready", "s_axil_bvalid", "s_axil_bresp", "s_axil_arready",
     "s_axil_rvalid", "s_axil_rdata", "s_axil_rresp",
@@ -55,15 +56,27 @@ class Bench:
         await ClockCycles(self.dut.clk, 4)
         self.dut.rst.value = 0
         await ClockCycles(self.dut.clk, 2)
-        cocotb.start_soon(self.watch_for_x())
+        if SEES_X:
+            cocotb.start_soon(self.watch_for_x())
 
     async def watch_for_x(self):
         """No output is unknown in any cycle after reset."""
         handles = {name: getattr(self.dut, name) for name in OUTPUTS}
+        changed = set(OUTPUTS)
+
+        async def note(name):
+            while True:
+                await handles[name].value_change
+                changed.add(name)
+
+        for name in OUTPUTS:
+            cocotb.start_soon(note(name))
         while True:
             await RisingEdge(self.dut.clk)
-            for name, handle in handles.items():
-                assert handle.value.is_resolvable, f"{name} is {handle.value}"
+            # what has not changed since it was looked at is as known as it was
+            for name in changed:
+                assert handles[name].value.is_resolvable, f"{name} is {handles[name].value}"
+            changed.clear()
 
     def stall(self, draw):
         """Random pauses on every channel; how many is drawn, too."""
