@@ -12,6 +12,7 @@ import numpy as np
 
 from weft.control import isa
 
+from .errors import ProgramError
 from .timing.banks import Banks
 from .timing.bus import Channel
 from .timing.copies import LoadUnit, StoreUnit
@@ -175,9 +176,16 @@ def predict(program, *, latency=20, bandwidth=1.0, config=None):
 
     Raises
     ------
+    ProgramError
+        If it is for the serial engine, of which the model knows nothing.
     ValueError
         If the program can never end.
     """
+    if (config or program.config).compact:
+        raise ProgramError(
+            f"no cycles are predicted for {(config or program.config).name}: the model is one of "
+            "units that work side by side, and this configuration is the serial engine. "
+            "`weft run --on rtl` counts its cycles")
     model = _Model(program, config or program.config, latency, bandwidth)
     model.clock.run()
     unfinished = np.nonzero(model.times[2] == 0)[0]

@@ -13,6 +13,7 @@ from weft.presets import preset
 from weft_host import compile
 from weft_host.cycle_model import predict
 from weft_host.device import RtlDevice
+from weft_host.errors import ProgramError
 from weft_host.program import Program, Window
 from weft_host.timing.banks import Banks, Share
 from weft_host.timing.bus import Channel, bursts
@@ -54,6 +55,13 @@ def ends(streams):
 ])
 def test_a_bank_is_shared_fairly(streams, expected):
     assert ends(streams) == expected
+
+
+def test_the_serial_engine_is_refused():
+    program = random_program(preset("icebreaker"), SEED)
+    with pytest.raises(ProgramError, match="^no cycles are predicted for icebreaker: .* `weft run "
+                                           "--on rtl` counts its cycles$"):
+        predict(program)
 
 
 def test_pieces_end_where_a_bank_does():
