@@ -170,6 +170,8 @@ def fpga_command(found):
     options += f" --multiplier {multiplier}"
     if dsp_cells not in (None, "None"):
         options += f" --dsp-cells {dsp_cells}"
+    if "target_mhz" in found:
+        options += f" --frequency {found['target_mhz']:g}"
     return f"`python scripts/fpga_{name}.py {options} --seeds {' '.join(found['mhz'])}`"
 
 
