@@ -84,7 +84,8 @@ def _timeline(found):
     for step in range(11):
         x = LEFT + step * (WIDTH - LEFT - 10) / 10
         content += [_line(x, 18, x, height - 30),
-                    _text(x, height - 16, _number(found.total.predicted * step / 10), "middle")]
+                    _text(x, height - 16, _number(found.total.predicted * step / 10),
+                          "end" if step == 10 else "middle")]
     for layer in found.layers:
         content.append(_rect(LEFT + layer.first * scale, 4, layer.predicted * scale, 10,
                              _colour(places[layer.index]), f"{layer.name}: its time"))
@@ -129,6 +130,7 @@ def _roofline(found, cells, beat):
                 _text((LEFT + WIDTH - 200) / 2, height - 8, "multiplications a byte of host memory",
                       "middle"),
                 _text(4, top + 4, "a cycle")]
+    labels: list[tuple[float, float]] = []
     for place, layer in enumerate(found.layers):
         if layer in points:
             title = (f"{layer.name}: {layer.achieved:.1f} a cycle at {layer.intensity:.1f} a byte; "
@@ -136,7 +138,11 @@ def _roofline(found, cells, beat):
             content.append(f'<circle cx="{x_of(layer.intensity):.1f}" '
                            f'cy="{y_of(layer.achieved):.1f}" r="5" fill="{_colour(place)}">'
                            f"<title>{html.escape(title)}</title></circle>")
-            content.append(_text(x_of(layer.intensity) + 7, y_of(layer.achieved) + 4, layer.name))
+            x, y = x_of(layer.intensity) + 7, y_of(layer.achieved) + 4
+            while any(abs(x - other) < 18 and abs(y - above) < 11 for other, above in labels):
+                y += 11
+            labels.append((x, y))
+            content.append(_text(x, y, str(layer.index)))
     if found.total in points:
         x, y = x_of(found.total.intensity), y_of(found.total.achieved)
         content += [f'<path d="M{x:.1f} {y - 7:.1f} l7 7 l-7 7 l-7 -7 z" fill="#222">'
@@ -187,14 +193,17 @@ def page(found, cells, beat):
     title = f"{total.what or 'program'} on {found.preset}"
     parts = [
         f"<h1>{html.escape(title)}</h1>",
-        f"<p>{_number(total.predicted)} cycles predicted, {_number(total.measured)} measured, "
+        f"<p>{_number(total.predicted)} cycles predicted, "
+        f"{'' if total.measured is None else f'{_number(total.measured)} measured, '}"
         f"{_number(total.ideal)} ideal. Host memory: latency {found.latency}, bandwidth "
         f"{found.bandwidth:g} beats a cycle.</p>",
         "<h2>Timeline</h2>", _timeline(found),
         "<h2>Cycles of each layer</h2>",
         "<p>Grey: multiplications over cells. Black: measured. A layer's time goes from where the "
         "layer before has ended to where it has; what it does before that is the other's time.</p>",
-        _bars(found), "<h2>Roofline</h2>", _roofline(found, cells, beat),
+        _bars(found), "<h2>Roofline</h2>",
+        "<p>A layer lies above the roof if a part of its work is done in another's time.</p>",
+        _roofline(found, cells, beat),
         "<h2>What would help</h2>", _table(("change", "cycles", "difference"), helps),
         "<h2>Units</h2>", _table(("unit", "busy", "waiting for"), units),
         "<h2>Layers</h2>",

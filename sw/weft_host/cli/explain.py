@@ -80,6 +80,8 @@ def _show(found):
             f"{layer.limit} {share:.0f}%", f"{layer.bytes_read:,}", f"{layer.bytes_written:,}",
             "-" if layer.intensity is None else f"{layer.intensity:.1f}",
             f"{100 * layer.achieved / layer.roof:.0f}%" if layer.macs else "-", width=width))
+    click.echo("A layer's time goes from where the one before has ended to where it has; what it "
+               "does before\nthat is the other's time, so a layer may seem faster than the roof.")
     for unit in found.units:
         waiting = ", ".join(f"{what} {100 * cycles / total.predicted:.1f} %" for what, cycles
                             in sorted(unit.waiting.items(), key=lambda item: -item[1]))
