@@ -90,6 +90,7 @@ class ParamsReader(wiring.Component):
         # answers come in the same order
         channel, kind = Signal.like(last_channel), Signal(range(WORDS))
         word_en, word = Signal(), Signal(32)
+        is_last = Signal()          # known beforehand: much hangs on the end of an instruction
         m.d.comb += [word_en.eq(spad.valid), word.eq(Cat(spad.data))]
         m.d.comb += [
             self.o_channel.eq(channel),
@@ -100,11 +101,13 @@ class ParamsReader(wiring.Component):
             self.o_multiplier.eq(Mux(per_channel, word[:31], multiplier)),
             self.o_shift_en.eq(word_en & (kind == Mux(per_channel, SHIFT, BIAS))),
             self.o_shift.eq(Mux(per_channel, word[:6], shift)),
-            self.o_done.eq(word_en & (channel == last_channel)
-                           & (kind == Mux(per_channel, SHIFT, BIAS))),
+            self.o_done.eq(word_en & is_last),
         ]
         with m.If(word_en):
             self._advance(m, channel, kind, first_channel, last_channel)
+            m.d.sync += is_last.eq(Mux(
+                per_channel, (kind == MULTIPLIER) & (channel == last_channel),
+                channel + 1 == last_channel))
         with m.If(self.o_done):
             m.d.sync += self.o_busy.eq(0)
 
@@ -117,6 +120,7 @@ class ParamsReader(wiring.Component):
                 multiplier.eq(new.multiplier), shift.eq(new.shift),
                 ask_channel.eq(new.channel), ask_kind.eq(BIAS),
                 channel.eq(new.channel), kind.eq(BIAS),
+                is_last.eq(~new.per_channel & (new.channels == 1)),
             ]
         return m
 
