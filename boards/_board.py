@@ -6,10 +6,13 @@ import importlib
 from weft.bus.joiner import Joiner
 from weft.config import Config
 from weft.memory.beats import Beats
+from weft.memory.sdram import AxiSdram
+from weft.memory.sdram_chip import SdramChip
 from weft.memory.storage import BlockStorage, SpramStorage
 from weft.presets import preset
 
 from ._pll import Pll
+from ._top import PIN_DELAY
 
 __all__ = ["Board", "Device"]
 
@@ -58,7 +61,9 @@ class Board:
     memory_bytes : :class:`int`
         Host memory, from address 0 on.
     storage : :class:`str`
-        What it is made of: one of :data:`weft.memory.ram.STORAGE`.
+        What it is made of: one of :data:`weft.memory.ram.STORAGE`, or ``"sdram"``.
+    sdram : :class:`weft.memory.sdram_chip.SdramChip`
+        The chip, if it is an SDRAM.
     baud : :class:`int`
         Bits a second of the host link.
     flash : tuple of :class:`str`
@@ -88,6 +93,7 @@ class Board:
     clock_hz: int
     memory_bytes: int
     storage: str = "block"
+    sdram: SdramChip | None = None
     baud: int = 1_000_000
     flash: tuple
     cable: str
@@ -96,6 +102,12 @@ class Board:
     fmax_trusted: bool = True
 
     def __post_init__(self):
+        if (self.storage == "sdram") != (self.sdram is not None):
+            raise ValueError(f"storage {self.storage!r} and sdram {self.sdram} do not belong "
+                             "together")
+        if self.sdram is not None and self.memory_bytes != self.sdram.size:
+            raise ValueError(f"memory_bytes must be the SDRAM's {self.sdram.size}, not "
+                             f"{self.memory_bytes}")
         if len(self.name) > 16:
             raise ValueError(f"name must have at most 16 characters, not {self.name!r}")
         self.config         # what cannot work is rejected here
@@ -115,11 +127,20 @@ class Board:
     @property
     def simulation_storage(self) -> str:
         """The host memory, without primitives."""
-        return "spram_model" if self.storage == "spram" else self.storage
+        return {"spram": "spram_model", "sdram": "sdram_model"}.get(self.storage, self.storage)
+
+    @property
+    def bandwidth(self) -> float:
+        """Beats a cycle that host memory moves at most."""
+        return self.sdram.data_width / self.config.bus_width if self.sdram is not None else 1.0
 
     @property
     def read_latency(self) -> int:
         """Cycles from the accelerator's read address to its first data."""
+        if self.sdram is not None:
+            memory = AxiSdram(chip=self.sdram, clock_hz=self.clock_hz, pin_delay=PIN_DELAY,
+                              addr_width=self.config.addr_width, data_width=self.config.bus_width)
+            return memory.read_latency + 2 * Joiner.LATENCY
         storage = BlockStorage if self.storage == "block" else SpramStorage
         return Beats.LATENCY + storage.read_latency + 2 * Joiner.LATENCY
 

@@ -55,6 +55,8 @@ class OnPins(Elaboratable):
         m.submodules.rx_in = rx_in = io.Buffer("i", uart.rx)
         m.submodules.tx_out = tx_out = io.Buffer("o", uart.tx)
         m.d.comb += [top.rx.eq(rx_in.i), tx_out.o.eq(top.tx)]
+        if self.board.sdram is not None:
+            self._sdram(m, platform.request("sdram", 0, dir="-"), top.sdram)
         try:
             lamp = platform.request("led", 0, dir="-")
         except ResourceError:
@@ -62,3 +64,16 @@ class OnPins(Elaboratable):
         m.submodules.lamp_out = lamp_out = io.Buffer("o", lamp)
         m.d.comb += lamp_out.o.eq(top.busy)
         return m
+
+    def _sdram(self, m, pads, pins):
+        """A register at every pin. The chip's clock rises in the middle of a cycle, so that what
+        is set at its beginning has settled, and what the chip answers is there at its end."""
+        m.submodules.sdram_clk = clock = io.DDRBuffer("o", pads.clk)
+        m.d.comb += [clock.o[0].eq(0), clock.o[1].eq(1)]
+        ras, cas, we = (pins.command.as_value()[bit] for bit in (2, 1, 0))
+        for name, value in (("clk_en", pins.cke), ("cs", 1), ("ras", ras), ("cas", cas),
+                            ("we", we), ("ba", pins.bank), ("a", pins.addr), ("dqm", pins.mask)):
+            m.submodules[f"sdram_{name}"] = out = io.FFBuffer("o", getattr(pads, name))
+            m.d.comb += out.o.eq(value)
+        m.submodules.sdram_dq = dq = io.FFBuffer("io", pads.dq)
+        m.d.comb += [dq.o.eq(pins.dq_o), dq.oe.eq(pins.dq_en), pins.dq_i.eq(dq.i)]

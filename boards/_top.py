@@ -2,14 +2,22 @@
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from weft.bus.joiner import Joiner
 from weft.instance import make_accelerator
 from weft.link.bridge import HostLink
 from weft.memory.ram import AxiRam
+from weft.memory.sdram import AxiSdram
+from weft.memory.sdram_pins import SdramPins
+from weft.memory.sdram_simulated import SimulatedSdram
 
-__all__ = ["BoardTop"]
+__all__ = ["BoardTop", "PIN_DELAY"]
+
+PIN_DELAY = 2
+"""Cycles that the registers in an SDRAM's pins add: one out, one back."""
+SIMULATED_BYTES = 1 << 18
+"""Of an SDRAM in simulation."""
 
 
 class BoardTop(wiring.Component):
@@ -28,7 +36,10 @@ class BoardTop(wiring.Component):
     memory_bytes : :class:`int`
         Host memory from address 0 on.
     storage : :class:`str`
-        What it is made of: one of :data:`weft.memory.ram.STORAGE`.
+        What it is made of: one of :data:`weft.memory.ram.STORAGE`; or ``"sdram"``, or
+        ``"sdram_model"``, an SDRAM that is a part of the top and simulates anywhere.
+    sdram : :class:`weft.memory.sdram_chip.SdramChip`
+        The chip, if there is one.
     name : :class:`str`
         Of the board, for the host to know.
     timeout_us : :class:`int`
@@ -40,25 +51,42 @@ class BoardTop(wiring.Component):
         The host link's serial line.
     busy : :py:`Out(1)`
         A byte is on the line, or an interrupt waits: for a lamp.
+    sdram : :py:`Out(SdramPins(sdram))`
+        With storage ``"sdram"``: the chip, behind registers of :data:`PIN_DELAY` cycles.
     """
 
-    def __init__(self, *, config, clock_hz, baud, memory_bytes, storage, name,
+    def __init__(self, *, config, clock_hz, baud, memory_bytes, storage, name, sdram=None,
                  timeout_us=10_000):
         self.config = config
         self._link = HostLink(
             addr_width=config.addr_width, data_width=config.bus_width, clock_hz=clock_hz,
             baud=baud, memory_base=0, memory_bytes=memory_bytes, board=name, timeout_us=timeout_us)
-        self._memory = AxiRam(addr_width=config.addr_width, data_width=config.bus_width,
-                              size=memory_bytes, storage=storage)
-        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1)})
+        self._chip = None
+        members = {"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1)}
+        if storage in ("sdram", "sdram_model"):
+            on_pins = storage == "sdram"
+            self._memory = AxiSdram(
+                chip=sdram, clock_hz=clock_hz, addr_width=config.addr_width,
+                data_width=config.bus_width, pin_delay=PIN_DELAY if on_pins else 0)
+            if on_pins:
+                members["sdram"] = Out(SdramPins(sdram))
+            else:
+                self._chip = SimulatedSdram(chip=sdram, size=memory_bytes)
+        else:
+            self._memory = AxiRam(addr_width=config.addr_width, data_width=config.bus_width,
+                                  size=memory_bytes, storage=storage)
+        super().__init__(members)
 
     @classmethod
     def of(cls, board, *, simulate=False, **options):
         """The top of a board; with ``simulate`` without any vendor's primitives."""
+        memory_bytes = board.memory_bytes
+        if simulate and board.sdram is not None:
+            memory_bytes = min(memory_bytes, SIMULATED_BYTES)
         return cls(config=board.simulation_config if simulate else board.config,
                    storage=board.simulation_storage if simulate else board.storage,
-                   clock_hz=board.clock_hz, baud=board.baud, memory_bytes=board.memory_bytes,
-                   name=board.name, **options)
+                   clock_hz=board.clock_hz, baud=board.baud, memory_bytes=memory_bytes,
+                   sdram=board.sdram, name=board.name, **options)
 
     def elaborate(self, platform):
         m = Module()
@@ -70,6 +98,11 @@ class BoardTop(wiring.Component):
         connect(m, accelerator.m_axi, joiner.accelerator)
         connect(m, joiner.axi, memory.axi)
         connect(m, link.m_axil, accelerator.s_axil)
+        if self._chip is not None:
+            m.submodules.chip = chip = self._chip
+            connect(m, memory.pins, chip.pins)
+        elif isinstance(memory, AxiSdram):
+            connect(m, memory.pins, flipped(self.sdram))
         m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx)]
         m.d.sync += self.busy.eq(~self.rx | ~self.tx | accelerator.irq)
         return m

@@ -77,7 +77,8 @@ def measure(chosen):
             if program.memory_bytes <= chosen.memory_bytes:
                 (measured, status), = measure_models(
                     source, config, lambda size: RtlDevice(
-                        config, memory_bytes=chosen.memory_bytes, latency=chosen.read_latency),
+                        config, memory_bytes=chosen.memory_bytes, latency=chosen.read_latency,
+                        bandwidth=chosen.bandwidth),
                     most=1)
                 if status:
                     sys.exit(f"{source.name} on {chosen.name}: {measured.problem}: nothing is "
@@ -184,7 +185,7 @@ def page(kept):
 def facts(name, kept):
     """What is known of a board, as a table for its page."""
     chosen, result = board(name), kept["builds"].get(name)
-    memory = "SPRAM" if chosen.storage == "spram" else "block RAM"
+    memory = {"spram": "SPRAM", "sdram": "SDRAM"}.get(chosen.storage, "block RAM")
     changes = " ".join(f"{key}={value}" for key, value in chosen.changes.items())
     rows = [("board", chosen.title), ("device", chosen.device.name),
             ("array", f"{chosen.config.rows} × {chosen.config.cols}"),
@@ -220,7 +221,8 @@ def main():
         for name in args.board or board_names():
             chosen = board(name)
             # boards that differ in pins alone need no second run
-            key = (simulated(chosen), chosen.memory_bytes, chosen.read_latency)
+            key = (simulated(chosen), chosen.memory_bytes, chosen.read_latency,
+                   chosen.bandwidth)
             if key not in done:
                 done[key] = measure(chosen)
             kept["cycles"][name] = {"config": chosen.config.name, "networks": done[key]}

@@ -1,9 +1,10 @@
 """Boards behind a pseudo-terminal: what holds at a real port holds here.
 
-One is the RTL of a whole board; it takes long, so that all of this runs on it in `make soak` only,
-and digits in every run. The other is made of the models of link and accelerator.
+One is made of the models of link and accelerator. One is the RTL of a board; it takes long, so that
+all of this runs on it in `make soak` only. Every run has digits on a whole board top with an SDRAM.
 """
 
+import dataclasses
 import json
 import os
 import random
@@ -12,9 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from boards._top import BoardTop
 from support.link_board import LinkBoard
 from support.link_emulator import EmulatedBoard
 from support.link_sim import LinkSimulation, PseudoTerminal
+from weft.memory.sdram_chip import MT48LC16M16
 from weft.presets import preset
 from weft_host import compile
 from weft_host.cli import main
@@ -29,6 +32,8 @@ BOARDS = ("emulated", "rtl") if os.environ.get("WEFT_SOAK") else ("emulated",)
 CONFIG = preset("tiny")
 # four clocks a bit, and a clock about as slow as the simulator
 CLOCK, BAUD = 24_000, 6_000
+# an SDRAM for such a clock: REFRESH after as many cycles as at 50 MHz
+SLOW_SDRAM = dataclasses.replace(MT48LC16M16, refresh=MT48LC16M16.refresh * 50e6 / CLOCK)
 
 
 class Noise:
@@ -59,6 +64,11 @@ def board(kind):
     """A board of a kind, to be put behind a terminal."""
     if kind == "emulated":
         return EmulatedBoard(CONFIG, memory_bytes=1 << 17, baud=1_000_000)
+    if kind == "sdram":
+        top = BoardTop(
+            config=CONFIG, clock_hz=CLOCK, baud=BAUD, memory_bytes=1 << 17, name="sdram",
+            storage="sdram_model", sdram=SLOW_SDRAM, timeout_us=80_000)
+        return LinkSimulation(top, bit_cycles=CLOCK // BAUD)
     # silence of 2048 cycles: longer than the simulation runs between two looks at the terminal
     top = LinkBoard(CONFIG, memory_bytes=1 << 17, clock_hz=CLOCK, baud=BAUD, timeout_us=80_000,
                     board="rtl")
@@ -115,7 +125,7 @@ def test_digits_come_back_bit_exact(device, program, stored):
 
 
 def test_digits_come_back_bit_exact_from_the_rtl(program, stored):
-    simulation = board("rtl")
+    simulation = board("sdram")
     with PseudoTerminal(simulation) as terminal, SerialDevice(terminal.port, baud=BAUD) as device:
         cycles = {logits(device, program, stored, index).cycles for index in range(COUNT)}
         assert len(cycles) == 1 and cycles.pop() > 1000

@@ -22,6 +22,7 @@ from weft.link.frames import (
     Info,
     Status,
 )
+from weft.memory.sdram_pins import SdramPins
 from weft_host.link.codec import encode_request
 
 BOARDS = [board(name) for name in board_names()]
@@ -89,6 +90,9 @@ def blocks(width, depth, device):
 @every_board
 def test_memories_fit_the_device(entry):
     device, config = entry.device, entry.config
+    if entry.storage == "sdram":
+        assert entry.memory_bytes == entry.sdram.size
+        entry = dataclasses.replace(entry, storage="block", sdram=None, memory_bytes=4096)
     if entry.storage == "spram":
         words = 8 * entry.memory_bytes // config.bus_width
         assert words % 16384 == 0
@@ -113,9 +117,9 @@ def test_line_is_slow_enough_for_the_clock(entry):
 class Loop(wiring.Component):
     """What a board's top looks like to its pins: pins and clocks are quickly looked at."""
 
-    rx: In(1)
-    tx: Out(1)
-    busy: Out(1)
+    def __init__(self, entry):
+        sdram = {} if entry.sdram is None else {"sdram": Out(SdramPins(entry.sdram))}
+        super().__init__({"rx": In(1), "tx": Out(1), "busy": Out(1), **sdram})
 
     def elaborate(self, platform):
         m = Module()
@@ -132,7 +136,7 @@ def wire_of(netlist, cell, port):
 @every_board
 def test_constraints_name_pins_and_clock(entry):
     platform = make_platform(entry)
-    plan = platform.prepare(OnPins(entry, Loop()), "top", debug_verilog=False)
+    plan = platform.prepare(OnPins(entry, Loop(entry)), "top", debug_verilog=False)
     name, = (name for name in plan.files if name.endswith((".lpf", ".pcf", ".cst")))
     text = plan.files[name]
     text = text.decode() if isinstance(text, bytes) else text
@@ -150,6 +154,14 @@ def test_constraints_name_pins_and_clock(entry):
     netlist = netlist.decode() if isinstance(netlist, bytes) else netlist
     assert netlist.count({"ecp5": "EHXPLLL", "ice40": "SB_PLL40_PAD",
                           "gowin": "rPLL"}[entry.device.family]) == 1
+    if entry.sdram is not None:
+        # a register at every pin, and the clock half a cycle late
+        for port, count in (("a", 13), ("ba", 2), ("dq", 16), ("dqm", 2), ("ras", 1), ("cas", 1),
+                            ("we", 1), ("cs", 1), ("clk_en", 1), ("clk", 1)):
+            assert len(re.findall(rf'COMP "sdram_0__{port}__io(?:\[\d+\])?" SITE', text)) == count
+        assert netlist.count("cell \\ODDRX1F") == 1
+        assert netlist.count("cell \\OFS1P3DX") >= 13 + 2 + 2 + 5 + 16
+        assert netlist.count("cell \\IFS1P3DX") == 16
     for pin, inner, port in (("rx_in", "i", "rx"), ("tx_out", "o", "tx")):
         assert wire_of(netlist, pin, inner) == wire_of(netlist, "top", port)
 
@@ -205,6 +217,15 @@ def test_top_answers_a_ping_over_the_line(entry):
     assert (info.board, info.clock_hz, info.baud) == (entry.name, entry.clock_hz, entry.baud)
     assert (info.memory_base, info.memory_bytes) == (0, entry.memory_bytes)
     assert info.bus_bytes == entry.config.bus_bytes
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"sdram": None}, "^storage 'sdram' and sdram None do not belong together$"),
+    ({"memory_bytes": 4096}, "^memory_bytes must be the SDRAM's 33554432, not 4096$"),
+])
+def test_board_rejects_an_sdram_that_cannot_be(changes, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(board("ulx3s_85f_sdram"), **changes)
 
 
 def test_board_rejects_a_long_name():

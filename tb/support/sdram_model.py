@@ -1,0 +1,154 @@
+"""An SDR SDRAM, bank by bank, that fails at the first command that its datasheet forbids."""
+
+import collections
+
+from weft.memory.sdram_pins import Command
+
+__all__ = ["SdramModel"]
+
+
+class SdramModel:
+    """The chip behind a controller's pins, as a process of Amaranth's simulator.
+
+    It takes its pins at the clock's edge and has what READ asks for on ``dq_i`` in the cycle
+    that ends with the ``cas``-th edge behind; otherwise garbage. Bytes that were never
+    written are 0xA5.
+
+    Parameters
+    ----------
+    pins : :class:`SdramPins` interface
+    chip : :class:`SdramChip`
+    clock_hz : :class:`int`
+
+    Attributes
+    ----------
+    counts : :class:`collections.Counter`
+        Commands, by kind.
+    """
+
+    def __init__(self, pins, chip, clock_hz):
+        self.pins, self.chip = pins, chip
+        self.period = 1e9 / clock_hz
+        self.words: dict = {}
+        self.counts: collections.Counter = collections.Counter()
+        banks = 1 << chip.bank_bits
+        self.row = [None] * banks
+        self.last = {kind: [None] * banks for kind in (
+            Command.ACTIVATE, Command.PRECHARGE, Command.READ, Command.WRITE)}
+        self.refreshed = None
+        self.refreshes: list = []
+        self.mode_set = None
+        self.cas = None
+        self.bus: dict = {}             # cycle to the word that the chip drives
+        self.cycle = 0
+
+    def _passed(self, since, time, what):
+        """``time`` nanoseconds have passed since a cycle."""
+        if since is not None:
+            found = (self.cycle - since) * self.period
+            assert found >= time - 1e-3, (
+                f"cycle {self.cycle}: {what} after {found:.1f} ns, {time:.1f} ns at least")
+
+    async def run(self, ctx):
+        pins = self.pins
+        async for clk, rst, cke, command, bank, addr, mask, dq, dq_en in ctx.tick().sample(
+                pins.cke, pins.command, pins.bank, pins.addr, pins.mask, pins.dq_o, pins.dq_en):
+            assert clk and not rst
+            drives = self.bus.pop(self.cycle, None)
+            assert drives is None or not dq_en, f"cycle {self.cycle}: both drive dq"
+            # no one may drive in the cycle in which the chip lets go
+            assert self.cycle - 1 != getattr(self, "drove", None) or not dq_en, (
+                f"cycle {self.cycle}: dq driven while the chip lets go of it")
+            if drives is not None:
+                self.drove = self.cycle
+            if cke:
+                self._take(Command(command), bank, addr, mask, dq, dq_en)
+            self.cycle += 1
+            garbage = 0x5A * 0x0101010101010101 & (1 << self.chip.data_width) - 1
+            ctx.set(pins.dq_i, self.bus.get(self.cycle, garbage))
+
+    def _take(self, command, bank, addr, mask, dq, dq_en):
+        chip, cycle = self.chip, self.cycle
+        self.counts[command.name] += 1
+        if command is Command.NOP:
+            return
+        start = chip.start
+        self._passed(0, start, command.name + " at power-up")
+        self._passed(self.refreshed, chip.rfc, command.name + " after REFRESH")
+        if self.mode_set is not None:
+            assert cycle - self.mode_set >= chip.MODE_CYCLES, f"cycle {cycle}: too soon after MODE"
+        if command in (Command.READ, Command.WRITE, Command.ACTIVATE):
+            assert self.cas is not None, f"cycle {cycle}: {command.name} before MODE"
+        getattr(self, "_" + command.name.lower())(bank, addr, mask, dq, dq_en)
+
+    def _mode(self, bank, addr, mask, dq, dq_en):
+        assert self.counts["REFRESH"] >= 2 and not any(row is not None for row in self.row)
+        assert bank == 0 and addr & 0xF8F == 0, f"mode {addr:#x}: not single words in order"
+        self.cas = addr >> 4 & 7
+        assert 1e9 / self.period <= chip_clock(self.chip, self.cas), f"latency {self.cas}"
+        self.mode_set = self.cycle
+
+    def _activate(self, bank, addr, mask, dq, dq_en):
+        assert self.row[bank] is None, f"cycle {self.cycle}: ACTIVATE of an open bank {bank}"
+        acts = self.last[Command.ACTIVATE]
+        self._passed(acts[bank], self.chip.rc, "ACTIVATE of the bank")
+        self._passed(self.last[Command.PRECHARGE][bank], self.chip.rp, "ACTIVATE")
+        for other in acts:
+            self._passed(other, self.chip.rrd, "ACTIVATE of another bank")
+        assert addr < 1 << self.chip.row_bits, f"row {addr:#x} of {1 << self.chip.row_bits}"
+        self.row[bank] = addr
+        acts[bank] = self.cycle
+
+    def _precharge(self, bank, addr, mask, dq, dq_en):
+        for number in range(len(self.row)) if addr >> 10 & 1 else (bank,):
+            if self.row[number] is not None:
+                self._passed(self.last[Command.ACTIVATE][number], self.chip.ras, "PRECHARGE")
+                self._passed(self.last[Command.WRITE][number], self.chip.wr, "PRECHARGE")
+            self.row[number] = None
+            self.last[Command.PRECHARGE][number] = self.cycle
+
+    def _refresh(self, bank, addr, mask, dq, dq_en):
+        assert not any(row is not None for row in self.row), f"cycle {self.cycle}: REFRESH"
+        for since in self.last[Command.PRECHARGE]:
+            self._passed(since, self.chip.rp, "REFRESH")
+        self.refreshed = self.cycle
+        self.refreshes.append(self.cycle)
+
+    def _place(self, bank, addr):
+        assert self.row[bank] is not None, f"cycle {self.cycle}: bank {bank} is closed"
+        self._passed(self.last[Command.ACTIVATE][bank], self.chip.rcd, "READ or WRITE")
+        assert addr < 1 << self.chip.col_bits, f"column {addr:#x}"
+        return bank, self.row[bank], addr
+
+    def _read(self, bank, addr, mask, dq, dq_en):
+        assert not dq_en and mask == 0
+        word = self.words.get(self._place(bank, addr), self._blank())
+        self.bus[self.cycle + self.cas] = word
+        self.last[Command.READ][bank] = self.cycle
+
+    def _write(self, bank, addr, mask, dq, dq_en):
+        assert dq_en, f"cycle {self.cycle}: WRITE without data"
+        place = self._place(bank, addr)
+        old = self.words.get(place, self._blank())
+        keep = sum(0xFF << 8 * byte for byte in range(self.chip.data_width // 8)
+                   if mask >> byte & 1)
+        self.words[place] = old & keep | dq & ~keep
+        self.last[Command.WRITE][bank] = self.cycle
+
+    def _blank(self):
+        return int.from_bytes(b"\xA5" * (self.chip.data_width // 8), "little")
+
+    def check_refreshes(self):
+        """All rows were refreshed in time: never eight intervals late, and on average in time."""
+        assert self.refreshes
+        gaps = [after - before for before, after in zip(self.refreshes[8:], self.refreshes[9:])]
+        for gap in gaps:
+            assert gap * self.period <= 2 * self.chip.refresh, f"{gap} cycles without REFRESH"
+        if len(gaps) > 4:
+            mean = (self.refreshes[-1] - self.refreshes[8]) / len(gaps) * self.period
+            assert mean <= self.chip.refresh * 1.02, f"REFRESH every {mean:.0f} ns"
+
+
+def chip_clock(chip, cas):
+    """The highest clock for a latency, in Hz."""
+    return chip.cas[cas] + 1

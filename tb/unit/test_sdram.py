@@ -1,0 +1,233 @@
+"""An SDRAM behind an AXI4 port: bytes, the chip's rules, and its share of the peak."""
+
+import dataclasses
+import random
+
+import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, connect, flipped
+from amaranth.sim import Simulator
+
+from support.axi_manager import AxiManager, Burst, apply, expected, random_write
+from support.sdram_model import SdramModel
+from weft.bus.axi4 import RESP_DECERR, RESP_OKAY, RESP_SLVERR, Axi4
+from weft.memory.sdram import AxiSdram
+from weft.memory.sdram_chip import M12L64322A, MT48LC16M16, SdramChip
+from weft.memory.sdram_simulated import SimulatedSdram
+
+# with a short power-up; one with few columns, so that rows change often
+SMALL = SdramChip(data_width=16, bank_bits=1, row_bits=5, col_bits=7, rcd=18, rp=18, ras=42, rc=60,
+                  rfc=60, rrd=12, wr=15, cas={2: 100e6, 3: 143e6}, refresh=3000, start=500)
+CHIPS = {"ulx3s": dataclasses.replace(MT48LC16M16, start=500),
+         "colorlight": dataclasses.replace(M12L64322A, start=500), "small": SMALL}
+KINDS = [("ulx3s", 128, 100e6), ("ulx3s", 32, 133e6), ("ulx3s", 64, 48e6),
+         ("colorlight", 32, 80e6), ("colorlight", 64, 100e6), ("small", 32, 100e6),
+         ("small", 256, 143e6), ("small", 64, 20e6)]
+
+
+def run(chip, width, clock_hz, *phases, truth=None):
+    """Runs managers made by ``phases`` one after the other; returns them and the model.
+
+    ``truth`` is what the chip is like, if it is not what the controller believes.
+    """
+    dut = AxiSdram(chip=chip, clock_hz=int(clock_hz), addr_width=26, data_width=width)
+    model = SdramModel(dut.pins, truth or chip, clock_hz)
+    managers = [phase(dut.axi) for phase in phases]
+
+    async def testbench(ctx):
+        for manager in managers:
+            await manager.run(ctx, limit=60_000)
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1 / clock_hz)
+    simulator.add_testbench(testbench)
+    simulator.add_process(model.run)
+    simulator.run()
+    model.check_refreshes()
+    return managers, model
+
+
+def place(draw, first, last, width):
+    """Address and beats of a burst between two offsets, inside a 4 KiB page."""
+    count = width // 8
+    beats = draw.choice((1, 2, draw.randint(1, 40)))
+    page = draw.randrange(first // 4096, last // 4096) * 4096
+    return page + draw.randint(0, 4096 // count - beats) * count, beats
+
+
+class Simulated(wiring.Component):
+    """A controller and the chip that simulates anywhere."""
+
+    def __init__(self, chip, clock_hz, width):
+        self._memory = AxiSdram(chip=chip, clock_hz=int(clock_hz), addr_width=26, data_width=width)
+        self._chip = SimulatedSdram(chip=chip, size=16384)
+        super().__init__({"axi": In(Axi4(addr_width=26, data_width=width))})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory, m.submodules.chip = self._memory, self._chip
+        connect(m, flipped(self.axi), self._memory.axi)
+        connect(m, self._memory.pins, self._chip.pins)
+        return m
+
+
+@pytest.mark.parametrize("name, width, clock_hz", [KINDS[1], KINDS[3]])
+def test_the_simulated_chip_keeps_bytes(name, width, clock_hz):
+    draw = random.Random(width)
+    dut = Simulated(CHIPS[name], clock_hz, width)
+    writes = [random_write(draw, *place(draw, 0, 16384, width), width) for _ in range(12)]
+    before = AxiManager(dut.axi, writes=writes)
+    after = AxiManager(dut.axi, reads=[
+        read(width, burst.address, burst.beats) for burst in writes], stall=0.3)
+
+    async def testbench(ctx):
+        await before.run(ctx)
+        await after.run(ctx)
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1 / clock_hz)
+    simulator.add_testbench(testbench)
+    simulator.run()
+    held = bytearray(16384)
+    for burst in writes:
+        apply(burst, held, 0)
+    for burst in after.reads:
+        assert burst.answers == expected(burst, held, 0)
+
+
+def read(width, address, beats):
+    return Burst(address, beats, size=(width // 8).bit_length() - 1)
+
+
+@pytest.mark.parametrize("stall", [0.0, 0.6])
+@pytest.mark.parametrize("name, width, clock_hz", KINDS)
+def test_bytes_agree_with_a_byte_array(name, width, clock_hz, stall):
+    chip, seed = CHIPS[name], f"{name}/{width}/{clock_hz:g}/{stall}"
+    draw = random.Random(seed)
+    size, half = 16384, 8192
+    low = [random_write(draw, *place(draw, 0, half, width), width) for _ in range(8)]
+    high = [random_write(draw, *place(draw, half, size, width), width) for _ in range(8)]
+    # the lower half is written, then read while the upper half is written, then all is read
+    (_, second, third), _ = run(
+        chip, width, clock_hz,
+        lambda port: AxiManager(port, writes=low, stall=stall, seed=seed),
+        lambda port: AxiManager(port, writes=high, stall=stall, seed=seed, reads=[
+            read(width, burst.address, burst.beats) for burst in low]),
+        lambda port: AxiManager(port, stall=stall, seed=seed, reads=[
+            read(width, burst.address, burst.beats) for burst in low + high]))
+    held = bytearray(b"\xA5" * size)
+    for burst in low + high:
+        assert burst.answers == [(RESP_OKAY,)], f"seed {seed}"
+        apply(burst, held, 0)
+    for burst in second.reads + third.reads:
+        assert burst.answers == expected(burst, held, 0), f"seed {seed}"
+
+
+def shares(name, width, clock_hz):
+    """Shares of the chip's peak: writes, reads, and both at once, in bursts of 256 bytes."""
+    chip, beats, bursts = CHIPS[name], 256 * 8 // width, 24
+    draw = random.Random(width)
+    at = [number * beats * width // 8 for number in range(bursts)]
+    writes = [random_write(draw, address, beats, width) for address in at]
+    managers, _ = run(
+        chip, width, clock_hz,
+        lambda port: AxiManager(port, writes=writes[:1]),       # until the chip is ready
+        lambda port: AxiManager(port, writes=writes[1:]),
+        lambda port: AxiManager(port, reads=[read(width, address, beats) for address in at]),
+        lambda port: AxiManager(port, writes=[
+            random_write(draw, chip.size // 2 + address, beats, width) for address in at],
+            reads=[read(width, address, beats) for address in at]))
+    words = width // chip.data_width
+    for manager in managers[1:]:
+        taken = sorted(manager.read_beats + manager.write_beats)
+        yield (len(taken) - 1) * words / (taken[-1] - taken[0])
+
+
+@pytest.mark.parametrize("name, width, clock_hz", KINDS[:5])
+def test_most_of_the_peak_is_reached(name, width, clock_hz):
+    writing, reading, both = shares(name, width, clock_hz)
+    print(name, width, clock_hz, writing, reading, both)
+    assert writing >= 0.95 and reading >= 0.95 and both >= 0.85, (writing, reading, both)
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"rcd": 5}, "READ or WRITE after 14.0 ns"),
+    ({"rp": 5, "ras": 60}, "REFRESH after 7.0 ns, 18.0 ns"),
+    ({"ras": 20, "rp": 40}, "PRECHARGE after [0-9.]* ns, 42.0 ns at least"),
+    ({"rfc": 5}, "after REFRESH after 7.0 ns"), ({"wr": 1}, "PRECHARGE after 14.0 ns, 15.0 ns"),
+    ({"refresh": 9000}, "cycles without REFRESH"), ({"cas": {2: 143e6}}, "latency 2"),
+    ({"start": 5}, "at power-up after 14.0 ns"), ({"row_bits": 6}, "row 0x[23]. of 32")])
+def test_the_model_notices_what_a_chip_does_not_allow(changes, message):
+    believed = dataclasses.replace(SMALL, **changes)
+    draw, width = random.Random(7), 32
+    writes = [random_write(draw, *place(draw, 0, believed.size, width), width) for _ in range(100)]
+    reads = [read(width, burst.address, burst.beats) for burst in writes]
+
+    def both(port):
+        return AxiManager(port, writes=writes, reads=reads, stall=0.2)
+    with pytest.raises(AssertionError, match=message):
+        run(believed, width, 143e6, both, truth=SMALL)
+
+
+def test_refused_bursts_change_nothing():
+    width, chip = 32, SMALL
+    draw = random.Random(1)
+    good = random_write(draw, 64, 8, width)
+    outside = random_write(draw, chip.size, 3, width)
+    fixed, narrow = (random_write(draw, 64, 3, width) for _ in range(2))
+    fixed.burst, narrow.size = 0, 1
+    (writes, reads), _ = run(
+        chip, width, 100e6,
+        lambda port: AxiManager(port, writes=[good, outside, fixed, narrow]),
+        lambda port: AxiManager(port, reads=[
+            Burst(burst.address, burst.beats, size=burst.size, burst=burst.burst)
+            for burst in (good, outside, fixed, narrow)]))
+    wanted = [RESP_OKAY, RESP_DECERR, RESP_SLVERR, RESP_SLVERR]
+    assert [burst.answers[0][0] for burst in writes.writes] == wanted
+    for burst, resp in zip(reads.reads, wanted):
+        assert [answer[1:] for answer in burst.answers] == [
+            (resp, int(index == burst.beats - 1)) for index in range(burst.beats)]
+    held = bytearray(b"\xA5" * 4096)
+    apply(good, held, 0)
+    assert reads.reads[0].answers == expected(reads.reads[0], held, 0)
+
+
+def test_rows_are_refreshed_while_nobody_asks():
+    def wait(port):
+        manager = AxiManager(port)
+
+        async def idle(ctx, limit):
+            for _ in range(12_000):
+                await ctx.tick()
+        manager.run = idle
+        return manager
+    _, model = run(SMALL, 32, 100e6, wait)
+    assert len(model.refreshes) >= 8 + 12_000 // 300 - 4
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"data_width": 12}, "data_width must be 8, 16, 32 or 64, not 12"),
+    ({"row_bits": 14}, "row_bits must be 1 to 13, not 14"),
+    ({"rc": 90}, "rc of 90 ns is more than ras and rp, 42 and 18 ns: give ras as what is left of "
+                 "rc"),
+])
+def test_a_chip_that_cannot_be_is_rejected(changes, message):
+    with pytest.raises(ValueError) as caught:
+        dataclasses.replace(SMALL, **changes)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ({"clock_hz": 150_000_000}, "the SDRAM runs at 143 MHz at most, not at 150 MHz"),
+    ({"data_width": 48}, "data_width must be 32, 64, 128 or 256, not 48"),
+    ({"base": 4096}, "base must be a multiple of the 16384 bytes of the memory below 2 ** 26, not "
+                     "0x1000"),
+    ({"chip": dataclasses.replace(SMALL, data_width=64)},
+     "a beat of 32 bits is not a power of two of words of 64 bits"),
+])
+def test_rejects(arguments, message):
+    with pytest.raises(ValueError) as caught:
+        AxiSdram(**{"chip": SMALL, "clock_hz": 100_000_000, "addr_width": 26, "data_width": 32,
+                    **arguments})
+    assert str(caught.value) == message
