@@ -9,7 +9,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from boards import board
+from boards import board, board_names
 
 
 class Counting(wiring.Component):
@@ -76,8 +76,7 @@ def test_flash_says_what_it_would_run(capsys):
     assert lines[0] == f"iceprog {flash.bitstream_of(board('icebreaker'))}"
 
 
-@pytest.mark.parametrize("name", ["colorlight_5a75b", "ecpix5_85f", "icebreaker",
-                                  "orangecrab_85f", "tang_primer_20k", "ulx3s_25f", "ulx3s_85f"])
+@pytest.mark.parametrize("name", board_names())
 def test_flash_needs_a_program_that_it_knows(name, monkeypatch, tmp_path):
     chosen = board(name)
     assert "{bitstream}" in chosen.flash and chosen.flash[0] in flash.INSTALL
