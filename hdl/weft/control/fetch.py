@@ -177,9 +177,7 @@ class Fetcher(wiring.Component):
         failed = Signal()               # an error has been delivered, or is about to be
         take = Signal()
         m.d.comb += [
-            # what the validator does with this instruction is seen a cycle later: it takes longer
-            # over the next one than its beats do
-            take.eq(beats.r_rdy & ~failed & ~o.valid),
+            take.eq(beats.r_rdy & ~failed & (~o.valid | o.ready)),
             beats.r_en.eq(take),
         ]
         data, response = beats.r_data[:self.config.bus_width], beats.r_data[self.config.bus_width:]
@@ -204,7 +202,7 @@ class Fetcher(wiring.Component):
                 m.d.comb += deliver.eq(1)
                 m.d.sync += [o.valid.eq(1), beat.eq(0), index.eq(index + 1),
                              addr.eq(addr + isa.INSTRUCTION_BYTES)]
-        with m.Elif(fault & ~failed & (index == asked) & ~o.valid):
+        with m.Elif(fault & ~failed & (index == asked) & (~o.valid | o.ready)):
             m.d.sync += [o.valid.eq(1), failed.eq(1), o.payload.index.eq(index),
                          o.payload.addr.eq(addr), o.payload.code.eq(isa.ErrorCode.HOST_WINDOW)]
         with m.If(self.i_start):
