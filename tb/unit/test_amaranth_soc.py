@@ -16,6 +16,7 @@ from weft_host import EmulatorDevice, compile_gemm
 from weft_host.device.registers import pack
 
 MEMORY_BYTES = 1 << 16
+pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 
 
 class Recorder(EmulatorDevice):

@@ -1,0 +1,187 @@
+"""The LiteX example without its simulator: ports, headers, verdict, what it says is missing."""
+
+import importlib.util
+import re
+
+import litex_soc
+import numpy as np
+import pytest
+from first_layer import first_layer
+from program_header import program_header
+from weft_ports import PORTS, REGISTER_ADDR_WIDTH, instance_ports
+
+from weft.control import regmap
+from weft.instance import make_accelerator
+from weft.presets import PRESETS, preset
+from weft.verilog import port_list, to_verilog
+from weft_host import EmulatorDevice, HostStep, Program, ProgramError, Tensor, compile
+from weft_host.compiler.frontend import read_model
+
+DIGITS = litex_soc.ROOT / "examples" / "digits"
+pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
+needs_litex = pytest.mark.skipif(
+    importlib.util.find_spec("migen") is None or importlib.util.find_spec("litex") is None,
+    reason="LiteX is not installed; make litex installs it")
+
+
+class FakeBus:
+    """Anything of any name; a slice of an address is told from the whole."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __getattr__(self, name):
+        return FakeBus(f"{self.path}.{name}")
+
+    def __getitem__(self, key):
+        return FakeBus(f"{self.path}[{key.start or 0}:{key.stop}]")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_ports_are_those_of_the_accelerator(name):
+    ports = port_list(make_accelerator(preset(name, bus_width=32)))
+    found = {port: direction.name[0].lower() for port, (_, direction) in ports.items()}
+    expected = {port: direction for port, (direction, *_) in PORTS.items()}
+    assert found == {**expected, "irq": "o"}
+
+
+def test_ports_are_those_of_the_verilog():
+    text = to_verilog(make_accelerator(preset("icebreaker")), "weft")
+    names = re.search(r"^module weft\((.*?)\);", text, re.MULTILINE | re.DOTALL)[1]
+    assert sorted(names.replace(",", " ").split()) == sorted([*PORTS, "clk", "rst", "irq"])
+
+
+def test_instance_connects_every_port_once():
+    arguments = instance_ports(FakeBus("registers"), FakeBus("memory"))
+    assert len(arguments) == len(PORTS)
+    paths = {port: signal.path for port, signal in arguments.items()}
+    assert len(set(paths.values())) == len(PORTS)
+    assert paths["i_s_axil_awaddr"] == f"registers.aw.addr[0:{REGISTER_ADDR_WIDTH}]"
+    assert paths["o_m_axi_araddr"] == "memory.ar.addr"
+    assert paths["i_m_axi_rlast"] == "memory.r.last"
+    assert REGISTER_ADDR_WIDTH == regmap.ADDR_WIDTH
+
+
+@needs_litex
+@pytest.mark.parametrize("width", [32, 64])
+def test_widths_are_those_of_litex(width):
+    from litex.soc.interconnect import axi
+    config = preset("small", bus_width=width)
+    ports = port_list(make_accelerator(config))
+    signals = instance_ports(axi.AXILiteInterface(data_width=32, address_width=32),
+                             axi.AXIInterface(data_width=width, address_width=32, id_width=1))
+    assert {port[2:]: len(signal) for port, signal in signals.items()} == \
+        {port: len(value) for port, (value, _) in ports.items() if port != "irq"}
+
+
+@needs_litex
+def test_soc_has_weft_on_its_bus(tmp_path):
+    from litex.build.sim.config import SimConfig
+    from litex.soc.integration.builder import Builder
+    from weft_soc import CLOCK_HZ, Platform, WeftSoC
+
+    class Bare(WeftSoC):
+        """Without software."""
+
+        def init_mems(self, **_):
+            pass
+
+    soc = Bare(Platform(), preset("small", bus_width=32), tmp_path / "weft.v", None)
+    soc.integrated_rom_initialized = True
+    clock = SimConfig()
+    clock.add_clocker("sys_clk", freq_hz=CLOCK_HZ)
+    Builder(soc, output_dir=str(tmp_path), compile_software=False, compile_gateware=False).build(
+        build_name="sim", sim_config=clock, run=False)
+    text = (tmp_path / "gateware" / "sim.v").read_text()
+    instance = re.search(r"^weft weft\((.*?)^\);", text, re.MULTILINE | re.DOTALL)[1]
+    connected = re.findall(r"\.(\w+)\s*\(\s*([^()]+?)\s*\)", instance)
+    assert sorted(port for port, _ in connected) == sorted([*PORTS, "clk", "rst", "irq"])
+    headers = tmp_path / "software" / "include" / "generated"
+    base = int(re.search(r"WEFT_BASE (0x\w+)L", (headers / "mem.h").read_text())[1], 16)
+    assert base >= 0x8000_0000 and base % (1 << REGISTER_ADDR_WIDTH) == 0    # uncached
+    assert "WEFT_INTERRUPT" in (headers / "soc.h").read_text()
+
+
+@needs_litex
+def test_addresses_of_other_widths_are_refused():
+    from weft_core import Weft
+    with pytest.raises(ValueError, match="^addr_width must be the 32 of LiteX's bus, not 24$"):
+        Weft(None, preset("small", addr_width=24), "weft.v")
+
+
+@pytest.mark.parametrize("console, expected", [
+    (["bit-exact: 512 bytes, twice"], None),
+    (["LiteX", "bit-exact: 512 bytes, twice", ""], None),
+    ([], "the firmware did not report bit-exact"),
+    (["not bit-exact"], "the firmware did not report bit-exact"),
+    (["this is bit-exact: 512 bytes, twice"], "the firmware did not report bit-exact"),
+    (["bit-exact: 0 bytes, twice"],
+     "the firmware compared 0 bytes; the program has 512 of output"),
+])
+def test_verdict(console, expected):
+    assert litex_soc.verdict(console, 512) == expected
+
+
+def test_tells_what_is_missing(monkeypatch):
+    monkeypatch.setattr(litex_soc, "MODULES", {"json": "json", "no_such_module": "no-such"})
+    monkeypatch.setattr(litex_soc, "COMPILER", "no-such-compiler")
+    monkeypatch.setattr(litex_soc, "HEADERS", {"no/such.h": "no-such-dev"})
+    assert litex_soc.missing_tools() == [
+        "the Python package no-such is missing",
+        "the Debian package gcc-riscv64-unknown-elf is missing",
+        "the Debian package no-such-dev is missing"]
+
+
+def test_refuses_an_unknown_preset(monkeypatch):
+    monkeypatch.setattr(litex_soc, "missing_tools", list)
+    monkeypatch.setattr("sys.argv", ["litex_soc.py", "--preset", "big"])
+    with pytest.raises(SystemExit, match="^litex: no preset 'big'; there are tiny,"):
+        litex_soc.main()
+
+
+def test_first_layer_is_that_of_the_model():
+    whole = read_model(DIGITS / "digits.tflite")
+    single = read_model(first_layer(DIGITS / "digits.tflite"))
+    assert [operator.name for operator in single.operators] == ["CONV_2D"]
+    assert single.operators[0].options == whole.operators[0].options
+    for mine, theirs in ((single.operators[0].inputs, whole.operators[0].inputs),
+                         (single.operators[0].outputs, whole.operators[0].outputs)):
+        for ours, other in zip(map(single.tensor, mine), map(whole.tensor, theirs)):
+            assert (ours.shape, ours.dtype, ours.scale, ours.zero_point) == \
+                (other.shape, other.dtype, other.scale, other.zero_point)
+            assert (ours.value is None) == (other.value is None)
+            if ours.value is not None:
+                assert (ours.value == other.value).all()
+
+
+def test_header_refuses_what_the_driver_cannot_do():
+    config = preset("tiny")
+    tensor = Tensor(name="x", shape=(2, 2), offset=64, strides=(4, 1))
+    array = {"x": np.ones((2, 2), np.int8)}
+    gaps = Program(config=config, instructions=bytes(32), memory_bytes=128, inputs=(tensor,))
+    with pytest.raises(ProgramError, match="^tensor 'x' has gaps: 4 bytes in 6; a C header holds "
+                                           "tensors without gaps only$"):
+        program_header(gaps, array, {})
+    host = Program(config=config, instructions=bytes(32), memory_bytes=128, inputs=(tensor,),
+                   host_steps=(HostStep(kind="SOFTMAX", inputs=("x",), outputs=("x",)),))
+    with pytest.raises(ProgramError, match="^the host would have to compute SOFTMAX; the C driver "
+                                           "runs programs that are on Weft as a whole$"):
+        program_header(host, array, {})
+
+
+def test_header_keeps_every_byte():
+    config = preset("small", bus_width=32)
+    program = compile(first_layer(DIGITS / "digits.tflite"), config)
+    name = program.inputs[0].name
+    inputs = {name: np.arange(-32, 32).astype(np.int8).reshape(1, 8, 8, 1)}
+    outputs = EmulatorDevice(config).run(program, inputs).outputs
+    text = program_header(program, inputs, outputs)
+
+    def array(name):
+        body = re.search(rf"\b{name}\[\d+\] = {{\n(.*?)}};", text, re.DOTALL)[1]
+        return bytes(map(int, re.findall(r"\d+", body)))
+
+    assert array("weft_image_0") == program.instructions
+    assert array("weft_image_1") == program.image[0][1]
+    assert array("weft_inputs_0") == inputs[name].tobytes()
+    assert array("weft_outputs_0") == outputs[program.outputs[0].name].tobytes()
