@@ -14,7 +14,7 @@
 #include "weft.h"
 #include "weft_program.h"
 
-#define POLLS 5000000u
+#define POLLS 1000000u
 #define UNWRITTEN 0xA5u
 
 static uint8_t memory[WEFT_PROGRAM_MEMORY_BYTES] __attribute__((section(".weft"), aligned(4096)));
