@@ -6,7 +6,8 @@ from weft_host.tflite_writer import ModelWriter
 __all__ = ["first_layer"]
 
 _RENAMED = {"activation": "fused_activation_function", "dilation_h": "dilation_h_factor",
-            "dilation_w": "dilation_w_factor"}
+            "dilation_w": "dilation_w_factor", "filter_h": "filter_height",
+            "filter_w": "filter_width", "format": "weights_format"}
 """Options that the schema calls by a longer name."""
 
 

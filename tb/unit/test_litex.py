@@ -1,23 +1,17 @@
-"""The LiteX example without its simulator: ports, headers, verdict, what it says is missing."""
+"""The LiteX example without its simulator: ports, bus, verdict, what it says is missing."""
 
 import importlib.util
 import re
 
 import litex_soc
-import numpy as np
 import pytest
-from first_layer import first_layer
-from program_header import program_header
 from weft_ports import PORTS, REGISTER_ADDR_WIDTH, instance_ports
 
 from weft.control import regmap
 from weft.instance import make_accelerator
 from weft.presets import PRESETS, preset
 from weft.verilog import port_list, to_verilog
-from weft_host import EmulatorDevice, HostStep, Program, ProgramError, Tensor, compile
-from weft_host.compiler.frontend import read_model
 
-DIGITS = litex_soc.ROOT / "examples" / "digits"
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 needs_litex = pytest.mark.skipif(
     importlib.util.find_spec("migen") is None or importlib.util.find_spec("litex") is None,
@@ -137,51 +131,3 @@ def test_refuses_an_unknown_preset(monkeypatch):
     monkeypatch.setattr("sys.argv", ["litex_soc.py", "--preset", "big"])
     with pytest.raises(SystemExit, match="^litex: no preset 'big'; there are tiny,"):
         litex_soc.main()
-
-
-def test_first_layer_is_that_of_the_model():
-    whole = read_model(DIGITS / "digits.tflite")
-    single = read_model(first_layer(DIGITS / "digits.tflite"))
-    assert [operator.name for operator in single.operators] == ["CONV_2D"]
-    assert single.operators[0].options == whole.operators[0].options
-    for mine, theirs in ((single.operators[0].inputs, whole.operators[0].inputs),
-                         (single.operators[0].outputs, whole.operators[0].outputs)):
-        for ours, other in zip(map(single.tensor, mine), map(whole.tensor, theirs)):
-            assert (ours.shape, ours.dtype, ours.scale, ours.zero_point) == \
-                (other.shape, other.dtype, other.scale, other.zero_point)
-            assert (ours.value is None) == (other.value is None)
-            if ours.value is not None:
-                assert (ours.value == other.value).all()
-
-
-def test_header_refuses_what_the_driver_cannot_do():
-    config = preset("tiny")
-    tensor = Tensor(name="x", shape=(2, 2), offset=64, strides=(4, 1))
-    array = {"x": np.ones((2, 2), np.int8)}
-    gaps = Program(config=config, instructions=bytes(32), memory_bytes=128, inputs=(tensor,))
-    with pytest.raises(ProgramError, match="^tensor 'x' has gaps: 4 bytes in 6; a C header holds "
-                                           "tensors without gaps only$"):
-        program_header(gaps, array, {})
-    host = Program(config=config, instructions=bytes(32), memory_bytes=128, inputs=(tensor,),
-                   host_steps=(HostStep(kind="SOFTMAX", inputs=("x",), outputs=("x",)),))
-    with pytest.raises(ProgramError, match="^the host would have to compute SOFTMAX; the C driver "
-                                           "runs programs that are on Weft as a whole$"):
-        program_header(host, array, {})
-
-
-def test_header_keeps_every_byte():
-    config = preset("small", bus_width=32)
-    program = compile(first_layer(DIGITS / "digits.tflite"), config)
-    name = program.inputs[0].name
-    inputs = {name: np.arange(-32, 32).astype(np.int8).reshape(1, 8, 8, 1)}
-    outputs = EmulatorDevice(config).run(program, inputs).outputs
-    text = program_header(program, inputs, outputs)
-
-    def array(name):
-        body = re.search(rf"\b{name}\[\d+\] = {{\n(.*?)}};", text, re.DOTALL)[1]
-        return bytes(map(int, re.findall(r"\d+", body)))
-
-    assert array("weft_image_0") == program.instructions
-    assert array("weft_image_1") == program.image[0][1]
-    assert array("weft_inputs_0") == inputs[name].tobytes()
-    assert array("weft_outputs_0") == outputs[program.outputs[0].name].tobytes()
