@@ -129,7 +129,7 @@ def main():
         return
     lacking = missing_tools()
     if lacking:
-        sys.exit("litex: " + "; ".join(lacking) + "; make litex installs them")
+        sys.exit("litex: " + "; ".join(lacking) + "; make litex installs what is missing")
     if options.check:
         return
     if options.preset not in PRESETS:

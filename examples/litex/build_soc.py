@@ -11,17 +11,18 @@ from first_layer import first_layer
 from litex.build.sim.config import SimConfig
 from litex.soc.integration.builder import Builder
 from program_header import program_header
-from weft_soc import CLOCK_HZ, Platform, WeftSoC
+from weft_soc import CLOCK_HZ, MAIN_RAM_BYTES, Platform, WeftSoC
 
 from weft.instance import make_accelerator
 from weft.presets import preset
 from weft.verilog import to_verilog
-from weft_host import EmulatorDevice, WeftError, compile
+from weft_host import CapacityError, EmulatorDevice, WeftError, compile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 DIGITS = ROOT / "examples" / "digits"
 BUS_WIDTH = 32                  # of LiteX's bus: no converter between
+CODE_BYTES = 0x8000             # more than the firmware's code takes of main memory
 
 
 def write_program(folder, config, model, damage):
@@ -36,13 +37,19 @@ def write_program(folder, config, model, damage):
         inputs = {tensor.name: draw.integers(-128, 128, tensor.shape).astype(tensor.dtype)
                   for tensor in program.inputs}
     outputs = EmulatorDevice(config).run(program, inputs).outputs
+    count = sum(array.nbytes for array in outputs.values())
+    # everything is there twice: in the firmware, and where Weft works on it
+    needed = CODE_BYTES + program.memory_bytes + len(program.instructions) + count + sum(
+        len(raw) for _, raw in program.image) + sum(array.nbytes for array in inputs.values())
+    if needed > MAIN_RAM_BYTES:
+        raise CapacityError(f"firmware, program and tensors need {needed} bytes of main memory; "
+                            f"the SoC has {MAIN_RAM_BYTES}")
     if damage:
         # a firmware that still says bit-exact compares nothing
         name, array = next(iter(outputs.items()))
         outputs[name] = array.copy()
         outputs[name].flat[-1] ^= 1
     (folder / "weft_program.h").write_text(program_header(program, inputs, outputs))
-    count = sum(array.nbytes for array in outputs.values())
     (folder / "expected_bytes").write_text(f"{count}\n")
     print(f"{program.instruction_count} instructions, {count} bytes of output", flush=True)
 
@@ -51,8 +58,10 @@ def make_firmware(output, generated):
     """Compiles the firmware against what LiteX's builder left in ``output``."""
     folder = output / "firmware"
     folder.mkdir(exist_ok=True)
-    subprocess.run(["make", "-C", folder, "-f", HERE / "firmware" / "Makefile", f"BUILD={output}",
-                    f"SOURCES={HERE}", f"GENERATED={generated}"], check=True)
+    done = subprocess.run(["make", "-C", folder, "-f", HERE / "firmware" / "Makefile",
+                           f"BUILD={output}", f"SOURCES={HERE}", f"GENERATED={generated}"])
+    if done.returncode:
+        sys.exit("build_soc: the firmware does not compile")
     return folder / "firmware.bin"
 
 

@@ -8,7 +8,7 @@ from litex.soc.integration.soc import SoCRegion
 from litex.soc.integration.soc_core import SoCCore
 from weft_core import REGION_BYTES, Weft
 
-__all__ = ["CLOCK_HZ", "Platform", "WeftSoC"]
+__all__ = ["CLOCK_HZ", "MAIN_RAM_BYTES", "Platform", "WeftSoC"]
 
 CLOCK_HZ = 1_000_000        # what LiteX's simulator calls a second; software waits by it
 ROM_BYTES = 0x10000

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
 def simulate(*options):
     lacking = missing_tools()
     if lacking:
-        pytest.skip("; ".join(lacking) + "; make litex installs them")
+        pytest.skip("; ".join(lacking) + "; make litex installs what is missing")
     return subprocess.run([sys.executable, ROOT / "scripts" / "litex_soc.py", *options], cwd=ROOT,
                           capture_output=True, text=True)
 

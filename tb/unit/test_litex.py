@@ -4,6 +4,7 @@ import importlib.util
 import re
 
 import litex_soc
+import numpy as np
 import pytest
 from weft_ports import PORTS, REGISTER_ADDR_WIDTH, instance_ports
 
@@ -11,6 +12,8 @@ from weft.control import regmap
 from weft.instance import make_accelerator
 from weft.presets import PRESETS, preset
 from weft.verilog import port_list, to_verilog
+from weft_host import CapacityError
+from weft_host.tflite_writer import ModelWriter
 
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 needs_litex = pytest.mark.skipif(
@@ -101,6 +104,22 @@ def test_addresses_of_other_widths_are_refused():
     from weft_core import Weft
     with pytest.raises(ValueError, match="^addr_width must be the 32 of LiteX's bus, not 24$"):
         Weft(None, preset("small", addr_width=24), "weft.v")
+
+
+@needs_litex
+def test_a_program_that_does_not_fit_is_refused(tmp_path):
+    from build_soc import write_program
+    m = ModelWriter()
+    x = m.input("x", (1, 1, 1, 512), scale=0.1)
+    w = m.constant("w", np.zeros((1024, 1, 1, 512), np.int8), scale=[0.1] * 1024)
+    b = m.constant("b", np.zeros(1024, np.int32), scale=[0.01] * 1024)
+    y = m.tensor("y", (1, 1, 1, 1024), scale=0.1)
+    m.operator("CONV_2D", [x, w, b], [y], padding="VALID")
+    m.output(y)
+    with pytest.raises(CapacityError, match=r"^firmware, program and tensors need 1\d{6} bytes of "
+                                            "main memory; the SoC has 524288$"):
+        write_program(tmp_path, preset("small", bus_width=32), m.finish(), damage=False)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("console, expected", [
