@@ -14,9 +14,11 @@ BOARD ?=
 CLOCK ?=
 SEEDS ?= 1
 DRY ?= 0
+PRESET ?= small
+MODEL ?=
 export PATH := $(CURDIR)/$(RUN):$(PATH)
 
-.PHONY: help setup demo test lint format verilog docs soak tb bench array bitstream flash train clean
+.PHONY: help setup demo test lint format verilog docs soak tb bench array bitstream flash litex train clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +68,9 @@ bitstream: setup ## a board's bitstream, into build/BOARD: BOARD=icebreaker [CLO
 
 flash: setup ## load a board's bitstream: BOARD=icebreaker [DRY=1]
 	@python scripts/flash.py --board "$(BOARD)" $(if $(filter 1,$(DRY)),--dry-run)
+
+litex: setup ## simulate a LiteX SoC whose VexRiscv runs a layer on Weft: [PRESET=small] [MODEL=x.tflite]
+	@PRESET="$(PRESET)" MODEL="$(MODEL)" bash scripts/litex_soc.sh
 
 train: setup ## train the digits network again, into build/digits
 	@bash scripts/train.sh

@@ -7,21 +7,7 @@ started=$SECONDS
 step() { printf '[setup %3ds] %s\n' "$((SECONDS - started))" "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
-# apt_install PACKAGE: as root, installs it; otherwise says what to do and returns 1
-updated=no
-apt_install() {
-    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-        echo "setup: $1 is missing; please run: sudo apt-get install $1" >&2
-        return 1
-    fi
-    step "installing the Debian package $1"
-    if [ $updated = no ]; then
-        apt-get update -qq </dev/null
-        updated=yes
-    fi
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" \
-        </dev/null >/dev/null
-}
+. scripts/debian.sh
 
 command -v "$python" >/dev/null || fail "there is no $python; Weft needs Python 3.11 or newer"
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||

