@@ -9,6 +9,10 @@ _DECLARED = "\tbool eval(performer *performer = nullptr) override;\n"
 _LOCAL = re.compile(r"\tvalue<\d+> \w+;\n")
 _COMMIT = re.compile(r"\tbool commit\(ObserverT &observer\) \{\n(.*?)\t\treturn changed;\n",
                      re.DOTALL)
+_COMMIT_CALL = ("\tbool commit() override {\n\t\tobserver observer;\n"
+                "\t\treturn commit<>(observer);\n\t}\n")
+_RESET = re.compile(r"^void (\w+)::reset\(\) \{\n(.*?)^\}\n", re.MULTILINE | re.DOTALL)
+_RESET_DECLARED = "\tvoid reset() override;\n"
 _UPDATE = re.compile(r"\t\tif \((\w+)\.commit\(observer\)\) changed = true;\n")
 _WRITE = re.compile(r"(?P<tabs>\t+)memory_\w+\.update\((?P<arguments>.*)\);\n")
 _SIGNAL = re.compile(r"\b[pi]_\w+(?:\.curr)?")
@@ -19,11 +23,12 @@ _CLOCKS = re.compile(r"\tbool (posedge_\w+|negedge_\w+) = this->\1\(\);\n")
 
 
 def split(source, statements=40):
-    """``source``, as ``write_cxxrtl`` wrote it, with ``eval`` in parts and a new method ``latch``.
+    """``source``, as ``write_cxxrtl`` wrote it, in parts, and with a new method ``latch``.
 
-    The body is a sequence of statements, each behind a comment that names its cells; what they
-    share are local variables, which become members. A compiler's time grows faster than linearly
-    with the length of a function, so this makes minutes into seconds.
+    The body of ``eval`` is a sequence of statements, each behind a comment that names its cells;
+    what they share are local variables, which become members. Those of ``reset`` and ``commit``
+    share nothing. A compiler's time grows faster than linearly with the length of a function, so
+    this makes minutes into seconds.
 
     ``latch`` does what ``commit`` does without telling whether anything has changed, which is most
     of its work. A memory is written only where a bit of the write's enable is set; CXXRTL queues
@@ -81,9 +86,61 @@ def split(source, statements=40):
         f"void {module}::eval_{number}(bool &converged{given}) {{\n{''.join(part)}}}\n\n"
         for number, part in enumerate(parts))
     calls = "".join(f"\teval_{number}(converged{passed});\n" for number in range(len(parts)))
-    declared += "\tvoid latch();\n" + "".join(local)
-    return (source[:head.start()].replace(_DECLARED, _DECLARED + declared)
-            + bodies + _latch(module, source) + head[0] + "".join(prologue) + calls + source[tail:])
+    found = _COMMIT.search(source)
+    if found is None or source.count(_COMMIT_CALL) != 1:
+        raise ValueError("the C++ has no method commit")
+    updates = found[1].splitlines(keepends=True)
+    declared += "".join(local)
+    for name, result, part in (("latch", "void", _latched(updates)),
+                               ("commit", "bool", _committed(updates))):
+        more, body = _in_parts(module, name, result, part)
+        declared += more + (f"\tvoid {name}();\n" if name == "latch" else "")
+        bodies += body
+    before = source[:head.start()].replace(_COMMIT_CALL, "\tbool commit() override;\n")
+    reset = _RESET.search(before)
+    if reset is None or before.count(_RESET_DECLARED) != 1:
+        raise ValueError("the C++ has no method reset")
+    more, body = _in_parts(module, "reset", "void", _statements(reset[2]))
+    before = before[:reset.start()] + body + before[reset.end():]
+    return (before.replace(_DECLARED, _DECLARED + declared + more)
+            + bodies + head[0] + "".join(prologue) + calls + source[tail:])
+
+
+def _statements(body):
+    """The statements of ``reset``: a line each, or a table and the line that copies it."""
+    statement = ""
+    for line in body.splitlines(keepends=True):
+        statement += line
+        if line.startswith(("\tp_", "\ti_", "\tstd::copy(")) and line.endswith(";\n"):
+            yield statement
+            statement = ""
+    if statement:
+        yield statement
+
+
+def _in_parts(module, name, result, statements, size=40):
+    """Declarations and definitions: a method of that name that calls others, each of ``size``
+    statements. One that returns ``bool`` says whether any of them set ``changed``."""
+    statements = list(statements)
+    starts = range(0, len(statements), size)
+    declared = "".join(f"\t{result} {name}_{number}();\n" for number in range(len(starts)))
+    begin, end, call, before, after = ("", "", "", "", "")
+    if result == "bool":
+        begin, end = "\tbool changed = false;\n", "\treturn changed;\n"
+        call, before, after = "if (", ")", " changed = true"
+    observer = "" if name == "reset" else "\tcxxrtl::observer observer;\n"
+    bodies = "".join(
+        f"{result} {module}::{name}_{number}() {{\n{observer}{begin}"
+        f"{''.join(statements[start:start + size])}{end}}}\n\n"
+        for number, start in enumerate(starts))
+    calls = "".join(f"\t{call}{name}_{number}(){before}{after};\n"
+                    for number in range(len(starts)))
+    return declared, bodies + f"{result} {module}::{name}() {{\n{begin}{calls}{end}}}\n\n"
+
+
+def _committed(updates):
+    """The statements of ``commit``, but what begins and ends it."""
+    return [line for line in updates if line.strip() != "bool changed = false;"]
 
 
 def guard_writes(lines):
@@ -110,18 +167,13 @@ def _if_enabled(write):
     return f"{write['tabs']}if ({test}) {write[0].lstrip()}"
 
 
-def _latch(module, source):
-    """The method ``latch``, made from ``commit``."""
-    found = _COMMIT.search(source)
-    if found is None:
-        raise ValueError("the C++ has no method commit")
-    lines = []
-    for line in found[1].splitlines(keepends=True):
+def _latched(updates):
+    """The statements of ``latch``, made from those of ``commit``."""
+    for line in updates:
         update = _UPDATE.fullmatch(line)
         if update and not update[1].startswith("memory_"):
-            lines.append(f"\t{update[1]}.curr = {update[1]}.next;\n")
+            yield f"\t{update[1]}.curr = {update[1]}.next;\n"
         elif update:
-            lines.append(f"\t{update[1]}.commit(observer);\n")
+            yield f"\t{update[1]}.commit(observer);\n"
         elif line.strip() != "bool changed = false;":
-            lines.append(line)
-    return f"void {module}::latch() {{\n\tcxxrtl::observer observer;\n{''.join(lines)}}}\n\n"
+            yield line
