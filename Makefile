@@ -13,11 +13,12 @@ WAVES ?= 0
 BOARD ?=
 CLOCK ?=
 PRESET ?=
+UPDATE ?= 0
 SEEDS ?= 1
 DRY ?= 0
 export PATH := $(CURDIR)/$(RUN):$(PATH)
 
-.PHONY: help setup demo test lint format verilog docs soak tb bench array netlist bitstream flash train clean
+.PHONY: help setup demo test lint format verilog docs soak tb bench array netlist bitstream flash gates train clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +65,9 @@ array: setup ## cost of a cell and clock of the array alone, against their bars,
 
 netlist: setup ## digits on the netlist after synthesis: BOARD=icebreaker, or PRESET=small on an ECP5; both by default
 	@python scripts/netlist.py $(BOARD) $(PRESET)
+
+gates: setup ## area and clock of the iCEBreaker's bitstream, against docs/gates.json: [UPDATE=1]
+	@python scripts/gates.py $(if $(filter 1,$(UPDATE)),--update)
 
 bitstream: setup ## a board's bitstream, into build/BOARD: BOARD=icebreaker [CLOCK=MHz] [SEEDS="1 2 3"]
 	@python scripts/bitstream.py --board "$(BOARD)" $(if $(CLOCK),--clock $(CLOCK)) --seeds $(SEEDS)
