@@ -63,7 +63,7 @@ array: setup ## cost of a cell and clock of the array alone, against their bars,
 	@python scripts/fpga_array.py --rows 8 --cols 8 --multiplier lut --area-only --max-luts 150
 	@python scripts/fpga_array.py --rows 16 --cols 8 --max-luts 45 --max-ffs 84 --min-mhz 125
 
-netlist: setup ## digits on the netlist after synthesis: BOARD=icebreaker, or PRESET=small on an ECP5; both by default
+netlist: setup ## digits on the netlist after synthesis: [BOARD=icebreaker]
 	@python scripts/netlist.py $(BOARD) $(PRESET)
 
 gates: setup ## area and clock of the iCEBreaker's bitstream, against docs/gates.json: [UPDATE=1]

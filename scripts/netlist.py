@@ -82,7 +82,7 @@ def check(chosen, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="BOARD or PRESET",
-                        default=["icebreaker", "small"], help="icebreaker and small, if not given")
+                        default=["icebreaker"], help="icebreaker, if not given")
     args = parser.parse_args()
     # so that the tool that runs is ended, too
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -15,8 +15,6 @@ export WEFT_PROGRAMS=$programs WEFT_CYCLES=$((programs * 50))
 export WEFT_IMAGES=360 WEFT_CASES=1000 WEFT_DRAWS=200 WEFT_CONFIGS=$configs WEFT_NETWORKS=500
 # damaged frames on the host link: on the RTL, and in its model
 export WEFT_LINK_RTL=50000 WEFT_LINK_FRAMES=500000 WEFT_LINK_IMAGES=20
-# netlists of vendor cells: of the serial engine, and of the other one on an ECP5
-export WEFT_NETLISTS="icebreaker small"
 .venv/bin/python -m pytest -n 2 --dist worksteal --durations=15 \
     tb/cocotb tb/models tb/unit/test_rtl_device.py tb/unit/test_cli.py \
     tb/unit/test_link_rtl.py tb/unit/test_link_frames.py tb/unit/test_link_client.py \

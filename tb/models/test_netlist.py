@@ -1,7 +1,6 @@
 """Digits on the netlist after synthesis, of the vendor's cells: every tensor is the reference's.
 
-A netlist takes a minute of synthesis and more of C++: `make test` has the smallest, `make soak` all
-that $WEFT_NETLISTS names, and `make netlist` any.
+The serial engine's takes a minute and a half with its control; $WEFT_NETLISTS names others.
 """
 
 import os
