@@ -12,13 +12,16 @@ SIM ?= icarus
 WAVES ?= 0
 BOARD ?=
 CLOCK ?=
+PRESET ?=
+UPDATE ?= 0
 SEEDS ?= 1
 DRY ?= 0
 PRESET ?= small
 MODEL ?=
 export PATH := $(CURDIR)/$(RUN):$(PATH)
 
-.PHONY: help setup demo test lint format verilog docs soak tb bench array bitstream flash litex train clean
+.PHONY: help setup demo test lint format verilog docs soak tb bench array netlist bitstream flash gates \
+	litex train clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +65,12 @@ bench: setup ## cycles of the benchmarks, against their bars; then docs/results.
 array: setup ## cost of a cell and clock of the array alone, against their bars, half an hour
 	@python scripts/fpga_array.py --rows 8 --cols 8 --multiplier lut --area-only --max-luts 150
 	@python scripts/fpga_array.py --rows 16 --cols 8 --max-luts 45 --max-ffs 84 --min-mhz 125
+
+netlist: setup ## digits on the netlist after synthesis: [BOARD=icebreaker]
+	@python scripts/netlist.py $(BOARD) $(PRESET)
+
+gates: setup ## area and clock of the iCEBreaker's bitstream, against docs/gates.json: [UPDATE=1]
+	@python scripts/gates.py $(if $(filter 1,$(UPDATE)),--update)
 
 bitstream: setup ## a board's bitstream, into build/BOARD: BOARD=icebreaker [CLOCK=MHz] [SEEDS="1 2 3"]
 	@python scripts/bitstream.py --board "$(BOARD)" $(if $(CLOCK),--clock $(CLOCK)) --seeds $(SEEDS)

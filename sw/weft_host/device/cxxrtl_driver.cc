@@ -2,7 +2,8 @@
 //
 // WEFT_TOP is the class of the design, WEFT_DESIGN the file that holds it. WEFT_TRACE is 1 if the
 // design keeps the names of its signals, so that a waveform can be written, WEFT_SINGLE_STEP if one
-// evaluation a cycle is enough: there are no loops in its combinational logic.
+// evaluation a cycle is enough: there are no loops in its combinational logic. WEFT_RESET is how many
+// cycles its reset is high at first; with 0 it has none.
 #include WEFT_DESIGN
 #if WEFT_TRACE
 #include <cxxrtl/cxxrtl_vcd.h>
@@ -69,7 +70,14 @@ public:
 
     Driver(uint64_t base, uint64_t size, uint32_t latency, double bandwidth, bool gaps,
            bool back_pressure, uint64_t seed)
-        : memory(base, size, BEAT, latency, bandwidth, gaps, back_pressure, seed) {}
+        : memory(base, size, BEAT, latency, bandwidth, gaps, back_pressure, seed) {
+#if WEFT_RESET
+        drive(top.p_rst, 1);
+        while (cycle < WEFT_RESET)
+            clock();
+        drive(top.p_rst, 0);
+#endif
+    }
 
     bool trace(const char *path) {
 #if WEFT_TRACE

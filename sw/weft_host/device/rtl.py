@@ -33,6 +33,9 @@ class RtlDevice(Device):
     cache : path
         Directory for compiled simulators; see
         :func:`weft_host.device.rtl_build.cache_directory`.
+    library : path, optional
+        A simulator of ``config`` that :func:`weft_host.device.rtl_build.build` made of something
+        else than the gateware, such as its netlist.
     progress : callable
         Gets a sentence while something takes long; by default it goes to standard error.
 
@@ -43,11 +46,13 @@ class RtlDevice(Device):
     """
 
     def __init__(self, config, *, memory_base=0, memory_bytes=1 << 24, latency=20, bandwidth=1.0,
-                 stalls=None, seed=0, trace=None, cache=None, progress=print_progress):
+                 stalls=None, seed=0, trace=None, cache=None, library=None,
+                 progress=print_progress):
         super().__init__(config, memory_base=memory_base, memory_bytes=memory_bytes)
         self.progress = progress
-        library = build_accelerator(config, trace=trace is not None, cache=cache,
-                                    progress=progress)
+        if library is None:
+            library = build_accelerator(config, trace=trace is not None, cache=cache,
+                                        progress=progress)
         self.simulation = Simulation(
             library, memory_base=memory_base, memory_bytes=memory_bytes, latency=latency,
             bandwidth=bandwidth, stalls=stalls, seed=seed, trace=trace)

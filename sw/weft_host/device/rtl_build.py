@@ -90,7 +90,8 @@ def _publish(path, content):
     os.replace(temporary, path)
 
 
-def build(rtlil, *, name="weft", trace=False, cache=None, progress=print_progress, driver=None):
+def build(rtlil, *, name="weft", trace=False, reset=0, optimize=None, cache=None,
+          progress=print_progress, driver=None):
     """The shared library that simulates a design; made now unless the cache has it.
 
     Parameters
@@ -99,6 +100,10 @@ def build(rtlil, *, name="weft", trace=False, cache=None, progress=print_progres
         The design, with the ports of :class:`weft.accelerator.Accelerator` and top ``name``.
     trace : :class:`bool`
         Keep the names of signals for waveforms; slower.
+    reset : :class:`int`
+        Cycles that the reset is high at first; with 0 it is taken out, see :func:`hold_reset`.
+    optimize : :class:`int`, optional
+        The C++ compiler's level instead of 3: less is built sooner and runs slower.
     cache : :class:`pathlib.Path`
         Directory of finished libraries, shared by all processes.
     progress : callable
@@ -116,14 +121,18 @@ def build(rtlil, *, name="weft", trace=False, cache=None, progress=print_progres
     compiler, version = _compiler()
     driver = pathlib.Path(driver or _HERE / _DRIVER[0])
     sources = [driver.read_bytes(), *((_HERE / file).read_bytes() for file in _DRIVER)]
-    key = _digest(rtlil, *sources, _PREPARE, *_FLAGS, version, name, str(trace))
+    # the last level counts
+    flags = _FLAGS if optimize is None else (*_FLAGS, f"-O{optimize}")
+    key = _digest(rtlil, *sources, _PREPARE, *flags, version, name, str(trace), str(reset))
     library = cache / f"{name}-{key}.so"
     with open(cache / f"{key}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not library.exists():
             with tempfile.TemporaryDirectory(dir=cache) as directory:
-                made = _compile(rtlil, name, trace, pathlib.Path(directory), compiler, driver,
-                                progress)
+                if not reset:
+                    rtlil = hold_reset(rtlil, name)
+                made = _compile(rtlil, name, trace, reset, pathlib.Path(directory),
+                                [compiler, *flags], driver, progress)
                 os.replace(made, library)
     return library
 
@@ -140,7 +149,7 @@ def hold_reset(rtlil, name):
     return rtlil[:top] + constant
 
 
-def _compile(rtlil, name, trace, directory, compiler, driver, progress):
+def _compile(rtlil, name, trace, reset, directory, compiler, driver, progress):
     yosys = _yosys()
     headers = _headers(yosys)
     start = time.monotonic()
@@ -151,7 +160,7 @@ def _compile(rtlil, name, trace, directory, compiler, driver, progress):
         with warnings.catch_warnings():     # its one warning is about speed only
             warnings.simplefilter("ignore")
             design = yosys.run(["-q", "-"], "read_rtlil <<weft_end_of_design\n"
-                               f"{hold_reset(rtlil, name)}\n"
+                               f"{rtlil}\n"
                                f"weft_end_of_design\nhierarchy -top {name}\n{_PREPARE}\n"
                                f"write_cxxrtl -O6 {debug}\n")
     except Exception as error:      # whatever this version of Amaranth raises: its words matter
@@ -159,9 +168,9 @@ def _compile(rtlil, name, trace, directory, compiler, driver, progress):
     (directory / "design.h").write_text(split(design))
     progress(f"compiling {len(design) >> 10} KiB of C++ ({time.monotonic() - start:.0f} s so far)")
     made = directory / "simulator.so"
-    command = [compiler, *_FLAGS, f"-I{headers}", f"-I{_HERE}", f"-I{directory}",
+    command = [*compiler, f"-I{headers}", f"-I{_HERE}", f"-I{directory}",
                f"-DWEFT_TOP=cxxrtl_design::p_{name.replace('_', '__')}",
-               '-DWEFT_DESIGN="design.h"', f"-DWEFT_TRACE={int(trace)}",
+               '-DWEFT_DESIGN="design.h"', f"-DWEFT_TRACE={int(trace)}", f"-DWEFT_RESET={reset}",
                # CXXRTL evaluates again and again only where it found a loop
                f"-DWEFT_SINGLE_STEP={int(not trace and 'converged = false' not in design)}",
                str(driver), "-o", str(made)]
