@@ -16,7 +16,6 @@ PRESET ?=
 UPDATE ?= 0
 SEEDS ?= 1
 DRY ?= 0
-PRESET ?= small
 MODEL ?=
 export PATH := $(CURDIR)/$(RUN):$(PATH)
 
@@ -79,7 +78,7 @@ flash: setup ## load a board's bitstream: BOARD=icebreaker [DRY=1]
 	@python scripts/flash.py --board "$(BOARD)" $(if $(filter 1,$(DRY)),--dry-run)
 
 litex: setup ## simulate a LiteX SoC whose VexRiscv runs a layer on Weft: [PRESET=small] [MODEL=x.tflite]
-	@PRESET="$(PRESET)" MODEL="$(MODEL)" bash scripts/litex_soc.sh
+	@PRESET="$(or $(PRESET),small)" MODEL="$(MODEL)" bash scripts/litex_soc.sh
 
 train: setup ## train the digits network again, into build/digits
 	@bash scripts/train.sh
