@@ -64,6 +64,8 @@ class BoardTop(wiring.Component):
         self._chip = None
         members = {"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1)}
         if storage in ("sdram", "sdram_model"):
+            if sdram is None:
+                raise ValueError(f"storage {storage!r} needs sdram, the chip")
             on_pins = storage == "sdram"
             self._memory = AxiSdram(
                 chip=sdram, clock_hz=clock_hz, addr_width=config.addr_width,

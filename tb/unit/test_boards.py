@@ -22,6 +22,7 @@ from weft.link.frames import (
     Info,
     Status,
 )
+from weft.memory.sdram_chip import M12L64322A
 from weft.memory.sdram_pins import SdramPins
 from weft_host.link.codec import encode_request
 
@@ -226,6 +227,22 @@ def test_top_answers_a_ping_over_the_line(entry):
 def test_board_rejects_an_sdram_that_cannot_be(changes, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(board("ulx3s_85f_sdram"), **changes)
+
+
+def test_a_top_with_an_sdram_needs_to_know_it():
+    with pytest.raises(ValueError, match="^storage 'sdram' needs sdram, the chip$"):
+        BoardTop(config=BOARDS[0].config, clock_hz=1_000_000, baud=10_000, memory_bytes=4096,
+                 storage="sdram", name="any")
+
+
+def test_an_sdram_without_masks_is_refused():
+    entry = board("colorlight_5a75b")
+    entry = dataclasses.replace(
+        entry, changes={**entry.changes, "addr_width": 24}, storage="sdram", sdram=M12L64322A,
+        memory_bytes=M12L64322A.size)
+    with pytest.raises(ValueError, match="^the SDRAM of .*5A-75B.* has no pins for byte masks; a "
+                                         "part of a beat could not be written$"):
+        make_platform(entry).prepare(OnPins(entry, Loop(entry)), "top", debug_verilog=False)
 
 
 def test_board_rejects_a_long_name():

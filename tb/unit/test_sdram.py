@@ -6,7 +6,7 @@ import random
 import pytest
 from amaranth.hdl import Module
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, connect, flipped
+from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.sim import Simulator
 
 from support.axi_manager import AxiManager, Burst, apply, expected, random_write
@@ -26,12 +26,34 @@ KINDS = [("ulx3s", 128, 100e6), ("ulx3s", 32, 133e6), ("ulx3s", 64, 48e6),
          ("small", 256, 143e6), ("small", 64, 20e6)]
 
 
-def run(chip, width, clock_hz, *phases, truth=None):
+class Registered(wiring.Component):
+    """A controller behind registers in its pins, as on a board."""
+
+    def __init__(self, memory):
+        self.memory = memory
+        self.read_latency = memory.read_latency
+        super().__init__({"axi": In(memory.axi.signature.flip()),
+                          "pins": Out(memory.pins.signature)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = memory = self.memory
+        connect(m, flipped(self.axi), memory.axi)
+        for name, member in memory.pins.signature.members.items():
+            inner, outer = getattr(memory.pins, name), getattr(self.pins, name)
+            m.d.sync += outer.eq(inner) if member.flow is Out else inner.eq(outer)
+        return m
+
+
+def run(chip, width, clock_hz, *phases, truth=None, registered=False):
     """Runs managers made by ``phases`` one after the other; returns them and the model.
 
     ``truth`` is what the chip is like, if it is not what the controller believes.
     """
-    dut = AxiSdram(chip=chip, clock_hz=int(clock_hz), addr_width=26, data_width=width)
+    dut = AxiSdram(chip=chip, clock_hz=int(clock_hz), addr_width=26, data_width=width,
+                   pin_delay=2 if registered else 0)
+    if registered:
+        dut = Registered(dut)
     model = SdramModel(dut.pins, truth or chip, clock_hz)
     managers = [phase(dut.axi) for phase in phases]
 
@@ -100,9 +122,9 @@ def read(width, address, beats):
     return Burst(address, beats, size=(width // 8).bit_length() - 1)
 
 
-@pytest.mark.parametrize("stall", [0.0, 0.6])
 @pytest.mark.parametrize("name, width, clock_hz", KINDS)
-def test_bytes_agree_with_a_byte_array(name, width, clock_hz, stall):
+@pytest.mark.parametrize("stall, registered", [(0.0, False), (0.6, False), (0.3, True)])
+def test_bytes_agree_with_a_byte_array(name, width, clock_hz, stall, registered):
     chip, seed = CHIPS[name], f"{name}/{width}/{clock_hz:g}/{stall}"
     draw = random.Random(seed)
     size, half = 16384, 8192
@@ -115,7 +137,8 @@ def test_bytes_agree_with_a_byte_array(name, width, clock_hz, stall):
         lambda port: AxiManager(port, writes=high, stall=stall, seed=seed, reads=[
             read(width, burst.address, burst.beats) for burst in low]),
         lambda port: AxiManager(port, stall=stall, seed=seed, reads=[
-            read(width, burst.address, burst.beats) for burst in low + high]))
+            read(width, burst.address, burst.beats) for burst in low + high]),
+        registered=registered)
     held = bytearray(b"\xA5" * size)
     for burst in low + high:
         assert burst.answers == [(RESP_OKAY,)], f"seed {seed}"
@@ -168,6 +191,19 @@ def test_the_model_notices_what_a_chip_does_not_allow(changes, message):
         return AxiManager(port, writes=writes, reads=reads, stall=0.2)
     with pytest.raises(AssertionError, match=message):
         run(believed, width, 143e6, both, truth=SMALL)
+
+
+@pytest.mark.parametrize("registered", [False, True])
+@pytest.mark.parametrize("name, width, clock_hz", KINDS)
+def test_an_open_row_is_read_after_the_latency_that_is_told(name, width, clock_hz, registered):
+    chip = dataclasses.replace(CHIPS[name], refresh=1e6)        # which would close the row
+    (_, second), _ = run(
+        chip, width, clock_hz, lambda port: AxiManager(port, reads=[read(width, 0, 1)]),
+        lambda port: AxiManager(port, reads=[read(width, width // 8, 1)]), registered=registered)
+    dut = AxiSdram(chip=chip, clock_hz=int(clock_hz), addr_width=26, data_width=width,
+                   pin_delay=2 if registered else 0)
+    # the address is valid the cycle before it is seen to be accepted, as the data is
+    assert second.read_beats[0] - second.read_issued[0] == dut.read_latency
 
 
 def test_refused_bursts_change_nothing():

@@ -7,7 +7,7 @@ from amaranth.utils import exact_log2
 
 from ..bus.axi4 import BURST_INCR, RESP_DECERR, RESP_OKAY, RESP_SLVERR
 
-__all__ = ["Beats", "beat_layout", "burst_layout"]
+__all__ = ["Beats", "beat_layout", "beats_of", "burst_layout"]
 
 
 def burst_layout(addr_width):
@@ -105,3 +105,29 @@ class Beats(wiring.Component):
                 with m.If(waiting):
                     m.d.sync += waiting.eq(0)
         return m
+
+
+def beats_of(m, axi, channel, *, base, size):
+    """The beats of an address channel of an AXI4 port, as a stream of :func:`beat_layout`.
+
+    Parameters
+    ----------
+    m : :class:`amaranth.hdl.Module`
+        Gets the :class:`Beats` as a submodule.
+    axi : :class:`~weft.bus.axi4.Axi4` interface
+        A subordinate's port.
+    channel : :class:`str`
+        ``"ar"`` or ``"aw"``.
+    base, size : :class:`int`
+        See :class:`Beats`.
+    """
+    beats = Beats(addr_width=len(getattr(axi, channel + "addr")), data_width=len(axi.rdata),
+                  base=base, size=size)
+    m.submodules[f"{channel}_beats"] = beats
+    m.d.comb += [
+        beats.i.valid.eq(getattr(axi, channel + "valid")),
+        getattr(axi, channel + "ready").eq(beats.i.ready),
+        *(getattr(beats.i.payload, field).eq(getattr(axi, channel + field))
+          for field in ("addr", "len", "size", "burst")),
+    ]
+    return beats.o

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from ..bus.axi4 import RESP_OKAY, Axi4
-from .beats import Beats
+from .beats import Beats, beats_of
 from .storage import BlockStorage, SpramStorage
 
 __all__ = ["AxiRam", "STORAGE"]
@@ -87,26 +87,13 @@ class AxiRam(wiring.Component):
         """Cycles from an accepted address to its first valid data."""
         return Beats.LATENCY + self._words.read_latency
 
-    def _beats(self, m, channel):
-        """The beats of an address channel, ``"ar"`` or ``"aw"``."""
-        axi = self.axi
-        m.submodules[f"{channel}_beats"] = beats = Beats(
-            addr_width=self.addr_width, data_width=self.data_width, base=self.base, size=self.size)
-        m.d.comb += [
-            beats.i.valid.eq(getattr(axi, channel + "valid")),
-            getattr(axi, channel + "ready").eq(beats.i.ready),
-            *(getattr(beats.i.payload, field).eq(getattr(axi, channel + field))
-              for field in ("addr", "len", "size", "burst")),
-        ]
-        return beats.o
-
     def elaborate(self, platform):
         m = Module()
         axi = self.axi
         m.submodules.words = words = self._words
         port = words.port
-        reads = self._beats(m, "ar")
-        writes = self._beats(m, "aw")
+        reads, writes = (beats_of(m, axi, channel, base=self.base, size=self.size)
+                         for channel in ("ar", "aw"))
 
         # what is to be written waits in registers for one cycle
         write_busy = Signal()

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..bus.axi4 import RESP_OKAY, Axi4
 from ..bus.slice import RegisterSlice
-from .beats import Beats
+from .beats import Beats, beats_of
 from .sdram_core import SdramCore, access_layout
 from .sdram_pins import SdramPins
 
@@ -73,30 +73,17 @@ class AxiSdram(wiring.Component):
         self._core = SdramCore(chip=chip, clock_hz=clock_hz, data_width=data_width,
                                pin_delay=pin_delay)
         self.read_latency = (Beats.LATENCY + RegisterSlice.LATENCY + self._core.read_latency
-                             + 1)       # in the buffer of what was read
+                             + 2)       # in the buffer of what was read
         super().__init__({"axi": In(Axi4(addr_width=addr_width, data_width=data_width)),
                           "pins": Out(SdramPins(chip))})
-
-    def _beats(self, m, channel):
-        """The beats of an address channel, ``"ar"`` or ``"aw"``."""
-        axi = self.axi
-        m.submodules[f"{channel}_beats"] = beats = Beats(
-            addr_width=self.addr_width, data_width=self.data_width, base=self.base,
-            size=self.chip.size)
-        m.d.comb += [
-            beats.i.valid.eq(getattr(axi, channel + "valid")),
-            getattr(axi, channel + "ready").eq(beats.i.ready),
-            *(getattr(beats.i.payload, field).eq(getattr(axi, channel + field))
-              for field in ("addr", "len", "size", "burst")),
-        ]
-        return beats.o
 
     def elaborate(self, platform):
         m = Module()
         axi = self.axi
         m.submodules.core = core = self._core
         connect(m, core.pins, flipped(self.pins))
-        reads, writes = self._beats(m, "ar"), self._beats(m, "aw")
+        reads, writes = (beats_of(m, axi, channel, base=self.base, size=self.chip.size)
+                         for channel in ("ar", "aw"))
         layout = access_layout(self.chip, self.data_width)
         m.submodules.waiting = waiting = RegisterSlice(layout)
         connect(m, waiting.o, core.i)
