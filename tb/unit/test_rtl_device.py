@@ -16,7 +16,6 @@ from weft.verilog import to_rtlil
 from weft_host.device import EmulatorDevice, RtlDevice, rtl_build
 from weft_host.device.rtl_build import build, hold_reset
 from weft_host.device.rtl_sim import STALLS, Simulation
-from weft_host.device.rtl_split import guard_writes, split
 from weft_host.errors import BuildError, DeviceError, DeviceTimeout, RegisterError, WeftError
 from weft_host.program import Program
 from weft_host.tensor import Window
@@ -194,25 +193,6 @@ def test_a_waveform_is_written_and_changes_nothing(tmp_path):
     assert text.count("\n#") > 2 * cycles
     with pytest.raises(OSError, match="cannot be written"):
         Simulation(library, trace=tmp_path / "no" / "wave.vcd")
-
-
-def test_code_of_another_shape_is_not_cut():
-    with pytest.raises(ValueError, match="0 modules instead of one"):
-        split("int main() {}")
-
-
-@pytest.mark.parametrize("mask, tested", [
-    ("p_en.slice<1>().val().repeat<4>().concat(p_b.curr).val()", "!p_b.curr.is_zero() || "
-                                                                 "!p_en.is_zero()"),
-    ("p_en", "!p_en.is_zero()"),
-    ("not_u<4>(p_en)", None), ("value<4>{0xfu}", None),
-    ("p_en.concat(value<4>{0xfu}).val()", None),
-])
-def test_a_memory_is_written_only_where_a_bit_is_enabled(mask, tested):
-    """Zero bits make an empty mask; anything but bits may be set where they are not."""
-    write = f"memory_p_m.update(tmp_1.index, add_uu<8>(p_a, i_b), {mask}, 0);\n"
-    expected = f"\t{write}" if tested is None else f"\tif ({tested}) {write}"
-    assert guard_writes(f"\t{write}") == expected
 
 
 def test_the_reset_of_the_top_alone_is_held_low():
