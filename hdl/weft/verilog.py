@@ -49,8 +49,11 @@ def _loop(match):
     name, value, count = match["name"], match["value"], match[0].count("\n") - 2
     # a variable of each memory's own: initial blocks run in any order, and side by side
     index = f"\\{name.strip().removeprefix(chr(92))}_init_index "
-    return (f"  integer {index};\n  initial for ({index}= 0; {index}< {count}; {index}= {index}+ 1)"
-            f" {name}[{index}] = {value};\n")
+    # nothing in the design counts on them. Tools that synthesise would unroll every loop: half a
+    # million bytes of scratchpad take yosys gigabytes
+    return (f"`ifndef SYNTHESIS\n  integer {index};\n"
+            f"  initial for ({index}= 0; {index}< {count}; {index}= {index}+ 1)"
+            f" {name}[{index}] = {value};\n`endif\n")
 
 
 def _trigger_bare_blocks(module):
@@ -65,7 +68,9 @@ def _trigger_bare_blocks(module):
 def to_verilog(component, name):
     """``component`` as Verilog with top module ``name``; the same text on every run.
 
-    Ports are ``clk``, ``rst`` and those of :func:`port_list`.
+    Ports are ``clk``, ``rst`` and those of :func:`port_list`. Memories that start with zeros do so
+    in simulation only: where ``SYNTHESIS`` is defined (yosys defines it), nothing is said of
+    their contents. Tables have their contents everywhere.
     """
     text = verilog.convert(component, name=name, ports=port_list(component), emit_src=False,
                            strip_internal_attrs=True, missing_domain=_domain)

