@@ -10,6 +10,9 @@ import pathlib
 import statistics
 import sys
 
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
 from fpga_flow import (
     DEVICE_NAME,
     ROOT,
@@ -26,6 +29,33 @@ from weft.array.systolic import SystolicArray
 from weft.config import MULTIPLIERS, Config
 
 
+class WithoutFilters(wiring.Component):
+    """The array with nothing that enters from the top, for which synthesis leaves out the way.
+
+    Parameters
+    ----------
+    array : :class:`~weft.array.systolic.SystolicArray`
+
+    Members
+    -------
+    Those of ``array`` without ``i_depthwise``.
+    """
+
+    def __init__(self, array):
+        self.array = array
+        super().__init__({name: member for name, member in array.signature.members.items()
+                          if name != "i_depthwise"})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.array = self.array
+        for name, member in self.signature.members.items():
+            outer, inner = getattr(self, name), getattr(self.array, name)
+            m.d.comb += inner.eq(outer) if member.flow == In else outer.eq(inner)
+        m.d.comb += self.array.i_depthwise.eq(0)
+        return m
+
+
 def table():
     """All results in ``build/fpga`` as a Markdown table for the docs."""
     results = [json.loads(path.read_text())
@@ -33,7 +63,8 @@ def table():
     results.sort(key=lambda result: (result["rows"] * result["cols"], result["multiplier"]))
     lines = ["| array | DSP | LUT | FF | LUT a weight | FF a weight | MHz, by seed | median |",
              "|---|---|---|---|---|---|---|---|"]
-    lines += [f"| {r['rows']} × {r['cols']}, `{r['multiplier']}` | {r['dsps']} | {r['luts']} | "
+    lines += [f"| {r['rows']} × {r['cols']}, `{r['multiplier']}`"
+              f"{'' if r.get('depthwise', True) else ', no depthwise'} | {r['dsps']} | {r['luts']} | "
               f"{r['ffs']} | {r['luts_per_cell']} | {r['ffs_per_cell']} | "
               f"{', '.join(map(str, r['mhz'].values()))} | {r['median_mhz']} |" for r in results]
     tools = sorted({f"{r['yosys'].split(' (')[0]}, {r['nextpnr'].split('Version ')[-1].rstrip(')')}"
@@ -47,6 +78,8 @@ def main():
     parser.add_argument("--cols", type=int, default=8)
     parser.add_argument("--multiplier", choices=MULTIPLIERS[:3], default="ecp5")
     parser.add_argument("--dsp-cells", type=int, help="how many cells use a DSP (default all)")
+    parser.add_argument("--no-depthwise", action="store_true",
+                        help="tie off the way in from the top, that depthwise filters take")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--frequency", type=float, default=200, help="target in MHz")
     parser.add_argument("--noabc9", action="store_true", help="map with the older mapper")
@@ -66,13 +99,17 @@ def main():
     name = f"array-{args.rows}x{args.cols}-{args.multiplier}"
     if args.dsp_cells is not None:
         name += f"-{args.dsp_cells}"
+    if args.no_depthwise:
+        name += "-plain"
     folder = make_folder(name)
-    found = area(synthesize(SystolicArray(config), folder, boundary=True, abc9=not args.noabc9))
+    array = SystolicArray(config)
+    dut = WithoutFilters(array) if args.no_depthwise else array
+    found = area(synthesize(dut, folder, boundary=True, abc9=not args.noabc9))
     mhz = {} if args.area_only else place_and_route(folder, args.seeds, args.frequency)
     count = args.rows * args.cols
     result = {
         "rows": args.rows, "cols": args.cols, "multiplier": args.multiplier,
-        "dsp_cells": args.dsp_cells, "device": DEVICE_NAME, "mhz": mhz,
+        "dsp_cells": args.dsp_cells, "depthwise": not args.no_depthwise, "device": DEVICE_NAME, "mhz": mhz,
         "median_mhz": statistics.median(mhz.values()) if mhz else None, **found,
         "luts_per_cell": round(found["luts"] / count, 1),
         "ffs_per_cell": round(found["ffs"] / count, 1), **versions(),

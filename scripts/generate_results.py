@@ -162,6 +162,8 @@ def fpga_command(found):
     if "rows" in found:
         name, options = "array", f"--rows {found['rows']} --cols {found['cols']}"
         multiplier, dsp_cells = found["multiplier"], found["dsp_cells"]
+        if not found.get("depthwise", True):
+            options += " --no-depthwise"
     else:
         base, *changes = found["preset"].split("+")
         changes = dict(change.split("=") for change in changes)
