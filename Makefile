@@ -69,7 +69,7 @@ array: setup ## cost of a cell and clock of the array alone, against their bars,
 netlist: setup ## digits on the netlist after synthesis: [BOARD=icebreaker]
 	@python scripts/netlist.py $(BOARD) $(PRESET)
 
-gates: setup ## area and clock of the iCEBreaker's bitstream, against docs/gates.json: [UPDATE=1]
+gates: setup ## area and clock of two small boards, against docs/gates.json: [UPDATE=1]
 	@python scripts/gates.py $(if $(filter 1,$(UPDATE)),--update)
 
 bitstream: setup ## a board's bitstream, into build/BOARD: BOARD=icebreaker [CLOCK=MHz] [SEEDS="1 2 3"]
