@@ -81,14 +81,17 @@ class BoardTop(wiring.Component):
 
     @classmethod
     def of(cls, board, *, simulate=False, **options):
-        """The top of a board; with ``simulate`` without any vendor's primitives."""
+        """The top of a board, with other ``options`` where some are named.
+
+        With ``simulate`` it is without any vendor's primitives.
+        """
         memory_bytes = board.memory_bytes
         if simulate and board.sdram is not None:
             memory_bytes = min(memory_bytes, SIMULATED_BYTES)
+        options = {"clock_hz": board.clock_hz, "baud": board.baud} | options
         return cls(config=board.simulation_config if simulate else board.config,
                    storage=board.simulation_storage if simulate else board.storage,
-                   clock_hz=board.clock_hz, baud=board.baud, memory_bytes=memory_bytes,
-                   sdram=board.sdram, name=board.name, **options)
+                   memory_bytes=memory_bytes, sdram=board.sdram, name=board.name, **options)
 
     def elaborate(self, platform):
         m = Module()

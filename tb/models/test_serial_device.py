@@ -1,7 +1,8 @@
 """Boards behind a pseudo-terminal: what holds at a real port holds here.
 
 One is made of the models of link and accelerator. One is the RTL of a board; it takes long, so that
-all of this runs on it in `make soak` only. Every run has digits on a whole board top with an SDRAM.
+all of this runs on it in `make soak` only. Every run has digits on two whole board tops: one with
+an SDRAM, and the iCEBreaker's.
 """
 
 import dataclasses
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from boards import board as board_named
 from boards._top import BoardTop
 from support.link_board import LinkBoard
 from support.link_emulator import EmulatedBoard
@@ -30,6 +32,7 @@ SEED = int(os.environ.get("WEFT_SEED", "1"))
 COUNT = int(os.environ.get("WEFT_LINK_IMAGES", "1"))
 BOARDS = ("emulated", "rtl") if os.environ.get("WEFT_SOAK") else ("emulated",)
 CONFIG = preset("tiny")
+ICEBREAKER = board_named("icebreaker")
 # four clocks a bit, and a clock about as slow as the simulator
 CLOCK, BAUD = 24_000, 6_000
 # an SDRAM for such a clock: REFRESH after as many cycles as at 50 MHz
@@ -69,6 +72,9 @@ def board(kind):
             config=CONFIG, clock_hz=CLOCK, baud=BAUD, memory_bytes=1 << 17, name="sdram",
             storage="sdram_model", sdram=SLOW_SDRAM, timeout_us=80_000)
         return LinkSimulation(top, bit_cycles=CLOCK // BAUD)
+    if kind == "icebreaker":
+        top = BoardTop.of(ICEBREAKER, simulate=True, clock_hz=CLOCK, baud=BAUD, timeout_us=80_000)
+        return LinkSimulation(top, bit_cycles=CLOCK // BAUD)
     # silence of 2048 cycles: longer than the simulation runs between two looks at the terminal
     top = LinkBoard(CONFIG, memory_bytes=1 << 17, clock_hz=CLOCK, baud=BAUD, timeout_us=80_000,
                     board="rtl")
@@ -106,6 +112,7 @@ def program():
 
 
 def logits(device, program, stored, index):
+    """Runs an image, compares what comes back with the reference's logits."""
     result = device.run(program, [stored["images"][index:index + 1]])
     output, = result.outputs.values()
     assert np.array_equal(output.reshape(-1), stored["outputs"][index]), f"image {index}"
@@ -124,9 +131,13 @@ def test_digits_come_back_bit_exact(device, program, stored):
     assert device.link.again == 0
 
 
-def test_digits_come_back_bit_exact_from_the_rtl(program, stored):
-    simulation = board("sdram")
+@pytest.mark.parametrize("top, config", [
+    ("sdram", CONFIG), ("icebreaker", ICEBREAKER.simulation_config)])
+def test_digits_come_back_bit_exact_from_the_rtl(top, config, stored):
+    simulation = board(top)
+    program = compile(DIGITS / "digits.tflite", config)
     with PseudoTerminal(simulation) as terminal, SerialDevice(terminal.port, baud=BAUD) as device:
+        assert device.info.board == top
         cycles = {logits(device, program, stored, index).cycles for index in range(COUNT)}
         assert len(cycles) == 1 and cycles.pop() > 1000
         assert simulation.broken == 0

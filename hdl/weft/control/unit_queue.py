@@ -105,9 +105,13 @@ class UnitQueue(wiring.Component):
         m.d.comb += [
             queue.w_data.eq(Cat(*(self.i.payload.word[run] for run in bit_runs(bits)),
                                 self.i.payload.index)),
-            queue.w_en.eq(self.i.valid),
-            self.i.ready.eq(queue.w_rdy),
+            queue.w_en.eq(self.i.valid & self.i.ready),
         ]
+        # in a register, which is where the way back to the bus begins. A place that becomes free
+        # is told a cycle later, when the unit has all that queue still before it
+        depth = self.config.queue_depth
+        m.d.sync += self.i.ready.eq((queue.w_level != depth)
+                                    & ~(queue.w_en & (queue.w_level == depth - 1)))
 
         # -- next --------------------------------------------------------------------------------
         head = Signal(entry)
