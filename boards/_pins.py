@@ -1,9 +1,9 @@
 """A board's top with its pins and its clock."""
 
 from amaranth.build import ResourceError
-from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Module, Signal
+from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Instance, Module, Signal
 from amaranth.lib import io
-from amaranth.lib.cdc import ResetSynchronizer
+from amaranth.lib.cdc import FFSynchronizer, ResetSynchronizer
 
 from ._top import BoardTop
 
@@ -20,7 +20,7 @@ def make_platform(board):
 class OnPins(Elaboratable):
     """A board's top behind its PLL, its serial line and a lamp.
 
-    Everything is in reset until the PLL has locked.
+    Everything stands still until the PLL has locked.
 
     Parameters
     ----------
@@ -36,8 +36,6 @@ class OnPins(Elaboratable):
     def elaborate(self, platform):
         m = Module()
         m.submodules.top = top = self.top
-        m.domains.sync = ClockDomain()
-
         clock_pin = platform.request(platform.default_clk, dir="-")
         locked = Signal()
         if self.board.device.family == "ice40":
@@ -47,8 +45,12 @@ class OnPins(Elaboratable):
             source = clock_in.i
         clock = Signal()
         m.submodules.pll = self.board.pll.instance(source, clock, locked)
-        m.d.comb += ClockSignal().eq(clock)
-        m.submodules.reset = ResetSynchronizer(~locked)
+        if self.board.device.family == "ecp5":
+            self._gated(m, source, clock, locked)
+        else:
+            m.domains.sync = ClockDomain()
+            m.d.comb += ClockSignal().eq(clock)
+            m.submodules.reset = ResetSynchronizer(~locked)
         platform.add_clock_constraint(clock, self.board.clock_hz)
 
         uart = platform.request("uart", 0, dir={"rx": "-", "tx": "-"})
@@ -64,6 +66,19 @@ class OnPins(Elaboratable):
         m.submodules.lamp_out = lamp_out = io.Buffer("o", lamp)
         m.d.comb += lamp_out.o.eq(top.busy)
         return m
+
+    def _gated(self, m, source, clock, locked):
+        """The clock waits for the PLL, instead of a reset.
+
+        All registers have their first values from the bitstream. A reset would have to reach
+        thousands of them all over the chip within one cycle, which takes longer than all else.
+        """
+        m.domains.sync = ClockDomain(reset_less=True)
+        m.domains.pin = ClockDomain(reset_less=True)
+        enable = Signal()
+        m.d.comb += ClockSignal("pin").eq(source)
+        m.submodules.enable_sync = FFSynchronizer(locked, enable, o_domain="pin", stages=3)
+        m.submodules.gate = Instance("DCCA", i_CLKI=clock, i_CE=enable, o_CLKO=ClockSignal())
 
     def _sdram(self, m, pads, pins):
         """A register at every pin. The chip's clock rises in the middle of a cycle, so that what

@@ -155,6 +155,12 @@ def test_constraints_name_pins_and_clock(entry):
     netlist = netlist.decode() if isinstance(netlist, bytes) else netlist
     assert netlist.count({"ecp5": "EHXPLLL", "ice40": "SB_PLL40_PAD",
                           "gowin": "rPLL"}[entry.device.family]) == 1
+    # on an ECP5 the clock waits for the PLL, and nothing is reset
+    gated = entry.device.family == "ecp5"
+    assert netlist.count("cell \\DCCA ") == gated and ("\\rst" in netlist) != gated
+    if gated:
+        gate = re.search(r"  cell \\DCCA \\gate\n(.*?)\n  end", netlist, re.S)[1]
+        assert r"connect \CLKI \clock" in gate and r"connect \CE \enable" in gate
     if entry.sdram is not None:
         # a register at every pin, and the clock half a cycle late
         for port, count in (("a", 13), ("ba", 2), ("dq", 16), ("dqm", 2), ("ras", 1), ("cas", 1),
