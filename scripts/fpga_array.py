@@ -64,8 +64,8 @@ def table():
     lines = ["| array | DSP | LUT | FF | LUT a weight | FF a weight | MHz, by seed | median |",
              "|---|---|---|---|---|---|---|---|"]
     lines += [f"| {r['rows']} × {r['cols']}, `{r['multiplier']}`"
-              f"{'' if r.get('depthwise', True) else ', no depthwise'} | {r['dsps']} | {r['luts']} | "
-              f"{r['ffs']} | {r['luts_per_cell']} | {r['ffs_per_cell']} | "
+              f"{'' if r.get('depthwise', True) else ', no depthwise'} | {r['dsps']} | "
+              f"{r['luts']} | {r['ffs']} | {r['luts_per_cell']} | {r['ffs_per_cell']} | "
               f"{', '.join(map(str, r['mhz'].values()))} | {r['median_mhz']} |" for r in results]
     tools = sorted({f"{r['yosys'].split(' (')[0]}, {r['nextpnr'].split('Version ')[-1].rstrip(')')}"
                     for r in results})
@@ -109,7 +109,8 @@ def main():
     count = args.rows * args.cols
     result = {
         "rows": args.rows, "cols": args.cols, "multiplier": args.multiplier,
-        "dsp_cells": args.dsp_cells, "depthwise": not args.no_depthwise, "device": DEVICE_NAME, "mhz": mhz,
+        "dsp_cells": args.dsp_cells, "depthwise": not args.no_depthwise,
+        "device": DEVICE_NAME, "mhz": mhz,
         "median_mhz": statistics.median(mhz.values()) if mhz else None, **found,
         "luts_per_cell": round(found["luts"] / count, 1),
         "ffs_per_cell": round(found["ffs"] / count, 1), **versions(),

