@@ -99,6 +99,7 @@ def test_waits_for_every_token_it_names():
         handed, can_start = await sampled(ctx, dut.o_handed, dut.o_can_start)
         assert can_start and not handed
         ctx.set(dut.i_stop, 0)
+        await ctx.tick()
         handed, take, payload = await sampled(ctx, dut.o_handed, dut.o_take,
                                               dut.unit.cmd.payload)
         assert handed and take == 0b1101 and payload == word

@@ -100,9 +100,9 @@ class Control(wiring.Component):
         for name in UNITS:
             connect(m, getattr(sequencer, name.lower()), flipped(getattr(self, name.lower())))
 
-        # a cycle late: they reach into all queues and units
-        stop, halt = Signal(), Signal()
-        m.d.sync += [stop.eq(run.o_stop | reset.o_halt), halt.eq(run.o_halt | reset.o_halt)]
+        # a cycle late, as the sequencer's stop is: it reaches into units
+        halt = Signal()
+        m.d.sync += halt.eq(run.o_halt | reset.o_halt)
 
         command, settings = registers.o_command, registers.o_settings
         bus_idle = Signal()
@@ -116,7 +116,7 @@ class Control(wiring.Component):
             validator.i_mem_base.eq(settings.mem_base),
             validator.i_windows.eq(registers.o_windows),
             sequencer.i_clear.eq(run.o_begin),
-            sequencer.i_stop.eq(stop),
+            sequencer.i_stop.eq(run.o_stop | reset.o_halt),
             sequencer.i_halt.eq(halt),
 
             run.i_start.eq(command.START),

@@ -32,7 +32,7 @@ class Sequencer(wiring.Component):
     i_clear : :py:`In(1)`
         A program begins: zero the tokens and ``o_pc``.
     i_stop : :py:`In(1)`
-        Start no instruction.
+        Start no instruction in the next cycle.
     i_halt : :py:`In(1)`
         Let LOAD and STORE start no burst.
     o_error : :py:`Out(1)`, ``o_record`` : :py:`Out(ERROR_RECORD)`

@@ -52,7 +52,7 @@ class UnitQueue(wiring.Component):
     o_give : :py:`Out(4)`
         Units to which the instruction that is done in this cycle gives a token.
     i_stop : :py:`In(1)`
-        Hand over nothing.
+        Hand over nothing in the next cycle.
     i_halt : :py:`In(1)`
         The unit's ``halt``.
     o_done : :py:`Out(1)`
@@ -145,12 +145,13 @@ class UnitQueue(wiring.Component):
         m.d.comb += [
             lacks.eq(header["wait"] & ~self.i_available),
             self.o_can_start.eq(head_valid & (lacks == 0) & ~failed),
-            cmd.valid.eq(granted & ~self.i_stop),
+            cmd.valid.eq(granted),
             cmd.payload.eq(step.o_row),
             self.o_handed.eq(cmd.valid & cmd.ready),
             self.unit.halt.eq(self.i_halt),
         ]
-        m.d.sync += granted.eq(self.o_can_start & in_work.w_rdy & ~self.o_handed)
+        m.d.sync += granted.eq(self.o_can_start & in_work.w_rdy & ~self.o_handed
+                             & ~self.i_stop)
         with m.If(self.o_handed):
             m.d.comb += self.o_take.eq(header["wait"])
 
