@@ -18,6 +18,7 @@ from fpga_flow import ROOT, progress
 sys.path.insert(0, str(ROOT))
 
 from floorplan import draw_floorplan, read_cells  # noqa: E402
+from multiplier_sites import has_sites, place_multipliers  # noqa: E402
 from nextpnr_report import overflow, read_timing, utilisation  # noqa: E402
 from toolchains import TOOLCHAINS, pack_command, prepare  # noqa: E402
 from watched import run_watched  # noqa: E402
@@ -56,6 +57,8 @@ def synthesize(chosen, folder):
     if status or not (folder / "stat.json").exists():
         sys.exit(f"{chosen.name}: yosys ended early, with status {status}; its last words are in "
                  f"{folder / 'yosys.log'}")
+    if has_sites(chosen.device.name):
+        place_multipliers(folder / "top.json")
     stamp.write_text(json.dumps({"design": design, "yosys": tool, "seconds": seconds}))
     return seconds
 

