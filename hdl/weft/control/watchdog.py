@@ -1,6 +1,6 @@
 """Ends a program in which nothing moves, and says who waited for what."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -81,9 +81,12 @@ class Watchdog(wiring.Component):
             *((view.queued, number, view.next_index) for number, view in enumerate(views)),
             (1, isa.SEQUENCER, self.i_pc),
         ]
-        # registered with o_expired; the state it tells of has stood still for i_limit cycles
-        m.d.sync += [self.o_record.code.eq(isa.ErrorCode.WATCHDOG), self.o_record.addr.eq(0)]
-        for applies, unit, index in reversed(candidates):
-            with m.If(applies):
+        # registered with o_expired; the state it tells of has stood still for i_limit cycles, so
+        # who applies may be looked up a cycle ahead of which instruction it is
+        applies = Signal(len(candidates))
+        m.d.sync += [applies.eq(Cat(condition for condition, _, _ in candidates)),
+                     self.o_record.code.eq(isa.ErrorCode.WATCHDOG), self.o_record.addr.eq(0)]
+        for place, (_, unit, index) in reversed(list(enumerate(candidates))):
+            with m.If(applies[place]):
                 m.d.sync += [self.o_record.unit.eq(unit), self.o_record.index.eq(index)]
         return m
