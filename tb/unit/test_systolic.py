@@ -148,7 +148,7 @@ def test_a_line_before_the_swap_spoils_the_tile(early):
         check(config_of(rows, cols), cycles)
 
 
-@pytest.mark.parametrize("multiplier", ["lut", "ecp5"])
+@pytest.mark.parametrize("multiplier", ["lut", "ice40"])
 def test_works_with_multipliers_of_look_up_tables(multiplier):
     rng = np.random.default_rng(5)
     config = config_of(4, 4, multiplier=multiplier, dsp_cells=0)
@@ -157,7 +157,7 @@ def test_works_with_multipliers_of_look_up_tables(multiplier):
 
 
 @pytest.mark.parametrize("multiplier, latency", [
-    ("portable", 8 + 2 + 1), ("lut", 8 + 2 + 3), ("ecp5", 8 + 2 + 4), ("ice40", 8 + 2 + 2)])
+    ("portable", 8 + 2 + 1), ("lut", 8 + 2 + 3), ("ecp5", 8 + 2 + 4), ("ecp5_lut", 8 + 2 + 2), ("ice40", 8 + 2 + 2)])
 def test_latency_is_rows_plus_half_the_columns_plus_the_multiplier(multiplier, latency):
     dut = SystolicArray(config_of(8, 4, multiplier=multiplier))
     assert dut.latency == latency
