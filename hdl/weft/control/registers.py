@@ -107,7 +107,10 @@ class Registers(wiring.Component):
         for register in regmap.REGISTERS:
             named = sum((1 << bits.width) - 1 << bits.offset for bits in register.fields)
             written = strobed & named
-            with m.If(accept & hits[register.name]):
+            # a cycle later: a host's data stays until its write is answered
+            write = Signal(name=f"write_{register.name.lower()}")
+            m.d.sync += write.eq(accept & hits[register.name])
+            with m.If(write):
                 if register.access == "RW":
                     value = stored[register.name]
                     m.d.sync += value.eq((bus.data & written) | (value & ~written))

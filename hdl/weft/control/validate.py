@@ -38,7 +38,7 @@ class Validator(wiring.Component):
     """
 
     LATENCY = 16        # of MATMUL, with seven products
-    CYCLES = 8
+    CYCLES = 9
 
     def __init__(self, config):
         self.config = config
@@ -66,7 +66,7 @@ class Validator(wiring.Component):
         lasts = [number for number, which in enumerate(STEPS) if which.last]
         advance = Signal()                  # front moves to back
         stopped = Signal()
-        m.d.comb += self.i.ready.eq(~stopped & (~full | advance))
+        m.d.comb += self.i.ready.eq(~stopped & ~full)
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += [front.eq(self.i.payload), full.eq(1), stepping.eq(0)]
         with m.Elif(advance):
@@ -120,7 +120,9 @@ class Validator(wiring.Component):
         failed_step = Signal.like(step)
         m.d.comb += [
             extents.i_host_held.eq(back_host),
-            back_free.eq(~waiting & (~self.o.valid | self.o.ready)),
+            # neither asks what happens in this cycle: the way back through all stages is long, and
+            # an instruction takes more cycles than that costs
+            back_free.eq(~waiting & ~self.o.valid),
         ]
         with m.If(advance):
             m.d.sync += [back.eq(front), back_host.eq(host), waiting.eq(1)]
