@@ -106,11 +106,12 @@ class Control(wiring.Component):
             connect(m, getattr(sequencer, name.lower()), flipped(getattr(self, name.lower())))
 
         # a cycle late, as the sequencer's stop is: they reach into units, and far
-        halt, halt_fetch, begin = Signal(), Signal(), Signal()
+        halt, halt_fetch, begin, progress = Signal(), Signal(), Signal(), Signal()
         m.d.sync += [
             halt.eq(run.o_halt | reset.o_halt),
             halt_fetch.eq(run.o_stop_fetch | reset.o_halt),
             begin.eq(run.o_begin),
+            progress.eq(sequencer.o_progress | self.i_progress),
         ]
 
         command, settings = registers.o_command, registers.o_settings
@@ -150,7 +151,7 @@ class Control(wiring.Component):
 
             watchdog.i_enable.eq(run.o_busy & ~reset.o_resetting),
             watchdog.i_limit.eq(settings.watchdog),
-            watchdog.i_progress.eq(sequencer.o_progress | self.i_progress),
+            watchdog.i_progress.eq(progress),
             watchdog.i_views.eq(sequencer.o_views),
             watchdog.i_fetch_waiting.eq(fetch.o_waiting),
             watchdog.i_pc.eq(sequencer.o_pc),
