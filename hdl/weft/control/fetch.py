@@ -74,7 +74,7 @@ class Fetcher(wiring.Component):
         group, parts = self.burst_instructions, self.parts
         m.submodules.beats = beats = SyncFIFOBuffered(
             width=self.config.bus_width + 2, depth=self.PREFETCH * self.beats)
-        m.submodules.windows = windows = WindowCheck(self.config, end_width=34)
+        m.submodules.windows = windows = WindowCheck(self.config, width=33)
 
         # -- asking ------------------------------------------------------------------------------
         addr = Signal(33)                   # of the next instruction to check
@@ -88,7 +88,7 @@ class Fetcher(wiring.Component):
         deliver = Signal()                  # an instruction leaves the prefetch store
         m.d.comb += [
             windows.i_start.eq(addr),
-            windows.i_end.eq(addr + isa.INSTRUCTION_BYTES),
+            windows.i_last.eq(addr | isa.INSTRUCTION_BYTES - 1),
             windows.i_windows.eq(self.i_windows),
         ]
 
