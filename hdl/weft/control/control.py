@@ -105,15 +105,18 @@ class Control(wiring.Component):
         m.d.sync += halt.eq(run.o_halt | reset.o_halt)
 
         command, settings = registers.o_command, registers.o_settings
+        program = Signal(33)        # does not change from the cycle before START on
+        m.d.sync += program.eq(settings.mem_base + settings.program_addr)
         bus_idle = Signal()
         m.d.comb += [
             bus_idle.eq(self.i_bus_idle.all() & fetch.o_idle),
             fetch.i_start.eq(run.o_begin),
-            fetch.i_addr.eq(settings.mem_base + settings.program_addr),
+            fetch.i_addr.eq(program),
             fetch.i_count.eq(settings.program_count),
             fetch.i_windows.eq(registers.o_windows),
             fetch.i_halt.eq(run.o_stop_fetch | reset.o_halt),
             validator.i_mem_base.eq(settings.mem_base),
+            validator.i_program.eq(program),
             validator.i_windows.eq(registers.o_windows),
             sequencer.i_clear.eq(run.o_begin),
             sequencer.i_stop.eq(run.o_stop | reset.o_halt),

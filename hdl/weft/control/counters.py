@@ -58,7 +58,8 @@ class PerformanceCounters(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.counts = counts = memory.Memory(shape=32, depth=64, init=[])
+        m.submodules.counts = counts = memory.Memory(shape=32, depth=64, init=[],
+                                                   attrs={"no_rw_check": 1})
         read, write = counts.read_port(), counts.write_port()
 
         # -- when --------------------------------------------------------------------------------
