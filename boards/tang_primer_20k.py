@@ -9,7 +9,10 @@ BOARD = Board(
     device=GW2A_18,
     platform="tang_primer_20k:TangPrimer20kDockPlatform",
     preset="tiny",
-    changes={"multiplier": "portable", "addr_width": 24},
+    # memories of a size that takes block RAM, of which there is more than of anything else
+    changes={"vector_lanes": 1, "spad_bytes": 8192, "spad_banks": 1, "wgt_bytes": 2048,
+             "acc_rows": 256, "queue_depth": 4, "outstanding": 4, "multiplier": "portable",
+             "addr_width": 16},
     clock_hz=27_000_000,
     memory_bytes=32 * 1024,
     flash=("openFPGALoader", "--board", "tangprimer20k", "{bitstream}"),

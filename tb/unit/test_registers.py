@@ -130,7 +130,6 @@ def test_shows_what_the_device_says():
             status = {bits.name: draw.getrandbits(bits.width)
                       for bits in regmap.BY_NAME["STATUS"].fields}
             ctx.set(dut.i_record, record)
-            ctx.set(dut.i_counters, counters)
             ctx.set(dut.i_pc, pc)
             ctx.set(dut.i_status, status)
             assert await read(ctx, dut, "ERROR_CODE") == record["code"] | record["unit"] << 8
@@ -139,8 +138,13 @@ def test_shows_what_the_device_says():
             assert await read(ctx, dut, "PC") == pc
             assert await read(ctx, dut, "STATUS") == sum(
                 status[bits.name] << bits.offset for bits in regmap.BY_NAME["STATUS"].fields)
-            for (name, _), value in zip(regmap.COUNTERS, counters):
+            for place, ((name, _), value) in enumerate(zip(regmap.COUNTERS, counters)):
+                ctx.set(dut.bus.addr, regmap.BY_NAME[f"COUNTER_{name}"].offset)
+                assert ctx.get(dut.o_counter) == place
+                ctx.set(dut.i_counter, value)
                 assert await read(ctx, dut, f"COUNTER_{name}") == value, f"seed {seed}"
+                ctx.set(dut.i_counter, draw.getrandbits(32))
+                assert await read(ctx, dut, "PC") == pc
             assert await read(ctx, dut, "CONTROL") == 0
 
     run_bench(Registers(CONFIG), bench)
@@ -201,6 +205,41 @@ def test_commands_are_given_for_one_cycle_or_refused():
             for name in every:
                 refused = name in ("START", "CLEAR")
                 assert await command(bit(name)) == (None if refused else bit(name)), (state, name)
+
+    run_bench(Registers(CONFIG), bench)
+
+
+def test_what_is_about_counters_waits_for_them():
+    async def bench(ctx, dut):
+        async def cycles(name, data=None):
+            """Until it is answered, with the counters busy for ten cycles; and commands given."""
+            ctx.set(dut.bus.addr, regmap.BY_NAME[name].offset)
+            ctx.set(dut.bus.write, data is not None)
+            ctx.set(dut.bus.data, data or 0)
+            ctx.set(dut.bus.strb, 15)
+            ctx.set(dut.bus.en, 1)
+            ctx.set(dut.i_counters_busy, 1)
+            ctx.set(dut.i_counter, 0xBAD)
+            found, commands = [], []
+            for cycle in range(20):
+                ack, value, given = await sampled(ctx, dut.bus.ack, dut.bus.read_data,
+                                                  dut.o_command.as_value())
+                ctx.set(dut.bus.en, 0)
+                if cycle == 9:
+                    ctx.set(dut.i_counters_busy, 0)
+                    ctx.set(dut.i_counter, 0x600D)
+                found += [(cycle, value)] if ack else []
+                commands += [(cycle, given)] if given else []
+            (at, value), = found
+            return at, value if data is None else commands
+
+        for name, _ in regmap.COUNTERS:
+            assert await cycles(f"COUNTER_{name}") == (11, 0x600D)
+        for command in (bit("SNAPSHOT"), bit("CLEAR_COUNTERS"), bit("SNAPSHOT") | bit("START")):
+            assert await cycles("CONTROL", command) == (11, [(11, command)])
+        assert await cycles("CONTROL", bit("SOFT_RESET")) == (2, [(2, bit("SOFT_RESET"))])
+        assert await cycles("ID") == (2, regmap.MAGIC)
+        assert await cycles("WATCHDOG", bit("SNAPSHOT")) == (2, [])
 
     run_bench(Registers(CONFIG), bench)
 

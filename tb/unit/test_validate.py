@@ -51,7 +51,8 @@ def check(config, cases, *, windows=(ALL, NONE, NONE, NONE), mem_base=MEM_BASE, 
         for index, given in enumerate(cases):
             addr = rng.randrange(1 << 27) * 32
             want = expected(config, given, addr, mem_base, windows)
-            ctx.set(dut.i.payload, {"word": given, "index": index, "addr": addr, "code": 0})
+            ctx.set(dut.i.payload, {"word": given, "index": index, "offset": 0, "code": 0})
+            ctx.set(dut.i_program, (addr - 32 * index) % (1 << 32))
             ctx.set(dut.i.valid, 1)
             await ctx.tick().until(dut.i.ready)
             ctx.set(dut.i.valid, 0)
@@ -203,7 +204,8 @@ def test_fetch_errors_pass_in_order():
         ctx.set(dut.o.ready, 1)
         good = word("SYNC_LOAD")
         for index, code in enumerate((0, 0, ErrorCode.BUS_DECERR)):
-            ctx.set(dut.i.payload, {"word": good, "index": index, "addr": 0x77, "code": code})
+            ctx.set(dut.i_program, 0x1_0000_0020)
+            ctx.set(dut.i.payload, {"word": good, "index": index, "offset": 0x14, "code": code})
             ctx.set(dut.i.valid, 1)
             await ctx.tick().until(dut.i.ready)
         ctx.set(dut.i.valid, 0)
@@ -215,7 +217,7 @@ def test_fetch_errors_pass_in_order():
                 break
         assert error and passed <= 2
         assert (record.code, record.unit, record.index, record.addr) == (
-            ErrorCode.BUS_DECERR, SEQUENCER, 2, 0x77)
+            ErrorCode.BUS_DECERR, SEQUENCER, 2, 0x74)
 
     sim.add_testbench(bench)
     sim.run()
@@ -234,7 +236,7 @@ def test_cycles_of_a_stream(name):
 
     async def bench(ctx):
         ctx.set(dut.i_windows[0], {"base": 0, "last": 0xFFFFFFFF, "read": 1, "write": 1})
-        ctx.set(dut.i.payload, {"word": given, "index": 0, "addr": 0, "code": 0})
+        ctx.set(dut.i.payload, {"word": given, "index": 0, "offset": 0, "code": 0})
         ctx.set(dut.i.valid, 1)
         ctx.set(dut.o.ready, 1)
         cycles, passed = 0, []

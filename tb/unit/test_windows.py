@@ -18,7 +18,7 @@ WINDOWS = [(0x1000, 0x1FFF, 1, 0), (0x2000, 0x2FFF, 0, 1), (0x5000, 0x4FFF, 1, 1
 def test_edges(addr_width):
     seed = random.randrange(1 << 32)
     draw = random.Random(seed)
-    dut = WindowCheck(preset("tiny", addr_width=addr_width), end_width=51)
+    dut = WindowCheck(preset("tiny", addr_width=addr_width), width=51)
     sim = Simulator(dut)
     sim.add_clock(1e-6)
     add_deadline(sim, 100_000)
@@ -44,7 +44,7 @@ def test_edges(addr_width):
         expected = []
         for start, end, write in cases:
             ctx.set(dut.i_start, start)
-            ctx.set(dut.i_end, end)
+            ctx.set(dut.i_last, end - 1)
             ctx.set(dut.i_write, write)
             answer, = await sampled(ctx, dut.o_inside)
             expected.append(inside(start, end, write))
@@ -57,7 +57,7 @@ def test_edges(addr_width):
     sim.run()
 
 
-def test_end_width_must_hold_the_address_space():
-    with pytest.raises(ValueError, match="^end_width must be at least 33 to hold the end of the "
-                                         "address space, not 32$"):
-        WindowCheck(preset("tiny"), end_width=32)
+def test_width_must_hold_the_sum_of_two_addresses():
+    with pytest.raises(ValueError, match="^width must be at least 33 to hold the sum of two "
+                                         "addresses, not 32$"):
+        WindowCheck(preset("tiny"), width=32)

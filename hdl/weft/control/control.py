@@ -115,15 +115,18 @@ class Control(wiring.Component):
         ]
 
         command, settings = registers.o_command, registers.o_settings
+        program = Signal(33)        # does not change from the cycle before START on
+        m.d.sync += program.eq(settings.mem_base + settings.program_addr)
         bus_idle = Signal()
         m.d.comb += [
             bus_idle.eq(self.i_bus_idle.all() & fetch.o_idle),
             fetch.i_start.eq(begin),
-            fetch.i_addr.eq(settings.mem_base + settings.program_addr),
+            fetch.i_addr.eq(program),
             fetch.i_count.eq(settings.program_count),
             fetch.i_windows.eq(registers.o_windows),
             fetch.i_halt.eq(halt_fetch),
             validator.i_mem_base.eq(settings.mem_base),
+            validator.i_program.eq(program),
             validator.i_windows.eq(registers.o_windows),
             sequencer.i_clear.eq(run.o_begin),
             sequencer.i_stop.eq(run.o_stop | reset.o_halt),
@@ -164,7 +167,9 @@ class Control(wiring.Component):
             registers.i_record.eq(run.o_record),
             registers.i_first_error.eq(run.o_first_error),
             registers.i_pc.eq(sequencer.o_pc),
-            registers.i_counters.eq(counters.o),
+            registers.i_counter.eq(counters.o),
+            registers.i_counters_busy.eq(counters.o_busy),
+            counters.i_select.eq(registers.o_counter),
             registers.i_done_event.eq(run.o_done_event),
             registers.i_error_event.eq(run.o_error_event),
             self.o_irq.eq(registers.o_irq),

@@ -1,7 +1,7 @@
 """Performance counters with an atomic snapshot."""
 
-from amaranth.hdl import Module, Signal
-from amaranth.lib import data, wiring
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from . import regmap
@@ -9,12 +9,18 @@ from .records import counter_increments
 
 __all__ = ["PerformanceCounters"]
 
+_COUNT = len(regmap.COUNTERS)
+
 
 class PerformanceCounters(wiring.Component):
     """One 32-bit counter, modulo 2^32, for each of :data:`regmap.COUNTERS`.
 
     An increment is counted one cycle after it comes. A snapshot and a clearing in the same cycle
     lose no event and count none twice.
+
+    The counters are in a memory. Beside each is what has come for it since the last round; a
+    round takes all of that at once, and adds it to one counter a cycle. A snapshot is a round
+    behind which the next one writes to other places.
 
     Parameters
     ----------
@@ -24,12 +30,20 @@ class PerformanceCounters(wiring.Component):
     -------
     i : :py:`In(counter_increments(config))`
     i_snapshot : :py:`In(1)`
-        Copy all counters at once to ``o``.
+        All counters, as they are now, are to be shown at ``o``.
     i_clear : :py:`In(1)`
         Zero all counters.
-    o : :py:`Out(ArrayLayout(32, len(regmap.COUNTERS)))`
-        The last snapshot.
+    i_select : :py:`In(range(len(regmap.COUNTERS)))`
+    o : :py:`Out(32)`
+        Of the last snapshot, 0 before the first: the counter selected in the cycle before.
+    o_busy : :py:`Out(1)`
+        A round is made, for at most ``BUSY_CYCLES``: ``o`` is not valid, and neither snapshot nor
+        clearing may come in the next cycle.
     """
+
+    PERIOD = 31
+    """Cycles from round to round, unless a snapshot or a clearing makes one earlier."""
+    BUSY_CYCLES = _COUNT + 3
 
     def __init__(self, config):
         self.config = config
@@ -37,19 +51,74 @@ class PerformanceCounters(wiring.Component):
             "i": In(counter_increments(config)),
             "i_snapshot": In(1),
             "i_clear": In(1),
-            "o": Out(data.ArrayLayout(32, len(regmap.COUNTERS))),
+            "i_select": In(range(_COUNT)),
+            "o": Out(32),
+            "o_busy": Out(1, init=1),
         })
 
     def elaborate(self, platform):
         m = Module()
+        m.submodules.counts = counts = memory.Memory(shape=32, depth=64, init=[],
+                                                   attrs={"no_rw_check": 1})
+        read, write = counts.read_port(), counts.write_port()
+
+        # -- when --------------------------------------------------------------------------------
+        timer = Signal(range(self.PERIOD))
+        due = Signal(init=1)                # the round before anything shows zeros
+        start = Signal()
+        reading = Signal()
+        adding = Signal()
+        settles = Signal()
+        place = Signal(range(_COUNT))
+        m.d.comb += start.eq(due | self.i_snapshot | self.i_clear)
+        with m.If(start):
+            m.d.sync += [timer.eq(self.PERIOD - 1), due.eq(0), reading.eq(1),
+                         place.eq(_COUNT - 1)]
+        with m.Else():
+            m.d.sync += [timer.eq(timer - 1), due.eq(timer == 1), place.eq(place - 1)]
+            with m.If(place == 0):
+                m.d.sync += reading.eq(0)
+        m.d.sync += [adding.eq(reading), settles.eq(adding)]
+        m.d.comb += self.o_busy.eq(start | reading | adding | settles)
+
+        # -- where: a round leaves what the last snapshot showed as it is ------------------------
+        home = Signal()                     # half of the memory with the counters
+        shown = Signal(init=1)              # and with the snapshot
+        target = Signal()
+        showing = Signal(init=1)            # this round is a snapshot
+        forget = Signal(init=1)             # it begins at zero
+        forget_next = Signal()
+        m.d.comb += target.eq(home ^ (home == shown))
+        with m.If(start):
+            m.d.sync += [showing.eq(showing | self.i_snapshot), forget_next.eq(self.i_clear)]
+        with m.If(adding & ~reading):
+            m.d.sync += [home.eq(target), forget.eq(forget_next), showing.eq(0)]
+            with m.If(showing):
+                m.d.sync += shown.eq(target)
+
+        # -- what --------------------------------------------------------------------------------
         increments = Signal.like(self.i)
         m.d.sync += increments.eq(self.i)
-        for index, (name, _) in enumerate(regmap.COUNTERS):
-            count = Signal(32, name=name.lower())
-            with m.If(self.i_clear):
-                m.d.sync += count.eq(increments[name])
-            with m.Else():
-                m.d.sync += count.eq(count + increments[name])
-            with m.If(self.i_snapshot):
-                m.d.sync += self.o[index].eq(count)
+        recent, taken = [], []
+        for name, _ in regmap.COUNTERS:
+            width = len(increments[name])
+            most = self.PERIOD * (self.config.bus_bytes if name.startswith("BYTES")
+                                  else (1 << width) - 1)
+            recent.append(Signal(range(most + 1), name=f"recent_{name.lower()}"))
+            # the chain moves from the first counter to the last, which is the first to be added
+            taken.append(Signal(max(len(value) for value in recent), name=f"taken{len(taken)}"))
+            m.d.sync += [
+                recent[-1].eq(Mux(start, 0, recent[-1]) + increments[name]),
+                taken[-1].eq(Mux(start, recent[-1],
+                                 Mux(adding, taken[-2] if len(taken) > 1 else 0, taken[-1]))),
+            ]
+        written = Signal.like(place)
+        m.d.sync += written.eq(place)
+        m.d.comb += [
+            read.addr.eq(Mux(reading, Cat(place, home), Cat(self.i_select, shown))),
+            write.addr.eq(Cat(written, target)),
+            write.data.eq(Mux(forget, 0, read.data) + taken[-1]),
+            write.en.eq(adding),
+            self.o.eq(read.data),
+        ]
         return m

@@ -172,7 +172,7 @@ class ExtentCheck(wiring.Component):
         product = Signal(48)
         addend3 = Signal(34)
         term = Signal(49)
-        total = Signal(self.SUM_WIDTH)
+        last = Signal(self.SUM_WIDTH)     # byte or row: the sum less one
         first = Signal()
         pick(4, first, lambda s: flag(s.first), "comb")
         m.d.sync += [
@@ -181,24 +181,24 @@ class ExtentCheck(wiring.Component):
             term.eq(product + addend3),
         ]
         with m.If(valid[4]):
-            m.d.sync += total.eq(term + Mux(first, 0, total))
+            m.d.sync += last.eq(term + Mux(first, Const(-1, self.SUM_WIDTH), last))
         skips = [None, skip]
         for stage in range(2, self.LATENCY + 1):
             skips.append(Signal(name=f"s{stage}_skip"))
             m.d.sync += skips[stage].eq(skips[stage - 1])
 
         # -- 6 and 7: comparison -----------------------------------------------------------------
-        m.submodules.windows = windows = WindowCheck(config, end_width=self.SUM_WIDTH)
+        m.submodules.windows = windows = WindowCheck(config, width=self.SUM_WIDTH)
         pick(5, windows.i_write, lambda s: flag(s.extent and s.extent.write), "comb")
         m.d.comb += [
             windows.i_windows.eq(self.i_windows),
             windows.i_start.eq(self.i_host_held),
-            windows.i_end.eq(total),
+            windows.i_last.eq(last),
         ]
         sizes = {"spad": config.spad_bytes, "wgt": config.wgt_bytes, "tiles": config.wgt_tiles,
                  "acc": config.acc_rows}
         beyond = {memory: Signal(name=f"beyond_{memory}") for memory in sizes}
-        m.d.sync += [beyond[memory].eq(total > size) for memory, size in sizes.items()]
+        m.d.sync += [beyond[memory].eq(last[size.bit_length() - 1:] != 0) for memory, size in sizes.items()]
         beyond7 = Signal()
         on_chip = Signal()
         at_host = Signal()

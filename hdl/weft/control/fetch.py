@@ -12,6 +12,9 @@ from .windows import WindowCheck
 
 __all__ = ["Fetcher"]
 
+LINE_BITS = (isa.INSTRUCTION_BYTES - 1).bit_length()
+"""Of an address, those inside an instruction."""
+
 
 class Fetcher(wiring.Component):
     """Streams the instructions of a program, in order, with their indices.
@@ -20,8 +23,8 @@ class Fetcher(wiring.Component):
     ``burst_instructions`` of them and crosses no 4 KiB line. Each instruction's address is
     checked against the windows before a burst with it leaves. The first error takes the place
     of its instruction in the stream, after all earlier ones, and ends the stream: an address
-    outside the windows with READ (``HOST_WINDOW`` and that address) or a beat with SLVERR or
-    DECERR (``BUS_SLVERR``, ``BUS_DECERR`` and the address of the beat).
+    outside the windows with READ (``HOST_WINDOW``) or a beat with SLVERR or DECERR
+    (``BUS_SLVERR``, ``BUS_DECERR`` and the offset of the beat).
 
     Parameters
     ----------
@@ -36,7 +39,7 @@ class Fetcher(wiring.Component):
         reset: begin.
     i_addr : :py:`In(33)`, ``i_count`` : :py:`In(32)`
         Host address of the first instruction, a multiple of 32, and how many there are.
-        Valid with ``i_start``.
+        Stable from ``i_start`` to the stream's end.
     i_windows : :py:`In(WINDOWS)`
     i_halt : :py:`In(1)`
         Start no burst any more, until reset.
@@ -74,21 +77,29 @@ class Fetcher(wiring.Component):
         group, parts = self.burst_instructions, self.parts
         m.submodules.beats = beats = SyncFIFOBuffered(
             width=self.config.bus_width + 2, depth=self.PREFETCH * self.beats)
-        m.submodules.windows = windows = WindowCheck(self.config, end_width=34)
+        m.submodules.windows = windows = WindowCheck(self.config, width=33)
 
         # -- asking ------------------------------------------------------------------------------
+        # below 2 ** addr_width there are no more instructions than these can count
+        count_width = self.config.addr_width - LINE_BITS + 1
+        asked = Signal(count_width)         # instructions for which a burst has been formed
+        is_last = Signal()                  # the next instruction to check is the program's last,
+        all_asked = Signal()                # and was
         addr = Signal(33)                   # of the next instruction to check
-        remaining = Signal(32)
-        asked = Signal(32)                  # instructions for which a burst has been formed
+        following = Signal(count_width + 1)
         reserved = Signal(range(self.PREFETCH + 1))
         grouped = Signal(range(group + 1))
         settle = Signal(range(windows.LATENCY + 1))
         opening = Signal()                  # a program begins with a burst of one, to begin soon
         fault = Signal()
         deliver = Signal()                  # an instruction leaves the prefetch store
+        # asked stands still for longer than this takes before is_last is looked at
+        m.d.sync += is_last.eq(following == self.i_count)
         m.d.comb += [
+            following.eq(asked + 1),
+            addr[LINE_BITS:].eq(self.i_addr[LINE_BITS:] + asked),
             windows.i_start.eq(addr),
-            windows.i_end.eq(addr + isa.INSTRUCTION_BYTES),
+            windows.i_last.eq(addr | isa.INSTRUCTION_BYTES - 1),
             windows.i_windows.eq(self.i_windows),
         ]
 
@@ -107,8 +118,8 @@ class Fetcher(wiring.Component):
             m.d.comb += axi.arvalid.eq(fsm.ongoing("ISSUE"))
             with m.State("IDLE"):
                 with m.If(self.i_start):
-                    m.d.sync += [addr.eq(self.i_addr), remaining.eq(self.i_count), asked.eq(0),
-                                 settle.eq(windows.LATENCY), grouped.eq(0), opening.eq(1)]
+                    m.d.sync += [asked.eq(0), settle.eq(windows.LATENCY), grouped.eq(0),
+                                 opening.eq(1)]
                     with m.If(self.i_count != 0):
                         m.next = "CHECK"
             with m.State("CHECK"):
@@ -127,16 +138,17 @@ class Fetcher(wiring.Component):
                     m.d.comb += form.eq(1)
                     with m.If(grouped == 0):
                         m.d.sync += axi.araddr.eq(addr)
-                    m.d.sync += [addr.eq(addr + isa.INSTRUCTION_BYTES), asked.eq(asked + 1),
-                                 remaining.eq(remaining - 1), grouped.eq(grouped + 1),
-                                 settle.eq(windows.LATENCY)]
+                    m.d.sync += [asked.eq(following), all_asked.eq(is_last),
+                                 grouped.eq(grouped + 1), settle.eq(windows.LATENCY)]
                     at_line_end = addr[5:12].all()
                     with m.If((grouped == group - 1) | at_line_end | opening
-                              | (remaining == 1)):
+                              | is_last):
                         m.next = "ISSUE"
             with m.State("ISSUE"):
                 with m.If(axi.arready):
-                    m.d.sync += axi.araddr.eq(axi.araddr + part_beats * self.config.bus_bytes)
+                    if parts > 1:
+                        m.d.sync += axi.araddr.eq(axi.araddr
+                                                  + part_beats * self.config.bus_bytes)
                     with m.If(part != parts - 1):
                         m.d.sync += part.eq(part + 1)
                         with m.If(self.i_halt):
@@ -145,7 +157,7 @@ class Fetcher(wiring.Component):
                         m.d.sync += [part.eq(0), grouped.eq(0), opening.eq(0)]
                         with m.If(fault):
                             m.next = "HALTED"
-                        with m.Elif(remaining == 0):
+                        with m.Elif(all_asked):
                             m.next = "IDLE"
                         with m.Else():
                             m.next = "CHECK"
@@ -171,8 +183,7 @@ class Fetcher(wiring.Component):
     def _assemble(self, m, beats, asked, fault, deliver):
         """Beats to instructions, and errors to their place among them."""
         o = self.o
-        index = Signal(32)              # of the instruction that is being put together
-        addr = Signal(33)
+        index = Signal.like(asked)      # of the instruction that is being put together
         beat = Signal(range(max(2, self.beats)))
         failed = Signal()               # an error has been delivered, or is about to be
         take = Signal()
@@ -189,7 +200,7 @@ class Fetcher(wiring.Component):
             m.d.sync += [
                 o.payload.word.eq(Cat(o.payload.word, data)[self.config.bus_width:]),
                 o.payload.index.eq(index),
-                o.payload.addr.eq(addr),
+                o.payload.offset.eq(0),
                 o.payload.code.eq(isa.ErrorCode.NONE),
                 beat.eq(beat + 1),
             ]
@@ -197,13 +208,12 @@ class Fetcher(wiring.Component):
                 code = Mux(response == RESP_SLVERR, isa.ErrorCode.BUS_SLVERR,
                            isa.ErrorCode.BUS_DECERR)
                 m.d.sync += [o.valid.eq(1), failed.eq(1), o.payload.code.eq(code),
-                             o.payload.addr.eq(addr + beat * self.config.bus_bytes)]
+                             o.payload.offset.eq(beat * self.config.bus_bytes)]
             with m.Elif(beat == self.beats - 1):
                 m.d.comb += deliver.eq(1)
-                m.d.sync += [o.valid.eq(1), beat.eq(0), index.eq(index + 1),
-                             addr.eq(addr + isa.INSTRUCTION_BYTES)]
+                m.d.sync += [o.valid.eq(1), beat.eq(0), index.eq(index + 1)]
         with m.Elif(fault & ~failed & (index == asked) & (~o.valid | o.ready)):
             m.d.sync += [o.valid.eq(1), failed.eq(1), o.payload.index.eq(index),
-                         o.payload.addr.eq(addr), o.payload.code.eq(isa.ErrorCode.HOST_WINDOW)]
+                         o.payload.offset.eq(0), o.payload.code.eq(isa.ErrorCode.HOST_WINDOW)]
         with m.If(self.i_start):
-            m.d.sync += [index.eq(0), addr.eq(self.i_addr)]
+            m.d.sync += index.eq(0)

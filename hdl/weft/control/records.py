@@ -16,8 +16,8 @@ WINDOW = data.StructLayout({"base": 32, "last": 32, "read": 1, "write": 1})
 WINDOWS = data.ArrayLayout(WINDOW, regmap.WINDOWS)
 """Host memory that a program may use: first byte, last byte, permissions."""
 
-FETCHED = data.StructLayout({"word": INSTRUCTION_SHAPE, "index": 32, "addr": 32, "code": 8})
-"""An instruction and its host address; or, with ``code`` set, why there is none, and where."""
+FETCHED = data.StructLayout({"word": INSTRUCTION_SHAPE, "index": 32, "offset": 5, "code": 8})
+"""An instruction; or, with ``code`` set, why there is none, and at which of its bytes."""
 
 CHECKED = data.StructLayout({"word": INSTRUCTION_SHAPE, "index": 32, "unit": 2})
 """A validated instruction, its ``host_addr`` absolute, and the unit that executes it."""

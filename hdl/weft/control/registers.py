@@ -21,6 +21,10 @@ SETTINGS = data.StructLayout({
 """What the registers of these names hold."""
 
 
+_SINGLE = [register for register in regmap.REGISTERS if not register.name.startswith("COUNTER_")]
+_COUNTERS_OFFSET = regmap.BY_NAME[f"COUNTER_{regmap.COUNTERS[0][0]}"].offset
+
+
 def _log2(value):
     return value.bit_length() - 1
 
@@ -29,7 +33,9 @@ class Registers(wiring.Component):
     """What a host reads and writes.
 
     An access is answered ``LATENCY`` cycles after it starts; what it writes has changed by then,
-    and commands are given in that cycle. A soft reset leaves all of this as it is.
+    and commands are given in that cycle. Later by as much as ``i_counters_busy`` is high, if it
+    reads a counter, or takes a snapshot of them or clears them. A soft reset leaves all of this
+    as it is.
 
     Parameters
     ----------
@@ -49,7 +55,11 @@ class Registers(wiring.Component):
     i_first_error : :py:`In(1)`
         ``i_record`` is about to take an error: keep ``i_waits`` for as long as it has one.
     i_pc : :py:`In(32)`
-    i_counters : :py:`In(ArrayLayout(32, len(regmap.COUNTERS)))`
+    o_counter : :py:`Out(range(len(regmap.COUNTERS)))`, ``i_counter`` : :py:`In(32)`
+        A counter, and what the last snapshot says of it, a cycle later.
+    i_counters_busy : :py:`In(1)`
+        ``i_counter`` is not valid, and no command may come in the next cycle that is about
+        counters.
     i_done_event, i_error_event : :py:`In(1)`
         Set a bit of IRQ_STATUS.
     o_irq : :py:`Out(1)`
@@ -69,7 +79,9 @@ class Registers(wiring.Component):
             "i_waits": In(register_layout("WAITS")),
             "i_first_error": In(1),
             "i_pc": In(32),
-            "i_counters": In(data.ArrayLayout(32, len(regmap.COUNTERS))),
+            "o_counter": Out(range(len(regmap.COUNTERS))),
+            "i_counter": In(32),
+            "i_counters_busy": In(1),
             "i_done_event": In(1),
             "i_error_event": In(1),
             "o_irq": Out(1),
@@ -85,26 +97,39 @@ class Registers(wiring.Component):
         # -- cycle 0: which register -------------------------------------------------------------
         deciding = Signal()
         hits = {}
-        for register in regmap.REGISTERS:
+        for register in _SINGLE:
             hits[register.name] = hit = Signal(name=f"is_{register.name.lower()}")
             m.d.sync += hit.eq(bus.addr[2:] == register.offset >> 2)
-        m.d.sync += deciding.eq(bus.en)
+        hits["COUNTERS"] = is_counter = Signal()
+        select_width = len(self.o_counter)
+        m.d.comb += self.o_counter.eq(bus.addr[2:])
+        m.d.sync += is_counter.eq((self.o_counter < len(regmap.COUNTERS)) & (
+            bus.addr[2 + select_width:] == _COUNTERS_OFFSET >> 2 + select_width))
 
-        # -- cycle 1: what becomes of it ---------------------------------------------------------
+        # -- cycle 1, or as soon as the counters are there: what becomes of it -------------------
+        about_counters = Signal()
+        decided = Signal()
+        command = data.View(register_layout("CONTROL"), bus.data)
+        m.d.comb += [
+            about_counters.eq(Mux(bus.write, hits["CONTROL"]
+                                  & (command.SNAPSHOT | command.CLEAR_COUNTERS), is_counter)),
+            decided.eq(deciding & ~(about_counters & self.i_counters_busy)),
+        ]
+        m.d.sync += deciding.eq(bus.en | (deciding & ~decided))
         permitted = Signal()
         accept = Signal()
-        refusals = {}
-        for register in regmap.REGISTERS:
+        refusals = {"COUNTERS": 1}
+        for register in _SINGLE:
             refusals[register.name] = refused = Signal(name=f"refuse_{register.name.lower()}")
             m.d.comb += refused.eq(self._refusal(register, stored))
         m.d.comb += [
             permitted.eq(Cat(hit & ~(bus.write & refusals[name])
                              for name, hit in hits.items()).any()),
-            accept.eq(deciding & bus.write & permitted),
+            accept.eq(decided & bus.write & permitted),
         ]
         strobed = Signal(32)
         m.d.comb += strobed.eq(Cat(bit.replicate(8) for bit in bus.strb))
-        for register in regmap.REGISTERS:
+        for register in _SINGLE:
             named = sum((1 << bits.width) - 1 << bits.offset for bits in register.fields)
             written = strobed & named
             # a cycle later: a host's data stays until its write is answered
@@ -136,7 +161,7 @@ class Registers(wiring.Component):
             terms = [a | b for a, b in zip(terms[::2], terms[1::2])] + (
                 [terms[-1]] if len(terms) % 2 else [])
         m.d.sync += [
-            bus.ack.eq(deciding),
+            bus.ack.eq(decided),
             bus.error.eq(~permitted),
             bus.read_data.eq(terms[0]),
             self.o_irq.eq((stored["IRQ_STATUS"] & stored["IRQ_ENABLE"]).any()),
@@ -210,6 +235,5 @@ class Registers(wiring.Component):
             "ERROR_ADDR": record.addr,
             "WAITS": Mux(record.code != 0, waits_at_error, self.i_waits.as_value()),
             "PC": self.i_pc,
-            **{f"COUNTER_{name}": self.i_counters[index]
-               for index, (name, _) in enumerate(regmap.COUNTERS)},
+            "COUNTERS": self.i_counter,
         }

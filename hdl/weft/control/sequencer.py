@@ -103,10 +103,13 @@ class Sequencer(wiring.Component):
 
         queued = Signal()
         m.d.comb += queued.eq(self.i.valid & self.i.ready)
+        # an instruction is 32 bytes below 2 ** addr_width
+        pc = Signal(self.config.addr_width - 4)
+        m.d.comb += self.o_pc.eq(pc)
         with m.If(self.i_clear):
-            m.d.sync += self.o_pc.eq(0)
+            m.d.sync += pc.eq(0)
         with m.Elif(queued):
-            m.d.sync += self.o_pc.eq(self.o_pc + 1)
+            m.d.sync += pc.eq(pc + 1)
 
         # registered: none of this is on the way from a token to its taker
         done = [queue.o_done for queue in queues]

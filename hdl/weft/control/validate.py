@@ -1,6 +1,6 @@
 """Checks instructions before they have any effect."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -30,6 +30,8 @@ class Validator(wiring.Component):
     i : :py:`In(stream.Signature(FETCHED))`
     i_mem_base : :py:`In(32)`
         Added to ``host_addr``.
+    i_program : :py:`In(33)`
+        Host address of the program's first instruction, a multiple of 32.
     i_windows : :py:`In(WINDOWS)`
     o : :py:`Out(stream.Signature(CHECKED))`
     o_error : :py:`Out(1)`, ``o_record`` : :py:`Out(ERROR_RECORD)`
@@ -45,6 +47,7 @@ class Validator(wiring.Component):
         super().__init__({
             "i": In(stream.Signature(FETCHED)),
             "i_mem_base": In(32),
+            "i_program": In(33),
             "i_windows": In(WINDOWS),
             "o": Out(stream.Signature(CHECKED)),
             "o_error": Out(1),
@@ -168,7 +171,7 @@ class Validator(wiring.Component):
             record.unit.eq(unit),
             record.index.eq(back.index),
             record.code.eq(code),
-            record.addr.eq(back.addr),
+            record.addr.eq(Cat(back.offset, self.i_program[len(back.offset):] + back.index)),
         ]
         with m.If(code == 0):
             with m.Switch(failed_step):

@@ -18,13 +18,13 @@ class WindowCheck(wiring.Component):
     Parameters
     ----------
     config : :class:`weft.config.Config`
-    end_width : :class:`int`
-        Bits of ``i_end``; at least 33.
+    width : :class:`int`
+        Bits of ``i_start`` and ``i_last``; at least 33.
 
     Members
     -------
-    i_start : :py:`In(end_width)`, ``i_end`` : :py:`In(end_width)`
-        First byte and the byte after the last; ``i_start < i_end``.
+    i_start : :py:`In(width)`, ``i_last`` : :py:`In(width)`
+        First and last byte; ``i_start <= i_last``.
     i_write : :py:`In(1)`
         The permission needed is WRITE; otherwise READ.
     i_windows : :py:`In(WINDOWS)`
@@ -35,15 +35,15 @@ class WindowCheck(wiring.Component):
 
     LATENCY = 2
 
-    def __init__(self, config, *, end_width):
-        if end_width < 33:
-            raise ValueError(f"end_width must be at least 33 to hold the end of the address "
-                             f"space, not {end_width}")
+    def __init__(self, config, *, width):
+        if width < 33:
+            raise ValueError(f"width must be at least 33 to hold the sum of two addresses, "
+                             f"not {width}")
         self.config = config
-        self.end_width = end_width
+        self.width = width
         super().__init__({
-            "i_start": In(end_width),
-            "i_end": In(end_width),
+            "i_start": In(width),
+            "i_last": In(width),
             "i_write": In(1),
             "i_windows": In(WINDOWS),
             "o_inside": Out(1),
@@ -51,20 +51,24 @@ class WindowCheck(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        space = 1 << self.config.addr_width
+        # below the end of the address space, both addresses have these bits and no other
+        bits = self.config.addr_width
+        start, last = self.i_start[:bits], self.i_last[:bits]
         below = Signal()
-        m.d.sync += below.eq(self.i_end <= space)
+        m.d.sync += below.eq(self.i_last[bits:] == 0)
         holds = []
         for index in range(len(self.i_windows.as_value()) // len(self.i_windows[0].as_value())):
             window = self.i_windows[index]
-            after = Signal(33, name=f"after{index}")
+            base_beyond = Signal(name=f"base_beyond{index}")
+            last_beyond = Signal(name=f"last_beyond{index}")
             from_base = Signal(name=f"from_base{index}")
             to_last = Signal(name=f"to_last{index}")
             permitted = Signal(name=f"permitted{index}")
             m.d.sync += [
-                after.eq(window.last + 1),
-                from_base.eq(self.i_start >= window.base),
-                to_last.eq(self.i_end <= after),
+                base_beyond.eq(window.base[bits:] != 0),
+                last_beyond.eq(window.last[bits:] != 0),
+                from_base.eq((start >= window.base[:bits]) & ~base_beyond),
+                to_last.eq((last <= window.last[:bits]) | last_beyond),
                 permitted.eq((self.i_write & window.write) | (~self.i_write & window.read)),
             ]
             holds.append(from_base & to_last & permitted)
