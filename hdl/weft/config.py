@@ -52,8 +52,8 @@ class Config:
         tables of any kind), ``"ecp5"`` (``MULT18X18D``), ``"ecp5_lut"`` (``CCU2C``) or ``"ice40"``
         (``SB_MAC16``).
     dsp_cells : :class:`int` or :class:`None`
-        With ``"ecp5"`` or ``"ice40"``: how many cells use it; the others take the form ``"ecp5_lut"``
-        or ``"lut"``. ``None`` means all.
+        With ``"ecp5"`` or ``"ice40"``: how many cells use it; the others take the form
+        ``"ecp5_lut"`` or ``"lut"``. ``None`` means all.
     compact : :class:`bool`
         The serial engine of :mod:`weft.compact` instead of units that overlap. It has one array of
         4 x 4 and moves single beats of 32 bits.

@@ -1,4 +1,4 @@
-"""Copies of what drives too much: everything still gets the same, from something that drives less."""
+"""Copies of what drives too much: all gets the same as before, from something that drives less."""
 
 import collections
 import json

@@ -160,7 +160,8 @@ def test_works_with_multipliers_of_look_up_tables(multiplier):
 
 
 @pytest.mark.parametrize("multiplier, latency", [
-    ("portable", 8 + 2 + 1), ("lut", 8 + 2 + 3), ("ecp5", 8 + 2 + 4), ("ecp5_lut", 8 + 2 + 2), ("ice40", 8 + 2 + 2)])
+    ("portable", 8 + 2 + 1), ("lut", 8 + 2 + 3), ("ecp5", 8 + 2 + 4), ("ecp5_lut", 8 + 2 + 2),
+    ("ice40", 8 + 2 + 2)])
 def test_latency_is_rows_plus_half_the_columns_plus_the_multiplier(multiplier, latency):
     dut = SystolicArray(config_of(8, 4, multiplier=multiplier))
     assert dut.latency == latency

@@ -125,8 +125,8 @@ class SystolicArray(wiring.Component):
 
         # Row r must not shift before the swap of the tile it holds has passed it, r cycles after
         # row 0. Line r is the first that means anything to it, and comes no earlier: so row r
-        # skips lines 0 to r - 1. `begun` has bit r - 1 set once line r is due. All of that is known a
-        # cycle before the line, so that each row, which may be far away, has its own register.
+        # skips lines 0 to r - 1. `begun` has bit r - 1 set once line r is due. All of that is known
+        # a cycle before the line: each row, which may be far away, has its own register.
         begun = Signal(rows - 1)
         shift = Signal(rows)
         with m.If(self.i_load_next):

@@ -198,7 +198,8 @@ class ExtentCheck(wiring.Component):
         sizes = {"spad": config.spad_bytes, "wgt": config.wgt_bytes, "tiles": config.wgt_tiles,
                  "acc": config.acc_rows}
         beyond = {memory: Signal(name=f"beyond_{memory}") for memory in sizes}
-        m.d.sync += [beyond[memory].eq(last[size.bit_length() - 1:] != 0) for memory, size in sizes.items()]
+        m.d.sync += [beyond[memory].eq(last[size.bit_length() - 1:] != 0)
+                     for memory, size in sizes.items()]
         beyond7 = Signal()
         on_chip = Signal()
         at_host = Signal()

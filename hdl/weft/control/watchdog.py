@@ -84,9 +84,9 @@ class Watchdog(wiring.Component):
             *((view.queued, number, view.next_index) for number, view in enumerate(views)),
             (1, isa.SEQUENCER, self.i_pc),
         ]
-        # o_record comes with o_expired. The state it tells of has stood still for i_limit cycles, so
-        # it may be looked at in several steps: who applies, who of those is the first, and which
-        # instruction it is about.
+        # o_record comes with o_expired. The state it tells of has stood still for i_limit cycles,
+        # so it may be looked at in several steps: who applies, who of those is the first, and
+        # which instruction it is about.
         applies = Signal(len(candidates))
         first = Signal(len(candidates))
         m.d.sync += [
