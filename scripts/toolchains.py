@@ -7,6 +7,7 @@ import dataclasses
 import json
 import sys
 
+from collisions import leave_collisions_open
 from fpga_flow import ROOT, version
 
 sys.path.insert(0, str(ROOT))
@@ -94,7 +95,8 @@ def prepare(board, folder, top=None):
     plan = make_platform(board).prepare(OnPins(board, top), "top", debug_verilog=False)
     for name in ("top.il", f"top.{tools.constraints}"):
         content = plan.files[name]
-        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        content = content.decode() if isinstance(content, bytes) else content
+        (folder / name).write_text(leave_collisions_open(content) if name == "top.il" else content)
     (folder / "synth.ys").write_text("\n".join([
         "read_rtlil top.il",
         " ".join([tools.synth, *board.synth, "-top", "top", "-json", "top.json"]),

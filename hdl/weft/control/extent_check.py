@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from amaranth.hdl import Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -42,6 +42,7 @@ def _steps():
 
 
 STEPS, FIRST_STEP = _steps()
+_MAX_TERMS = max(len(extent.terms) for extents in EXTENTS.values() for extent in extents)
 NO_STEP = 0
 """The step of an instruction that touches no memory."""
 
@@ -54,8 +55,9 @@ def _slice(word, instruction, name):
 class ExtentCheck(wiring.Component):
     """Adds up an instruction's extents, one product a cycle, and compares them with the bounds.
 
-    A pipeline: a step enters every cycle and leaves ``LATENCY`` cycles later. All sums are at
-    full width. Which extents there are is the table :data:`weft.control.extents.EXTENTS`.
+    A pipeline: a step enters every cycle and leaves ``LATENCY`` cycles later. Values have the
+    bits of the largest bound; beside them travels ``large``: one was beyond that, and no sum can
+    become less. Which extents there are is the table :data:`weft.control.extents.EXTENTS`.
 
     Parameters
     ----------
@@ -79,7 +81,6 @@ class ExtentCheck(wiring.Component):
     """
 
     LATENCY = 7
-    SUM_WIDTH = 51      # 4 products of 16 x 32 bits, and a base and an extra of 33 bits
 
     def __init__(self, config):
         self.config = config
@@ -106,8 +107,11 @@ class ExtentCheck(wiring.Component):
             valid.append(Signal(name=f"s{stage}_valid"))
             m.d.sync += [step[stage].eq(step[stage - 1]), valid[stage].eq(valid[stage - 1])]
 
-        def pick(stage, target, choose, domain="sync"):
-            """``target`` becomes ``choose(step)``; 0 where that is ``None``."""
+        def pick(stage, target, choose, domain="sync", large=None):
+            """``target`` becomes ``choose(step)``; 0 where that is ``None``.
+
+            ``large`` becomes 1 where that does not fit.
+            """
             choices = {}
             for number, which in enumerate(STEPS):
                 source = choose(which)
@@ -115,17 +119,24 @@ class ExtentCheck(wiring.Component):
                     value = source[1]
                     choices.setdefault(source[0], (value, []))[1].append(number)
             m.d[domain] += target.eq(0)
+            if large is not None:
+                m.d[domain] += large.eq(0)
             with m.Switch(step[stage]):
                 for value, numbers in choices.values():
                     with m.Case(*numbers):
                         m.d[domain] += target.eq(value)
+                        if large is not None:
+                            m.d[domain] += large.eq(value[len(target):].any())
 
         # -- 1: operands -------------------------------------------------------------------------
         word = self.i_word
+        sizes = {"spad": config.spad_bytes, "wgt": config.wgt_bytes, "tiles": config.wgt_tiles,
+                 "acc": config.acc_rows}
+        bits = max(config.addr_width, *(size.bit_length() - 1 for size in sizes.values()))
         count = Signal(16)
-        pitch = Signal(32)
-        base = Signal(33)
-        extra = Signal(24)
+        pitch, base, extra = (Signal(bits, name=name) for name in ("pitch", "base", "extra"))
+        pitch_large, base_large, extra_large = (Signal(name=f"{name}_large")
+                                                for name in ("pitch", "base", "extra"))
         less = Signal()
         skip = Signal()
 
@@ -154,12 +165,16 @@ class ExtentCheck(wiring.Component):
             return source, value
 
         pick(0, factor, lambda s: s.term and counted(s), "comb")
-        multiplicand = Signal(32)
-        pick(0, multiplicand, lambda s: s.term and field(s.term.pitch, s), "comb")
-        m.d.sync += [count.eq(Mux(one, 1, factor - less)), pitch.eq(Mux(one, 1, multiplicand))]
+        multiplicand = Signal(bits)
+        large0 = Signal()
+        pick(0, multiplicand, lambda s: s.term and field(s.term.pitch, s), "comb", large0)
+        m.d.sync += [count.eq(Mux(one, 1, factor - less)), pitch.eq(Mux(one, 1, multiplicand)),
+                     pitch_large.eq(large0 & ~one)]
         pick(0, base, lambda s: s.first and s.extent and (
-            ("host", self.i_host) if s.extent.memory == HOST else field(s.extent.base, s)) or None)
-        pick(0, extra, lambda s: s.final and s.extent and self._extra(s, field) or None)
+            ("host", self.i_host) if s.extent.memory == HOST else field(s.extent.base, s)) or None,
+             large=base_large)
+        pick(0, extra, lambda s: s.final and s.extent and self._extra(s, field) or None,
+             large=extra_large)
         needed = Signal()
         pick(0, needed, lambda s: s.extent and s.extent.condition
              and any_bit(s.extent.condition, s) or flag(s.extent), "comb")
@@ -167,38 +182,41 @@ class ExtentCheck(wiring.Component):
 
         # -- 2 to 5: product, sum ----------------------------------------------------------------
         low = Signal(32)
-        high = Signal(32)
-        addend2 = Signal(34)
-        product = Signal(48)
-        addend3 = Signal(34)
-        term = Signal(49)
-        last = Signal(self.SUM_WIDTH)     # byte or row: the sum less one
+        high = Signal(bits)
+        addend2 = Signal(bits + 1)
+        product = Signal(bits + 16)
+        addend3 = Signal(bits + 1)
+        term = Signal(bits + 2)
+        # byte or row: the sum, less one, of as many terms of bits + 2
+        last = Signal(bits + 2 + _MAX_TERMS.bit_length())
+        large2, large3, large4, large = (Signal(name=name)
+                                         for name in ("large2", "large3", "large4", "large"))
         first = Signal()
         pick(4, first, lambda s: flag(s.first), "comb")
         m.d.sync += [
             low.eq(count * pitch[:16]), high.eq(count * pitch[16:]), addend2.eq(base + extra),
-            product.eq(low + (high << 16)), addend3.eq(addend2),
-            term.eq(product + addend3),
+            large2.eq(base_large | extra_large | (pitch_large & (count != 0))),
+            product.eq(low + (high << 16)), addend3.eq(addend2), large3.eq(large2),
+            term.eq(product[:bits] + addend3), large4.eq(large3 | (product[bits:] != 0)),
         ]
         with m.If(valid[4]):
-            m.d.sync += last.eq(term + Mux(first, Const(-1, self.SUM_WIDTH), last))
+            m.d.sync += [last.eq(term + Mux(first, Const(-1, len(last)), last)),
+                         large.eq(large4 | (large & ~first))]
         skips = [None, skip]
         for stage in range(2, self.LATENCY + 1):
             skips.append(Signal(name=f"s{stage}_skip"))
             m.d.sync += skips[stage].eq(skips[stage - 1])
 
         # -- 6 and 7: comparison -----------------------------------------------------------------
-        m.submodules.windows = windows = WindowCheck(config, width=self.SUM_WIDTH)
+        m.submodules.windows = windows = WindowCheck(config, width=len(last) + 1)
         pick(5, windows.i_write, lambda s: flag(s.extent and s.extent.write), "comb")
         m.d.comb += [
             windows.i_windows.eq(self.i_windows),
             windows.i_start.eq(self.i_host_held),
-            windows.i_last.eq(last),
+            windows.i_last.eq(Cat(last, large)),
         ]
-        sizes = {"spad": config.spad_bytes, "wgt": config.wgt_bytes, "tiles": config.wgt_tiles,
-                 "acc": config.acc_rows}
         beyond = {memory: Signal(name=f"beyond_{memory}") for memory in sizes}
-        m.d.sync += [beyond[memory].eq(last[size.bit_length() - 1:] != 0)
+        m.d.sync += [beyond[memory].eq(large | (last[size.bit_length() - 1:] != 0))
                      for memory, size in sizes.items()]
         beyond7 = Signal()
         on_chip = Signal()

@@ -1,6 +1,6 @@
 """Token counters: "this is done", from one unit to another."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -59,10 +59,10 @@ class TokenCounters(wiring.Component):
                     full.eq(count == self.MAXIMUM),
                     self.o_available[waiter][giver].eq(some),
                 ]
-                with m.If(give & ~take & ~full):
-                    m.d.sync += [count.eq(count + 1), some.eq(1)]
-                with m.If(take & ~give):
-                    m.d.sync += [count.eq(count - 1), some.eq(count != 1)]
+                # one adder: what is added is 1, or -1
+                with m.If((give & ~take & ~full) | (take & ~give)):
+                    m.d.sync += [count.eq(count + Cat(1, take.replicate(len(count) - 1))),
+                                 some.eq(give | (count != 1))]
                 with m.If(self.i_clear):
                     m.d.sync += [count.eq(0), some.eq(0)]
                 overflows.append(full & give & ~take)

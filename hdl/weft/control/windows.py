@@ -19,12 +19,13 @@ class WindowCheck(wiring.Component):
     ----------
     config : :class:`weft.config.Config`
     width : :class:`int`
-        Bits of ``i_start`` and ``i_last``; at least 33.
+        Bits of ``i_last``; more than ``addr_width``.
 
     Members
     -------
-    i_start : :py:`In(width)`, ``i_last`` : :py:`In(width)`
-        First and last byte; ``i_start <= i_last``.
+    i_start : :py:`In(addr_width)`, ``i_last`` : :py:`In(width)`
+        First and last byte. Of the first, the bits that an address has: where it has more, so
+        has the last.
     i_write : :py:`In(1)`
         The permission needed is WRITE; otherwise READ.
     i_windows : :py:`In(WINDOWS)`
@@ -36,13 +37,13 @@ class WindowCheck(wiring.Component):
     LATENCY = 2
 
     def __init__(self, config, *, width):
-        if width < 33:
-            raise ValueError(f"width must be at least 33 to hold the sum of two addresses, "
+        if width <= config.addr_width:
+            raise ValueError(f"width must be more than addr_width, {config.addr_width}, "
                              f"not {width}")
         self.config = config
         self.width = width
         super().__init__({
-            "i_start": In(width),
+            "i_start": In(config.addr_width),
             "i_last": In(width),
             "i_write": In(1),
             "i_windows": In(WINDOWS),
@@ -51,9 +52,9 @@ class WindowCheck(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        # below the end of the address space, both addresses have these bits and no other
+        # below the end of the address space, an address has these bits and no other
         bits = self.config.addr_width
-        start, last = self.i_start[:bits], self.i_last[:bits]
+        start, last = self.i_start, self.i_last[:bits]
         below = Signal()
         m.d.sync += below.eq(self.i_last[bits:] == 0)
         holds = []
