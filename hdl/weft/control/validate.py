@@ -40,7 +40,7 @@ class Validator(wiring.Component):
     """
 
     LATENCY = 16        # of MATMUL, with seven products
-    CYCLES = 9
+    CYCLES = 8
 
     def __init__(self, config):
         self.config = config
@@ -123,9 +123,7 @@ class Validator(wiring.Component):
         failed_step = Signal.like(step)
         m.d.comb += [
             extents.i_host_held.eq(back_host),
-            # neither asks what happens in this cycle: the way back through all stages is long, and
-            # an instruction takes more cycles than that costs
-            back_free.eq(~waiting & ~self.o.valid),
+            back_free.eq(~waiting & (~self.o.valid | self.o.ready)),
         ]
         with m.If(advance):
             m.d.sync += [back.eq(front), back_host.eq(host), waiting.eq(1)]

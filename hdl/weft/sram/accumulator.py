@@ -39,7 +39,7 @@ class AccumulatorMemory(wiring.Component):
         That is going on; reads are refused.
     """
 
-    READ_LATENCY = 4
+    READ_LATENCY = 3
     UPDATE_LATENCY = 4
 
     def __init__(self, config):
@@ -124,7 +124,7 @@ class AccumulatorMemory(wiring.Component):
             m.d.comb += stays.eq(s3.keeps_larger & (old > operand))
             m.d.sync += s4_data[column].eq(Mux(
                 self.o_clearing, 0, Mux(s3.adds, old + operand, Mux(stays, old, operand))))
-        m.d.sync += [read.valid.eq(s3.read), read.data.eq(s3_answer)]
+        m.d.comb += [read.valid.eq(s3.read), read.data.eq(s3_answer)]
         return m
 
     def _clear(self, m):
