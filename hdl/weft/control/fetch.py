@@ -188,7 +188,8 @@ class Fetcher(wiring.Component):
         failed = Signal()               # an error has been delivered, or is about to be
         take = Signal()
         m.d.comb += [
-            take.eq(beats.r_rdy & ~failed & (~o.valid | o.ready)),
+            # not in the cycle in which one leaves: whether it does is known late
+            take.eq(beats.r_rdy & ~failed & ~o.valid),
             beats.r_en.eq(take),
         ]
         data, response = beats.r_data[:self.config.bus_width], beats.r_data[self.config.bus_width:]
@@ -212,7 +213,7 @@ class Fetcher(wiring.Component):
             with m.Elif(beat == self.beats - 1):
                 m.d.comb += deliver.eq(1)
                 m.d.sync += [o.valid.eq(1), beat.eq(0), index.eq(index + 1)]
-        with m.Elif(fault & ~failed & (index == asked) & (~o.valid | o.ready)):
+        with m.Elif(fault & ~failed & (index == asked) & ~o.valid):
             m.d.sync += [o.valid.eq(1), failed.eq(1), o.payload.index.eq(index),
                          o.payload.offset.eq(0), o.payload.code.eq(isa.ErrorCode.HOST_WINDOW)]
         with m.If(self.i_start):

@@ -160,7 +160,8 @@ class Registers(wiring.Component):
         m.d.sync += [
             bus.ack.eq(decided),
             bus.error.eq(~permitted),
-            bus.read_data.eq(terms[0]),
+            # out of a memory, and so last
+            bus.read_data.eq(terms[0] | Mux(is_counter, self.i_counter, 0)),
             self.o_irq.eq((stored["IRQ_STATUS"] & stored["IRQ_ENABLE"]).any()),
         ]
 
@@ -232,5 +233,4 @@ class Registers(wiring.Component):
             "ERROR_ADDR": record.addr,
             "WAITS": Mux(record.code != 0, waits_at_error, self.i_waits.as_value()),
             "PC": self.i_pc,
-            "COUNTERS": self.i_counter,
         }

@@ -1,6 +1,6 @@
 """Ends a program in which nothing moves, and says who waited for what."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -71,22 +71,33 @@ class Watchdog(wiring.Component):
             m.d.sync += count.eq(count + 1)
 
         views = [self.i_views[number] for number in range(len(UNITS))]
+        sequencer = "sequencer"
         candidates = [
-            *((view.working & view.memory, number, view.oldest_index)
+            *((view.working & view.memory, ("oldest", number))
               for number, view in enumerate(views)),
-            (self.i_fetch_waiting, isa.SEQUENCER, self.i_pc),
-            *((view.working, number, view.oldest_index) for number, view in enumerate(views)),
-            *((view.queued & view.lacks.any(), number, view.next_index)
+            (self.i_fetch_waiting, sequencer),
+            *((view.working, ("oldest", number)) for number, view in enumerate(views)),
+            *((view.queued & view.lacks.any(), ("next", number))
               for number, view in enumerate(views)),
-            *((view.queued, number, view.next_index) for number, view in enumerate(views)),
-            (1, isa.SEQUENCER, self.i_pc),
+            *((view.queued, ("next", number)) for number, view in enumerate(views)),
+            (1, sequencer),
         ]
         # registered with o_expired; the state it tells of has stood still for i_limit cycles, so
-        # who applies may be looked up a cycle ahead of which instruction it is
+        # who it is may be looked up a cycle ahead of which instruction it is
         applies = Signal(len(candidates))
-        m.d.sync += [applies.eq(Cat(condition for condition, _, _ in candidates)),
-                     self.o_record.code.eq(isa.ErrorCode.WATCHDOG), self.o_record.addr.eq(0)]
-        for place, (_, unit, index) in reversed(list(enumerate(candidates))):
-            with m.If(applies[place]):
-                m.d.sync += [self.o_record.unit.eq(unit), self.o_record.index.eq(index)]
+        m.d.comb += applies.eq(Cat(condition for condition, _ in candidates))
+        indices = {sequencer: (isa.SEQUENCER, self.i_pc)}
+        for number, view in enumerate(views):
+            indices["oldest", number] = number, view.oldest_index
+            indices["next", number] = number, view.next_index
+        unit, index = 0, 0
+        for which, (its_unit, its_index) in indices.items():
+            chosen = Signal(name="chosen_" + "".join(map(str, which)))
+            m.d.sync += chosen.eq(Cat(
+                applies[place] & ~applies[:place].any()
+                for place, (_, who) in enumerate(candidates) if who == which).any())
+            unit |= Mux(chosen, its_unit, 0)
+            index |= Mux(chosen, its_index, 0)
+        m.d.sync += [self.o_record.code.eq(isa.ErrorCode.WATCHDOG), self.o_record.addr.eq(0),
+                     self.o_record.unit.eq(unit), self.o_record.index.eq(index)]
         return m
