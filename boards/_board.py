@@ -5,10 +5,9 @@ import importlib
 
 from weft.bus.joiner import Joiner
 from weft.config import Config
-from weft.memory.beats import Beats
+from weft.memory.ram import AxiRam
 from weft.memory.sdram import AxiSdram
 from weft.memory.sdram_chip import SdramChip
-from weft.memory.storage import BlockStorage, SpramStorage
 from weft.presets import preset
 
 from ._pll import Pll
@@ -141,8 +140,9 @@ class Board:
             memory = AxiSdram(chip=self.sdram, clock_hz=self.clock_hz, pin_delay=PIN_DELAY,
                               addr_width=self.config.addr_width, data_width=self.config.bus_width)
             return memory.read_latency + 2 * Joiner.LATENCY
-        storage = BlockStorage if self.storage == "block" else SpramStorage
-        return Beats.LATENCY + storage.read_latency + 2 * Joiner.LATENCY
+        memory = AxiRam(addr_width=self.config.addr_width, data_width=self.config.bus_width,
+                        size=self.memory_bytes, storage=self.storage)
+        return memory.read_latency + 2 * Joiner.LATENCY
 
     @property
     def pll(self) -> Pll:

@@ -10,7 +10,7 @@ BOARD = Board(
     platform="ulx3s:ULX3S_85F_Platform",
     preset="ulx3s",
     # the requantiser takes DSPs, too: half of the cells leave it enough
-    changes={"multiplier": "ecp5", "dsp_cells": 112, "addr_width": 24},
+    changes={"multiplier": "ecp5", "dsp_cells": 112, "addr_width": 17},
     clock_hz=100_000_000,
     # twice as much would take 218 of the 208 block RAMs
     memory_bytes=128 * 1024,

@@ -8,6 +8,7 @@ its clock; then there is no bitstream. With several seeds the fastest run become
 import argparse
 import hashlib
 import json
+import shutil
 import signal
 import statistics
 import sys
@@ -17,7 +18,9 @@ from fpga_flow import ROOT, progress
 
 sys.path.insert(0, str(ROOT))
 
+from fan_out import copy_drivers  # noqa: E402
 from floorplan import draw_floorplan, read_cells  # noqa: E402
+from memory_sites import place_memories  # noqa: E402
 from multiplier_sites import has_sites, place_multipliers  # noqa: E402
 from nextpnr_report import overflow, read_timing, utilisation  # noqa: E402
 from toolchains import TOOLCHAINS, pack_command, prepare  # noqa: E402
@@ -121,9 +124,12 @@ def build(chosen, seeds, *, folder, top=None):
              f"{chosen.clock_hz / 1e6:g} MHz; a tool compiles itself on first use, a minute or so")
     device_options, pack_options = prepare(chosen, folder, top)
     synthesis_seconds = synthesize(chosen, folder)
-    if has_sites(chosen.device.name):       # of a netlist that was there already, too
-        count = place_multipliers(folder / "top.json")
-        progress(f"{chosen.name}: {count} multipliers of the array have their places")
+    ready = folder / "ready.json"
+    shutil.copyfile(folder / "top.json", ready)
+    if has_sites(chosen.device.name):
+        progress(f"{chosen.name}: {place_multipliers(ready)} multipliers of the array and "
+                 f"{place_memories(ready)} block RAMs have their places; {copy_drivers(ready)} "
+                 "copies of registers and tables that drive much")
     timings, place_seconds = {}, {}
     for seed in seeds:
         timings[seed], place_seconds[seed] = place(chosen, folder, device_options, seed)

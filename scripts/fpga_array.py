@@ -76,7 +76,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=8)
     parser.add_argument("--cols", type=int, default=8)
-    parser.add_argument("--multiplier", choices=MULTIPLIERS[:3], default="ecp5")
+    parser.add_argument("--multiplier", choices=MULTIPLIERS[:4], default="ecp5")
     parser.add_argument("--dsp-cells", type=int, help="how many cells use a DSP (default all)")
     parser.add_argument("--no-depthwise", action="store_true",
                         help="tie off the way in from the top, that depthwise filters take")

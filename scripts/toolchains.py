@@ -51,8 +51,8 @@ class Toolchain:
     wide_rams: str = ""
 
     def pnr_command(self, device_options, *, seed, mhz):
-        """Place and route of ``top.json`` with a report, whatever the timing."""
-        return [self.nextpnr, *device_options, "--json", "top.json",
+        """Place and route of ``ready.json`` with a report, whatever the timing."""
+        return [self.nextpnr, *device_options, "--json", "ready.json",
                 "--seed", str(seed), "--freq", f"{mhz:g}", "--timing-allow-fail",
                 "--report", f"report-{seed}.json", "--write", f"placed-{seed}.json",
                 *(option.replace("SEED", str(seed)) for option in self.placed)]

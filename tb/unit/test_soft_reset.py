@@ -22,7 +22,7 @@ def test_clears_once_the_bus_has_been_idle():
         clears = [clear for _, clear, _ in halted]
         assert clears.index(1) == dut.IDLE_CYCLES
         assert sum(clears) == dut.CLEAR_CYCLES
-        end = dut.IDLE_CYCLES + dut.CLEAR_CYCLES
+        end = dut.IDLE_CYCLES + dut.CLEAR_CYCLES + dut.SETTLE_CYCLES
         assert all(halt and resetting for halt, _, resetting in halted[:end])
         assert halted[end:] == [(0, 0, 0)] * (60 - end)
 
@@ -49,7 +49,9 @@ def test_waits_for_a_bus_that_is_busy_now_and_then():
                 assert run <= dut.IDLE_CYCLES, f"seed {seed}"
             assert run == dut.IDLE_CYCLES, f"seed {seed}"
             ctx.set(dut.i_request, 0)
-            await ctx.tick().repeat(dut.CLEAR_CYCLES)
+            await ctx.tick().repeat(dut.CLEAR_CYCLES + dut.SETTLE_CYCLES - 2)
+            assert ctx.get(dut.o_resetting)
+            await ctx.tick()
             assert not ctx.get(dut.o_resetting)
 
     run_bench(SoftReset(), bench)

@@ -9,7 +9,8 @@ from .cell import COLUMNS, add_cell
 
 __all__ = ["Grid", "cell_forms", "multiplier_latency", "row_sum_width"]
 
-_VENDOR_FORMS = ("ecp5", "ice40")
+# a vendor's multipliers, and what the cells take that get none
+_VENDOR_FORMS = {"ecp5": "ecp5_lut", "ice40": "lut"}
 
 
 def row_sum_width(row):
@@ -27,6 +28,7 @@ def cell_forms(config):
     cells = config.rows * config.cols
     if config.multiplier not in _VENDOR_FORMS or config.dsp_cells is None:
         return [[config.multiplier] * config.cols for _ in range(config.rows)]
+    other = _VENDOR_FORMS[config.multiplier]
     pairs = cells // COLUMNS
     whole, odd = divmod(config.dsp_cells, COLUMNS)
     flat = []
@@ -34,10 +36,10 @@ def cell_forms(config):
         if (pair + 1) * whole // pairs > pair * whole // pairs:
             flat += [config.multiplier] * COLUMNS
         elif odd:
-            flat += [config.multiplier, "lut"]
+            flat += [config.multiplier, other]
             odd = 0
         else:
-            flat += ["lut"] * COLUMNS
+            flat += [other] * COLUMNS
     return [flat[row * config.cols:(row + 1) * config.cols] for row in range(config.rows)]
 
 

@@ -108,6 +108,8 @@ class MatmulUnit(wiring.Component):
         wgt_en, wgt_line = _delayed(m, "line", self.line_delay, tiles.o_en, tiles.o_line)
         m.d.comb += [self.wgt.req.valid.eq(wgt_en), self.wgt.req.payload.eq(wgt_line)]
 
+        # the weight buffer is never late
+        load, = _delayed(m, "load", self.line_delay + self.wgt_latency - 1, tiles.o_en)
         blank, = _delayed(m, "blank", self.line_delay + self.wgt_latency, tiles.o_blank)
 
         # which vector is on its way: two wait at their port at most, and one has just left it
@@ -137,7 +139,7 @@ class MatmulUnit(wiring.Component):
             # byte by byte: one wide choice looks like a loop to the simulator that is made of this
             *(array.i_wgt[column].eq(Mux(blank, 0, self.wgt.data[column]))
               for column in range(config.cols)),
-            array.i_load.eq(self.wgt.valid),
+            array.i_load_next.eq(load),
             self.o_mac_busy.eq(act_valid),
         ]
 

@@ -59,8 +59,8 @@ class SystolicArray(wiring.Component):
         With ``i_valid``: this vector is the first of a new tile.
     i_wgt : :py:`In(ArrayLayout(signed(8), cols))`
         A line of weights.
-    i_load : :py:`In(1)`
-        A line enters in this cycle.
+    i_load_next : :py:`In(1)`
+        A line enters in the next cycle.
     o_sum : :py:`Out(ArrayLayout(signed(sum_width), cols))`
         The sums of one vector, all columns in the same cycle.
     o_valid : :py:`Out(1)`
@@ -80,7 +80,7 @@ class SystolicArray(wiring.Component):
             "i_depthwise": In(1),
             "i_swap": In(1),
             "i_wgt": In(data.ArrayLayout(signed(8), config.cols)),
-            "i_load": In(1),
+            "i_load_next": In(1),
             "o_sum": Out(data.ArrayLayout(signed(self.sum_width), config.cols)),
             "o_valid": Out(1),
             "o_next": Out(1),
@@ -125,12 +125,15 @@ class SystolicArray(wiring.Component):
 
         # Row r must not shift before the swap of the tile it holds has passed it, r cycles after
         # row 0. Line r is the first that means anything to it, and comes no earlier: so row r
-        # skips lines 0 to r - 1. `begun` has bit r - 1 set once line r is due.
+        # skips lines 0 to r - 1. `begun` has bit r - 1 set once line r is due. All of that is known
+        # a cycle before the line: each row, which may be far away, has its own register.
         begun = Signal(rows - 1)
-        with m.If(self.i_load):
+        shift = Signal(rows)
+        with m.If(self.i_load_next):
             m.d.sync += begun.eq(Mux(begun[-1], 0, Cat(1, begun)))
+        m.d.sync += shift.eq(Mux(self.i_load_next, Cat(1, begun), 0))
         for row in range(rows):
-            m.d.comb += grid.i_shift[row].eq(self.i_load & (begun[row - 1] if row else 1))
+            m.d.comb += grid.i_shift[row].eq(shift[row])
 
         for column in range(cols):
             m.d.comb += [

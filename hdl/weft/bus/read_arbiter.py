@@ -52,7 +52,8 @@ class ReadArbiter(wiring.Component):
 
         # who asked, for each burst whose data is still to come: LOAD has at most
         # ``outstanding`` of them, fetch gets as many
-        m.submodules.order = order = fifo.SyncFIFO(width=1, depth=2 * self.config.outstanding)
+        m.submodules.order = order = fifo.SyncFIFOBuffered(
+            width=1, depth=2 * self.config.outstanding)
         m.submodules.address = address = RegisterSlice(data.StructLayout({
             "addr": self.config.addr_width, "len": 8}))
         m.submodules.data = beat = RegisterSlice(data.StructLayout({

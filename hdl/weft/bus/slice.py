@@ -39,16 +39,18 @@ class RegisterSlice(wiring.Component):
         m = Module()
         # what arrives in the cycle in which ``o`` turns out to be stalled
         spare_valid = Signal()
-        spare = Signal.like(self.o.payload)
+        # without reset, like the payload that goes out: what they hold only counts while valid
+        spare = Signal.like(self.o.payload, reset_less=True)
+        payload = Signal.like(self.o.payload, reset_less=True)
 
-        m.d.comb += self.i.ready.eq(~spare_valid)
+        m.d.comb += [self.i.ready.eq(~spare_valid), self.o.payload.eq(payload)]
         with m.If(~spare_valid):
             # in every cycle, without a look at ``o.ready``, which comes late
             m.d.sync += spare.eq(self.i.payload)
         with m.If(self.o.ready | ~self.o.valid):
             m.d.sync += [
                 self.o.valid.eq(self.i.valid | spare_valid),
-                self.o.payload.eq(Mux(spare_valid, spare, self.i.payload)),
+                payload.eq(Mux(spare_valid, spare, self.i.payload)),
                 spare_valid.eq(0),
             ]
         with m.Elif(self.i.valid):

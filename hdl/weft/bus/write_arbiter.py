@@ -45,9 +45,9 @@ class WriteArbiter(wiring.Component):
         axi, first, second = self.axi, self.first, self.second
         depth = 2 * self.config.outstanding
 
-        # whose data comes next, and whose answer
-        m.submodules.data_order = data_order = fifo.SyncFIFO(width=1, depth=depth)
-        m.submodules.answer_order = answer_order = fifo.SyncFIFO(width=1, depth=depth)
+        # whose data comes next, and whose answer; out of a register, on which whole beats hang
+        m.submodules.data_order = data_order = fifo.SyncFIFOBuffered(width=1, depth=depth)
+        m.submodules.answer_order = answer_order = fifo.SyncFIFOBuffered(width=1, depth=depth)
         m.submodules.address = address = RegisterSlice(data.StructLayout({
             "addr": self.config.addr_width, "len": 8}))
         m.submodules.word = word = RegisterSlice(data.StructLayout({

@@ -44,7 +44,7 @@ class Control(wiring.Component):
         Reset everything but the registers, the on-chip memories and what is outside the core:
         the four units and the bus arbiter. High for ``SoftReset.CLEAR_CYCLES`` cycles, so that
         what is still on its way out of a memory arrives while its receiver is held in reset. The
-        control side resets itself.
+        control side resets itself before.
     o_clear_memories : :py:`Out(1)`
         High for one cycle: zero scratchpad, weight buffer and accumulators.
     i_clearing : :py:`In(1)`
@@ -88,9 +88,14 @@ class Control(wiring.Component):
         # a soft reset clears these and keeps those above
         fetch, validator = Fetcher(self.config), Validator(self.config)
         sequencer, run, watchdog = Sequencer(self.config), RunControl(), Watchdog()
-        for name, part in (("fetch", fetch), ("validator", validator), ("sequencer", sequencer),
-                           ("run", run), ("watchdog", watchdog)):
-            m.submodules[name] = ResetInserter(reset.o_clear)(part)
+        # one a cycle after the other: a register for each reaches less far. Whoever counts what
+        # the others do is the first, so that it does not take their reset for an end.
+        clear_last = reset.o_clear
+        for name, part in (("run", run), ("watchdog", watchdog), ("fetch", fetch),
+                           ("validator", validator), ("sequencer", sequencer)):
+            before, clear_last = clear_last, Signal(name=f"clear_{name}")
+            m.d.sync += clear_last.eq(before)
+            m.submodules[name] = ResetInserter(clear_last)(part)
 
         connect(m, flipped(self.s_axil), axil.s_axil)
         connect(m, axil.bus, registers.bus)
@@ -100,9 +105,14 @@ class Control(wiring.Component):
         for name in UNITS:
             connect(m, getattr(sequencer, name.lower()), flipped(getattr(self, name.lower())))
 
-        # a cycle late, as the sequencer's stop is: it reaches into units
-        halt = Signal()
-        m.d.sync += halt.eq(run.o_halt | reset.o_halt)
+        # a cycle late, as the sequencer's stop is: they reach into units, and far
+        halt, halt_fetch, begin, progress = Signal(), Signal(), Signal(), Signal()
+        m.d.sync += [
+            halt.eq(run.o_halt | reset.o_halt),
+            halt_fetch.eq(run.o_stop_fetch | reset.o_halt),
+            begin.eq(run.o_begin),
+            progress.eq(sequencer.o_progress | self.i_progress),
+        ]
 
         command, settings = registers.o_command, registers.o_settings
         program = Signal(33)        # does not change from the cycle before START on
@@ -110,11 +120,11 @@ class Control(wiring.Component):
         bus_idle = Signal()
         m.d.comb += [
             bus_idle.eq(self.i_bus_idle.all() & fetch.o_idle),
-            fetch.i_start.eq(run.o_begin),
+            fetch.i_start.eq(begin),
             fetch.i_addr.eq(program),
             fetch.i_count.eq(settings.program_count),
             fetch.i_windows.eq(registers.o_windows),
-            fetch.i_halt.eq(run.o_stop_fetch | reset.o_halt),
+            fetch.i_halt.eq(halt_fetch),
             validator.i_mem_base.eq(settings.mem_base),
             validator.i_program.eq(program),
             validator.i_windows.eq(registers.o_windows),
@@ -137,14 +147,14 @@ class Control(wiring.Component):
 
             reset.i_request.eq(command.SOFT_RESET),
             reset.i_bus_idle.eq(bus_idle),
-            self.o_clear.eq(reset.o_clear),
+            self.o_clear.eq(clear_last),
             clear.i_request.eq(command.CLEAR),
             clear.i_clearing.eq(self.i_clearing),
             self.o_clear_memories.eq(clear.o_clear),
 
             watchdog.i_enable.eq(run.o_busy & ~reset.o_resetting),
             watchdog.i_limit.eq(settings.watchdog),
-            watchdog.i_progress.eq(sequencer.o_progress | self.i_progress),
+            watchdog.i_progress.eq(progress),
             watchdog.i_views.eq(sequencer.o_views),
             watchdog.i_fetch_waiting.eq(fetch.o_waiting),
             watchdog.i_pc.eq(sequencer.o_pc),

@@ -132,18 +132,19 @@ class Registers(wiring.Component):
         for register in _SINGLE:
             named = sum((1 << bits.width) - 1 << bits.offset for bits in register.fields)
             written = strobed & named
-            with m.If(accept & hits[register.name]):
+            if register.access == "WO":
+                m.d.sync += self.o_command.eq(
+                    Mux(accept & hits[register.name], bus.data & written, 0))
+            # a cycle later: a host's data stays until its write is answered
+            write = Signal(name=f"write_{register.name.lower()}")
+            m.d.sync += write.eq(accept & hits[register.name])
+            with m.If(write):
                 if register.access == "RW":
                     value = stored[register.name]
                     m.d.sync += value.eq((bus.data & written) | (value & ~written))
                 if register.access == "W1C":
                     value = stored[register.name]
                     m.d.sync += value.eq(value & ~(bus.data & written))
-                if register.access == "WO":
-                    m.d.sync += self.o_command.eq(bus.data & written)
-            if register.access == "WO":
-                with m.Else():
-                    m.d.sync += self.o_command.eq(0)
 
         # an event in the cycle that clears its bit wins
         irq_status = data.View(register_layout("IRQ_STATUS"), stored["IRQ_STATUS"])

@@ -91,18 +91,18 @@ class RunControl(wiring.Component):
             complete.eq(retired == self.i_count),
         ]
 
+        # a cycle later than what the machine below does: many bits hang on the first error
         any_error = Signal()
-        m.d.comb += [
-            any_error.eq(self.i_failed | self.i_refused | self.i_expired),
-            self.o_first_error.eq(any_error & (self.o_record.code == 0) & self.o_busy),
+        record = Signal.like(self.o_record, reset_less=True)
+        m.d.comb += any_error.eq(self.i_failed | self.i_refused | self.i_expired)
+        m.d.sync += [
+            record.eq(Mux(self.i_failed, self.i_failed_record,
+                          Mux(self.i_refused, self.i_refused_record, self.i_expired_record))),
+            self.o_first_error.eq(any_error & (self.o_record.code == 0) & self.o_busy
+                                  & ~self.o_first_error),
         ]
         with m.If(self.o_first_error):
-            with m.If(self.i_failed):
-                m.d.sync += self.o_record.eq(self.i_failed_record)
-            with m.Elif(self.i_refused):
-                m.d.sync += self.o_record.eq(self.i_refused_record)
-            with m.Else():
-                m.d.sync += self.o_record.eq(self.i_expired_record)
+            m.d.sync += self.o_record.eq(record)
 
         quiet = Signal()
         settle = Signal(range(self.SETTLE))

@@ -116,27 +116,30 @@ class Sequencer(wiring.Component):
         handed = [queue.o_handed for queue in queues]
         retired = [queue.o_retired for queue in queues]
         done_count, row_count = Signal.like(self.o_done_count), Signal.like(self.o_row_count)
-        overflow = Signal(len(UNITS))
+        overflow, failed = Signal(len(UNITS)), Signal(len(UNITS))
         m.d.sync += [
             done_count.eq((retired[0] + retired[1]) + (retired[2] + retired[3])),
             self.o_done_count.eq(done_count),
             row_count.eq((done[0] + done[1]) + (done[2] + done[3])),
             self.o_row_count.eq(row_count),
             overflow.eq(tokens.o_overflow),
+            failed.eq(Cat(queue.o_error for queue in queues)),
             self.o_progress.eq(queued | done[0] | done[1] | done[2] | done[3]
                                | handed[0] | handed[1] | handed[2] | handed[3]),
             self.o_can_start.eq(queues[0].o_can_start | queues[1].o_can_start
                                 | queues[2].o_can_start | queues[3].o_can_start),
-            self.o_error.eq(overflow.any() | Cat(queue.o_error for queue in queues).any()),
-            self.o_record.eq(queues[-1].o_record),
+            self.o_error.eq(overflow.any() | failed.any()),
         ]
+        # what a unit says of its error stays as it is
         for number, queue in reversed(list(enumerate(queues))):
             ended_index = Signal(32, name=f"ended_index{number}")
             m.d.sync += ended_index.eq(queue.o_record.index)
-            with m.If(overflow[number]):
-                m.d.sync += [self.o_record.code.eq(isa.ErrorCode.TOKEN_OVERFLOW),
-                             self.o_record.unit.eq(number),
-                             self.o_record.index.eq(ended_index), self.o_record.addr.eq(0)]
-            with m.If(queue.o_error):
-                m.d.sync += self.o_record.eq(queue.o_record)
+            with m.If(overflow[number] | failed[number]):
+                m.d.sync += [self.o_record.unit.eq(number), self.o_record.index.eq(ended_index)]
+                with m.If(failed[number]):
+                    m.d.sync += [self.o_record.code.eq(queue.o_record.code),
+                                 self.o_record.addr.eq(queue.o_record.addr)]
+                with m.Else():
+                    m.d.sync += [self.o_record.code.eq(isa.ErrorCode.TOKEN_OVERFLOW),
+                                 self.o_record.addr.eq(0)]
         return m

@@ -24,11 +24,13 @@ class SoftReset(wiring.Component):
         Reset what is to be reset: high for ``CLEAR_CYCLES`` cycles, after ``i_bus_idle`` has been
         high for ``IDLE_CYCLES``.
     o_resetting : :py:`Out(1)`
-        From the cycle after the request until ``o_clear`` has fallen.
+        From the cycle after the request to ``SETTLE_CYCLES`` after the fall of ``o_clear``, which
+        reaches who is to be reset later.
     """
 
     IDLE_CYCLES = 4     # a burst that was decided on when o_halt rose is on the bus by then
     CLEAR_CYCLES = 16   # longer than any memory takes to answer
+    SETTLE_CYCLES = 16  # more than there are registers on any way of o_clear
 
     def __init__(self):
         super().__init__({
@@ -41,7 +43,7 @@ class SoftReset(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        count = Signal(range(max(self.IDLE_CYCLES, self.CLEAR_CYCLES)))
+        count = Signal(range(max(self.IDLE_CYCLES, self.CLEAR_CYCLES, self.SETTLE_CYCLES)))
         with m.FSM() as fsm:
             with m.State("IDLE"):
                 with m.If(self.i_request):
@@ -58,7 +60,11 @@ class SoftReset(wiring.Component):
             with m.State("CLEAR"):
                 m.d.sync += count.eq(count - 1)
                 with m.If(count == 0):
-                    m.d.sync += self.o_clear.eq(0)
+                    m.d.sync += [count.eq(self.SETTLE_CYCLES - 1), self.o_clear.eq(0)]
+                    m.next = "SETTLE"
+            with m.State("SETTLE"):
+                m.d.sync += count.eq(count - 1)
+                with m.If(count == 0):
                     m.next = "IDLE"
         m.d.comb += [
             self.o_resetting.eq(~fsm.ongoing("IDLE")),

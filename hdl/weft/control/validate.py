@@ -69,7 +69,7 @@ class Validator(wiring.Component):
         lasts = [number for number, which in enumerate(STEPS) if which.last]
         advance = Signal()                  # front moves to back
         stopped = Signal()
-        m.d.comb += self.i.ready.eq(~stopped & (~full | advance))
+        m.d.comb += self.i.ready.eq(~stopped & ~full)
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += [front.eq(self.i.payload), full.eq(1), stepping.eq(0)]
         with m.Elif(advance):

@@ -1,10 +1,11 @@
 """Ends a program in which nothing moves, and says who waited for what."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..config import UNITS
+from ..sram.access import choose
 from . import isa
 from .records import ERROR_RECORD, UNIT_VIEW
 
@@ -38,7 +39,7 @@ class Watchdog(wiring.Component):
         Index of the instruction to be queued next.
     o_expired : :py:`Out(1)`, ``o_record`` : :py:`Out(ERROR_RECORD)`
         High for one cycle after ``i_limit`` cycles of ``i_enable`` without ``i_progress``; then
-        counting begins again. With a limit of 1 the unit named may be that of the cycle before.
+        counting begins again. With a limit of 1 or 2 the unit named may be that of cycles before.
     """
 
     def __init__(self):
@@ -71,33 +72,30 @@ class Watchdog(wiring.Component):
             m.d.sync += count.eq(count + 1)
 
         views = [self.i_views[number] for number in range(len(UNITS))]
-        sequencer = "sequencer"
+        oldest = [Signal(32, name=f"oldest_{number}") for number in range(len(UNITS))]
+        m.d.sync += [kept.eq(view.oldest_index) for kept, view in zip(oldest, views)]
         candidates = [
-            *((view.working & view.memory, ("oldest", number))
+            *((view.working & view.memory, number, oldest[number])
               for number, view in enumerate(views)),
-            (self.i_fetch_waiting, sequencer),
-            *((view.working, ("oldest", number)) for number, view in enumerate(views)),
-            *((view.queued & view.lacks.any(), ("next", number))
+            (self.i_fetch_waiting, isa.SEQUENCER, self.i_pc),
+            *((view.working, number, oldest[number]) for number, view in enumerate(views)),
+            *((view.queued & view.lacks.any(), number, view.next_index)
               for number, view in enumerate(views)),
-            *((view.queued, ("next", number)) for number, view in enumerate(views)),
-            (1, sequencer),
+            *((view.queued, number, view.next_index) for number, view in enumerate(views)),
+            (1, isa.SEQUENCER, self.i_pc),
         ]
-        # registered with o_expired; the state it tells of has stood still for i_limit cycles, so
-        # who it is may be looked up a cycle ahead of which instruction it is
+        # o_record comes with o_expired. The state it tells of has stood still for i_limit cycles,
+        # so it may be looked at in several steps: who applies, who of those is the first, and
+        # which instruction it is about.
         applies = Signal(len(candidates))
-        m.d.comb += applies.eq(Cat(condition for condition, _ in candidates))
-        indices = {sequencer: (isa.SEQUENCER, self.i_pc)}
-        for number, view in enumerate(views):
-            indices["oldest", number] = number, view.oldest_index
-            indices["next", number] = number, view.next_index
-        unit, index = 0, 0
-        for which, (its_unit, its_index) in indices.items():
-            chosen = Signal(name="chosen_" + "".join(map(str, which)))
-            m.d.sync += chosen.eq(Cat(
-                applies[place] & ~applies[:place].any()
-                for place, (_, who) in enumerate(candidates) if who == which).any())
-            unit |= Mux(chosen, its_unit, 0)
-            index |= Mux(chosen, its_index, 0)
-        m.d.sync += [self.o_record.code.eq(isa.ErrorCode.WATCHDOG), self.o_record.addr.eq(0),
-                     self.o_record.unit.eq(unit), self.o_record.index.eq(index)]
+        first = Signal(len(candidates))
+        m.d.sync += [
+            applies.eq(Cat(condition for condition, _, _ in candidates)),
+            first.eq(applies & ~(applies - 1)),
+            self.o_record.code.eq(isa.ErrorCode.WATCHDOG), self.o_record.addr.eq(0),
+            self.o_record.unit.eq(choose((first[place], unit)
+                                         for place, (_, unit, _) in enumerate(candidates))),
+            self.o_record.index.eq(choose((first[place], index)
+                                          for place, (_, _, index) in enumerate(candidates))),
+        ]
         return m

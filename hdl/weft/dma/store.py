@@ -194,7 +194,7 @@ class StoreUnit(wiring.Component):
 
         # read data cannot be put off, so a read is requested only when it has a place: enough
         # places for the way there and back, and a few for the bus to stall without a gap
-        places = self.read_latency + 6
+        places = self.read_latency + 7
         note_layout = data.StructLayout({"strb": bus_bytes, "bytes": lane + 1, "last": 1})
         m.submodules.words = words = fifo.SyncFIFOBuffered(
             width=self.config.bus_width, depth=places)
@@ -215,9 +215,9 @@ class StoreUnit(wiring.Component):
             tail.eq(Mux(final, now.tail, bus_bytes - 1)),
             notes.w_en.eq(read),
             note.last.eq(final),
-            words.w_en.eq(spad.valid),
-            words.w_data.eq(spad.data),
         ]
+        # a register of this side: the scratchpad's own are at its end of the way
+        m.d.sync += [words.w_en.eq(spad.valid), words.w_data.eq(spad.data)]
         with m.If(~failed):
             m.d.comb += [
                 note.strb.eq(Cat((now.head <= index) & (tail >= index)
@@ -239,10 +239,9 @@ class StoreUnit(wiring.Component):
 
         m.d.comb += [
             axi.wvalid.eq(words.r_rdy & notes.r_rdy),
-            # a queue's output is unknown until something has been in it
-            axi.wdata.eq(Mux(axi.wvalid, words.r_data, 0)),
-            axi.wstrb.eq(Mux(axi.wvalid, sending.strb, 0)),
-            axi.wlast.eq(axi.wvalid & sending.last),
+            axi.wdata.eq(words.r_data),
+            axi.wstrb.eq(sending.strb),
+            axi.wlast.eq(sending.last),
             sent.eq(axi.wvalid & axi.wready),
             words.r_en.eq(sent),
             notes.r_en.eq(sent),

@@ -1,7 +1,7 @@
 """An AXI4 memory on the chip."""
 
-from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import data, fifo, wiring
 from amaranth.lib.wiring import In
 
 from ..bus.axi4 import RESP_OKAY, Axi4
@@ -22,9 +22,9 @@ class AxiRam(wiring.Component):
     a read is valid :attr:`read_latency` cycles after its address was accepted. A read whose
     address comes after the answer to a write sees what was written.
 
-    All outputs come from registers, except these short ways: ``rready`` reaches the enables of
-    the memory, ``bready`` reaches ``wready``, and an SPRAM's data passes a multiplexer. Managers
-    have both readies in registers.
+    All outputs come from registers, except these short ways: ``bready`` reaches ``wready``, an
+    SPRAM's ``rready`` reaches its enables, and its data passes a multiplexer. Managers have both
+    readies in registers.
 
     A burst outside the memory gets DECERR on every beat; one that is not of whole beats at
     incrementing addresses gets SLVERR. Neither changes a byte.
@@ -54,6 +54,9 @@ class AxiRam(wiring.Component):
     ValueError
         If a value is out of range or the storage cannot have this size.
     """
+
+    PLACES = 8          # beats that were asked for and not taken
+    PLACES_LATENCY = 2  # cycles from one's arrival to its being offered
 
     def __init__(self, *, addr_width, data_width, size, base=0, storage="block"):
         for name, value in (("addr_width", addr_width), ("data_width", data_width),
@@ -85,7 +88,8 @@ class AxiRam(wiring.Component):
     @property
     def read_latency(self):
         """Cycles from an accepted address to its first valid data."""
-        return Beats.LATENCY + self._words.read_latency
+        return Beats.LATENCY + self._words.read_latency + (
+            0 if self._words.single_port else self.PLACES_LATENCY)
 
     def elaborate(self, platform):
         m = Module()
@@ -118,24 +122,59 @@ class AxiRam(wiring.Component):
         with m.If(do_write & writes.payload.last):
             m.d.sync += [axi.bvalid.eq(1), axi.bresp.eq(writes.payload.resp)]
 
-        advance = Signal()                  # one wire moves all beats that are on their way
-        may_read = Signal()
+        m.d.comb += [
+            port.read_en.eq(reads.valid & reads.ready),
+            port.read_addr.eq(reads.payload.row),
+        ]
+        if words.single_port:
+            self._read_in_step(m, reads, port, may_read=~write_busy)
+        else:
+            self._read_ahead(m, reads, port)
+        return m
+
+    def _read_in_step(self, m, reads, port, *, may_read):
+        """One wire moves all beats that are on their way: few registers."""
+        axi = self.axi
+        advance = Signal()
         m.d.comb += [
             advance.eq(~axi.rvalid | axi.rready),
-            may_read.eq(~write_busy if words.single_port else 1),
             reads.ready.eq(advance & may_read),
             port.advance.eq(advance),
-            port.read_en.eq(reads.valid & may_read),
-            port.read_addr.eq(reads.payload.row),
             axi.rdata.eq(port.read_data),
         ]
-        valid, last, resp = port.read_en, reads.payload.last, reads.payload.resp
-        for stage in range(words.read_latency - 1):
-            before = valid, last, resp
-            valid = Signal(name=f"s{stage}_valid")
-            last, resp = Signal(name=f"s{stage}_last"), Signal(2, name=f"s{stage}_resp")
-            with m.If(advance):
-                m.d.sync += [now.eq(then) for now, then in zip((valid, last, resp), before)]
+        valid, *rest = _delayed(m, self._words.read_latency - 1, advance,
+                                port.read_en, reads.payload.last, reads.payload.resp)
         with m.If(advance):
-            m.d.sync += [axi.rvalid.eq(valid), axi.rlast.eq(last), axi.rresp.eq(resp)]
-        return m
+            m.d.sync += [axi.rvalid.eq(valid), Cat(axi.rlast, axi.rresp).eq(Cat(rest))]
+
+    def _read_ahead(self, m, reads, port):
+        """Beats do not wait on their way; they are asked for when they have a place at its end."""
+        axi = self.axi
+        answer = data.StructLayout({"data": self.data_width, "last": 1, "resp": 2})
+        m.submodules.places = places = fifo.SyncFIFOBuffered(width=answer.size, depth=self.PLACES)
+        valid, last, resp = _delayed(m, self._words.read_latency, Const(1),
+                                     port.read_en, reads.payload.last, reads.payload.resp)
+        arrived, leaving = data.View(answer, places.w_data), data.View(answer, places.r_data)
+        free = Signal(range(self.PLACES + 1), init=self.PLACES)
+        free_next = Signal.like(free)
+        m.d.comb += [
+            arrived.data.eq(port.read_data), arrived.last.eq(last), arrived.resp.eq(resp),
+            places.w_en.eq(valid),
+            axi.rvalid.eq(places.r_rdy),
+            axi.rdata.eq(leaving.data), axi.rlast.eq(leaving.last), axi.rresp.eq(leaving.resp),
+            places.r_en.eq(axi.rvalid & axi.rready),
+            free_next.eq(free - port.read_en + places.r_en),
+        ]
+        may_read = Signal(init=1)
+        m.d.sync += [free.eq(free_next), may_read.eq(free_next != 0)]
+        m.d.comb += reads.ready.eq(may_read)
+
+
+def _delayed(m, cycles, advance, *signals):
+    """``signals`` after ``cycles`` cycles with ``advance``."""
+    for _ in range(cycles):
+        before = signals
+        signals = [Signal(len(signal)) for signal in before]
+        with m.If(advance):
+            m.d.sync += [now.eq(then) for now, then in zip(signals, before)]
+    return signals

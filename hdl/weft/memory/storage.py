@@ -18,9 +18,10 @@ class StoragePort(wiring.Signature):
     read_en : :py:`Out(1)`, ``read_addr`` : :py:`Out(...)`
         A read starts.
     advance : :py:`Out(1)`
-        Reads on their way move on; without it they stand still, and no read starts.
+        For storage of a single port: reads on their way move on; without it they stand still, and
+        no read starts.
     read_data : :py:`In(width)`
-        The word, ``read_latency`` advances after ``read_en``.
+        The word, ``read_latency`` cycles after ``read_en``, or as many advances.
     write_en : :py:`Out(width // 8)`, ``write_addr``, ``write_data``
         The bytes of a word to be written.
     """
@@ -45,7 +46,7 @@ def _check(words, width):
 
 
 class BlockStorage(wiring.Component):
-    """Block RAM: one read and one write a cycle.
+    """Block RAM: one read and one write a cycle. What is read does not wait.
 
     A read and a write of the same word in the same cycle give an undefined word to the reader.
     Words are zero when the device starts.
@@ -69,7 +70,7 @@ class BlockStorage(wiring.Component):
         If a size cannot work.
     """
 
-    read_latency = 2
+    read_latency = 3
     single_port = False
 
     def __init__(self, *, words, width):
@@ -86,16 +87,17 @@ class BlockStorage(wiring.Component):
                                                attrs={"no_rw_check": 1})
         read = ram.read_port()
         write = ram.write_port(granularity=8)
+        # registers on both sides, without enables: the primitives lie far apart, and the output of
+        # one takes most of a fast cycle
+        addr = Signal.like(port.read_addr, reset_less=True)
+        m.d.sync += [addr.eq(port.read_addr), port.read_data.eq(read.data)]
         m.d.comb += [
-            read.en.eq(port.advance),
-            read.addr.eq(port.read_addr),
+            read.en.eq(1),
+            read.addr.eq(addr),
             write.en.eq(port.write_en),
             write.addr.eq(port.write_addr),
             write.data.eq(port.write_data),
         ]
-        # the second register: a block RAM's own output takes most of a fast cycle
-        with m.If(port.advance):
-            m.d.sync += port.read_data.eq(read.data)
         return m
 
 

@@ -39,7 +39,7 @@ class AccumulatorMemory(wiring.Component):
         That is going on; reads are refused.
     """
 
-    READ_LATENCY = 4
+    READ_LATENCY = 3
     UPDATE_LATENCY = 4
 
     def __init__(self, config):
@@ -74,12 +74,14 @@ class AccumulatorMemory(wiring.Component):
 
         # s1: rows are looked up; s3: their contents are there; s4: the update is written
         stage = data.StructLayout({
-            "update": 1, "op": AccOp, "row": self.row_width, "data": update.data.shape(),
+            "update": 1, "adds": 1, "keeps_larger": 1,      # or writes
+            "row": self.row_width, "data": update.data.shape(),
             "read": 1, "read_half": 1,
         })
         s1, s2, s3 = Signal(stage), Signal(stage), Signal(stage)
         m.d.sync += [
-            s1.update.eq(update.en), s1.op.eq(update.op), s1.row.eq(update.row),
+            s1.update.eq(update.en), s1.adds.eq(update.op == AccOp.ADD),
+            s1.keeps_larger.eq(update.op == AccOp.MAX), s1.row.eq(update.row),
             s1.data.eq(update.data),
             s1.read.eq(read.req.valid & read.req.ready), s1.read_half.eq(read_half),
             s2.eq(s1),
@@ -116,18 +118,13 @@ class AccumulatorMemory(wiring.Component):
         clear_row = self._clear(m)
         m.d.sync += s4_row.eq(Mux(self.o_clearing, clear_row, s3.row))
         for column in range(self.config.cols):
-            old = Signal(signed(32), name=f"old_{column}")
-            new = Signal(signed(32), name=f"new_{column}")
-            m.d.comb += old.eq(s3_old[column])
-            with m.Switch(s3.op):
-                with m.Case(AccOp.ADD):
-                    m.d.comb += new.eq(old + s3.data[column])
-                with m.Case(AccOp.MAX):
-                    m.d.comb += new.eq(Mux(old > s3.data[column], old, s3.data[column]))
-                with m.Default():
-                    m.d.comb += new.eq(s3.data[column])
-            m.d.sync += s4_data[column].eq(Mux(self.o_clearing, 0, new))
-        m.d.sync += [read.valid.eq(s3.read), read.data.eq(s3_answer)]
+            old, operand = s3_old[column], s3.data[column]
+            # a wire of its own, so that a bit is a function of five and not of six
+            stays = Signal(name=f"stays_{column}")
+            m.d.comb += stays.eq(s3.keeps_larger & (old > operand))
+            m.d.sync += s4_data[column].eq(Mux(
+                self.o_clearing, 0, Mux(s3.adds, old + operand, Mux(stays, old, operand))))
+        m.d.comb += [read.valid.eq(s3.read), read.data.eq(s3_answer)]
         return m
 
     def _clear(self, m):

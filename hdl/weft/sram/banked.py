@@ -114,6 +114,8 @@ class BankedMemory(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        # the opposite of o_clearing, for what depends on it at once
+        self._open = Signal(init=1)
         banks = []
         for b in range(self.banks):
             m.submodules[f"bank_{b}"] = bank = LaneBank(width=self.width, depth=self.depth)
@@ -148,9 +150,10 @@ class BankedMemory(wiring.Component):
     def _clear(self, m):
         row = Signal(range(self.depth), name="clear_row")
         with m.If(self.o_clearing):
-            m.d.sync += [row.eq(row + 1), self.o_clearing.eq(~row.all())]
+            m.d.sync += [row.eq(row + 1), self.o_clearing.eq(~row.all()),
+                         self._open.eq(row.all())]
         with m.Elif(self.i_clear):
-            m.d.sync += self.o_clearing.eq(1)
+            m.d.sync += [self.o_clearing.eq(1), self._open.eq(0)]
         # from here on like any write, so that it comes after those made before it
         s1_clear = Signal()
         s1_clear_row = Signal.like(row)
@@ -161,7 +164,7 @@ class BankedMemory(wiring.Component):
         """For each port its access in stage 1, and the payload of its request in stage 0."""
         arbiter = BankArbiter(ports=len(shapes), banks=self.banks)
         m.submodules[arbiter_name] = arbiter
-        m.d.comb += arbiter.i_stop.eq(self.o_clearing)
+        m.d.comb += arbiter.i_stop.eq(~self._open)
         accesses, payloads = {}, {}
         for index, (name, shape) in enumerate(shapes.items()):
             port = getattr(self, name)

@@ -4,11 +4,11 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from . import ecp5, ice40, lut, portable
+from . import ecp5, ecp5_lut, ice40, lut, portable
 
 __all__ = ["FORMS", "Multiplier", "add_multiplier", "common_latency"]
 
-FORMS = {"portable": portable, "lut": lut, "ecp5": ecp5, "ice40": ice40}
+FORMS = {"portable": portable, "lut": lut, "ecp5": ecp5, "ecp5_lut": ecp5_lut, "ice40": ice40}
 
 
 def _form(name):

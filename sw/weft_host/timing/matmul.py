@@ -7,7 +7,7 @@ __all__ = ["MatmulUnit"]
 SPAD_LATENCY, ACC_LATENCY, ACT_DELAY = 4, 4, 2      # SPAD_LATENCY: from when a vector goes
 UPDATE_DISTANCE = 4
 COLUMN_GROUP = 2
-MULTIPLIER_LATENCY = {"portable": 1, "lut": 3, "ecp5": 4, "ice40": 2}
+MULTIPLIER_LATENCY = {"portable": 1, "lut": 3, "ecp5": 4, "ecp5_lut": 2, "ice40": 2}
 AHEAD = 2               # vectors that are still to be requested when the loops go on
 
 

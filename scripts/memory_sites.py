@@ -1,0 +1,59 @@
+"""Places the block RAMs of the engine on an ECP5-85F, before nextpnr places everything else.
+
+The device has four rows of them. Those of one memory belong together, and those of different ones
+beside what they serve: lines of weights come from above the array, vectors from its left, and sums
+leave it below, each column at its place. Host memory has a row of its own. Left alone, nextpnr
+spreads all of them over the whole device.
+"""
+
+import json
+import re
+
+__all__ = ["place_memories"]
+
+_MEMORY = "DP16KD"
+_ROWS = (22, 46, 70, 82)
+_COLUMNS = (4, 6, 8, 10, 13, 15, 17, 19, 22, 24, 26, 28, 31, 33, 35, 37, 40, 42, 44, 46, 49, 51,
+            53, 55, 58, 60, 62, 64, 69, 71, 73, 75, 78, 80, 82, 84, 87, 89, 91, 93, 96, 98, 100,
+            102, 105, 107, 109, 111, 114, 116, 118, 120)
+# the places of a memory, as (row, column of block RAMs); both banks and both halves side by side
+_LEFT = [(row, column) for row, count in ((0, 26), (1, 6)) for column in range(count)]
+_BELOW = [(1, 8 + 3 * column) for column in range(15)]
+_PLACES = {
+    r"scratchpad\.bank_0\.": _LEFT[0::2],
+    r"scratchpad\.bank_1\.": _LEFT[1::2],
+    r"weights\.bank_0\.": [(0, column) for column in range(34, 50)],
+    r"accumulators\.half_0\.": _BELOW,
+    r"accumulators\.half_1\.": [(row, column + 1) for row, column in _BELOW],
+    r"memory\.words\.": [(3, column) for column in range(len(_COLUMNS))]
+    + [(2, column) for column in range(20, 32)],
+}
+
+
+def place_memories(path):
+    """Gives the block RAMs in yosys' netlist ``path`` their places; how many there are.
+
+    A memory that has more of them than there are places is left to nextpnr.
+    """
+    netlist = json.loads(path.read_text())
+    count = 0
+    for module in netlist["modules"].values():
+        rams = sorted((name for name, cell in module["cells"].items() if cell["type"] == _MEMORY),
+                      key=_natural)
+        for pattern, places in _PLACES.items():
+            found = [name for name in rams if re.search(rf"(?:^|\.){pattern}", name)]
+            if len(found) > len(places):
+                continue
+            for name, (row, column) in zip(found, places):
+                module["cells"][name]["attributes"]["BEL"] = \
+                    f"X{_COLUMNS[column]}/Y{_ROWS[row]}/EBR{column % 4}"
+                count += 1
+    whole = path.with_suffix(".placing")
+    whole.write_text(json.dumps(netlist))
+    whole.replace(path)
+    return count
+
+
+def _natural(name):
+    """Order in which ``name.10`` comes after ``name.9``."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
