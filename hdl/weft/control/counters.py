@@ -35,7 +35,7 @@ class PerformanceCounters(wiring.Component):
         Zero all counters.
     i_select : :py:`In(range(len(regmap.COUNTERS)))`
     o : :py:`Out(32)`
-        Of the last snapshot, 0 before the first: the counter selected in the cycle before.
+        Of the last snapshot, 0 before the first: the counter selected two cycles before.
     o_busy : :py:`Out(1)`
         A round is made, for at most ``BUSY_CYCLES``: ``o`` is not valid, and neither snapshot nor
         clearing may come in the next cycle.
@@ -43,7 +43,7 @@ class PerformanceCounters(wiring.Component):
 
     PERIOD = 31
     """Cycles from round to round, unless a snapshot or a clearing makes one earlier."""
-    BUSY_CYCLES = _COUNT + 4
+    BUSY_CYCLES = _COUNT + 5
 
     def __init__(self, config):
         self.config = config
@@ -69,7 +69,7 @@ class PerformanceCounters(wiring.Component):
         reading = Signal()
         arriving = Signal()
         adding = Signal()
-        settles = Signal()
+        settles = Signal(2)
         place = Signal(range(_COUNT))
         m.d.comb += start.eq(due | self.i_snapshot | self.i_clear)
         with m.If(start):
@@ -79,8 +79,8 @@ class PerformanceCounters(wiring.Component):
             m.d.sync += [timer.eq(timer - 1), due.eq(timer == 1), place.eq(place - 1)]
             with m.If(place == 0):
                 m.d.sync += reading.eq(0)
-        m.d.sync += [arriving.eq(reading), adding.eq(arriving), settles.eq(adding)]
-        m.d.comb += self.o_busy.eq(start | reading | arriving | adding | settles)
+        m.d.sync += [arriving.eq(reading), adding.eq(arriving), settles.eq(Cat(adding, settles[0]))]
+        m.d.comb += self.o_busy.eq(start | reading | arriving | adding | settles.any())
 
         # -- where: a round leaves what the last snapshot showed as it is ------------------------
         home = Signal()                     # half of the memory with the counters
@@ -122,6 +122,6 @@ class PerformanceCounters(wiring.Component):
             write.addr.eq(Cat(written, target)),
             write.data.eq(Mux(forget, 0, found) + taken[-1]),
             write.en.eq(adding),
-            self.o.eq(read.data),
+            self.o.eq(found),
         ]
         return m

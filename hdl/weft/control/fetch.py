@@ -163,7 +163,9 @@ class Fetcher(wiring.Component):
                             m.next = "CHECK"
             with m.State("HALTED"):
                 pass
-        m.d.sync += reserved.eq(reserved + form - deliver)
+        # a place is free a cycle later than it could be: whether a beat is good comes late
+        delivered = Signal()
+        m.d.sync += [delivered.eq(deliver), reserved.eq(reserved + form - delivered)]
 
         # -- what the bus owes -------------------------------------------------------------------
         owed = Signal(range(self.PREFETCH * self.beats + 1))
@@ -188,8 +190,7 @@ class Fetcher(wiring.Component):
         failed = Signal()               # an error has been delivered, or is about to be
         take = Signal()
         m.d.comb += [
-            # not in the cycle in which one leaves: whether it does is known late
-            take.eq(beats.r_rdy & ~failed & ~o.valid),
+            take.eq(beats.r_rdy & ~failed & (~o.valid | o.ready)),
             beats.r_en.eq(take),
         ]
         data, response = beats.r_data[:self.config.bus_width], beats.r_data[self.config.bus_width:]
@@ -213,7 +214,7 @@ class Fetcher(wiring.Component):
             with m.Elif(beat == self.beats - 1):
                 m.d.comb += deliver.eq(1)
                 m.d.sync += [o.valid.eq(1), beat.eq(0), index.eq(index + 1)]
-        with m.Elif(fault & ~failed & (index == asked) & ~o.valid):
+        with m.Elif(fault & ~failed & (index == asked) & (~o.valid | o.ready)):
             m.d.sync += [o.valid.eq(1), failed.eq(1), o.payload.index.eq(index),
                          o.payload.offset.eq(0), o.payload.code.eq(isa.ErrorCode.HOST_WINDOW)]
         with m.If(self.i_start):
