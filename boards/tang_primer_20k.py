@@ -1,4 +1,4 @@
-"""Sipeed Tang Primer 20K on its dock, with a GW2A-18: 8 x 4 cells, multipliers in LUTs."""
+"""Sipeed Tang Primer 20K on its dock, with a GW2A-18: 4 x 4 cells, one instruction at a time."""
 
 from ._board import Board
 from ._devices import GW2A_18
@@ -8,11 +8,8 @@ BOARD = Board(
     title="Sipeed Tang Primer 20K (dock)",
     device=GW2A_18,
     platform="tang_primer_20k:TangPrimer20kDockPlatform",
-    preset="tiny",
-    # memories of a size that takes block RAM, of which there is more than of anything else
-    changes={"vector_lanes": 1, "spad_bytes": 8192, "spad_banks": 1, "wgt_bytes": 2048,
-             "acc_rows": 256, "queue_depth": 4, "outstanding": 4, "multiplier": "portable",
-             "addr_width": 16},
+    preset="icebreaker",
+    changes={"spad_bytes": 16384, "multiplier": "portable", "addr_width": 16},
     clock_hz=27_000_000,
     memory_bytes=32 * 1024,
     flash=("openFPGALoader", "--board", "tangprimer20k", "{bitstream}"),

@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 from fan_out import copy_drivers  # noqa: E402
 from floorplan import draw_floorplan, read_cells  # noqa: E402
 from memory_sites import place_memories  # noqa: E402
+from multiplier_registers import move_registers  # noqa: E402
 from multiplier_sites import has_sites, place_multipliers  # noqa: E402
 from nextpnr_report import overflow, read_timing, utilisation  # noqa: E402
 from toolchains import TOOLCHAINS, pack_command, prepare  # noqa: E402
@@ -126,6 +127,9 @@ def build(chosen, seeds, *, folder, top=None):
     synthesis_seconds = synthesize(chosen, folder)
     ready = folder / "ready.json"
     shutil.copyfile(folder / "top.json", ready)
+    if chosen.device.family == "ecp5":
+        progress(f"{chosen.name}: {move_registers(ready)} multipliers have got the registers in "
+                 "front of them")
     if has_sites(chosen.device.name):
         progress(f"{chosen.name}: {place_multipliers(ready)} multipliers of the array and "
                  f"{place_memories(ready)} block RAMs have their places; {copy_drivers(ready)} "

@@ -20,8 +20,8 @@ def named_bits(register):
     return sum((1 << bits.width) - 1 << bits.offset for bits in register.fields)
 
 
-async def access(ctx, dut, addr, data=None, strb=15):
-    """``(value, error)`` of a read, or of a write of ``data``."""
+async def access(ctx, dut, addr, data=None, strb=15, *, later=0):
+    """``(value, error)`` of a read, or of a write of ``data``, ``later`` than others."""
     ctx.set(dut.bus.addr, addr)
     ctx.set(dut.bus.write, data is not None)
     ctx.set(dut.bus.data, data or 0)
@@ -29,7 +29,7 @@ async def access(ctx, dut, addr, data=None, strb=15):
     ctx.set(dut.bus.en, 1)
     await ctx.tick()
     ctx.set(dut.bus.en, 0)
-    for _ in range(dut.LATENCY - 1):
+    for _ in range(dut.LATENCY - 1 + later):
         assert not ctx.get(dut.bus.ack)
         await ctx.tick()
     assert ctx.get(dut.bus.ack)
@@ -40,7 +40,8 @@ async def access(ctx, dut, addr, data=None, strb=15):
 
 
 async def read(ctx, dut, name):
-    value, error = await access(ctx, dut, regmap.BY_NAME[name].offset)
+    value, error = await access(ctx, dut, regmap.BY_NAME[name].offset,
+                                later=name.startswith("COUNTER_"))
     assert not error
     return value
 

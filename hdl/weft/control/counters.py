@@ -35,7 +35,7 @@ class PerformanceCounters(wiring.Component):
         Zero all counters.
     i_select : :py:`In(range(len(regmap.COUNTERS)))`
     o : :py:`Out(32)`
-        Of the last snapshot, 0 before the first: the counter selected in the cycle before.
+        Of the last snapshot, 0 before the first: the counter selected two cycles before.
     o_busy : :py:`Out(1)`
         A round is made, for at most ``BUSY_CYCLES``: ``o`` is not valid, and neither snapshot nor
         clearing may come in the next cycle.
@@ -43,7 +43,7 @@ class PerformanceCounters(wiring.Component):
 
     PERIOD = 31
     """Cycles from round to round, unless a snapshot or a clearing makes one earlier."""
-    BUSY_CYCLES = _COUNT + 3
+    BUSY_CYCLES = _COUNT + 5
 
     def __init__(self, config):
         self.config = config
@@ -67,8 +67,9 @@ class PerformanceCounters(wiring.Component):
         due = Signal(init=1)                # the round before anything shows zeros
         start = Signal()
         reading = Signal()
+        arriving = Signal()
         adding = Signal()
-        settles = Signal()
+        settles = Signal(2)
         place = Signal(range(_COUNT))
         m.d.comb += start.eq(due | self.i_snapshot | self.i_clear)
         with m.If(start):
@@ -78,8 +79,8 @@ class PerformanceCounters(wiring.Component):
             m.d.sync += [timer.eq(timer - 1), due.eq(timer == 1), place.eq(place - 1)]
             with m.If(place == 0):
                 m.d.sync += reading.eq(0)
-        m.d.sync += [adding.eq(reading), settles.eq(adding)]
-        m.d.comb += self.o_busy.eq(start | reading | adding | settles)
+        m.d.sync += [arriving.eq(reading), adding.eq(arriving), settles.eq(Cat(adding, settles[0]))]
+        m.d.comb += self.o_busy.eq(start | reading | arriving | adding | settles.any())
 
         # -- where: a round leaves what the last snapshot showed as it is ------------------------
         home = Signal()                     # half of the memory with the counters
@@ -91,7 +92,7 @@ class PerformanceCounters(wiring.Component):
         m.d.comb += target.eq(home ^ (home == shown))
         with m.If(start):
             m.d.sync += [showing.eq(showing | self.i_snapshot), forget_next.eq(self.i_clear)]
-        with m.If(adding & ~reading):
+        with m.If(adding & ~arriving):
             m.d.sync += [home.eq(target), forget.eq(forget_next), showing.eq(0)]
             with m.If(showing):
                 m.d.sync += shown.eq(target)
@@ -112,13 +113,15 @@ class PerformanceCounters(wiring.Component):
                 taken[-1].eq(Mux(start, recent[-1],
                                  Mux(adding, taken[-2] if len(taken) > 1 else 0, taken[-1]))),
             ]
-        written = Signal.like(place)
-        m.d.sync += written.eq(place)
+        # a block RAM's own output takes most of a fast cycle
+        found = Signal(32)
+        arrived, written = Signal.like(place), Signal.like(place)
+        m.d.sync += [found.eq(read.data), arrived.eq(place), written.eq(arrived)]
         m.d.comb += [
             read.addr.eq(Mux(reading, Cat(place, home), Cat(self.i_select, shown))),
             write.addr.eq(Cat(written, target)),
-            write.data.eq(Mux(forget, 0, read.data) + taken[-1]),
+            write.data.eq(Mux(forget, 0, found) + taken[-1]),
             write.en.eq(adding),
-            self.o.eq(read.data),
+            self.o.eq(found),
         ]
         return m

@@ -163,7 +163,9 @@ class Fetcher(wiring.Component):
                             m.next = "CHECK"
             with m.State("HALTED"):
                 pass
-        m.d.sync += reserved.eq(reserved + form - deliver)
+        # a place is free a cycle later than it could be: whether a beat is good comes late
+        delivered = Signal()
+        m.d.sync += [delivered.eq(deliver), reserved.eq(reserved + form - delivered)]
 
         # -- what the bus owes -------------------------------------------------------------------
         owed = Signal(range(self.PREFETCH * self.beats + 1))

@@ -33,9 +33,9 @@ class Registers(wiring.Component):
     """What a host reads and writes.
 
     An access is answered ``LATENCY`` cycles after it starts; what it writes has changed by then,
-    and commands are given in that cycle. Later by as much as ``i_counters_busy`` is high, if it
-    reads a counter, or takes a snapshot of them or clears them. A soft reset leaves all of this
-    as it is.
+    and commands are given in that cycle. A cycle later, and for as long as ``i_counters_busy`` is
+    high, if it reads a counter, takes a snapshot of them or clears them. A soft reset leaves all
+    of this as it is.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Registers(wiring.Component):
         ``i_record`` is about to take an error: keep ``i_waits`` for as long as it has one.
     i_pc : :py:`In(32)`
     o_counter : :py:`Out(range(len(regmap.COUNTERS)))`, ``i_counter`` : :py:`In(32)`
-        A counter, and what the last snapshot says of it, a cycle later.
+        A counter, and what the last snapshot says of it, two cycles later.
     i_counters_busy : :py:`In(1)`
         ``i_counter`` is not valid, and no command may come in the next cycle that is about
         counters.
@@ -109,13 +109,14 @@ class Registers(wiring.Component):
         # -- cycle 1, or as soon as the counters are there: what becomes of it -------------------
         about_counters = Signal()
         decided = Signal()
+        settled = Signal()
         command = data.View(register_layout("CONTROL"), bus.data)
         m.d.comb += [
             about_counters.eq(Mux(bus.write, hits["CONTROL"]
                                   & (command.SNAPSHOT | command.CLEAR_COUNTERS), is_counter)),
-            decided.eq(deciding & ~(about_counters & self.i_counters_busy)),
+            decided.eq(deciding & ~(about_counters & (self.i_counters_busy | ~settled))),
         ]
-        m.d.sync += deciding.eq(bus.en | (deciding & ~decided))
+        m.d.sync += [deciding.eq(bus.en | (deciding & ~decided)), settled.eq(deciding)]
         permitted = Signal()
         accept = Signal()
         refusals = {"COUNTERS": 1}

@@ -121,13 +121,16 @@ class UnitQueue(wiring.Component):
         # registers in time: it goes two cycles after it came at the earliest
         m.submodules.step = step = RowStep(self.config, self.unit_number)
         moves = Signal()
+        taken = Signal()
         m.d.comb += [
             Cat(*(word[run] for run in bit_runs(bits))).eq(head.bits),
             step.i_word.eq(word),
             step.i_valid.eq(head_valid),
             moves.eq(~head_valid | self.o_handed),
-            queue.r_en.eq(moves & ~step.o_more),
+            queue.r_en.eq(taken),
         ]
+        # out of a register: the one that goes next is not taken within the next cycle
+        m.d.sync += taken.eq(moves & ~step.o_more & queue.r_rdy)
         with m.If(moves):
             with m.If(step.o_more):
                 m.d.sync += [
