@@ -9,7 +9,7 @@ __all__ = ["Fetcher", "ReadArbiter", "STEPS"]
 
 PREFETCH, MAX_GROUP = 8, 4
 CHECK = 3               # cycles in which an instruction joins a burst
-BEGIN = 4               # START to the first of them
+BEGIN = 2               # START to the first of them
 VALIDATE = 8            # last step of the checks to the queue
 
 STEPS = {name: sum(max(1, len(extent.terms)) for extent in EXTENTS.get(name, ())) or 1
