@@ -512,6 +512,7 @@ async def a_locked_window_stays_until_a_hardware_reset(dut):
 @tb_test(100_000)
 async def counters_count_and_are_copied_at_once(dut):
     bench = await bench_of(dut, 12)
+    length = 160                # of fewer, none might wait for a token
     await bench.command("CLEAR_COUNTERS")
     busy = {"cycles": 0}
 
@@ -523,11 +524,11 @@ async def counters_count_and_are_copied_at_once(dut):
             busy["cycles"] += int(dut.load_cmd_valid.value)
 
     watcher = cocotb.start_soon(watch())
-    await bench.works(40)
+    await bench.works(length)
     watcher.cancel()
     await bench.command("SNAPSHOT", "CLEAR_COUNTERS")
     value = {name: await bench.read(f"COUNTER_{name}") for name, _ in regmap.COUNTERS}
-    assert value["INSTRUCTIONS"] == 40
+    assert value["INSTRUCTIONS"] == length
     assert value["MAC_BUSY"] == busy["cycles"] > 0
     assert value["BYTES_READ"] == value["BYTES_WRITTEN"] == CONFIG.bus_bytes * busy["cycles"]
     assert value["MATMUL_WAIT_WEIGHTS"] == 0
@@ -535,11 +536,11 @@ async def counters_count_and_are_copied_at_once(dut):
         assert bool(value[f"{unit.upper()}_BUSY"]) == bool(fake.started)
     assert value["LOAD_WAIT_TOKEN"] + value["MATMUL_WAIT_TOKEN"] > 0
     assert value["FETCH_WAIT_MEMORY"] > 0
-    assert 40 * 5 < value["CYCLES"] < 5000
+    assert length * 5 < value["CYCLES"] < length * 125
     # the snapshot stands, and what was cleared starts from zero
-    assert await bench.read("COUNTER_INSTRUCTIONS") == 40
+    assert await bench.read("COUNTER_INSTRUCTIONS") == length
     await bench.works(7)
-    assert await bench.read("COUNTER_INSTRUCTIONS") == 40
+    assert await bench.read("COUNTER_INSTRUCTIONS") == length
     await bench.command("SNAPSHOT")
     assert await bench.read("COUNTER_INSTRUCTIONS") == 7
 

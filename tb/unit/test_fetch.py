@@ -89,9 +89,9 @@ async def start(ctx, dut, addr, count, windows=((0, 0xFFFFFFFF),)):
     for index, window in enumerate(windows):
         ctx.set(dut.i_windows[index], {"base": window[0], "last": window[1], "read": 1,
                                        "write": 0})
-    await ctx.tick().repeat(2)
     ctx.set(dut.i_addr, addr)
     ctx.set(dut.i_count, count)
+    await ctx.tick().repeat(2)
     ctx.set(dut.i_start, 1)
     await ctx.tick()
     ctx.set(dut.i_start, 0)

@@ -246,8 +246,8 @@ def test_cycles_of_a_stream(name):
             if valid:
                 passed.append(cycles)
         # the first cycle is the one in which the instruction is taken
-        assert passed[0] - 1 == {"SYNC_LOAD": 10, "LOAD": 11, "PARAMS": 11, "DRAIN": 12,
-                                 "TABLE": 10, "MAP": 12, "SOFTMAX": 11, "MATMUL": dut.LATENCY}[name]
+        assert passed[0] - 1 == {"SYNC_LOAD": 9, "LOAD": 10, "PARAMS": 10, "DRAIN": 11,
+                                 "TABLE": 9, "MAP": 11, "SOFTMAX": 10, "MATMUL": dut.LATENCY}[name]
         assert {b - a for a, b in zip(passed, passed[1:])} == {dut.CYCLES}
 
     sim.add_testbench(bench)

@@ -39,7 +39,7 @@ class Fetcher(wiring.Component):
         reset: begin.
     i_addr : :py:`In(33)`, ``i_count`` : :py:`In(32)`
         Host address of the first instruction, a multiple of 32, and how many there are.
-        Stable from ``i_start`` to the stream's end.
+        Stable from two cycles before ``i_start`` to the stream's end.
     i_windows : :py:`In(WINDOWS)`
     i_halt : :py:`In(1)`
         Start no burst any more, until reset.
@@ -117,9 +117,9 @@ class Fetcher(wiring.Component):
         with m.FSM() as fsm:
             m.d.comb += axi.arvalid.eq(fsm.ongoing("ISSUE"))
             with m.State("IDLE"):
+                # the first address has been looked at already
+                m.d.sync += [asked.eq(0), settle.eq(0), grouped.eq(0), opening.eq(1)]
                 with m.If(self.i_start):
-                    m.d.sync += [asked.eq(0), settle.eq(windows.LATENCY), grouped.eq(0),
-                                 opening.eq(1)]
                     with m.If(self.i_count != 0):
                         m.next = "CHECK"
             with m.State("CHECK"):

@@ -137,4 +137,7 @@ class FieldCheck(wiring.Component):
             return apart & (rows != 1)
         # of a channel that is a multiple of cols: others are refused anyway
         group = self._field(instruction, "channel") // self.config.cols
-        return apart & (group + rows > self.config.param_channels // self.config.cols)
+        groups = self.config.param_channels // self.config.cols
+        # a power of two: of more rows than twice as many, none but the upper bits matter
+        bits = groups.bit_length()
+        return apart & ((rows[bits:] != 0) | (group + rows[:bits] > groups))

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from . import isa
 from .extent_check import FIRST_STEP, NO_STEP, STEPS, ExtentCheck
-from .extents import HOST
+from .extents import EXTENTS, HOST
 from .field_check import FieldCheck
 from .records import CHECKED, ERROR_RECORD, FETCHED, WINDOWS
 
@@ -39,7 +39,7 @@ class Validator(wiring.Component):
         taken from ``i`` any more until reset.
     """
 
-    LATENCY = 16        # of MATMUL, with seven products
+    LATENCY = 15        # of MATMUL, with seven products
     CYCLES = 8
 
     def __init__(self, config):
@@ -63,7 +63,6 @@ class Validator(wiring.Component):
         front = Signal(FETCHED)
         host = Signal(33)
         full = Signal()
-        stepping = Signal()
         step = Signal(range(len(STEPS)))
         is_last = Signal()                  # beside step: it is its instruction's last
         lasts = [number for number, which in enumerate(STEPS) if which.last]
@@ -71,22 +70,21 @@ class Validator(wiring.Component):
         stopped = Signal()
         m.d.comb += self.i.ready.eq(~stopped & ~full)
         with m.If(self.i.valid & self.i.ready):
-            m.d.sync += [front.eq(self.i.payload), full.eq(1), stepping.eq(0)]
+            m.d.sync += [front.eq(self.i.payload), full.eq(1), step.eq(NO_STEP),
+                         is_last.eq(NO_STEP in lasts)]
+            with m.If(self.i.payload.code == 0):
+                with m.Switch(self.i.payload.word[:8]):
+                    for name, first in FIRST_STEP.items():
+                        with m.Case(isa.BY_NAME[name].opcode):
+                            m.d.sync += [step.eq(first), is_last.eq(first in lasts)]
         with m.Elif(advance):
             m.d.sync += full.eq(0)
 
-        opcode = front.word[:8]
+        # a cycle late: no instruction begins with its extent of host memory
         host_field = isa.BY_NAME["LOAD"].field("host_addr")
         host_slice = slice(host_field.offset, host_field.offset + host_field.width)
-        with m.If(full & ~stepping):
-            m.d.sync += [host.eq(self.i_mem_base + front.word[host_slice]), step.eq(NO_STEP),
-                         is_last.eq(NO_STEP in lasts), stepping.eq(1)]
-            with m.Switch(opcode):
-                for name, first in FIRST_STEP.items():
-                    with m.Case(isa.BY_NAME[name].opcode):
-                        m.d.sync += [step.eq(first), is_last.eq(first in lasts)]
-            with m.If(front.code != 0):
-                m.d.sync += [step.eq(NO_STEP), is_last.eq(NO_STEP in lasts)]
+        assert all(extents[0].memory != HOST for extents in EXTENTS.values())
+        m.d.sync += host.eq(self.i_mem_base + front.word[host_slice])
 
         has_host = Signal()
         hosted = [number for number, which in enumerate(STEPS)
@@ -97,7 +95,7 @@ class Validator(wiring.Component):
         back_free = Signal()
         enter = Signal()
         m.d.comb += [
-            enter.eq(full & stepping & ~stopped & (~is_last | back_free)),
+            enter.eq(full & ~stopped & (~is_last | back_free)),
             advance.eq(enter & is_last),
             fields.i_word.eq(front.word),
             extents.i_word.eq(front.word),
@@ -129,7 +127,9 @@ class Validator(wiring.Component):
             m.d.sync += [back.eq(front), back_host.eq(host), waiting.eq(1)]
             with m.If(has_host):
                 m.d.sync += back.word[host_slice].eq(host)
-        m.d.sync += arrived.eq(advance)
+        # the fields are known as long after front as this is after advance
+        advanced = Signal()
+        m.d.sync += [advanced.eq(advance), arrived.eq(advanced)]
         with m.If(arrived):
             m.d.sync += [unit.eq(fields.o_unit), code.eq(fields.o_code)]
             with m.If(back.code != 0):

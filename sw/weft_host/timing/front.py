@@ -9,7 +9,8 @@ __all__ = ["Fetcher", "ReadArbiter", "STEPS"]
 
 PREFETCH, MAX_GROUP = 8, 4
 CHECK = 3               # cycles in which an instruction joins a burst
-BEGIN = 4               # START to the first of them
+BEGIN = 3               # START to the first of them
+FREE = 2                # an instruction is taken to its place being free
 VALIDATE = 8            # last step of the checks to the queue
 
 STEPS = {name: sum(max(1, len(extent.terms)) for extent in EXTENTS.get(name, ())) or 1
@@ -86,6 +87,10 @@ class Fetcher:
         self.arrived += [first + gap * beat + 2 for beat in range(beats)]
         self.changed.changed(self.clock.now)
 
+    def _free(self):
+        self.reserved -= 1
+        self._tell()
+
     def _tell(self):
         self.changed.changed(self.clock.now)
 
@@ -98,8 +103,7 @@ class Fetcher:
             for beat in range(self.beats):
                 taken = max(taken + 1, self.arrived[index * self.beats + beat])
             yield taken
-            self.reserved -= 1
-            self.changed.changed(self.clock.now + 1)
+            self.clock.at(taken + FREE, self._free)
             self.fetched = index, taken + 1
             self._tell()
 
@@ -110,11 +114,12 @@ class Fetcher:
             yield self.fetched[1]
             self.fetched, self.front_free = None, self.clock.now
             self._tell()
-            yield self.clock.now + 1 + STEPS[name]
+            yield self.clock.now + STEPS[name]
             while self.checked is not None:
                 yield self.changed
             self.checked = index
             self._tell()
+            yield self.clock.now + 1
 
     def _back(self):
         for index in range(len(self.names)):
