@@ -239,9 +239,10 @@ class StoreUnit(wiring.Component):
 
         m.d.comb += [
             axi.wvalid.eq(words.r_rdy & notes.r_rdy),
-            axi.wdata.eq(words.r_data),
-            axi.wstrb.eq(sending.strb),
-            axi.wlast.eq(sending.last),
+            # a queue's output is unknown until something has been in it
+            axi.wdata.eq(Mux(axi.wvalid, words.r_data, 0)),
+            axi.wstrb.eq(Mux(axi.wvalid, sending.strb, 0)),
+            axi.wlast.eq(axi.wvalid & sending.last),
             sent.eq(axi.wvalid & axi.wready),
             words.r_en.eq(sent),
             notes.r_en.eq(sent),

@@ -56,7 +56,7 @@ class AxiRam(wiring.Component):
     """
 
     PLACES = 8          # beats that were asked for and not taken
-    PLACES_LATENCY = 2  # cycles from one's arrival to its being offered
+    PLACES_LATENCY = 1  # cycles from one's arrival to its being offered
 
     def __init__(self, *, addr_width, data_width, size, base=0, storage="block"):
         for name, value in (("addr_width", addr_width), ("data_width", data_width),
@@ -151,7 +151,7 @@ class AxiRam(wiring.Component):
         """Beats do not wait on their way; they are asked for when they have a place at its end."""
         axi = self.axi
         answer = data.StructLayout({"data": self.data_width, "last": 1, "resp": 2})
-        m.submodules.places = places = fifo.SyncFIFOBuffered(width=answer.size, depth=self.PLACES)
+        m.submodules.places = places = fifo.SyncFIFO(width=answer.size, depth=self.PLACES)
         valid, last, resp = _delayed(m, self._words.read_latency, Const(1),
                                      port.read_en, reads.payload.last, reads.payload.resp)
         arrived, leaving = data.View(answer, places.w_data), data.View(answer, places.r_data)
