@@ -1,6 +1,6 @@
 """Reads a program from host memory, ahead of its use."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
@@ -86,6 +86,7 @@ class Fetcher(wiring.Component):
         is_last = Signal()                  # the next instruction to check is the program's last,
         all_asked = Signal()                # and was
         addr = Signal(33)                   # of the next instruction to check
+        line = Signal(33 - LINE_BITS)
         following = Signal(count_width + 1)
         reserved = Signal(range(self.PREFETCH + 1))
         grouped = Signal(range(group + 1))
@@ -97,9 +98,10 @@ class Fetcher(wiring.Component):
         m.d.sync += is_last.eq(following == self.i_count)
         m.d.comb += [
             following.eq(asked + 1),
-            addr[LINE_BITS:].eq(self.i_addr[LINE_BITS:] + asked),
+            line.eq(self.i_addr[LINE_BITS:] + asked),
+            addr.eq(Cat(Const(0, LINE_BITS), line)),
             windows.i_start.eq(addr),
-            windows.i_last.eq(addr | isa.INSTRUCTION_BYTES - 1),
+            windows.i_last.eq(Cat(Const(isa.INSTRUCTION_BYTES - 1, LINE_BITS), line)),
             windows.i_windows.eq(self.i_windows),
         ]
 
