@@ -63,6 +63,7 @@ bench: setup ## cycles of the benchmarks, against their bars; then docs/results.
 
 array: setup ## cost of a cell and clock of the array alone, against their bars, half an hour
 	@python scripts/fpga_array.py --rows 8 --cols 8 --multiplier lut --area-only --max-luts 150
+	@python scripts/fpga_array.py --rows 8 --cols 8 --multiplier ecp5_lut --area-only --max-luts 150
 	@python scripts/fpga_array.py --no-depthwise --max-luts 35 --max-ffs 72 --min-mhz 150
 	@python scripts/fpga_array.py --rows 16 --cols 8 --max-luts 45 --max-ffs 84 --min-mhz 125
 

@@ -4,7 +4,7 @@ import dataclasses
 import importlib
 
 from weft.bus.joiner import Joiner
-from weft.config import Config
+from weft.config import MIN_ADDR_WIDTH, Config
 from weft.memory.ram import AxiRam
 from weft.memory.sdram import AxiSdram
 from weft.memory.sdram_chip import SdramChip
@@ -53,7 +53,8 @@ class Board:
     platform : :class:`str`
         ``module:class`` of the pins in amaranth-boards.
     preset : :class:`str`, ``changes`` : :class:`dict`
-        The configuration: a preset and what differs from it.
+        The configuration: a preset and what differs from it. Addresses are as wide as
+        ``memory_bytes`` needs, unless ``changes`` has ``addr_width``.
     clock_hz : :class:`int`
         Clock of everything, in Hz; the PLL makes it from the board's clock. The build fails if
         place and route does not reach it.
@@ -115,13 +116,18 @@ class Board:
     @property
     def config(self) -> Config:
         """The configuration on the board."""
-        return preset(self.preset, **self.changes)
+        return preset(self.preset, **self._all_changes())
 
     @property
     def simulation_config(self) -> Config:
         """The same, with multipliers that every simulator has."""
-        return preset(self.preset, **{**self.changes, "multiplier": "portable",
+        return preset(self.preset, **{**self._all_changes(), "multiplier": "portable",
                                       "dsp_cells": None})
+
+    def _all_changes(self):
+        """With addresses as wide as the memory needs, unless they are said: each bit costs."""
+        width = max(MIN_ADDR_WIDTH, (self.memory_bytes - 1).bit_length())
+        return {**self.changes, "addr_width": self.changes.get("addr_width", width)}
 
     @property
     def simulation_storage(self) -> str:

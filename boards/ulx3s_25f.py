@@ -12,7 +12,7 @@ BOARD = Board(
     # 28 DSPs in all, of which the requantiser and VECTOR take their share
     changes={"cols": 4, "vector_lanes": 1, "spad_bytes": 16384, "spad_banks": 1,
              "bus_width": 32, "wgt_bytes": 2048, "queue_depth": 4, "outstanding": 4,
-             "multiplier": "ecp5", "dsp_cells": 16, "addr_width": 16},
+             "multiplier": "ecp5", "dsp_cells": 16},
     clock_hz=80_000_000,
     memory_bytes=32 * 1024,
     flash=("openFPGALoader", "--board", "ulx3s", "{bitstream}"),

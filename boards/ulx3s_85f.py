@@ -10,9 +10,9 @@ BOARD = Board(
     platform="ulx3s:ULX3S_85F_Platform",
     preset="ulx3s",
     # the requantiser takes DSPs, too: half of the cells leave it enough
-    changes={"multiplier": "ecp5", "dsp_cells": 112, "addr_width": 17},
+    changes={"multiplier": "ecp5", "dsp_cells": 112},
     clock_hz=100_000_000,
-    # twice as much would take 218 of the 208 block RAMs
+    # twice as much would take 217 of the 208 block RAMs
     memory_bytes=128 * 1024,
     flash=("openFPGALoader", "--board", "ulx3s", "{bitstream}"),
     cable="the USB socket marked US1, which is also the one that programs",

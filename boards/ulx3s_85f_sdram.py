@@ -8,5 +8,4 @@ from .ulx3s_85f import BOARD as BLOCK_RAM
 
 BOARD = dataclasses.replace(
     BLOCK_RAM, name="ulx3s_85f_sdram", title="Radiona ULX3S 85F, with its SDRAM",
-    changes={**BLOCK_RAM.changes, "addr_width": 26},
     storage="sdram", sdram=MT48LC16M16, memory_bytes=MT48LC16M16.size)

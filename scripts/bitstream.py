@@ -130,7 +130,7 @@ def build(chosen, seeds, *, folder, top=None):
     if chosen.device.family == "ecp5":
         progress(f"{chosen.name}: {move_registers(ready)} multipliers have got the registers in "
                  "front of them")
-    if has_sites(chosen.device.name):
+    if has_sites(chosen.device.name):       # smaller devices have little room for copies
         progress(f"{chosen.name}: {place_multipliers(ready)} multipliers of the array and "
                  f"{place_memories(ready)} block RAMs have their places; {copy_drivers(ready)} "
                  "copies of registers and tables that drive much")

@@ -6,8 +6,7 @@ gets copies with a share of the cells each. Cells whose names are close come to 
 of a word, bytes of a row, which are placed side by side.
 """
 
-import json
-import re
+from netlists import changing, natural
 
 __all__ = ["MOST", "copy_drivers"]
 
@@ -29,12 +28,10 @@ def copy_drivers(path, *, most=MOST):
     What it computes stays the same. A copy has the inputs of its original, so these drive more
     than before; they are looked at afterwards, but none is looked at twice.
     """
-    netlist = json.loads(path.read_text())
-    module = next(module for module in netlist["modules"].values()
-                  if "top" in module["attributes"])
-    count = _Copier(module, most).run()
-    path.write_text(json.dumps(netlist))
-    return count
+    with changing(path) as netlist:
+        module = next(module for module in netlist["modules"].values()
+                      if "top" in module["attributes"])
+        return _Copier(module, most).run()
 
 
 class _Copier:
@@ -85,7 +82,7 @@ class _Copier:
         parts = -(-self._load(bit) // self.most)
         shares = [[] for _ in range(parts)]
         so_far = 0
-        for place in sorted(self.sinks[bit], key=_natural):
+        for place in sorted(self.sinks[bit], key=_order):
             shares[so_far * parts // self._load(bit) if self._weight(place) else 0].append(place)
             so_far += self._weight(place)
         self.sinks[bit] = shares[0]
@@ -128,8 +125,6 @@ class _Copier:
         return new
 
 
-def _natural(place):
-    """Order in which ``name_10`` comes after ``name_9``."""
+def _order(place):
     cell, port, index = place
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part)
-            for part in re.split(r"(\d+)", cell)], port, index
+    return natural(cell), port, index

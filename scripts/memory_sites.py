@@ -6,8 +6,9 @@ leave it below, each column at its place. Host memory has a row of its own. Left
 spreads all of them over the whole device.
 """
 
-import json
 import re
+
+from netlists import changing, natural
 
 __all__ = ["place_memories"]
 
@@ -35,25 +36,18 @@ def place_memories(path):
 
     A memory that has more of them than there are places is left to nextpnr.
     """
-    netlist = json.loads(path.read_text())
+    with changing(path) as netlist:
+        return sum(_place(module["cells"]) for module in netlist["modules"].values())
+
+
+def _place(cells):
+    rams = sorted((name for name, cell in cells.items() if cell["type"] == _MEMORY), key=natural)
     count = 0
-    for module in netlist["modules"].values():
-        rams = sorted((name for name, cell in module["cells"].items() if cell["type"] == _MEMORY),
-                      key=_natural)
-        for pattern, places in _PLACES.items():
-            found = [name for name in rams if re.search(rf"(?:^|\.){pattern}", name)]
-            if len(found) > len(places):
-                continue
+    for pattern, places in _PLACES.items():
+        found = [name for name in rams if re.search(rf"(?:^|\.){pattern}", name)]
+        if len(found) <= len(places):
             for name, (row, column) in zip(found, places):
-                module["cells"][name]["attributes"]["BEL"] = \
+                cells[name]["attributes"]["BEL"] = \
                     f"X{_COLUMNS[column]}/Y{_ROWS[row]}/EBR{column % 4}"
-                count += 1
-    whole = path.with_suffix(".placing")
-    whole.write_text(json.dumps(netlist))
-    whole.replace(path)
+            count += len(found)
     return count
-
-
-def _natural(name):
-    """Order in which ``name.10`` comes after ``name.9``."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]

@@ -4,7 +4,7 @@ yosys maps a product to a ``MULT18X18D`` without its registers. From the fabric 
 then takes 3.9 ns and two long ways; from registers of its own, 0.7 ns and one.
 """
 
-import json
+from netlists import changing
 
 __all__ = ["move_registers"]
 
@@ -30,17 +30,16 @@ def move_registers(path):
     Those of which both operands come out of plain registers of one clock, or are constant. A
     register that drives anything else stays beside.
     """
-    netlist = json.loads(path.read_text())
     count = 0
-    for module in netlist["modules"].values():
-        cells = module["cells"]
-        registers = {cell["connections"]["Q"][0]: name for name, cell in cells.items()
-                     if cell["type"] == _REGISTER}
-        for cell in cells.values():
-            if cell["type"] == _MULTIPLIER and not _has_registers(cell):
-                count += _take(cell, cells, registers)
-        _drop_unused(module)
-    path.write_text(json.dumps(netlist))
+    with changing(path) as netlist:
+        for module in netlist["modules"].values():
+            cells = module["cells"]
+            registers = {cell["connections"]["Q"][0]: name for name, cell in cells.items()
+                         if cell["type"] == _REGISTER}
+            for cell in cells.values():
+                if cell["type"] == _MULTIPLIER and not _has_registers(cell):
+                    count += _take(cell, cells, registers)
+            _drop_unused(module)
     return count
 
 

@@ -6,8 +6,9 @@ become the longest of the design. Here a few rows of the array take a row of the
 beside column, so that what has to be close can be.
 """
 
-import json
 import re
+
+from netlists import changing
 
 __all__ = ["has_sites", "place_multipliers"]
 
@@ -49,7 +50,11 @@ def place_multipliers(path):
 
     Nothing is done if there are more than the device has; nextpnr tells that.
     """
-    netlist = json.loads(path.read_text())
+    with changing(path) as netlist:
+        return _place(netlist)
+
+
+def _place(netlist):
     cells, others = [], 0
     for module in netlist["modules"].values():
         for name, cell in module["cells"].items():
@@ -68,8 +73,4 @@ def place_multipliers(path):
         first = (len(_SITES) - len(band)) // 2
         for (x, site), (_, _, cell) in zip(_SITES[first:], band):
             cell["attributes"]["BEL"] = f"X{x}/Y{y}/{site}"
-    # all or nothing: the netlist is taken again by the next build
-    whole = path.with_suffix(".placing")
-    whole.write_text(json.dumps(netlist))
-    whole.replace(path)
     return len(cells)

@@ -1,6 +1,6 @@
 """The whole accelerator: wiring between the blocks, and nothing else."""
 
-from amaranth.hdl import Cat, Module, ResetInserter, Signal
+from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -12,6 +12,7 @@ from .control import regmap
 from .control.control import Control
 from .dma.load import LoadUnit
 from .dma.store import StoreUnit
+from .logic import reset_in_turn
 from .sram.accumulator import AccumulatorMemory
 from .sram.scratchpad import Scratchpad
 from .sram.weights import WeightBuffer
@@ -72,14 +73,10 @@ class Accelerator(wiring.Component):
         store = StoreUnit(config=config, read_latency=spad.read_latency)
         arbiter = ReadArbiter(config)
 
-        # a soft reset clears these, one a cycle after the other: a register for each reaches less
-        # far; control has reset itself before
-        clear = control.o_clear
-        for name, part in (("load", load), ("store", store), ("arbiter", arbiter),
-                           ("vector", vector), ("matmul", matmul)):
-            before, clear = clear, Signal(name=f"clear_{name}")
-            m.d.sync += clear.eq(before)
-            m.submodules[name] = ResetInserter(clear)(part)
+        # a soft reset clears these; control has reset itself before
+        last_clear = reset_in_turn(m, control.o_clear, (
+            ("load", load), ("store", store), ("arbiter", arbiter), ("vector", vector),
+            ("matmul", matmul)))
 
         connect(m, flipped(self.s_axil), control.s_axil)
         connect(m, control.axi, arbiter.fetch)
@@ -109,7 +106,7 @@ class Accelerator(wiring.Component):
         connect(m, store.spad, spad.store)
 
         # memories keep their contents, but not what waits at their ports
-        m.d.sync += [spad.i_forget.eq(clear), weights.i_forget.eq(spad.i_forget)]
+        m.d.sync += [spad.i_forget.eq(last_clear), weights.i_forget.eq(spad.i_forget)]
         for memory in (spad, weights, acc):
             m.d.comb += memory.i_clear.eq(control.o_clear_memories)
         axi = self.m_axi

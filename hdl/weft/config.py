@@ -6,6 +6,7 @@ import zlib
 __all__ = ["Config"]
 
 UNITS = ("LOAD", "MATMUL", "VECTOR", "STORE")
+MIN_ADDR_WIDTH = 16
 MULTIPLIERS = ("portable", "lut", "ecp5", "ecp5_lut", "ice40")
 
 
@@ -97,8 +98,9 @@ class Config:
             value = getattr(self, name)
             if not low <= value <= high or not _is_power_of_two(value):
                 raise ValueError(f"{name} must be a power of two from {low} to {high}, not {value}")
-        if not 16 <= self.addr_width <= 32:
-            raise ValueError(f"addr_width must be from 16 to 32, not {self.addr_width}")
+        if not MIN_ADDR_WIDTH <= self.addr_width <= 32:
+            raise ValueError(f"addr_width must be from {MIN_ADDR_WIDTH} to 32, "
+                             f"not {self.addr_width}")
         if self.vector_lanes > self.cols:
             raise ValueError(f"vector_lanes of {self.vector_lanes} exceeds the {self.cols} columns")
         if self.wgt_bytes < 2 * self.tile_bytes:

@@ -183,8 +183,8 @@ def test_short_bursts_are_bound_by_the_round_trip(outstanding):
     bench = DmaBench("store", preset("ulx3s", outstanding=outstanding), latency=20)
     result = run_and_check(bench, [isa.encode("STORE", count=80, bytes=16, host_pitch=48,
                                               local_pitch=24)])
-    # every 29 cycles the next ``outstanding`` bursts go
-    assert result.cycles <= 80 / outstanding * (20 + 9) + 12
+    # every 28 cycles the next ``outstanding`` bursts go
+    assert result.cycles <= 80 / outstanding * (20 + 8) + 12
 
 
 # ---- what the performance counters see

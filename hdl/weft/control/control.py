@@ -1,12 +1,13 @@
 """The control side of Weft: registers, fetching, checking, tokens, watchdog, soft reset."""
 
-from amaranth.hdl import Module, Mux, ResetInserter, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..bus.axi4 import Axi4Lite, Axi4Read
 from ..bus.axi_lite import AxiLiteSubordinate
 from ..config import UNITS
+from ..logic import reset_in_turn
 from . import regmap
 from .clear import ClearControl
 from .counters import PerformanceCounters
@@ -88,14 +89,10 @@ class Control(wiring.Component):
         # a soft reset clears these and keeps those above
         fetch, validator = Fetcher(self.config), Validator(self.config)
         sequencer, run, watchdog = Sequencer(self.config), RunControl(), Watchdog()
-        # one a cycle after the other: a register for each reaches less far. Whoever counts what
-        # the others do is the first, so that it does not take their reset for an end.
-        clear_last = reset.o_clear
-        for name, part in (("run", run), ("watchdog", watchdog), ("fetch", fetch),
-                           ("validator", validator), ("sequencer", sequencer)):
-            before, clear_last = clear_last, Signal(name=f"clear_{name}")
-            m.d.sync += clear_last.eq(before)
-            m.submodules[name] = ResetInserter(clear_last)(part)
+        # whoever counts what the others do is the first, and does not take their reset for an end
+        last_clear = reset_in_turn(m, reset.o_clear, (
+            ("run", run), ("watchdog", watchdog), ("fetch", fetch), ("validator", validator),
+            ("sequencer", sequencer)))
 
         connect(m, flipped(self.s_axil), axil.s_axil)
         connect(m, axil.bus, registers.bus)
@@ -147,7 +144,7 @@ class Control(wiring.Component):
 
             reset.i_request.eq(command.SOFT_RESET),
             reset.i_bus_idle.eq(bus_idle),
-            self.o_clear.eq(clear_last),
+            self.o_clear.eq(last_clear),
             clear.i_request.eq(command.CLEAR),
             clear.i_clearing.eq(self.i_clearing),
             self.o_clear_memories.eq(clear.o_clear),

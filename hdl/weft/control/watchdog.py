@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..config import UNITS
-from ..sram.access import choose
+from ..logic import choose
 from . import isa
 from .records import ERROR_RECORD, UNIT_VIEW
 

@@ -194,7 +194,7 @@ class StoreUnit(wiring.Component):
 
         # read data cannot be put off, so a read is requested only when it has a place: enough
         # places for the way there and back, and a few for the bus to stall without a gap
-        places = self.read_latency + 7
+        places = self.read_latency + 6
         note_layout = data.StructLayout({"strb": bus_bytes, "bytes": lane + 1, "last": 1})
         m.submodules.words = words = fifo.SyncFIFOBuffered(
             width=self.config.bus_width, depth=places)
@@ -215,9 +215,9 @@ class StoreUnit(wiring.Component):
             tail.eq(Mux(final, now.tail, bus_bytes - 1)),
             notes.w_en.eq(read),
             note.last.eq(final),
+            words.w_en.eq(spad.valid),
+            words.w_data.eq(spad.data),
         ]
-        # a register of this side: the scratchpad's own are at its end of the way
-        m.d.sync += [words.w_en.eq(spad.valid), words.w_data.eq(spad.data)]
         with m.If(~failed):
             m.d.comb += [
                 note.strb.eq(Cat((now.head <= index) & (tail >= index)

@@ -12,8 +12,7 @@ from amaranth.utils import exact_log2
 
 from .lanes import rotate_down, rotate_up
 
-__all__ = ["Access", "PortShape", "answer", "arrange", "choose", "request_layout", "requested",
-           "start"]
+__all__ = ["Access", "PortShape", "answer", "arrange", "request_layout", "requested", "start"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,15 +38,6 @@ class Access:
     bank: Value
     next_bank: Value
     take: Value
-
-
-def choose(choices):
-    """The value whose condition holds, of ``(condition, value)`` with at most one that does;
-    or else zero."""
-    result = Const(0, 1)
-    for condition, value in choices:
-        result = result | Mux(condition, value, 0)
-    return result
 
 
 def request_layout(payload, *, size, banks):

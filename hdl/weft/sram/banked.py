@@ -6,7 +6,8 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from ..bus.slice import RegisterSlice
-from .access import answer, arrange, choose, request_layout, requested, start
+from ..logic import choose
+from .access import answer, arrange, request_layout, requested, start
 from .arbiter import BankArbiter
 from .lanes import LaneBank
 from .ports import ReadPort, WritePort
