@@ -24,6 +24,8 @@ from memory_sites import place_memories  # noqa: E402
 from multiplier_registers import move_registers  # noqa: E402
 from multiplier_sites import has_sites, place_multipliers  # noqa: E402
 from nextpnr_report import overflow, read_timing, utilisation  # noqa: E402
+from permutations import forbidden_permutations  # noqa: E402
+from refine import refine  # noqa: E402
 from toolchains import TOOLCHAINS, pack_command, prepare  # noqa: E402
 from watched import run_watched  # noqa: E402
 
@@ -70,9 +72,19 @@ def place(chosen, folder, device_options, seed):
     tools = TOOLCHAINS[chosen.device.family]
     mhz = chosen.clock_hz / 1e6
     log = f"nextpnr-{seed}.log"
-    status, seconds = run_watched(tools.pnr_command(device_options, seed=seed, mhz=mhz), folder,
-                                  log, f"{chosen.name}: place and route, seed {seed}")
-    text = (folder / log).read_text()
+    begin = time.monotonic()
+    if chosen.device.family == "ecp5":
+        status, text = _place_and_refine(chosen, folder, device_options, seed)
+        command = tools.pnr_command(device_options, seed=seed, mhz=mhz,
+                                    netlist=f"refined-{seed}.json")
+    else:
+        status, text = 0, ""
+        command = tools.pnr_command(device_options, seed=seed, mhz=mhz)
+    if not status:
+        status, _ = run_watched(command, folder, log,
+                                f"{chosen.name}: place and route, seed {seed}")
+        text = (folder / log).read_text()
+    seconds = time.monotonic() - begin
     too_much = overflow(text)
     if too_much:
         keep(folder, {**facts(chosen), "fits": False,
@@ -83,7 +95,27 @@ def place(chosen, folder, device_options, seed):
         errors = [line for line in text.splitlines() if line.startswith("ERROR")]
         sys.exit(f"{chosen.name}: {tools.nextpnr} ended with status {status}: "
                  f"{errors[-1] if errors else 'no reason given'}; log in {folder / log}")
+    wrong = forbidden_permutations(folder / f"placed-{seed}.json") \
+        if chosen.device.family == "ecp5" else []
+    if wrong:
+        sys.exit(f"{chosen.name}: {tools.nextpnr} has permuted inputs of {len(wrong)} tables that "
+                 f"cannot be permuted, as {wrong[0]}; no bitstream was written")
     return read_timing(folder / f"report-{seed}.json", mhz), seconds
+
+
+def _place_and_refine(chosen, folder, device_options, seed):
+    """Places ``refined-SEED.json``; returns nextpnr's status and its words."""
+    mhz = chosen.clock_hz / 1e6
+    log = f"nextpnr-{seed}.log"
+    status, _ = run_watched(
+        TOOLCHAINS["ecp5"].place_command(device_options, seed=seed, mhz=mhz), folder, log,
+        f"{chosen.name}: place, seed {seed}")
+    if not status:
+        first, *_, last = refine(folder, f"unrefined-{seed}.json", f"refined-{seed}.json",
+                                 mhz=mhz, seed=seed)
+        progress(f"{chosen.name}: places made better; {first}; {last}")
+        (folder / f"unrefined-{seed}.json").unlink()
+    return status, (folder / log).read_text()
 
 
 def counts(chosen, folder, log):

@@ -50,12 +50,18 @@ class Toolchain:
     rams: str
     wide_rams: str = ""
 
-    def pnr_command(self, device_options, *, seed, mhz):
-        """Place and route of ``ready.json`` with a report, whatever the timing."""
-        return [self.nextpnr, *device_options, "--json", "ready.json",
+    def pnr_command(self, device_options, *, seed, mhz, netlist="ready.json"):
+        """Place and route of ``netlist`` with a report, whatever the timing."""
+        return [self.nextpnr, *device_options, "--json", netlist,
                 "--seed", str(seed), "--freq", f"{mhz:g}", "--timing-allow-fail",
                 "--report", f"report-{seed}.json", "--write", f"placed-{seed}.json",
                 *(option.replace("SEED", str(seed)) for option in self.placed)]
+
+    def place_command(self, device_options, *, seed, mhz):
+        """Places ``ready.json``, and no more."""
+        return [self.nextpnr, *device_options, "--json", "ready.json",
+                "--seed", str(seed), "--freq", f"{mhz:g}", "--timing-allow-fail",
+                "--no-route", "--write", f"unrefined-{seed}.json"]
 
     def versions(self):
         """The tools' own words for what they are."""

@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
-from amaranth.lib.fifo import SyncFIFO, SyncFIFOBuffered
+from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from ..control.hold import InstructionHold
@@ -112,29 +112,28 @@ class MatmulUnit(wiring.Component):
         load, = _delayed(m, "load", self.line_delay + self.wgt_latency - 1, tiles.o_en)
         blank, = _delayed(m, "blank", self.line_delay + self.wgt_latency, tiles.o_blank)
 
-        # which vector is on its way: two wait at their port at most, and one has just left it
-        m.submodules.asked = asked = SyncFIFO(width=2, depth=4)
+        # which vector is on its way: two wait at their port at most, and one has just left it. It
+        # leaves no earlier than two cycles after it was asked for.
+        accepted, kind, tag = Signal(), Signal(2), Signal(Tag(config))
+        m.d.sync += [accepted.eq(loops.o_accept), tag.eq(loops.o_tag),
+                     kind.eq(Cat(loops.o_first, loops.o_depthwise))]
         going = self.spad.going
-        m.d.comb += [
-            asked.w_data.eq(Cat(loops.o_first, loops.o_depthwise)),
-            asked.w_en.eq(loops.o_accept),
-            asked.r_en.eq(going),
-            tiles.i_swap.eq(going & asked.r_data[0]),
-        ]
-        swap, depthwise = _delayed(m, "swap", self.answer_latency + self.act_delay,
-                                   tiles.i_swap, asked.r_data[1])
+        asked = _queue(m, "asked", 4, push=accepted, value=kind, pop=going)
+        m.d.comb += tiles.i_swap.eq(going & asked[0])
+        swap, swap_depthwise = _delayed(m, "swap", self.answer_latency + self.act_delay,
+                                        tiles.i_swap, asked[1])
         # the tag of a vector waits for its sums
         tag_depth = array.latency + self.act_delay + 16
         m.submodules.tags = tags = SyncFIFOBuffered(width=Tag(config).size, depth=tag_depth)
         act_valid, act = _delayed(m, "act", self.act_delay, self.spad.valid,
                                   self.spad.data.as_value())
         m.d.comb += [
-            tags.w_data.eq(loops.o_tag),
-            tags.w_en.eq(loops.o_accept),
+            tags.w_data.eq(tag),
+            tags.w_en.eq(accepted),
             array.i_act.as_value().eq(act),
             array.i_valid.eq(act_valid),
             array.i_swap.eq(swap),
-            array.i_depthwise.eq(depthwise),
+            array.i_depthwise.eq(swap_depthwise),
             # rows of the array without a tap still multiply what filters before have left in them
             # byte by byte: one wide choice looks like a loop to the simulator that is made of this
             *(array.i_wgt[column].eq(Mux(blank, 0, self.wgt.data[column]))
@@ -144,14 +143,14 @@ class MatmulUnit(wiring.Component):
         ]
 
         # out of registers: whether VECTOR may read depends on it in the same cycle
-        tag = data.View(Tag(config), tags.r_data)
+        done_tag = data.View(Tag(config), tags.r_data)
         m.d.comb += [tags.r_en.eq(array.o_next), self.acc.data.eq(array.o_sum)]
         m.d.sync += [
-            self.acc.en.eq(array.o_next & ~tag.lead),
-            self.acc.row.eq(tag.row),
-            self.acc.op.eq(tag.op),
+            self.acc.en.eq(array.o_next & ~done_tag.lead),
+            self.acc.row.eq(done_tag.row),
+            self.acc.op.eq(done_tag.op),
         ]
-        done, = _delayed(m, "done", self.acc_latency, array.o_next & tag.last)
+        done, = _delayed(m, "done", self.acc_latency, array.o_next & done_tag.last)
         m.d.comb += [
             self.unit.done.eq(done | sync_done),
             self.unit.busy.eq(hold.o.valid | ~idle | sync_done),
@@ -159,6 +158,20 @@ class MatmulUnit(wiring.Component):
         ]
         m.d.sync += in_work.eq(in_work + (accept & ~is_sync) - done)
         return m
+
+
+def _queue(m, name, depth, *, push, value, pop):
+    """The oldest of at most ``depth`` values, out of a register: a memory would be slower, and
+    could not be everywhere."""
+    entries = [Signal(len(value), name=f"{name}{age}") for age in range(depth)]
+    count = Signal(range(depth + 1), name=f"{name}_count")
+    m.d.sync += count.eq(count + push - pop)
+    for at, (entry, older) in enumerate(zip(entries, [*entries[1:], entries[-1]])):
+        with m.If(pop):
+            m.d.sync += entry.eq(older)
+        with m.If(push & (count == at + pop)):
+            m.d.sync += entry.eq(value)
+    return entries[0]
 
 
 def _delayed(m, name, cycles, *signals):

@@ -1,0 +1,263 @@
+"""Moves cells of a placed ECP5 design to where the clock needs them.
+
+nextpnr's placer pulls cells together, and then looks for each one the nearest free place. Some end
+far from all their neighbours, and each of them is the slowest path of the design. Here all are
+moved about, a few tiles at a time, by simulated annealing on nextpnr's own estimate of a wire's
+delay, in which late paths weigh exponentially more. nextpnr then takes the places as given.
+"""
+
+import collections
+import json
+import re
+import subprocess
+from pathlib import Path
+
+__all__ = ["refine"]
+
+_BEL = re.compile(r"X(\d+)/Y(\d+)/(.*)$")
+_IN_SLICE = re.compile(r"SLICE([A-D])\.(K|FF|RAMW)([01]?)$")
+_SITES = {"MULT18X18D": 1, "DP16KD": 2}
+_FIXED = 3
+_MEMORY_SLOT = 16
+# nanoseconds at grade 6, as nextpnr has them
+_STEP = 0.080
+_SETUP, _MULTIPLY = 0.2, 3.9
+_LAUNCH = {"DP16KD": 5.7, "MULT18X18D": 0.9}
+_CLOCK_TO_Q = 0.52
+# what a tile of wire costs, and a temperature, where a path of no slack costs 1
+_WIRE, _HOT = 0.02, 0.1
+_TABLE_INPUTS = {"A", "B", "C", "D", "M", "FCI", "FXA", "FXB", "F1"}
+# these wires do not leave their tile, or go to the next one of a chain
+_INSIDE = {"FCI", "FXA", "FXB", "F1", "DI", "WD", "WAD0", "WAD1", "WAD2", "WAD3"}
+_CLOCKS = {"CLK", "CLK0", "CLK1", "CLK2", "CLK3", "CLKA", "CLKB", "WCK", "WRE"}
+
+
+def refine(folder, placed, ready, *, mhz, rounds=300, seed=1):
+    """Writes the netlist that nextpnr has placed, ``placed`` in ``folder``, to ``ready`` there,
+    with a better place for each cell as its ``BEL``, so that nextpnr may place and route it.
+
+    ``mhz`` is the clock to reach, by nextpnr's estimate before routing. Returns the lines that
+    tell how the slowest path got shorter.
+    """
+    netlist = json.loads((folder / placed).read_text())
+    module = netlist["modules"]["top"]
+    module.pop("settings", None)                # they would count more than nextpnr's options
+    design = _Design(module)
+    problem = folder / "refine.in"
+    problem.write_text(design.problem(1e3 / mhz))
+    with problem.open() as source:
+        done = subprocess.run(
+            [str(_compiled(folder)), str(rounds), str(_WIRE), str(seed), str(_HOT)], stdin=source,
+            capture_output=True, text=True, check=True)
+    design.put(done.stdout)
+    whole = folder / f"{ready}.whole"
+    whole.write_text(json.dumps(netlist))
+    whole.replace(folder / ready)
+    problem.unlink()
+    return done.stderr.splitlines()
+
+
+def _compiled(folder):
+    program = folder / "refine"
+    subprocess.run(["g++", "-O2", "-o", str(program), str(Path(__file__).with_suffix(".cc"))],
+                   check=True)
+    return program
+
+
+class _Design:
+    def __init__(self, module):
+        self.cells = {name: cell for name, cell in module["cells"].items()
+                      if "NEXTPNR_BEL" in cell["attributes"]}
+        self.number = {name: number for number, name in enumerate(self.cells)}
+        self.tiles = {}                         # (x, y, site): number
+        self._find_places()
+        self._connect()
+
+    def _find_places(self):
+        self.spots = {}                         # of a cell: (x, y, site or None), slot
+        columns, rows = set(), set()
+        for name, cell in self.cells.items():
+            x, y, rest = _BEL.match(cell["attributes"]["NEXTPNR_BEL"]).groups()
+            x, y = int(x), int(y)
+            found = _IN_SLICE.match(rest)
+            if not found:
+                self.spots[name] = (x, y, rest), 0
+                continue
+            columns.add(x)
+            rows.add(y)
+            letter, kind, half = found.groups()
+            slot = _MEMORY_SLOT if kind == "RAMW" else \
+                "ABCD".index(letter) * 2 + int(half) + (8 if kind == "FF" else 0)
+            self.spots[name] = (x, y, None), slot
+        # row by row, so that the next tile of a chain is the next one
+        for y in sorted(rows):
+            for x in sorted(columns):
+                self.tiles[x, y, None] = len(self.tiles)
+        for place, _ in self.spots.values():
+            self.tiles.setdefault(place, len(self.tiles))
+
+    def _connect(self):
+        self.driver, self.sinks = {}, collections.defaultdict(list)
+        for name, cell in self.cells.items():
+            for port, bits in cell["connections"].items():
+                for bit in bits:
+                    if isinstance(bit, str):
+                        continue
+                    if cell["port_directions"].get(port) == "output":
+                        self.driver[bit] = name, port
+                    elif port not in _CLOCKS:
+                        self.sinks[bit].append((name, port))
+        # the constants' tables have registers of their own, too
+        self.glued = [(name, sink) for bit, (name, _) in self.driver.items()
+                      for sink, port in self.sinks.get(bit, ())
+                      if port in _INSIDE and self._is_in_slice(sink)]
+        for bit, (name, _) in list(self.driver.items()):
+            if "PACKER" in name or self.cells[name]["type"] in ("DCCA", "EHXPLLL"):
+                del self.driver[bit]            # constants, clocks
+        self.nets = {bit: number for number, bit in enumerate(self.driver)}
+
+    # -- units ---------------------------------------------------------------------------------
+
+    def _units(self):
+        """Of each cell the number of its unit, and which units stay."""
+        parent = {name: name for name in self.cells}
+
+        def root(name):
+            while parent[name] != name:
+                parent[name] = parent[parent[name]]
+                name = parent[name]
+            return name
+
+        for name, sink in self.glued:
+            parent[root(sink)] = root(name)
+        memories = {self.spots[name][0]: name for name in self.cells
+                    if self.spots[name][1] == _MEMORY_SLOT}
+        for name, (place, _) in self.spots.items():
+            if place in memories:
+                parent[root(name)] = root(memories[place])
+        numbers, fixed = {}, {}
+        for name in self.cells:
+            unit = numbers.setdefault(root(name), len(numbers))
+            fixed[unit] = fixed.get(unit, False) or self._kind(name) == _FIXED
+        return [numbers[root(name)] for name in self.cells], fixed
+
+    def _is_in_slice(self, name):
+        return self.spots[name][0][2] is None
+
+    def _kind(self, name):
+        return 0 if self._is_in_slice(name) else _SITES.get(self.cells[name]["type"], _FIXED)
+
+    # -- time ----------------------------------------------------------------------------------
+
+    def _is_table(self, name):
+        cell = self.cells[name]
+        return cell["type"] == "TRELLIS_COMB" or self._multiplies_at_once(cell)
+
+    @staticmethod
+    def _multiplies_at_once(cell):
+        return cell["type"] == "MULT18X18D" and all(
+            cell["parameters"].get(f"REG_{place}_CLK", "NONE") == "NONE"
+            for place in ("INPUTA", "INPUTB", "PIPELINE", "OUTPUT"))
+
+    def _launch(self, name):
+        return -1 if self._is_table(name) else \
+            _LAUNCH.get(self.cells[name]["type"], _CLOCK_TO_Q)
+
+    def _edges(self, wire, name, port):
+        """``(wire, net or -1, delay)`` of what comes in at a port."""
+        if not self._is_table(name):
+            return [(wire, -1, _SETUP)]
+        cell = self.cells[name]
+        if cell["type"] == "TRELLIS_COMB" and port not in _TABLE_INPUTS:
+            return []
+        return [(wire, self.nets[bit], _through(cell, port, out))
+                for out, bits in cell["connections"].items() for bit in bits
+                if bit in self.nets and self.driver[bit][0] == name
+                and _depends(cell, port, out)]
+
+    # -- to the program and back ---------------------------------------------------------------
+
+    def problem(self, period):
+        """What the program reads."""
+        lines = [f"{period} {_STEP}", str(len(self.tiles))]
+        kinds = {place: self._kind(name) for name, (place, _) in self.spots.items()}
+        lines += [f"{x} {y} {kinds.get((x, y, site), 0)}" for x, y, site in self.tiles]
+        units, fixed = self._units()
+        lines.append(str(len(fixed)))
+        lines += [str(int(fixed[unit])) for unit in range(len(fixed))]
+        lines.append(str(len(self.cells)))
+        sets = {}
+        for name, unit in zip(self.cells, units):
+            place, slot = self.spots[name]
+            cell = self.cells[name]
+            tile_set = slice_set = -1
+            if cell["type"] == "TRELLIS_FF":
+                tile_set = sets.setdefault(_shared(
+                    cell, ("CLK", "LSR"), ("CLKMUX", "LSRMUX", "SRMODE")), len(sets))
+                slice_set = sets.setdefault(_shared(cell, ("CE",), ("CEMUX", "GSR")), len(sets))
+            select = cell["connections"].get("M") or [-1]
+            select = select[0] if isinstance(select[0], int) else -1
+            lines.append(f"{self.tiles[place]} {slot} {unit} {tile_set} {slice_set} {select} "
+                         f"{_wires_into(cell)}")
+        lines.append(str(len(self.driver)))
+        lines += [f"{self.number[name]} {self._launch(name)}"
+                  for name, _ in self.driver.values()]
+        wires, edges = [], []
+        for bit, net in self.nets.items():
+            for name, port in self.sinks.get(bit, ()):
+                inside = port in _INSIDE and self._is_in_slice(name)
+                edges += self._edges(len(wires), name, port)
+                wires.append((net, self.number[name], int(inside)))
+        for rows in (wires, edges):
+            lines.append(str(len(rows)))
+            lines += [" ".join(map(str, row)) for row in rows]
+        return "\n".join(lines) + "\n"
+
+    def put(self, answer):
+        """Gives each cell the place that the program found."""
+        places = list(self.tiles)
+        for name, line in zip(self.cells, answer.splitlines(), strict=True):
+            tile, slot = map(int, line.split())
+            x, y, site = places[tile]
+            attributes = self.cells[name]["attributes"]
+            if site is None:
+                half = slot % 2
+                site = f"SLICE{'ABCD'[slot % 8 // 2]}." + (
+                    f"FF{half}" if slot >= 8 else f"K{half}")
+                if slot == _MEMORY_SLOT:
+                    site = attributes["NEXTPNR_BEL"].split("/")[2]
+            attributes["BEL"] = f"X{x}/Y{y}/{site}"
+            del attributes["NEXTPNR_BEL"]
+            attributes.pop("BEL_STRENGTH", None)
+
+
+def _depends(cell, port, out):
+    """Whether an output of a table depends on an input: the wide multiplexer beside it, whose
+    output is ``OFX``, has inputs of its own, and only the first table's comes in as its output."""
+    if out != "OFX":
+        return port not in ("M", "FXA", "FXB", "F1")
+    return port in ("M", "FXA", "FXB", "F1") or bool(cell["connections"].get("F1"))
+
+
+def _through(cell, port, out):
+    """Delay of a table, in ns."""
+    if cell["type"] == "MULT18X18D":
+        return _MULTIPLY
+    if port == "FCI":
+        return 0.035 if out == "FCO" else 0.45
+    if port in ("FXA", "FXB", "F1"):
+        return 0.2
+    return {"F": 0.24, "FCO": 0.45}.get(out, 0.4)
+
+
+def _wires_into(cell):
+    """How many wires come to a cell out of the fabric, clocks left out."""
+    return sum(cell["port_directions"].get(port) == "input" and port not in _INSIDE | _CLOCKS
+               and any(isinstance(bit, int) for bit in bits)
+               for port, bits in cell["connections"].items())
+
+
+def _shared(cell, ports, parameters):
+    """What registers of a tile or a slice have in common."""
+    return (*(str(cell["connections"].get(port)) for port in ports),
+            *(cell["parameters"].get(parameter) for parameter in parameters))

@@ -1,0 +1,202 @@
+"""Places of cells after ``refine``: nearer, and each where its kind may be."""
+
+import json
+import random
+import re
+
+import pytest
+from refine import refine
+
+PERIOD = 2.0
+COLUMNS, ROWS = range(2, 14), range(2, 8)
+
+
+class Placed:
+    """A design with a place for each cell, as nextpnr writes it."""
+
+    def __init__(self):
+        self.cells, self.bits = {}, 0
+
+    def bit(self):
+        self.bits += 1
+        return self.bits
+
+    def add(self, name, kind, bel, outputs=(), parameters=None, **inputs):
+        """Adds a cell and returns the bits of its outputs."""
+        bits = [self.bit() for _ in outputs]
+        self.cells[name] = {
+            "type": kind, "parameters": parameters or {},
+            "attributes": {"NEXTPNR_BEL": bel, "BEL_STRENGTH": "1"},
+            "port_directions": {**dict.fromkeys(outputs, "output"),
+                                **dict.fromkeys(inputs, "input")},
+            "connections": {**{port: [bit] for port, bit in zip(outputs, bits)},
+                            **{port: [bit] for port, bit in inputs.items()}}}
+        return bits if len(bits) != 1 else bits[0]
+
+    def write(self, path):
+        path.write_text(json.dumps({"modules": {"top": {"cells": self.cells}}}))
+
+
+def refined(design, folder, **options):
+    design.write(folder / "placed.json")
+    lines = refine(folder, "placed.json", "ready.json", mhz=1e3 / PERIOD, **options)
+    cells = json.loads((folder / "ready.json").read_text())["modules"]["top"]["cells"]
+    assert not any("NEXTPNR_BEL" in cell["attributes"] for cell in cells.values())
+    return lines, {name: cell["attributes"]["BEL"] for name, cell in cells.items()}
+
+
+def tile(bel):
+    x, y = re.match(r"X(\d+)/Y(\d+)/", bel).groups()
+    return int(x), int(y)
+
+
+def site(bel):
+    return bel.split("/")[2]
+
+
+def slowest(line):
+    return float(re.search(r"slowest ([\d.]+) ns", line)[1])
+
+
+def filler(design):
+    """A register in each tile of the corners, so that the device is known to have them."""
+    for x in (COLUMNS[0], COLUMNS[-1]):
+        for y in ROWS:
+            design.add(f"corner_{x}_{y}", "TRELLIS_FF", f"X{x}/Y{y}/SLICED.FF1", ("Q",), CLK=1)
+    for x in COLUMNS:
+        design.add(f"edge_{x}", "TRELLIS_FF", f"X{x}/Y{ROWS[0]}/SLICED.FF0", ("Q",), CLK=1)
+
+
+def test_what_is_far_away_comes_near(tmp_path):
+    design = Placed()
+    design.bit()
+    filler(design)
+    q = design.add("source", "TRELLIS_FF", "X2/Y2/SLICEA.FF0", ("Q",), CLK=1)
+    f = design.add("table", "TRELLIS_COMB", "X13/Y7/SLICEA.K0", ("F",), A=q)
+    design.add("sink", "TRELLIS_FF", "X2/Y3/SLICEA.FF0", ("Q",), CLK=1, M=f)
+    lines, bels = refined(design, tmp_path)
+    assert slowest(lines[0]) > PERIOD > slowest(lines[-1])
+    (x, y), (to_x, to_y) = tile(bels["source"]), tile(bels["table"])
+    assert abs(x - to_x) + abs(y - to_y) < 4
+
+
+def grown(generator):
+    """A design of all kinds of units, at random places, and what belongs together in it."""
+    design, together = Placed(), []
+    design.bit()
+    clocks, enables = [1, design.bit()], [design.bit() for _ in range(3)]
+    filler(design)
+    signals = [design.add("seed", "TRELLIS_FF", "X2/Y3/SLICEA.FF0", ("Q",), CLK=1)]
+    free = [(x, y) for x in COLUMNS[1:-2] for y in ROWS[1:]]
+    generator.shuffle(free)
+
+    def any_of():
+        return generator.choice(signals)
+
+    for number in range(6):             # chains of carries over two tiles
+        x, y = next((x, y) for x, y in free if (x + 1, y) in free)
+        free.remove((x, y))
+        free.remove((x + 1, y))
+        carry, chain = None, []
+        for at in range(12):
+            name = f"chain_{number}_{at}"
+            bel = f"X{x + at // 8}/Y{y}/SLICE{'ABCD'[at % 8 // 2]}.K{at % 2}"
+            carry, f = design.add(name, "TRELLIS_COMB", bel, ("FCO", "F"), {"MODE": "CCU2"},
+                                  A=any_of(), **({"FCI": carry} if carry else {}))
+            signals.append(f)
+            chain.append(name)
+        together.append(chain)
+    for number in range(3):             # memories
+        x, y = free.pop()
+        name = f"memory_{number}"
+        outputs = design.add(f"{name}_write", "TRELLIS_RAMW", f"X{x}/Y{y}/SLICEC.RAMW",
+                             ("WDO0", "WADO0"), A0=any_of())
+        parts = [f"{name}_write"]
+        for at in range(4):
+            signals.append(design.add(
+                f"{name}_{at}", "TRELLIS_COMB", f"X{x}/Y{y}/SLICE{'AB'[at // 2]}.K{at % 2}",
+                ("F",), {"MODE": "DPRAM"}, A=any_of(), WD=outputs[0], WAD0=outputs[1]))
+            parts.append(f"{name}_{at}")
+        together.append(parts)
+    x, y = free.pop()                   # a constant, and the register that takes it
+    constant = design.add("$PACKER_VCC", "TRELLIS_COMB", f"X{x}/Y{y}/SLICEA.K0", ("F",))
+    signals.append(design.add("constant_q", "TRELLIS_FF", f"X{x}/Y{y}/SLICEA.FF0", ("Q",),
+                              CLK=1, DI=constant, LSR=any_of()))
+    together.append(["$PACKER_VCC", "constant_q"])
+    for number, (x, y) in enumerate(free):
+        kind = generator.randrange(4)
+        clock, enable = generator.choice(clocks), generator.choice(enables)
+        name, place = f"cell_{number}", f"X{x}/Y{y}/SLICE"
+        if kind == 0:
+            signals.append(design.add(name, "TRELLIS_COMB", f"{place}B.K1", ("F",), A=any_of(),
+                                      B=any_of()))
+        elif kind == 1:
+            signals.append(design.add(name, "TRELLIS_FF", f"{place}A.FF1", ("Q",), CLK=clock,
+                                      CE=enable, M=any_of()))
+        elif kind == 2:
+            f = design.add(name, "TRELLIS_COMB", f"{place}D.K0", ("F",), A=any_of())
+            signals.append(design.add(f"{name}_q", "TRELLIS_FF", f"{place}D.FF0", ("Q",),
+                                      CLK=clock, CE=enable, DI=f))
+            together.append([name, f"{name}_q"])
+        else:
+            f = design.add(name, "TRELLIS_COMB", f"{place}C.K1", ("F",), A=any_of())
+            signals.append(design.add(f"{name}_wide", "TRELLIS_COMB", f"{place}C.K0", ("OFX",),
+                                      A=any_of(), M=any_of(), F1=f))
+            together.append([name, f"{name}_wide"])
+    return design, together
+
+
+def check(design, together, bels):
+    """That each cell is where its kind may be."""
+    assert len(set(bels.values())) == len(bels)
+    for name, bel in bels.items():
+        kind = design.cells[name]["type"]
+        assert re.search({"TRELLIS_COMB": r"\.K[01]$", "TRELLIS_FF": r"\.FF[01]$",
+                          "TRELLIS_RAMW": r"SLICEC\.RAMW$"}[kind], bel)
+    for names in together:
+        before = [design.cells[name]["attributes"]["NEXTPNR_BEL"] for name in names]
+        after = [bels[name] for name in names]
+        by = [tuple(b - a for a, b in zip(tile(old), tile(new)))
+              for old, new in zip(before, after)]
+        assert len(set(by)) == 1, (names, before, after)
+        if names[0].startswith(("chain", "memory")):
+            assert list(map(site, before)) == list(map(site, after))
+        else:                           # at the same half, or of the same slice
+            first, second = map(site, after)
+            assert first[:6] == second[:6]
+            assert ("K1", "K0") == (first[7:], second[7:]) if names[1].endswith("_wide") \
+                else first[-1] == second[-1]
+    tiles = {}
+    for name, bel in bels.items():
+        tiles.setdefault(tile(bel), {})[site(bel)] = name
+    for cells in tiles.values():
+        connections = {where: design.cells[name]["connections"] for where, name in cells.items()}
+        registers = [where for where in cells if ".FF" in where]
+        assert len({connections[where]["CLK"][0] for where in registers}) <= 1
+        for where in registers:
+            other = connections.get(where[:-1] + str(1 - int(where[-1])))
+            if other:
+                assert other.get("CE") == connections[where].get("CE")
+            table = connections.get(where.replace("FF", "K"), {})
+            assert not ("M" in table and "M" in connections[where])
+        if "SLICEC.RAMW" in cells:
+            assert all(name.startswith("memory") for name in cells.values())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_each_cell_stays_where_its_kind_may_be(seed, tmp_path):
+    print("seed", seed)
+    design, together = grown(random.Random(seed))
+    lines, bels = refined(design, tmp_path, rounds=100, seed=seed)
+    check(design, together, bels)
+    moved = sum(design.cells[name]["attributes"]["NEXTPNR_BEL"] != bel
+                for name, bel in bels.items())
+    assert moved > len(bels) / 4
+    assert slowest(lines[-1]) < slowest(lines[0])
+
+
+def test_the_same_seed_gives_the_same_places(tmp_path):
+    design, _ = grown(random.Random(1))
+    _, one = refined(design, tmp_path, rounds=20, seed=3)
+    _, other = refined(design, tmp_path, rounds=20, seed=3)
+    assert one == other
