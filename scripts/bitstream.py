@@ -71,19 +71,18 @@ def place(chosen, folder, device_options, seed):
     """Timing of one run of place and route, and how many seconds it took."""
     tools = TOOLCHAINS[chosen.device.family]
     mhz = chosen.clock_hz / 1e6
-    log = f"nextpnr-{seed}.log"
     begin = time.monotonic()
+    status, log, netlist = 0, f"nextpnr-{seed}.log", "ready.json"
     if chosen.device.family == "ecp5":
-        status, text = _place_and_refine(chosen, folder, device_options, seed)
-        command = tools.pnr_command(device_options, seed=seed, mhz=mhz,
-                                    netlist=f"refined-{seed}.json")
+        netlist = f"refined-{seed}.json"
+        status = _place_and_refine(chosen, folder, device_options, seed, netlist)
+    if status:
+        log = f"place-{seed}.log"
     else:
-        status, text = 0, ""
-        command = tools.pnr_command(device_options, seed=seed, mhz=mhz)
-    if not status:
-        status, _ = run_watched(command, folder, log,
-                                f"{chosen.name}: place and route, seed {seed}")
-        text = (folder / log).read_text()
+        status, _ = run_watched(
+            tools.pnr_command(device_options, seed=seed, mhz=mhz, netlist=netlist), folder, log,
+            f"{chosen.name}: place and route, seed {seed}")
+    text = (folder / log).read_text()
     seconds = time.monotonic() - begin
     too_much = overflow(text)
     if too_much:
@@ -103,19 +102,19 @@ def place(chosen, folder, device_options, seed):
     return read_timing(folder / f"report-{seed}.json", mhz), seconds
 
 
-def _place_and_refine(chosen, folder, device_options, seed):
-    """Places ``refined-SEED.json``; returns nextpnr's status and its words."""
+def _place_and_refine(chosen, folder, device_options, seed, netlist):
+    """Writes the placed ``netlist``; returns nextpnr's status."""
     mhz = chosen.clock_hz / 1e6
-    log = f"nextpnr-{seed}.log"
     status, _ = run_watched(
-        TOOLCHAINS["ecp5"].place_command(device_options, seed=seed, mhz=mhz), folder, log,
-        f"{chosen.name}: place, seed {seed}")
+        TOOLCHAINS["ecp5"].place_command(device_options, seed=seed, mhz=mhz), folder,
+        f"place-{seed}.log", f"{chosen.name}: place, seed {seed}")
     if not status:
-        first, *_, last = refine(folder, f"unrefined-{seed}.json", f"refined-{seed}.json",
-                                 mhz=mhz, seed=seed)
-        progress(f"{chosen.name}: places made better; {first}; {last}")
+        progress(f"{chosen.name}: moving cells to better places, a minute or two")
+        first, *_, last = refine(folder, f"unrefined-{seed}.json", netlist, mhz=mhz, seed=seed)
+        progress(f"{chosen.name}: before, {first}")
+        progress(f"{chosen.name}: after, {last}")
         (folder / f"unrefined-{seed}.json").unlink()
-    return status, (folder / log).read_text()
+    return status
 
 
 def counts(chosen, folder, log):

@@ -200,3 +200,17 @@ def test_the_same_seed_gives_the_same_places(tmp_path):
     _, one = refined(design, tmp_path, rounds=20, seed=3)
     _, other = refined(design, tmp_path, rounds=20, seed=3)
     assert one == other
+
+
+def test_says_what_to_install_without_a_compiler(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    design, _ = grown(random.Random(1))
+    with pytest.raises(SystemExit, match="apt-get install g[+][+]"):
+        refined(design, tmp_path)
+
+
+def test_tells_of_a_program_that_fails(tmp_path, monkeypatch):
+    monkeypatch.setattr("refine._Design.problem", lambda self, period: "no numbers\n")
+    design, _ = grown(random.Random(1))
+    with pytest.raises(SystemExit, match="ended with status 2"):
+        refined(design, tmp_path)
