@@ -25,7 +25,7 @@ from multiplier_registers import move_registers  # noqa: E402
 from multiplier_sites import has_sites, place_multipliers  # noqa: E402
 from nextpnr_report import overflow, read_timing, utilisation  # noqa: E402
 from permutations import forbidden_permutations  # noqa: E402
-from refine import refine  # noqa: E402
+from refine import compile_program, refine  # noqa: E402
 from toolchains import TOOLCHAINS, pack_command, prepare  # noqa: E402
 from watched import run_watched  # noqa: E402
 
@@ -155,6 +155,8 @@ def build(chosen, seeds, *, folder, top=None):
     progress(f"{chosen.name}: {chosen.title}, {chosen.config.name}, "
              f"{chosen.clock_hz / 1e6:g} MHz; a tool compiles itself on first use, a minute or so")
     device_options, pack_options = prepare(chosen, folder, top)
+    if chosen.device.family == "ecp5":
+        compile_program(folder)
     synthesis_seconds = synthesize(chosen, folder)
     ready = folder / "ready.json"
     shutil.copyfile(folder / "top.json", ready)

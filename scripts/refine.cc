@@ -16,12 +16,19 @@ constexpr int BIG_NET = 64;             // sinks, from which on a net's extent d
 constexpr size_t FEW = 12;              // sinks, from which on only late wires hold a group
 constexpr float NEAR = 1.2f;            // ns between members of a group
 constexpr int ROOM = 18;                // wires into a tile, from which on it is crowded
-constexpr float CROWDED = 0.02f;
+constexpr float CROWDED = 0.02f;        // cost of the square of those beyond
 constexpr float MORE = 0.85f;           // of the slowest path, what it is to be at least
-constexpr float STRAIGHT = 6;
+constexpr float STRAIGHT = 6;           // sharpness times ns, from which on lateness costs in line
+constexpr float SHARPEST = 3.5f, BLUNTEST = 2.0f;   // per ns, at the last and at the first round
+constexpr float COLDEST = 0.0005f;      // temperature at the last round
+constexpr int FAR = 15, CLOSE = 3;      // tiles that a unit moves at most, first and last
+constexpr float NEARLY_LATE = 0.5f;     // ns of slack
+constexpr int MOVES_A_GROUP = 40;
+constexpr int TOLD = 10;                // rounds
 constexpr int MOST_TILES = 60;          // that move as one
 
-struct Cell { int tile, slot, unit, tile_set, slice_set, select, pins; };
+// `selects`: takes its half's wire M; `pins`: wires into it out of the fabric
+struct Cell { int tile, slot, unit, tile_set, slice_set; bool selects; int pins; };
 struct Tile { int x, y, kind, cells[SLOTS]; };
 struct Wire { int net, sink; bool inside; float slack, known; };     // known: delay at analysis
 struct Edge { int wire, to; float delay; };            // to: a net, or -1 for an end
@@ -195,6 +202,7 @@ template <typename Visit> void each_slot(const Region &region, Visit visit) {
 // The least region around the unit; false if there is none.
 bool region_of(const Unit &unit, Region &region) {
     const Cell &first = cells[unit.cells[0]];
+    count_tiles = 1;
     if (unit.fixed) return false;
     if (tiles[first.tile].kind) {
         region = {first.tile, 0, SITE};
@@ -255,7 +263,7 @@ bool legal(int tile_number) {
         int other = tile.cells[TABLES + (half ^ 1)];
         if (other != EMPTY && cells[other].slice_set != cell.slice_set) return false;
         int table = tile.cells[half];
-        if (table != EMPTY && cell.select != EMPTY && cells[table].select != EMPTY) return false;
+        if (table != EMPTY && cell.selects && cells[table].selects) return false;
     }
     return true;
 }
@@ -267,7 +275,7 @@ bool legal(const Region &region) {
 }
 
 void swap(const Region &one, const Region &other) {
-    int slots[2][SLOTS * 64][2], count[2] = {0, 0};
+    int slots[2][SLOTS * MOST_TILES][2], count[2] = {0, 0};
     const Region *both[] = {&one, &other};
     for (int side = 0; side < 2; ++side)
         each_slot(*both[side], [&](int tile, int slot) {
@@ -402,7 +410,7 @@ bool try_group(int first, float temperature) {
     size_t most = 2 + draw(60);
     auto add = [&](const Wire &wire, int cell) {
         int unit = cells[cell].unit;
-        if (sinks_of[wire.net].size() >= FEW && wire.slack > 0.5f) return;
+        if (sinks_of[wire.net].size() >= FEW && wire.slack > NEARLY_LATE) return;
         if (group_of[unit] == group_number || group.size() >= most || delay(wire) > NEAR) return;
         Region region;
         if (!region_of(units[unit], region) || region.kind == SITE) return;
@@ -486,7 +494,7 @@ void read_all() {
     for (size_t at = 0; at < cells.size(); ++at) {
         Cell &cell = cells[at];
         cell.tile = read_int(), cell.slot = read_int(), cell.unit = read_int();
-        cell.tile_set = read_int(), cell.slice_set = read_int(), cell.select = read_int();
+        cell.tile_set = read_int(), cell.slice_set = read_int(), cell.selects = read_int();
         cell.pins = read_int();
         tiles[cell.tile].cells[cell.slot] = at;
         units[cell.unit].cells.push_back(at);
@@ -529,7 +537,7 @@ int main(int count, char **arguments) {
     sort_nets();
     for (int round = 0; round <= rounds; ++round) {
         float done = static_cast<float>(round) / rounds;
-        sharpness = 2.0f + 1.5f * done;
+        sharpness = BLUNTEST + (SHARPEST - BLUNTEST) * done;
         Late late = analyse();
         if (!round && late.slowest * MORE < period) {   // what is fast enough is made faster, too
             period = late.slowest * MORE;
@@ -543,27 +551,28 @@ int main(int count, char **arguments) {
             crowded += pins > ROOM + 6 && !tiles[tile].kind;
         }
         for (size_t net = 0; net < driver.size(); ++net) length += extent(net);
-        if (round % 10 == 0 || round == rounds)
+        if (round % TOLD == 0 || round == rounds)
             std::fprintf(stderr, "round %d: slowest %.2f ns, %d ends late by %.0f ns, %.0f tiles of "
                          "wire, %d tiles crowded\n", round, late.slowest, late.count, late.sum,
                          length, crowded);
         if (round == rounds) break;
         std::vector<int> late_units;
         for (const Wire &wire : wires)
-            if (wire.slack < 0.5f && !wire.inside)
+            if (wire.slack < NEARLY_LATE && !wire.inside)
                 late_units.push_back(cells[wire.sink].unit),
                 late_units.push_back(cells[driver[wire.net]].unit);
-        float temperature = hot * (1 - done) * (1 - done) + 0.0005f;
-        int reach = 3 + static_cast<int>(12 * (1 - done));
+        float temperature = hot * (1 - done) * (1 - done) + COLDEST;
+        int reach = CLOSE + static_cast<int>((FAR - CLOSE) * (1 - done));
         int accepted = 0, grouped = 0, moves = units.size();
         for (int move = 0; move < moves; ++move) {
             int unit = !late_units.empty() && draw(2) ? late_units[draw(late_units.size())]
                                                       : draw(units.size());
             accepted += try_move(unit, reach, temperature);
-            if (move % 40 == 0 && !late_units.empty())
+            if (move % MOVES_A_GROUP == 0 && !late_units.empty())
                 grouped += try_group(late_units[draw(late_units.size())], temperature);
         }
-        if (round % 10 == 0) std::fprintf(stderr, "  %d of %d moves, %d groups\n", accepted, moves, grouped);
+        if (round % TOLD == 0)
+            std::fprintf(stderr, "  %d of %d moves, %d groups\n", accepted, moves, grouped);
     }
     for (const Cell &cell : cells) std::printf("%d %d\n", cell.tile, cell.slot);
 }

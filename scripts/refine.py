@@ -9,18 +9,20 @@ delay, in which late paths weigh exponentially more. nextpnr then takes the plac
 import collections
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["refine"]
+from weft_host.device.rtl_build import BuildError, find_compiler
+
+__all__ = ["compile_program", "refine"]
 
 _BEL = re.compile(r"X(\d+)/Y(\d+)/(.*)$")
 _IN_SLICE = re.compile(r"SLICE([A-D])\.(K|FF|RAMW)([01]?)$")
 _SITES = {"MULT18X18D": 1, "DP16KD": 2}
 _FIXED = 3
 _MEMORY_SLOT = 16
+_PROGRAM = "refine"
 # nanoseconds at grade 6, as nextpnr has them
 _STEP = 0.080
 _SETUP, _MULTIPLY = 0.2, 3.9
@@ -32,6 +34,7 @@ _TABLE_INPUTS = {"A", "B", "C", "D", "M", "FCI", "FXA", "FXB", "F1"}
 # these wires do not leave their tile, or go to the next one of a chain
 _INSIDE = {"FCI", "FXA", "FXB", "F1", "DI", "WD", "WAD0", "WAD1", "WAD2", "WAD3"}
 _CLOCKS = {"CLK", "CLK0", "CLK1", "CLK2", "CLK3", "CLKA", "CLKB", "WCK", "WRE"}
+_NOT_OUT_OF_FABRIC = _INSIDE | _CLOCKS
 
 
 def refine(folder, placed, ready, *, mhz, rounds=300, seed=1):
@@ -39,7 +42,7 @@ def refine(folder, placed, ready, *, mhz, rounds=300, seed=1):
     with a better place for each cell as its ``BEL``, so that nextpnr may place and route it.
 
     ``mhz`` is the clock to reach, by nextpnr's estimate before routing. Returns the lines that
-    tell how the slowest path got shorter.
+    tell how the slowest path got shorter. :func:`compile_program` comes first.
     """
     netlist = json.loads((folder / placed).read_text())
     module = netlist["modules"]["top"]
@@ -49,7 +52,7 @@ def refine(folder, placed, ready, *, mhz, rounds=300, seed=1):
     problem.write_text(design.problem(1e3 / mhz))
     with problem.open() as source:
         done = subprocess.run(
-            [str(_compiled(folder)), str(rounds), str(_WIRE), str(seed), str(_HOT)], stdin=source,
+            [str(folder / _PROGRAM), str(rounds), str(_WIRE), str(seed), str(_HOT)], stdin=source,
             capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"the program that moves cells ended with status {done.returncode}; what it was "
@@ -62,18 +65,18 @@ def refine(folder, placed, ready, *, mhz, rounds=300, seed=1):
     return done.stderr.splitlines()
 
 
-def _compiled(folder):
-    program = folder / "refine"
+def compile_program(folder):
+    """Compiles what moves the cells into ``folder``; ends the build if that cannot be done."""
     source = Path(__file__).with_suffix(".cc")
+    try:
+        compiler = find_compiler()
+    except BuildError as error:
+        sys.exit(f"an ECP5 build compiles a part of itself: {error}")
     # the same places on every machine: no sums that some have in one step
-    command = ["g++", "-O2", "-ffp-contract=off", "-o", str(program), str(source)]
-    if not shutil.which(command[0]):
-        sys.exit("g++ is missing, which the build compiles a part of itself with: "
-                 "sudo apt-get install g++")
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run([compiler, "-O2", "-ffp-contract=off", "-o", str(folder / _PROGRAM),
+                           str(source)], capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.exit(f"g++ could not compile {source}: {done.stderr.strip()}")
-    return program
+        sys.exit(f"{compiler} could not compile {source}: {done.stderr.strip()}")
 
 
 class _Design:
@@ -101,7 +104,7 @@ class _Design:
             slot = _MEMORY_SLOT if kind == "RAMW" else \
                 "ABCD".index(letter) * 2 + int(half) + (8 if kind == "FF" else 0)
             self.spots[name] = (x, y, None), slot
-        # row by row, so that the next tile of a chain is the next one
+        # Slices fill whole rows. Row by row, so that the next tile of a chain is the next one.
         for y in sorted(rows):
             for x in sorted(columns):
                 self.tiles[x, y, None] = len(self.tiles)
@@ -207,10 +210,9 @@ class _Design:
                 tile_set = sets.setdefault(_shared(
                     cell, ("CLK", "LSR"), ("CLKMUX", "LSRMUX", "SRMODE")), len(sets))
                 slice_set = sets.setdefault(_shared(cell, ("CE",), ("CEMUX", "GSR")), len(sets))
-            select = cell["connections"].get("M") or [-1]
-            select = select[0] if isinstance(select[0], int) else -1
-            lines.append(f"{self.tiles[place]} {slot} {unit} {tile_set} {slice_set} {select} "
-                         f"{_wires_into(cell)}")
+            selects = any(isinstance(bit, int) for bit in cell["connections"].get("M", ()))
+            lines.append(f"{self.tiles[place]} {slot} {unit} {tile_set} {slice_set} "
+                         f"{int(selects)} {_wires_into(cell)}")
         lines.append(str(len(self.driver)))
         lines += [f"{self.number[name]} {self._launch(name)}"
                   for name, _ in self.driver.values()]
@@ -264,7 +266,7 @@ def _through(cell, port, out):
 
 def _wires_into(cell):
     """How many wires come to a cell out of the fabric, clocks left out."""
-    return sum(cell["port_directions"].get(port) == "input" and port not in _INSIDE | _CLOCKS
+    return sum(cell["port_directions"].get(port) == "input" and port not in _NOT_OUT_OF_FABRIC
                and any(isinstance(bit, int) for bit in bits)
                for port, bits in cell["connections"].items())
 

@@ -52,16 +52,18 @@ class Toolchain:
 
     def pnr_command(self, device_options, *, seed, mhz, netlist="ready.json"):
         """Place and route of ``netlist`` with a report, whatever the timing."""
-        return [self.nextpnr, *device_options, "--json", netlist,
-                "--seed", str(seed), "--freq", f"{mhz:g}", "--timing-allow-fail",
+        return [*self._nextpnr_on(netlist, device_options, seed, mhz),
                 "--report", f"report-{seed}.json", "--write", f"placed-{seed}.json",
                 *(option.replace("SEED", str(seed)) for option in self.placed)]
 
     def place_command(self, device_options, *, seed, mhz):
-        """Places ``ready.json``, and no more."""
-        return [self.nextpnr, *device_options, "--json", "ready.json",
-                "--seed", str(seed), "--freq", f"{mhz:g}", "--timing-allow-fail",
+        """Places ``ready.json`` into ``unrefined-SEED.json``, and no more."""
+        return [*self._nextpnr_on("ready.json", device_options, seed, mhz),
                 "--no-route", "--write", f"unrefined-{seed}.json"]
+
+    def _nextpnr_on(self, netlist, device_options, seed, mhz):
+        return [self.nextpnr, *device_options, "--json", netlist, "--seed", str(seed),
+                "--freq", f"{mhz:g}", "--timing-allow-fail"]
 
     def versions(self):
         """The tools' own words for what they are."""

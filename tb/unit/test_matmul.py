@@ -136,6 +136,12 @@ def test_kernel_rows_apart_cost_nothing(chunks, positions):
         (passes - 1) * max(rows, positions) + positions
 
 
+def test_refuses_a_scratchpad_that_is_too_fast():
+    with pytest.raises(ValueError, match="2 cycles after it was asked for, not 1"):
+        MatmulUnit(make_config(4, 4), spad_latency=3, answer_latency=2, wgt_latency=2,
+                   acc_latency=ACC_LATENCY)
+
+
 def test_halt_keeps_the_unit_from_starting():
     config = make_config(4, 4)
     dut = MatmulUnit(config, spad_latency=4, answer_latency=2, wgt_latency=2,

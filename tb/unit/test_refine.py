@@ -5,10 +5,15 @@ import random
 import re
 
 import pytest
-from refine import refine
+from refine import compile_program, refine
 
 PERIOD = 2.0
 COLUMNS, ROWS = range(2, 14), range(2, 8)
+
+
+SITES = {"MULT18X18D": ("X4/Y8/MULT18_0", "X5/Y8/MULT18_1", "X9/Y8/MULT18_0"),
+         "DP16KD": ("X4/Y9/EBR0", "X7/Y9/EBR2")}
+PINS = {"pin_a": "X0/Y5/PIOA", "pin_b": "X0/Y5/PIOB"}
 
 
 class Placed:
@@ -39,6 +44,7 @@ class Placed:
 
 def refined(design, folder, **options):
     design.write(folder / "placed.json")
+    compile_program(folder)
     lines = refine(folder, "placed.json", "ready.json", mhz=1e3 / PERIOD, **options)
     cells = json.loads((folder / "ready.json").read_text())["modules"]["top"]["cells"]
     assert not any("NEXTPNR_BEL" in cell["attributes"] for cell in cells.values())
@@ -123,6 +129,27 @@ def grown(generator):
     signals.append(design.add("constant_q", "TRELLIS_FF", f"X{x}/Y{y}/SLICEA.FF0", ("Q",),
                               CLK=1, DI=constant, LSR=any_of()))
     together.append(["$PACKER_VCC", "constant_q"])
+    for number in range(2):             # multiplexers of four tables, in the slices of a pair
+        x, y = free.pop()
+        halves = []
+        for slice_ in "CD":
+            name = f"mux_{number}_{slice_}"
+            f = design.add(f"{name}_b", "TRELLIS_COMB", f"X{x}/Y{y}/SLICE{slice_}.K1",
+                           ("F", "OFX") if slice_ == "C" else ("F",), A=any_of())
+            f = f if isinstance(f, int) else f[0]
+            halves.append(design.add(f"{name}_a", "TRELLIS_COMB", f"X{x}/Y{y}/SLICE{slice_}.K0",
+                                     ("OFX",), A=any_of(), M=any_of(), F1=f))
+        wide = design.cells[f"mux_{number}_C_b"]
+        for port, bit in zip(("FXA", "FXB", "M"), (*halves, any_of())):
+            wide["connections"][port] = [bit]
+            wide["port_directions"][port] = "input"
+        signals.append(wide["connections"]["OFX"][0])
+        together.append([f"mux_{number}_{half}" for half in ("C_a", "C_b", "D_a", "D_b")])
+    for kind, places in SITES.items():  # one at each place
+        for number, bel in enumerate(places):
+            signals.append(design.add(f"{kind}_{number}", kind, bel, ("P0",), A0=any_of()))
+    for name, bel in PINS.items():
+        design.add(name, "TRELLIS_IO", bel, I=any_of())
     for number, (x, y) in enumerate(free):
         kind = generator.randrange(4)
         clock, enable = generator.choice(clocks), generator.choice(enables)
@@ -149,8 +176,14 @@ def grown(generator):
 def check(design, together, bels):
     """That each cell is where its kind may be."""
     assert len(set(bels.values())) == len(bels)
+    assert PINS.items() <= bels.items()
     for name, bel in bels.items():
         kind = design.cells[name]["type"]
+        if name in PINS:
+            continue
+        if kind in SITES:
+            assert bel in SITES[kind]
+            continue
         assert re.search({"TRELLIS_COMB": r"\.K[01]$", "TRELLIS_FF": r"\.FF[01]$",
                           "TRELLIS_RAMW": r"SLICEC\.RAMW$"}[kind], bel)
     for names in together:
@@ -159,7 +192,7 @@ def check(design, together, bels):
         by = [tuple(b - a for a, b in zip(tile(old), tile(new)))
               for old, new in zip(before, after)]
         assert len(set(by)) == 1, (names, before, after)
-        if names[0].startswith(("chain", "memory")):
+        if names[0].startswith(("chain", "memory", "mux")):
             assert list(map(site, before)) == list(map(site, after))
         else:                           # at the same half, or of the same slice
             first, second = map(site, after)
@@ -168,7 +201,8 @@ def check(design, together, bels):
                 else first[-1] == second[-1]
     tiles = {}
     for name, bel in bels.items():
-        tiles.setdefault(tile(bel), {})[site(bel)] = name
+        if "SLICE" in bel:
+            tiles.setdefault(tile(bel), {})[site(bel)] = name
     for cells in tiles.values():
         connections = {where: design.cells[name]["connections"] for where, name in cells.items()}
         registers = [where for where in cells if ".FF" in where]
@@ -203,10 +237,15 @@ def test_the_same_seed_gives_the_same_places(tmp_path):
 
 
 def test_says_what_to_install_without_a_compiler(tmp_path, monkeypatch):
-    monkeypatch.setattr("shutil.which", lambda _: None)
-    design, _ = grown(random.Random(1))
-    with pytest.raises(SystemExit, match="apt-get install g[+][+]"):
-        refined(design, tmp_path)
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(SystemExit, match="'no-such-compiler' is not on PATH.*apt install g[+][+]"):
+        compile_program(tmp_path)
+
+
+def test_tells_what_the_compiler_said(tmp_path, monkeypatch):
+    monkeypatch.setenv("CXX", "false")
+    with pytest.raises(SystemExit, match=r"false could not compile \S+refine.cc"):
+        compile_program(tmp_path)
 
 
 def test_tells_of_a_program_that_fails(tmp_path, monkeypatch):

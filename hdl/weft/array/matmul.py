@@ -14,6 +14,8 @@ from .tiles import TileLoader
 
 __all__ = ["MatmulUnit"]
 
+LEAVES_AFTER = 2        # cycles, at least
+
 
 class MatmulUnit(wiring.Component):
     """Executes MATMUL and SYNC_MATMUL.
@@ -33,7 +35,7 @@ class MatmulUnit(wiring.Component):
     spad_latency, wgt_latency : :class:`int`
         Read latencies of scratchpad and weight buffer, in cycles.
     answer_latency : :class:`int`
-        Cycles from the scratchpad's ``going`` to its data; up to ``rows - 2`` less than
+        Cycles from the scratchpad's ``going`` to its data; 2 to ``rows - 2`` less than
         ``spad_latency``.
     acc_latency : :class:`int`
         Cycles from an update to a read that sees it.
@@ -52,6 +54,9 @@ class MatmulUnit(wiring.Component):
     """
 
     def __init__(self, config, *, spad_latency, answer_latency, wgt_latency, acc_latency):
+        if spad_latency - answer_latency < LEAVES_AFTER:
+            raise ValueError(f"a vector must leave the scratchpad's port {LEAVES_AFTER} cycles "
+                             f"after it was asked for, not {spad_latency - answer_latency}")
         self.config = config
         self.spad_latency = spad_latency
         self.answer_latency = answer_latency
@@ -112,8 +117,8 @@ class MatmulUnit(wiring.Component):
         load, = _delayed(m, "load", self.line_delay + self.wgt_latency - 1, tiles.o_en)
         blank, = _delayed(m, "blank", self.line_delay + self.wgt_latency, tiles.o_blank)
 
-        # which vector is on its way: two wait at their port at most, and one has just left it. It
-        # leaves no earlier than two cycles after it was asked for.
+        # which vector is on its way: two wait at their port at most, and one has just left it.
+        # What was asked for is known a cycle later, a cycle before it may leave.
         accepted, kind, tag = Signal(), Signal(2), Signal(Tag(config))
         m.d.sync += [accepted.eq(loops.o_accept), tag.eq(loops.o_tag),
                      kind.eq(Cat(loops.o_first, loops.o_depthwise))]
@@ -162,7 +167,7 @@ class MatmulUnit(wiring.Component):
 
 def _queue(m, name, depth, *, push, value, pop):
     """The oldest of at most ``depth`` values, out of a register: a memory would be slower, and
-    could not be everywhere."""
+    could not be everywhere. There is no ``pop`` while there is none."""
     entries = [Signal(len(value), name=f"{name}{age}") for age in range(depth)]
     count = Signal(range(depth + 1), name=f"{name}_count")
     m.d.sync += count.eq(count + push - pop)

@@ -53,12 +53,18 @@ def _digest(*parts):
     return digest.hexdigest()[:24]
 
 
-def _compiler():
+def find_compiler():
+    """Path of the C++ compiler: ``$CXX``, or ``g++``. Raises :class:`BuildError`."""
     name = os.environ.get("CXX", "g++")
     path = shutil.which(name)
     if path is None:
-        raise BuildError(f"no C++ compiler: {name!r} is not on PATH; the RTL simulator needs g++ "
-                         "or clang++ (Debian: apt install g++), or set CXX")
+        raise BuildError(f"no C++ compiler: {name!r} is not on PATH; install g++ or clang++ "
+                         "(Debian: apt install g++), or set CXX")
+    return path
+
+
+def _compiler():
+    path = find_compiler()
     # the second tells what "native" is, in case machines share a cache
     asked = [subprocess.run([path, *options], capture_output=True, text=True, check=False).stdout
              for options in (["--version"], ["-march=native", "-Q", "--help=target"])]
