@@ -85,33 +85,36 @@ class TileLoader(wiring.Component):
                 blank_count.eq(Mux(fields.depthwise, rows - 1 - fields.lead, fields.blank)),
             ]
 
+        # what begins is known early enough to request the first line; the rest follows from registers
+        swapped = Signal()
+        begin = Signal()
         loading = Signal()
         full = Signal()
         step = Signal(range(rows))
         line = Signal(self.line_width)
         blanks_left = Signal(range(rows))
-        last_step = step == rows - 1
+        m.d.sync += swapped.eq(self.i_swap)
         m.d.comb += [
-            self.o_en.eq(loading),
-            self.o_line.eq(line),
-            self.o_blank.eq(blanks_left != 0),
+            begin.eq((swapped | (~full & ~loading)) & pending),
+            self.o_en.eq(loading | begin),
+            self.o_line.eq(Mux(loading, line, next_tile)),
+            self.o_blank.eq(Mux(loading, blanks_left, blank_count) != 0),
         ]
         with m.If(self.i_claim):
             m.d.sync += self.o_ready.eq(0)
-        with m.If(loading & (step == rows - 2 - self.early)):
+        with m.If(self.o_en & (step == rows - 2 - self.early)):
             m.d.sync += self.o_ready.eq(1)
-        free = self.i_swap | (~full & ~loading)
-        with m.If(loading):
-            m.d.sync += [step.eq(step + 1), line.eq(line + 1)]
-            with m.If(self.o_blank):
-                m.d.sync += blanks_left.eq(blanks_left - 1)
-            with m.If(last_step):
-                m.d.sync += [step.eq(0), loading.eq(0), full.eq(1)]
-        with m.If(self.i_swap):
+        with m.If(self.o_en):
+            m.d.sync += [step.eq(step + 1), line.eq(self.o_line + 1),
+                         blanks_left.eq(Mux(loading, blanks_left, blank_count) - self.o_blank)]
+        with m.If(swapped):
             m.d.sync += full.eq(0)
-        with m.If(free & pending):
-            m.d.sync += [loading.eq(1), line.eq(next_tile), blanks_left.eq(blank_count),
-                         next_tile.eq(next_tile + rows), chunks_left.eq(chunks_left - 1),
+        with m.If(step == rows - 1):
+            m.d.sync += [step.eq(0), loading.eq(0), full.eq(1)]
+        with m.Elif(begin):
+            m.d.sync += loading.eq(1)
+        with m.If(begin):
+            m.d.sync += [next_tile.eq(next_tile + rows), chunks_left.eq(chunks_left - 1),
                          chunk_one.eq(chunks_left == 2)]
             with m.If(chunk_one):
                 m.d.sync += [chunks_left.eq(chunk_count), chunk_one.eq(chunk_count == 1),

@@ -1,6 +1,6 @@
 """The reading side of DRAIN: accumulator rows in, groups of channels out."""
 
-from amaranth.hdl import Const, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -107,10 +107,24 @@ class DrainReader(wiring.Component):
         was_raw = Signal()
         outstanding = Signal(range(self.MAX_READ_LATENCY + 1))
         accept = Signal()
+        # Whether there is room is looked at a cycle before: for two rows, if one has been
+        # asked for since. Between longer rows there is time to look again.
+        is_raw = new.mode == Mode.RAW
+        last_channel = (new.channels - 1)[:len(last_step)]
+        new_last_step = Mux(is_raw, last_channel, last_channel // lanes)
+        next_last_step = Signal(step_shape)
+        room_for_one, room_for_two, all_free, took = Signal(), Signal(), Signal(), Signal()
+        m.d.comb += next_last_step.eq(Mux(self.i_start, new_last_step, last_step))
+        m.d.sync += [
+            room_for_one.eq(free > next_last_step),
+            room_for_two.eq(free > Cat(Const(1, 1), next_last_step)),
+            took.eq(accept | self.i_take),
+            all_free.eq((free == self.room) & ~accept & ~self.i_take),
+        ]
         m.d.comb += [
             self.acc.req.valid.eq(
-                asking & (gap == 0) & (free > last_step)
-                & ((raw == was_raw) | (free == self.room))),
+                asking & (gap == 0) & Mux(took, room_for_two, room_for_one)
+                & ((raw == was_raw) | all_free)),
             self.acc.req.payload.eq(row),
             accept.eq(self.acc.req.valid & self.acc.req.ready),
             self.o_ready.eq(~asking & (outstanding == 0)),
@@ -135,11 +149,9 @@ class DrainReader(wiring.Component):
                     m.d.sync += asking.eq(0)
 
         with m.If(self.i_start):
-            is_raw = new.mode == Mode.RAW
-            last_channel = (new.channels - 1)[:len(last_step)]
             m.d.sync += [
                 asking.eq(1), raw.eq(is_raw), slot.eq(self.i_slot),
-                last_step.eq(Mux(is_raw, last_channel, last_channel // lanes)),
+                last_step.eq(new_last_step),
                 row.eq(new.acc_addr), row_first.eq(new.acc_addr), pitch.eq(new.acc_pitch),
                 x_count.eq(new.x_count), xs_left.eq(new.x_count), ys_left.eq(new.y_count),
             ]

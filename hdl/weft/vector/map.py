@@ -102,6 +102,7 @@ class MapReader(wiring.Component):
         accept = Signal()
         asked = Signal()            # in the cycle before, and put off: asked for once more
         may_ask = Signal()
+        tag_room = Signal()         # in the cycle before, for this one's, too
         place = walk.o.payload
         tag_in = Signal(tag_layout)
         m.d.comb += [
@@ -110,7 +111,7 @@ class MapReader(wiring.Component):
             walk.i_pause.eq(self.i_pass.pause),
             walk.i_again.eq(self.i_pass.again),
             walk.i_next.eq(self.i_next),
-            may_ask.eq(tags.w_rdy & (self.i_room | asked)),
+            may_ask.eq(tag_room & (self.i_room | asked)),
             self.spad.req.valid.eq(walk.o.valid & may_ask),
             self.spad.req.payload.eq(place.addr),
             accept.eq(self.spad.req.valid & self.spad.req.ready),
@@ -123,6 +124,7 @@ class MapReader(wiring.Component):
             tags.r_en.eq(self.spad.valid),
         ]
         m.d.sync += [
+            tag_room.eq(tags.level < IN_FLIGHT - 1),
             asked.eq(self.spad.req.valid & ~self.spad.req.ready),
             self.o_take.eq(accept & place.whole & self.i_pass.emit),
         ]
