@@ -15,24 +15,59 @@ constexpr int TABLES = 8, SLOTS = 17, EMPTY = -1;
 constexpr int BIG_NET = 64;             // sinks, from which on a net's extent does not count
 constexpr size_t FEW = 12;              // sinks, from which on only late wires hold a group
 constexpr float NEAR = 1.2f;            // ns between members of a group
-constexpr int ROOM = 18;                // wires into a tile, from which on it is crowded
-constexpr float CROWDED = 0.02f;        // cost of the square of those beyond
+constexpr int ROOM = 20;                // wires into a tile, from which on it is crowded
+constexpr float CROWDED = 0.002f;       // cost of the square of those beyond
 constexpr float MORE = 0.85f;           // of the slowest path, what it is to be at least
 constexpr float STRAIGHT = 6;           // sharpness times ns, from which on lateness costs in line
 constexpr float SHARPEST = 3.5f, BLUNTEST = 2.0f;   // per ns, at the last and at the first round
-constexpr float COLDEST = 0.0005f;      // temperature at the last round
-constexpr int FAR = 15, CLOSE = 3;      // tiles that a unit moves at most, first and last
+constexpr float COLDEST = 0.006f;       // temperature at the last round
+constexpr float FAR = 30, FIRST = 5, CLOSE = 1;     // tiles that a unit moves at most
+constexpr float ACCEPTED = 0.44f;       // of the legal moves: fewer, and they become shorter
+constexpr int ATTEMPTS = 10;            // at a legal move
+constexpr int MOVES = 4;                // of a unit in a round
 constexpr float NEARLY_LATE = 0.5f;     // ns of slack
 constexpr int MOVES_A_GROUP = 40;
 constexpr int TOLD = 10;                // rounds
 constexpr int MOST_TILES = 60;          // that move as one
+// Wires in a tile, from which on they cost more there; what they cost more if they are twice as
+// many; what part of a new price counts after a round.
+constexpr float FREE = 50, STEEP = 15, AT_ONCE = 0.3f;
+constexpr float A_PIN = 0.4f;           // wires that a net needs in the tile where it begins or ends
+constexpr int MANY = 2;                 // sinks, from which on a net is longer than its extent
+constexpr float LONGER = 0.03f;         // for each
 
 // `selects`: takes its half's wire M; `pins`: wires into it out of the fabric
 struct Cell { int tile, slot, unit, tile_set, slice_set; bool selects; int pins; };
-struct Tile { int x, y, kind, cells[SLOTS]; };
-struct Wire { int net, sink; bool inside; float slack, known; };     // known: delay at analysis
+struct Tile { int x, y, kind, pins, cells[SLOTS]; };
+// `limit`: the delay that would leave no slack
+struct Wire { int net, driver, sink; bool inside; float limit; };
 struct Edge { int wire, to; float delay; };            // to: a net, or -1 for an end
 struct Unit { std::vector<int> cells; bool fixed; };
+struct Place { int16_t x, y; };
+struct Box { int left, right, top, bottom; };
+
+// A list for each of many.
+struct Lists {
+    struct Range {
+        const int *from, *to;
+        const int *begin() const { return from; }
+        const int *end() const { return to; }
+        size_t size() const { return to - from; }
+    };
+    std::vector<int> first, items;
+
+    template <typename Of> Lists(size_t count, size_t size, Of of) : first(count + 1), items() {
+        for (size_t at = 0; at < size; ++at) if (of(at) >= 0) ++first[of(at) + 1];
+        for (size_t at = 0; at < count; ++at) first[at + 1] += first[at];
+        items.resize(first[count]);
+        std::vector<int> next = first;
+        for (size_t at = 0; at < size; ++at) if (of(at) >= 0) items[next[of(at)]++] = at;
+    }
+    Lists() {}
+    Range operator[](size_t at) const {
+        return {items.data() + first[at], items.data() + first[at + 1]};
+    }
+};
 
 std::vector<Cell> cells;
 std::vector<Tile> tiles;
@@ -41,8 +76,9 @@ std::vector<Edge> edges;
 std::vector<Unit> units;
 std::vector<int> driver;                // of a net: cell
 std::vector<float> launch;              // of a net: ns after the clock, negative if not known
-std::vector<std::vector<int>> sinks_of, inputs_of, outputs_of;  // net: wires; cell: wires, nets
-std::vector<std::vector<int>> edges_into, edges_out;            // net: edges that drive it; of it
+Lists sinks_of, inputs_of, outputs_of;  // net: wires; cell: wires, nets; none inside a tile
+Lists edges_into, edges_out;            // net: edges that drive it; of it
+std::vector<Place> place;               // of a cell
 std::vector<int> order;                 // nets of tables, each after those that drive it
 std::vector<float> arrival, required;
 std::vector<std::vector<int>> tile_at;  // by x, y
@@ -59,15 +95,15 @@ uint32_t draw(uint32_t below) {
 
 float uniform() { return (draw(1u << 24) + 0.5f) / (1u << 24); }
 
-float delay(int from, int to) {
-    int dx = std::abs(tiles[from].x - tiles[to].x), dy = std::abs(tiles[from].y - tiles[to].y);
+float delay(const Wire &wire) {
+    if (wire.inside) return 0;
+    Place from = place[wire.driver], to = place[wire.sink];
+    int dx = std::abs(from.x - to.x), dy = std::abs(from.y - to.y);
     return step * (6 + std::max(dx - 5, 0) + std::max(dy - 5, 0)
                    + 2 * (std::min(dx, 5) + std::min(dy, 5)));
 }
 
-float delay(const Wire &wire) {
-    return wire.inside ? 0 : delay(cells[driver[wire.net]].tile, cells[wire.sink].tile);
-}
+float slack(const Wire &wire) { return wire.limit - delay(wire); }
 
 // ---- time ---------------------------------------------------------------------------------------
 
@@ -90,7 +126,7 @@ void sort_nets() {
 
 struct Late { float slowest; int count; double sum; };
 
-// Arrival and required times, and from them the slack of each wire.
+// Arrival and required times, and from them the limit of each wire.
 Late analyse() {
     for (size_t net = 0; net < driver.size(); ++net) {
         arrival[net] = std::max(launch[net], 0.0f);
@@ -103,13 +139,14 @@ Late analyse() {
             arrival[net] = std::max(arrival[net], arrival[wire.net] + delay(wire) + edge.delay);
         }
     Late late{0, 0, 0};
-    for (Wire &wire : wires) wire.slack = 1e9f, wire.known = delay(wire);
+    for (Wire &wire : wires) wire.limit = 1e9f;
     auto weigh = [&](const Edge &edge, float needed) {
         Wire &wire = wires[edge.wire];
-        float slack = needed - edge.delay - wire.known - arrival[wire.net];
-        required[wire.net] = std::min(required[wire.net], needed - edge.delay - wire.known);
-        wire.slack = std::min(wire.slack, slack);
-        return slack;
+        float limit = needed - edge.delay - arrival[wire.net];
+        wire.limit = std::min(wire.limit, limit);
+        limit -= delay(wire);
+        required[wire.net] = std::min(required[wire.net], limit + arrival[wire.net]);
+        return limit;
     };
     for (const Edge &edge : edges)
         if (edge.to < 0) {
@@ -129,38 +166,121 @@ float sharpness;                        // per ns
 
 // What a wire's lateness costs: exponential, and from somewhere on straight on.
 float lateness(const Wire &wire) {
-    float late = (delay(wire) - wire.known - wire.slack) * sharpness;
+    float late = -slack(wire) * sharpness;
     return late < -12 ? 0 : late < STRAIGHT ? std::exp(late)
                                             : std::exp(STRAIGHT) * (1 + late - STRAIGHT);
 }
 
-float extent(int net) {
-    const Tile &from = tiles[cells[driver[net]].tile];
-    int left = from.x, right = from.x, top = from.y, bottom = from.y;
+Box box(int net) {
+    const Place from = place[driver[net]];
+    Box box{from.x, from.x, from.y, from.y};
     for (int at : sinks_of[net]) {
-        const Tile &to = tiles[cells[wires[at].sink].tile];
-        left = std::min(left, to.x), right = std::max(right, to.x);
-        top = std::min(top, to.y), bottom = std::max(bottom, to.y);
+        const Place to = place[wires[at].sink];
+        box.left = std::min<int>(box.left, to.x), box.right = std::max<int>(box.right, to.x);
+        box.top = std::min<int>(box.top, to.y), box.bottom = std::max<int>(box.bottom, to.y);
     }
-    return right - left + bottom - top;
+    return box;
 }
 
-std::vector<int> seen_wire, seen_net;
+int extent(const Box &box) { return box.right - box.left + box.bottom - box.top; }
+
+// What is known of each tile of the device, row by row.
+struct Map {
+    int width, height;
+    std::vector<double> values;
+
+    Map(int width, int height, double value = 0)
+        : width(width), height(height), values(width * height, value) {}
+    double &at(int x, int y) { return values[y * width + x]; }
+    void accumulate() {
+        for (int y = 0; y < height; ++y)
+            for (int x = 1; x < width; ++x) at(x, y) += at(x - 1, y);
+        for (int y = 1; y < height; ++y)
+            for (int x = 0; x < width; ++x) at(x, y) += at(x, y - 1);
+    }
+    // Of a map that was accumulated, with a row and a column of nothing before.
+    double mean(const Box &box) {
+        return (at(box.right + 1, box.bottom + 1) - at(box.left, box.bottom + 1)
+                - at(box.right + 1, box.top) + at(box.left, box.top))
+            / ((box.right - box.left + 1) * (box.bottom - box.top + 1));
+    }
+};
+
+Map prices(0, 0), summed(0, 0);         // of a wire through a tile; the same, accumulated
+
+float length_cost(int net) {
+    if (sinks_of[net].size() >= BIG_NET) return 0;
+    Box around = box(net);
+    int length = extent(around);
+    return length ? wirelength * length * static_cast<float>(summed.mean(around)) : 0;
+}
+
+// Sets prices by how many wires nets need in each tile, each net everywhere in its extent alike and
+// some more at its ends; how many tiles need more than FREE. The mean price stays what it was.
+int set_prices() {
+    int width = prices.width, height = prices.height, crowded = 0;
+    Map needed(width + 1, height + 1);
+    for (size_t net = 0; net < driver.size(); ++net) {
+        Box b = box(net);
+        int sinks = sinks_of[net].size();
+        double density = extent(b) * (1 + LONGER * std::max(0, sinks - MANY))
+            / ((b.right - b.left + 1) * (b.bottom - b.top + 1));
+        needed.at(b.left, b.top) += density, needed.at(b.right + 1, b.top) -= density;
+        needed.at(b.left, b.bottom + 1) -= density, needed.at(b.right + 1, b.bottom + 1) += density;
+    }
+    needed.accumulate();
+    for (size_t net = 0; net < driver.size(); ++net) {
+        needed.at(place[driver[net]].x, place[driver[net]].y) += A_PIN;
+        for (int at : sinks_of[net])
+            needed.at(place[wires[at].sink].x, place[wires[at].sink].y) += A_PIN;
+    }
+    for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x) {
+            double sum = 0;
+            int count = 0;
+            for (int v = std::max(y - 1, 0); v <= std::min(y + 1, height - 1); ++v)
+                for (int u = std::max(x - 1, 0); u <= std::min(x + 1, width - 1); ++u)
+                    sum += needed.at(u, v), ++count;
+            double excess = std::max(0.0, sum / count / FREE - 1);
+            crowded += excess > 0;
+            prices.at(x, y) += AT_ONCE * (1 + STEEP * excess - prices.at(x, y));
+        }
+    double mean = 0;
+    for (double price : prices.values) mean += price / prices.values.size();
+    for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x) summed.at(x + 1, y + 1) = prices.at(x, y) / mean;
+    for (int y = 0; y <= height; ++y) summed.at(0, y) = 0;
+    for (int x = 0; x <= width; ++x) summed.at(x, 0) = 0;
+    summed.accumulate();
+    return crowded;
+}
+
+// What each wire and each net costs as things stand; what some of them would cost.
+std::vector<float> wire_cost, net_cost, new_wire_cost, new_net_cost;
+std::vector<int> seen_wire, seen_net, found_wires, found_nets;
 int stamp;
 
-// What the wires and nets of the cells cost, each counted once.
+void count_all() {
+    for (size_t at = 0; at < wires.size(); ++at) wire_cost[at] = lateness(wires[at]);
+    for (size_t net = 0; net < driver.size(); ++net) net_cost[net] = length_cost(net);
+}
+
+// Finds the wires and nets of the cells, each once; what they cost as things stood.
 float cost(const std::vector<int> &moved) {
     ++stamp;
+    found_wires.clear(), found_nets.clear();
     double result = 0;
     auto count = [&](int at) {
         if (seen_wire[at] == stamp) return;
         seen_wire[at] = stamp;
-        if (!wires[at].inside) result += lateness(wires[at]);
+        found_wires.push_back(at);
+        result += wire_cost[at];
     };
     auto count_net = [&](int net) {
         if (seen_net[net] == stamp) return;
         seen_net[net] = stamp;
-        if (sinks_of[net].size() < BIG_NET) result += wirelength * extent(net);
+        found_nets.push_back(net);
+        result += net_cost[net];
     };
     for (int cell : moved) {
         for (int at : inputs_of[cell]) count(at), count_net(wires[at].net);
@@ -170,6 +290,23 @@ float cost(const std::vector<int> &moved) {
         }
     }
     return result;
+}
+
+// What those that were found cost now.
+float new_cost() {
+    double result = 0;
+    new_wire_cost.resize(found_wires.size()), new_net_cost.resize(found_nets.size());
+    for (size_t at = 0; at < found_wires.size(); ++at)
+        result += new_wire_cost[at] = lateness(wires[found_wires[at]]);
+    for (size_t at = 0; at < found_nets.size(); ++at)
+        result += new_net_cost[at] = length_cost(found_nets[at]);
+    return result;
+}
+
+void keep_costs() {
+    for (size_t at = 0; at < found_wires.size(); ++at)
+        wire_cost[found_wires[at]] = new_wire_cost[at];
+    for (size_t at = 0; at < found_nets.size(); ++at) net_cost[found_nets[at]] = new_net_cost[at];
 }
 
 // ---- moves --------------------------------------------------------------------------------------
@@ -274,6 +411,14 @@ bool legal(const Region &region) {
     return true;
 }
 
+void put(int cell, int tile, int slot) {
+    if (cell == EMPTY) return;
+    Cell &moved = cells[cell];
+    tiles[moved.tile].pins -= moved.pins, tiles[tile].pins += moved.pins;
+    moved.tile = tile, moved.slot = slot;
+    place[cell] = {static_cast<int16_t>(tiles[tile].x), static_cast<int16_t>(tiles[tile].y)};
+}
+
 void swap(const Region &one, const Region &other) {
     int slots[2][SLOTS * MOST_TILES][2], count[2] = {0, 0};
     const Region *both[] = {&one, &other};
@@ -286,8 +431,8 @@ void swap(const Region &one, const Region &other) {
         int &a = tiles[slots[0][at][0]].cells[slots[0][at][1]];
         int &b = tiles[slots[1][at][0]].cells[slots[1][at][1]];
         std::swap(a, b);
-        if (a != EMPTY) cells[a].tile = slots[0][at][0], cells[a].slot = slots[0][at][1];
-        if (b != EMPTY) cells[b].tile = slots[1][at][0], cells[b].slot = slots[1][at][1];
+        put(a, slots[0][at][0], slots[0][at][1]);
+        put(b, slots[1][at][0], slots[1][at][1]);
     }
 }
 
@@ -349,9 +494,7 @@ float crowding(const Region &region) {
     float result = 0;
     int count = region.kind == SITE ? 0 : region.kind == TILES ? count_tiles : 1;
     for (int tile = region.tile; tile < region.tile + count; ++tile) {
-        int pins = 0;
-        for (int cell : tiles[tile].cells) if (cell != EMPTY) pins += cells[cell].pins;
-        float excess = std::max(0, pins - ROOM);
+        float excess = std::max(0, tiles[tile].pins - ROOM);
         result += CROWDED * excess * excess;
     }
     return result;
@@ -361,10 +504,11 @@ float crowding(const Region &region) {
 bool swap_legally(const Region &from, const Region &to, float &more) {
     moved.clear();
     if (!closed(from, moved) || !closed(to, moved)) return false;
-    float before = cost(moved) + crowding(from) + crowding(to);
+    float before = crowding(from) + crowding(to);
     swap(from, to);
     if (legal(from) && legal(to)) {
-        more = cost(moved) + crowding(from) + crowding(to) - before;
+        before += cost(moved);
+        more = new_cost() + crowding(from) + crowding(to) - before;
         return true;
     }
     swap(from, to);
@@ -381,22 +525,28 @@ bool accepts(float more, float temperature) {
     return more <= 0 || uniform() < std::exp(-more / temperature);
 }
 
-bool try_move(int unit, int reach, float temperature) {
+enum Result { NONE, REJECTED, DONE };
+
+Result try_move(int unit, int reach, float temperature) {
     Region from, to;
-    if (!region_of(units[unit], from) || count_tiles > MOST_TILES) return false;
+    if (!region_of(units[unit], from) || count_tiles > MOST_TILES) return NONE;
     const Tile &here = tiles[from.tile];
-    if (from.kind == SITE) {
-        to.tile = sites[here.kind][draw(sites[here.kind].size())];
-    } else {
-        float x = here.x, y = here.y;
-        if (draw(2)) middle({unit}, [&](int other) { return other == unit; }, x, y);
-        to.tile = tile_near(std::lround(x), std::lround(y), reach);
+    float x = here.x, y = here.y;
+    if (from.kind != SITE && !draw(4))
+        middle({unit}, [&](int other) { return other == unit; }, x, y);
+    for (int attempt = 0; attempt < ATTEMPTS; ++attempt) {
+        if (from.kind == SITE) to.tile = sites[here.kind][draw(sites[here.kind].size())];
+        else to.tile = tile_near(std::lround(x), std::lround(y), reach);
+        float more;
+        if (!fit(from, to) || !swap_legally(from, to, more)) continue;
+        if (accepts(more, temperature)) {
+            keep_costs();
+            return DONE;
+        }
+        swap(from, to);
+        return REJECTED;
     }
-    float more;
-    if (!fit(from, to) || !swap_legally(from, to, more)) return false;
-    if (accepts(more, temperature)) return true;
-    swap(from, to);
-    return false;
+    return NONE;
 }
 
 std::vector<int> group_of;              // of a unit: the last group it was in
@@ -410,7 +560,7 @@ bool try_group(int first, float temperature) {
     size_t most = 2 + draw(60);
     auto add = [&](const Wire &wire, int cell) {
         int unit = cells[cell].unit;
-        if (sinks_of[wire.net].size() >= FEW && wire.slack > NEARLY_LATE) return;
+        if (sinks_of[wire.net].size() >= FEW && slack(wire) > NEARLY_LATE) return;
         if (group_of[unit] == group_number || group.size() >= most || delay(wire) > NEAR) return;
         Region region;
         if (!region_of(units[unit], region) || region.kind == SITE) return;
@@ -449,6 +599,7 @@ bool try_group(int first, float temperature) {
             if (fit(from, to) && (from.kind == TILES || is_empty(to))
                     && swap_legally(from, to, more)) {
                 found = true;
+                keep_costs();
                 sum += more;
                 froms.push_back(from), tos.push_back(to), widths.push_back(count_tiles);
             }
@@ -457,7 +608,10 @@ bool try_group(int first, float temperature) {
     if (accepts(sum, temperature)) return !froms.empty();
     for (size_t at = froms.size(); at--;) {
         count_tiles = widths[at];
+        moved.clear();
+        closed(froms[at], moved), closed(tos[at], moved);
         swap(froms[at], tos[at]);
+        cost(moved), new_cost(), keep_costs();
     }
     return false;
 }
@@ -480,7 +634,7 @@ void read_all() {
     tiles.resize(read_int());
     int most_x = 0, most_y = 0;
     for (Tile &tile : tiles) {
-        tile.x = read_int(), tile.y = read_int(), tile.kind = read_int();
+        tile.x = read_int(), tile.y = read_int(), tile.kind = read_int(), tile.pins = 0;
         std::fill(tile.cells, tile.cells + SLOTS, EMPTY);
         if (tile.kind) sites[tile.kind].push_back(&tile - tiles.data());
         most_x = std::max(most_x, tile.x), most_y = std::max(most_y, tile.y);
@@ -491,38 +645,42 @@ void read_all() {
     units.resize(read_int());
     for (Unit &unit : units) unit.fixed = read_int();
     cells.resize(read_int());
+    place.resize(cells.size());
     for (size_t at = 0; at < cells.size(); ++at) {
         Cell &cell = cells[at];
         cell.tile = read_int(), cell.slot = read_int(), cell.unit = read_int();
         cell.tile_set = read_int(), cell.slice_set = read_int(), cell.selects = read_int();
         cell.pins = read_int();
-        tiles[cell.tile].cells[cell.slot] = at;
+        Tile &tile = tiles[cell.tile];
+        tile.cells[cell.slot] = at;
+        tile.pins += cell.pins;
         units[cell.unit].cells.push_back(at);
+        place[at] = {static_cast<int16_t>(tile.x), static_cast<int16_t>(tile.y)};
     }
     driver.resize(read_int());
     launch.resize(driver.size());
-    outputs_of.resize(cells.size()), inputs_of.resize(cells.size());
-    for (size_t net = 0; net < driver.size(); ++net) {
+    for (size_t net = 0; net < driver.size(); ++net)
         driver[net] = read_int(), launch[net] = read_float();
-        outputs_of[driver[net]].push_back(net);
-    }
     wires.resize(read_int());
-    sinks_of.resize(driver.size());
-    for (size_t at = 0; at < wires.size(); ++at) {
-        wires[at].net = read_int(), wires[at].sink = read_int(), wires[at].inside = read_int();
-        sinks_of[wires[at].net].push_back(at);
-        inputs_of[wires[at].sink].push_back(at);
+    for (Wire &wire : wires) {
+        wire.net = read_int(), wire.sink = read_int(), wire.inside = read_int();
+        wire.driver = driver[wire.net];
     }
     edges.resize(read_int());
-    edges_into.resize(driver.size()), edges_out.resize(driver.size());
-    for (size_t at = 0; at < edges.size(); ++at) {
-        edges[at].wire = read_int(), edges[at].to = read_int(), edges[at].delay = read_float();
-        if (edges[at].to >= 0) edges_into[edges[at].to].push_back(at);
-        edges_out[wires[edges[at].wire].net].push_back(at);
-    }
+    for (Edge &edge : edges) edge.wire = read_int(), edge.to = read_int(), edge.delay = read_float();
+    outputs_of = Lists(cells.size(), driver.size(), [](size_t net) { return driver[net]; });
+    inputs_of = Lists(cells.size(), wires.size(), [](size_t at) {
+        return wires[at].inside ? -1 : wires[at].sink; });
+    sinks_of = Lists(driver.size(), wires.size(), [](size_t at) {
+        return wires[at].inside ? -1 : wires[at].net; });
+    edges_into = Lists(driver.size(), edges.size(), [](size_t at) { return edges[at].to; });
+    edges_out = Lists(driver.size(), edges.size(), [](size_t at) {
+        return wires[edges[at].wire].net; });
     arrival.resize(driver.size()), required.resize(driver.size());
     group_of.resize(units.size());
     seen_wire.resize(wires.size()), seen_net.resize(driver.size());
+    wire_cost.resize(wires.size()), net_cost.resize(driver.size());
+    prices = Map(most_x + 1, most_y + 1, 1), summed = Map(most_x + 2, most_y + 2);
 }
 
 }  // namespace
@@ -535,6 +693,7 @@ int main(int count, char **arguments) {
     float hot = std::atof(arguments[4]);
     read_all();
     sort_nets();
+    float reach = FIRST;
     for (int round = 0; round <= rounds; ++round) {
         float done = static_cast<float>(round) / rounds;
         sharpness = BLUNTEST + (SHARPEST - BLUNTEST) * done;
@@ -543,14 +702,10 @@ int main(int count, char **arguments) {
             period = late.slowest * MORE;
             late = analyse();
         }
+        int crowded = set_prices();
+        count_all();
         double length = 0;
-        int crowded = 0;
-        for (size_t tile = 0; tile < tiles.size(); ++tile) {
-            int pins = 0;
-            for (int cell : tiles[tile].cells) if (cell != EMPTY) pins += cells[cell].pins;
-            crowded += pins > ROOM + 6 && !tiles[tile].kind;
-        }
-        for (size_t net = 0; net < driver.size(); ++net) length += extent(net);
+        for (size_t net = 0; net < driver.size(); ++net) length += extent(box(net));
         if (round % TOLD == 0 || round == rounds)
             std::fprintf(stderr, "round %d: slowest %.2f ns, %d ends late by %.0f ns, %.0f tiles of "
                          "wire, %d tiles crowded\n", round, late.slowest, late.count, late.sum,
@@ -558,21 +713,24 @@ int main(int count, char **arguments) {
         if (round == rounds) break;
         std::vector<int> late_units;
         for (const Wire &wire : wires)
-            if (wire.slack < NEARLY_LATE && !wire.inside)
+            if (!wire.inside && slack(wire) < NEARLY_LATE)
                 late_units.push_back(cells[wire.sink].unit),
-                late_units.push_back(cells[driver[wire.net]].unit);
-        float temperature = hot * (1 - done) * (1 - done) + COLDEST;
-        int reach = CLOSE + static_cast<int>((FAR - CLOSE) * (1 - done));
-        int accepted = 0, grouped = 0, moves = units.size();
+                late_units.push_back(cells[wire.driver].unit);
+        float temperature = hot * std::pow(COLDEST / hot, done);
+        int grouped = 0, moves = MOVES * units.size(), results[3] = {0, 0, 0};
         for (int move = 0; move < moves; ++move) {
-            int unit = !late_units.empty() && draw(2) ? late_units[draw(late_units.size())]
-                                                      : draw(units.size());
-            accepted += try_move(unit, reach, temperature);
+            int unit = !late_units.empty() && !draw(4) ? late_units[draw(late_units.size())]
+                                                       : draw(units.size());
+            ++results[try_move(unit, std::lround(reach), temperature)];
             if (move % MOVES_A_GROUP == 0 && !late_units.empty())
                 grouped += try_group(late_units[draw(late_units.size())], temperature);
         }
         if (round % TOLD == 0)
-            std::fprintf(stderr, "  %d of %d moves, %d groups\n", accepted, moves, grouped);
+            std::fprintf(stderr, "  %d of %d moves, %d legal, within %.1f tiles; %d groups; "
+                         "temperature %.4f\n", results[DONE], moves,
+                         results[DONE] + results[REJECTED], reach, grouped, temperature);
+        reach *= 1 - ACCEPTED + results[DONE] / (results[DONE] + results[REJECTED] + 1.0f);
+        reach = std::min(std::max(reach, CLOSE), FAR);
     }
     for (const Cell &cell : cells) std::printf("%d %d\n", cell.tile, cell.slot);
 }

@@ -3,7 +3,8 @@
 nextpnr's placer pulls cells together, and then looks for each one the nearest free place. Some end
 far from all their neighbours, and each of them is the slowest path of the design. Here all are
 moved about, a few tiles at a time, by simulated annealing on nextpnr's own estimate of a wire's
-delay, in which late paths weigh exponentially more. nextpnr then takes the places as given.
+delay, in which late paths weigh exponentially more. A tile of wire costs more where many are
+needed, so that a router finds room. nextpnr then takes the places as given.
 """
 
 import collections
@@ -29,7 +30,10 @@ _SETUP, _MULTIPLY = 0.2, 3.9
 _LAUNCH = {"DP16KD": 5.7, "MULT18X18D": 0.9}
 _CLOCK_TO_Q = 0.52
 # what a tile of wire costs, and a temperature, where a path of no slack costs 1
-_WIRE, _HOT = 0.05, 0.02
+_WIRE, _HOT = 0.05, 0.6
+# Rounds for each unit to the power of 1/3. More units need more rounds: V. Betz, J. Rose: VPR: A
+# New Packing, Placement and Routing Tool for FPGA Research, 1997.
+_ROUNDS = 19
 _TABLE_INPUTS = {"A", "B", "C", "D", "M", "FCI", "FXA", "FXB", "F1"}
 # these wires do not leave their tile, or go to the next one of a chain
 _INSIDE = {"FCI", "FXA", "FXB", "F1", "DI", "WD", "WAD0", "WAD1", "WAD2", "WAD3"}
@@ -37,12 +41,13 @@ _CLOCKS = {"CLK", "CLK0", "CLK1", "CLK2", "CLK3", "CLKA", "CLKB", "WCK", "WRE"}
 _NOT_OUT_OF_FABRIC = _INSIDE | _CLOCKS
 
 
-def refine(folder, placed, ready, *, mhz, rounds=300, seed=1):
+def refine(folder, placed, ready, *, mhz, rounds=None, seed=1):
     """Writes the netlist that nextpnr has placed, ``placed`` in ``folder``, to ``ready`` there,
     with a better place for each cell as its ``BEL``, so that nextpnr may place and route it.
 
-    ``mhz`` is the clock to reach, by nextpnr's estimate before routing. Returns the lines that
-    tell how the slowest path got shorter. :func:`compile_program` comes first.
+    ``mhz`` is the clock to reach, by nextpnr's estimate before routing; more ``rounds`` than are
+    made without it find better places. Returns the lines that tell how the slowest path got
+    shorter. :func:`compile_program` comes first.
     """
     netlist = json.loads((folder / placed).read_text())
     module = netlist["modules"]["top"]
@@ -50,6 +55,7 @@ def refine(folder, placed, ready, *, mhz, rounds=300, seed=1):
     design = _Design(module)
     problem = folder / "refine.in"
     problem.write_text(design.problem(1e3 / mhz))
+    rounds = rounds or round(_ROUNDS * design.count_units() ** (1 / 3))
     with problem.open() as source:
         done = subprocess.run(
             [str(folder / _PROGRAM), str(rounds), str(_WIRE), str(seed), str(_HOT)], stdin=source,
@@ -155,6 +161,10 @@ class _Design:
             unit = numbers.setdefault(root(name), len(numbers))
             fixed[unit] = fixed.get(unit, False) or self._kind(name) == _FIXED
         return [numbers[root(name)] for name in self.cells], fixed
+
+    def count_units(self):
+        """How many units there are."""
+        return len(self._units()[1])
 
     def _is_in_slice(self, name):
         return self.spots[name][0][2] is None

@@ -119,9 +119,10 @@ class AccumulatorMemory(wiring.Component):
         m.d.sync += s4_row.eq(Mux(self.o_clearing, clear_row, s3.row))
         for column in range(self.config.cols):
             old, operand = s3_old[column], s3.data[column]
-            # a wire of its own, so that a bit is a function of five and not of six
+            # a wire of its own, so that a bit is a function of five and not of six; the sign of a
+            # difference, because synthesis makes more than a chain of carries out of a comparison
             stays = Signal(name=f"stays_{column}")
-            m.d.comb += stays.eq(s3.keeps_larger & (old > operand))
+            m.d.comb += stays.eq(s3.keeps_larger & (operand - old)[-1])
             m.d.sync += s4_data[column].eq(Mux(
                 self.o_clearing, 0, Mux(s3.adds, old + operand, Mux(stays, old, operand))))
         m.d.comb += [read.valid.eq(s3.read), read.data.eq(s3_answer)]
