@@ -109,8 +109,8 @@ def _place_and_refine(chosen, folder, device_options, seed, netlist):
         TOOLCHAINS["ecp5"].place_command(device_options, seed=seed, mhz=mhz), folder,
         f"place-{seed}.log", f"{chosen.name}: place, seed {seed}")
     if not status:
-        progress(f"{chosen.name}: moving cells to better places, a minute or two")
-        first, *_, last = refine(folder, f"unrefined-{seed}.json", netlist, mhz=mhz, seed=seed)
+        first, *_, last = refine(folder, f"unrefined-{seed}.json", netlist, mhz=mhz, seed=seed,
+                                 what=f"{chosen.name}: cells to better places, seed {seed}")
         progress(f"{chosen.name}: before, {first}")
         progress(f"{chosen.name}: after, {last}")
         (folder / f"unrefined-{seed}.json").unlink()

@@ -686,11 +686,12 @@ void read_all() {
 }  // namespace
 
 int main(int count, char **arguments) {
-    if (count != 5) return 2;
+    if (count != 7) return 2;
     int rounds = std::atoi(arguments[1]);
     wirelength = std::atof(arguments[2]);
     state = 88172645463325252ull + std::atoi(arguments[3]);
     float hot = std::atof(arguments[4]);
+    if (!std::freopen(arguments[5], "r", stdin)) return 2;
     read_all();
     sort_nets();
     float reach = FIRST;
@@ -732,5 +733,8 @@ int main(int count, char **arguments) {
         reach *= 1 - ACCEPTED + results[DONE] / (results[DONE] + results[REJECTED] + 1.0f);
         reach = std::min(std::max(reach, CLOSE), FAR);
     }
-    for (const Cell &cell : cells) std::printf("%d %d\n", cell.tile, cell.slot);
+    FILE *answer = std::fopen(arguments[6], "w");
+    if (!answer) return 3;
+    for (const Cell &cell : cells) std::fprintf(answer, "%d %d\n", cell.tile, cell.slot);
+    return std::fclose(answer) ? 3 : 0;
 }

@@ -14,6 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from watched import run_watched
+
 from weft_host.device.rtl_build import BuildError, find_compiler
 
 __all__ = ["compile_program", "refine"]
@@ -41,34 +43,36 @@ _CLOCKS = {"CLK", "CLK0", "CLK1", "CLK2", "CLK3", "CLKA", "CLKB", "WCK", "WRE"}
 _NOT_OUT_OF_FABRIC = _INSIDE | _CLOCKS
 
 
-def refine(folder, placed, ready, *, mhz, rounds=None, seed=1):
+def refine(folder, placed, ready, *, mhz, rounds=None, seed=1, what="better places"):
     """Writes the netlist that nextpnr has placed, ``placed`` in ``folder``, to ``ready`` there,
     with a better place for each cell as its ``BEL``, so that nextpnr may place and route it.
 
     ``mhz`` is the clock to reach, by nextpnr's estimate before routing; more ``rounds`` than are
-    made without it find better places. Returns the lines that tell how the slowest path got
-    shorter. :func:`compile_program` comes first.
+    made without it find better places. ``what`` is said now and then while they are looked for.
+    Returns the lines that tell how the slowest path got shorter, which are in
+    ``refine-SEED.log``, too. :func:`compile_program` comes first.
     """
     netlist = json.loads((folder / placed).read_text())
     module = netlist["modules"]["top"]
     module.pop("settings", None)                # they would count more than nextpnr's options
     design = _Design(module)
-    problem = folder / "refine.in"
+    problem, answer = folder / "refine.in", folder / "refine.out"
     problem.write_text(design.problem(1e3 / mhz))
     rounds = rounds or round(_ROUNDS * design.count_units() ** (1 / 3))
-    with problem.open() as source:
-        done = subprocess.run(
-            [str(folder / _PROGRAM), str(rounds), str(_WIRE), str(seed), str(_HOT)], stdin=source,
-            capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"the program that moves cells ended with status {done.returncode}; what it was "
-                 f"given is in {problem}")
-    design.put(done.stdout)
+    log = f"refine-{seed}.log"
+    status, _ = run_watched(
+        [str(folder / _PROGRAM), str(rounds), str(_WIRE), str(seed), str(_HOT), problem.name,
+         answer.name], folder, log, what)
+    if status:
+        sys.exit(f"the program that moves cells ended with status {status}; what it was given is "
+                 f"in {problem}")
+    design.put(answer.read_text())
     whole = folder / f"{ready}.whole"
     whole.write_text(json.dumps(netlist))
     whole.replace(folder / ready)
     problem.unlink()
-    return done.stderr.splitlines()
+    answer.unlink()
+    return (folder / log).read_text().splitlines()
 
 
 def compile_program(folder):
