@@ -111,7 +111,7 @@ class MapReader(wiring.Component):
             walk.i_pause.eq(self.i_pass.pause),
             walk.i_again.eq(self.i_pass.again),
             walk.i_next.eq(self.i_next),
-            may_ask.eq(tag_room & (self.i_room | asked)),
+            may_ask.eq((tag_room & self.i_room) | asked),
             self.spad.req.valid.eq(walk.o.valid & may_ask),
             self.spad.req.payload.eq(place.addr),
             accept.eq(self.spad.req.valid & self.spad.req.ready),
