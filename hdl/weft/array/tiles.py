@@ -85,7 +85,7 @@ class TileLoader(wiring.Component):
                 blank_count.eq(Mux(fields.depthwise, rows - 1 - fields.lead, fields.blank)),
             ]
 
-        # what begins is known early enough to request the first line; the rest follows from registers
+        # a tile that begins requests its first line in the same cycle; the rest is registers
         swapped = Signal()
         begin = Signal()
         loading = Signal()
