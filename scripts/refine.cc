@@ -32,7 +32,7 @@ constexpr int MOST_TILES = 60;          // that move as one
 // Wires in a tile, from which on they cost more there; what they cost more if they are twice as
 // many; what part of a new price counts after a round.
 constexpr float FREE = 50, STEEP = 15, AT_ONCE = 0.3f;
-constexpr float A_PIN = 0.4f;           // wires that a net needs in the tile where it begins or ends
+constexpr float A_PIN = 0.4f;           // wires that a net needs where it begins or ends
 constexpr int MANY = 2;                 // sinks, from which on a net is longer than its extent
 constexpr float LONGER = 0.03f;         // for each
 
@@ -215,10 +215,13 @@ float length_cost(int net) {
     return length ? wirelength * length * static_cast<float>(summed.mean(around)) : 0;
 }
 
+struct Need { int crowded; double most; };  // tiles that need more than FREE; wires in one tile
+
 // Sets prices by how many wires nets need in each tile, each net everywhere in its extent alike and
-// some more at its ends; how many tiles need more than FREE. The mean price stays what it was.
-int set_prices() {
-    int width = prices.width, height = prices.height, crowded = 0;
+// some more at its ends, and of a tile and those around it the mean. The mean price is 1.
+Need set_prices() {
+    int width = prices.width, height = prices.height;
+    Need need{0, 0};
     Map needed(width + 1, height + 1);
     for (size_t net = 0; net < driver.size(); ++net) {
         Box b = box(net);
@@ -242,7 +245,8 @@ int set_prices() {
                 for (int u = std::max(x - 1, 0); u <= std::min(x + 1, width - 1); ++u)
                     sum += needed.at(u, v), ++count;
             double excess = std::max(0.0, sum / count / FREE - 1);
-            crowded += excess > 0;
+            need.crowded += excess > 0;
+            need.most = std::max(need.most, sum / count);
             prices.at(x, y) += AT_ONCE * (1 + STEEP * excess - prices.at(x, y));
         }
     double mean = 0;
@@ -252,7 +256,7 @@ int set_prices() {
     for (int y = 0; y <= height; ++y) summed.at(0, y) = 0;
     for (int x = 0; x <= width; ++x) summed.at(x, 0) = 0;
     summed.accumulate();
-    return crowded;
+    return need;
 }
 
 // What each wire and each net costs as things stand; what some of them would cost.
@@ -667,7 +671,8 @@ void read_all() {
         wire.driver = driver[wire.net];
     }
     edges.resize(read_int());
-    for (Edge &edge : edges) edge.wire = read_int(), edge.to = read_int(), edge.delay = read_float();
+    for (Edge &edge : edges)
+        edge.wire = read_int(), edge.to = read_int(), edge.delay = read_float();
     outputs_of = Lists(cells.size(), driver.size(), [](size_t net) { return driver[net]; });
     inputs_of = Lists(cells.size(), wires.size(), [](size_t at) {
         return wires[at].inside ? -1 : wires[at].sink; });
@@ -703,14 +708,14 @@ int main(int count, char **arguments) {
             period = late.slowest * MORE;
             late = analyse();
         }
-        int crowded = set_prices();
+        Need need = set_prices();
         count_all();
         double length = 0;
         for (size_t net = 0; net < driver.size(); ++net) length += extent(box(net));
         if (round % TOLD == 0 || round == rounds)
-            std::fprintf(stderr, "round %d: slowest %.2f ns, %d ends late by %.0f ns, %.0f tiles of "
-                         "wire, %d tiles crowded\n", round, late.slowest, late.count, late.sum,
-                         length, crowded);
+            std::fprintf(stderr, "round %d: slowest %.2f ns, %d ends late by %.0f ns, %.0f tiles "
+                         "of wire, %d tiles crowded, at most %.0f wires in one\n", round,
+                         late.slowest, late.count, late.sum, length, need.crowded, need.most);
         if (round == rounds) break;
         std::vector<int> late_units;
         for (const Wire &wire : wires)

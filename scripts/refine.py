@@ -82,7 +82,7 @@ def compile_program(folder):
         compiler = find_compiler()
     except BuildError as error:
         sys.exit(f"an ECP5 build compiles a part of itself: {error}")
-    # the same places on every machine: no sums that some have in one step
+    # the same places on machines of one C library: no sums that some of them have in one step
     done = subprocess.run([compiler, "-O2", "-ffp-contract=off", "-o", str(folder / _PROGRAM),
                            str(source)], capture_output=True, text=True, check=False)
     if done.returncode:

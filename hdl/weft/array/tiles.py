@@ -92,13 +92,14 @@ class TileLoader(wiring.Component):
         full = Signal()
         step = Signal(range(rows))
         line = Signal(self.line_width)
-        blanks_left = Signal(range(rows))
+        blanks, blanks_left = Signal(range(rows)), Signal(range(rows))
         m.d.sync += swapped.eq(self.i_swap)
         m.d.comb += [
             begin.eq((swapped | (~full & ~loading)) & pending),
             self.o_en.eq(loading | begin),
             self.o_line.eq(Mux(loading, line, next_tile)),
-            self.o_blank.eq(Mux(loading, blanks_left, blank_count) != 0),
+            blanks.eq(Mux(loading, blanks_left, blank_count)),
+            self.o_blank.eq(blanks != 0),
         ]
         with m.If(self.i_claim):
             m.d.sync += self.o_ready.eq(0)
@@ -106,7 +107,7 @@ class TileLoader(wiring.Component):
             m.d.sync += self.o_ready.eq(1)
         with m.If(self.o_en):
             m.d.sync += [step.eq(step + 1), line.eq(self.o_line + 1),
-                         blanks_left.eq(Mux(loading, blanks_left, blank_count) - self.o_blank)]
+                         blanks_left.eq(blanks - self.o_blank)]
         with m.If(swapped):
             m.d.sync += full.eq(0)
         with m.If(step == rows - 1):
