@@ -8,6 +8,7 @@ SPAD_LATENCY, ACC_LATENCY, ACT_DELAY = 4, 4, 2      # SPAD_LATENCY: from when a 
 UPDATE_DISTANCE = 4
 COLUMN_GROUP = 2
 MULTIPLIER_LATENCY = {"portable": 1, "lut": 3, "ecp5": 4, "ecp5_lut": 2, "ice40": 2}
+FIRST_VECTOR = 5        # from when an instruction is accepted, if nothing is in its way
 AHEAD = 2               # vectors that are still to be requested when the loops go on
 
 
@@ -81,10 +82,10 @@ class MatmulUnit:
             yield taken
             self.idle = False
             self.clock.at(taken + 1, self._set, "loops_free")
-            load = max(accepted + 1, self.swapped)
+            load = max(accepted, self.swapped)
             if fields["hold"] or fields["row_count"] * fields["chunk_count"] == 1:
-                self.clock.at(load + 1, self._set, "tiles_free")
-            self.running.append((index, fields, taken + 2, load))
+                self.clock.at(load + 2, self._set, "tiles_free")
+            self.running.append((index, fields, max(taken + 2, accepted + FIRST_VECTOR), load))
             self._tell()
 
     def _run(self):
@@ -100,7 +101,7 @@ class MatmulUnit:
                     first = max(first, self.last + 1, load + rows)
                     self.swapped = load = first
                     if number == passes - 2 and not f["hold"]:
-                        self.clock.at(load + 1, self._set, "tiles_free")
+                        self.clock.at(load + 2, self._set, "tiles_free")
                 yield max(first, self.last + 1)
                 began = self.clock.now
                 pieces = banks.pieces(self._vectors(f, *divmod(number, f["chunk_count"])))
