@@ -12,8 +12,7 @@ BOARD = Board(
     # the requantiser takes DSPs, too: half of the cells leave it enough
     changes={"multiplier": "ecp5", "dsp_cells": 112},
     clock_hz=100_000_000,
-    # twice as much would take 217 of the 208 block RAMs
-    memory_bytes=128 * 1024,
+    memory_bytes=256 * 1024,
     flash=("openFPGALoader", "--board", "ulx3s", "{bitstream}"),
     cable="the USB socket marked US1, which is also the one that programs",
 )

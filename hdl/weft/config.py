@@ -8,6 +8,8 @@ __all__ = ["Config"]
 UNITS = ("LOAD", "MATMUL", "VECTOR", "STORE")
 MIN_ADDR_WIDTH = 16
 MULTIPLIERS = ("portable", "lut", "ecp5", "ecp5_lut", "ice40")
+# of the smallest of ECP5, Gowin and the 7 series, that are of 18 Kibit
+BLOCK_RAM_BYTES = 2048
 
 
 def _is_power_of_two(value):
@@ -173,6 +175,11 @@ class Config:
     def wgt_width(self):
         """Bytes of one line of the weight buffer memory: a tile line or a bus beat."""
         return max(self.cols, self.bus_bytes)
+
+    @property
+    def wgt_group(self):
+        """Byte lanes of the weight buffer in one memory: 2 where both fit into a block RAM."""
+        return 2 if 2 * self.wgt_bytes <= self.wgt_width * BLOCK_RAM_BYTES else 1
 
     @property
     def sum_width(self):

@@ -16,7 +16,8 @@ class Traffic:
 
     Each read is compared with what a byte array held before the cycle in which it was made; bytes
     written in that very cycle are left out, because the contract leaves them open. All writes ask
-    for ``done``.
+    for ``done``. Where lanes are in groups, a wide write at an odd address is taken apart as the
+    contract says.
 
     Parameters
     ----------
@@ -68,6 +69,10 @@ class Traffic:
         request = dict.fromkeys(names)
         waiting = {name: collections.deque() for name in names}      # accepted, not made
         refused = set()
+        in_two = {name for name in dut.writes
+                  if dut.group == 2 and self.shapes[name].width == dut.width}
+        shown = dict.fromkeys(names)                                 # at the port, asked for or not
+        begun = {}                                                   # the first of two cycles
         waited = dict.fromkeys(names, 0)
         due = {name: collections.deque() for name in dut.reads}
         ports = [getattr(dut, name) for name in names]
@@ -84,6 +89,7 @@ class Traffic:
                 if request[name] is None and idle[name] == 0 and cycle < cycles:
                     request[name] = self._request(name)
                     ctx.set(getattr(dut, name).req.payload, request[name])
+                    shown[name] = request[name]
                 elif request[name] is None:
                     idle[name] -= 1
                 ctx.set(getattr(dut, name).req.valid, request[name] is not None)
@@ -106,15 +112,26 @@ class Traffic:
                 self.made[name] += name in made
             self.together[len(made)] += 1
             self._check(cycle, due, answers)
-            self._note_reads(cycle + dut.ANSWER_LATENCY, made, due)
-            self._write(made)
+            written = {name: part for name, part in (made | begun).items() if name in dut.writes}
+            self._note_reads(cycle + dut.ANSWER_LATENCY, made, written, due)
+            self._write(written)
             if clear_now:
                 self.model[:] = 0
 
-            refused = set()
+            refused, second = set(), begun
+            begun = {}
             for name in names:
-                assert ready[name] == (len(waiting[name]) < 2 if sliced[name] else not clearing), (
-                    self.seed, cycle, name)
+                open_ = len(waiting[name]) < 2 if sliced[name] else not clearing
+                first = (name in in_two and shown[name] is not None and shown[name]["addr"] % 2
+                         and name not in second)
+                assert ready[name] == (open_ and not first), (self.seed, cycle, name)
+                if request[name] is not None and open_ and name in in_two:
+                    # byte by byte what this cycle writes
+                    last = 1 << dut.width - 1
+                    if first:
+                        begun[name] = request[name] | {"mask": request[name]["mask"] & ~last}
+                    elif name in second:
+                        request[name] = request[name] | {"mask": request[name]["mask"] & last}
                 if request[name] is not None and ready[name]:
                     waiting[name].append((cycle, request[name]))
                     request[name], idle[name] = None, next(self.stalls[name])
@@ -144,21 +161,20 @@ class Traffic:
         mask = np.array([request["mask"] >> i & 1 for i in range(self.shapes[name].width)], bool)
         return self._places(name, request["addr"])[mask], np.array(request["data"])[mask]
 
-    def _note_reads(self, cycle, made, due):
-        written = {int(place) for name in made if name in self.dut.writes
-                   for place in self._write_places(name, made[name])[0]}
+    def _note_reads(self, cycle, made, writes, due):
+        written = {int(place) for name, request in writes.items()
+                   for place in self._write_places(name, request)[0]}
         for name in made:
             if name in self.dut.reads:
                 places = self._places(name, made[name])
                 due[name].append((cycle, made[name], self.model[places],
                                   np.array([int(place) in written for place in places])))
 
-    def _write(self, made):
+    def _write(self, writes):
         # two writes of one byte in one cycle would need one bank twice
-        for name in made:
-            if name in self.dut.writes:
-                places, values = self._write_places(name, made[name])
-                self.model[places] = values
+        for name, request in writes.items():
+            places, values = self._write_places(name, request)
+            self.model[places] = values
 
     def _check(self, cycle, due, answers):
         for name, queue in due.items():

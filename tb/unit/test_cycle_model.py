@@ -161,3 +161,18 @@ def test_better_hardware_is_faster():
     assert predict(program, latency=1).cycles < plain
     for change in ({"bus_width": 128}, {"vector_lanes": 8}):
         assert predict(program, config=dataclasses.replace(config, **change)).cycles < plain
+
+
+@pytest.mark.parametrize("latency, bandwidth", [(20, 1.0), (20, 0.3)])
+def test_a_beat_at_an_odd_address_of_the_weight_buffer(latency, bandwidth):
+    config = preset("tiny")
+    code = b"".join(
+        isa.encode("LOAD_WGT", host_addr=0, local_addr=local, bytes=size, count=1)
+        for local, size in ((8, 40), (33, 40), (3, 1), (20, 9), (7, 64)))
+    program = Program(config=config, instructions=code + isa.encode("SYNC_LOAD"),
+                      memory_bytes=4096, windows=(Window(0, 4096),))
+    with RtlDevice(config, memory_bytes=MEMORY_BYTES, latency=latency,
+                   bandwidth=bandwidth) as device:
+        _, times = device.record(program, [])
+    predicted = predict(program, latency=latency, bandwidth=bandwidth)
+    assert np.array_equal(predicted.times[:, :-1], times[:, :-1])

@@ -2,6 +2,8 @@ import pytest
 
 from support.byte_memory import Traffic
 from weft.presets import preset
+from weft.sram.access import PortShape
+from weft.sram.banked import BankedMemory
 from weft.sram.weights import WeightBuffer
 
 SHAPES = [
@@ -16,11 +18,37 @@ SHAPES = [
 @pytest.mark.parametrize("config", SHAPES, ids=lambda config: config.name)
 def test_lines_agree_with_a_byte_array_and_nobody_waits(config):
     dut = WeightBuffer(config)
-    traffic = Traffic(dut, seed=f"lines/{config.name}")
+
+    def pick(name, rng):
+        return (rng.randrange(0, dut.size, 2) if name == "load"
+                else rng.randrange(1 << dut.line_width))
+    traffic = Traffic(dut, seed=f"lines/{config.name}", pick=pick)
     traffic.run(600)
     assert traffic.together[2] == 600
     assert len(dut.matmul.req.payload) == dut.line_width
     assert 1 << dut.line_width == config.wgt_bytes // config.cols
+
+
+@pytest.mark.parametrize("config", SHAPES, ids=lambda config: config.name)
+def test_a_beat_as_wide_as_the_buffer_takes_two_cycles_at_an_odd_address(config):
+    dut = WeightBuffer(config)
+    traffic = Traffic(dut, seed=f"odd/{config.name}")
+    traffic.run(600)
+    assert traffic.longest_wait["load"] == (config.bus_bytes == dut.width)
+    assert not traffic.longest_wait["matmul"] and traffic.made["matmul"] == 600
+
+
+@pytest.mark.parametrize("wgt_bytes, group", [(16384, 2), (32768, 1)])
+def test_lanes_share_a_block_ram_where_two_fit(wgt_bytes, group):
+    assert WeightBuffer(preset("ulx3s", wgt_bytes=wgt_bytes)).group == group
+
+
+def test_a_group_is_read_at_even_addresses():
+    with pytest.raises(ValueError, match="^Port a reads at every address; lanes in groups of 2 "):
+        BankedMemory(size=64, width=4, banks=1, reads={"a": PortShape(4)},
+                     writes={"b": PortShape(4)}, group=2)
+    with pytest.raises(ValueError, match="^group must be 1 or 2, not 4$"):
+        BankedMemory(size=64, width=4, banks=1, reads={}, writes={"b": PortShape(4)}, group=4)
 
 
 def test_stalls_change_nothing():

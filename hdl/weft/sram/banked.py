@@ -30,6 +30,9 @@ class BankedMemory(wiring.Component):
     cycle. A port that is alone in its direction has none, and is ready unless the memory is being
     cleared.
 
+    With ``group`` 2 (see :class:`LaneBank`) all reads are at even addresses, and a write that is as
+    wide as the memory takes two cycles at an odd address: its last byte comes in the second.
+
     A read is answered ``read_latency`` cycles after it was accepted, and later by as many as it is
     put off. It sees all writes that were made in cycles before it is made; what it sees of a
     write in the same cycle is undefined. After the last byte comes the first.
@@ -42,6 +45,8 @@ class BankedMemory(wiring.Component):
         Byte lanes of each bank; no port is wider.
     banks : :class:`int`
         Parts.
+    group : :class:`int`
+        Lanes of one memory, 1 or 2.
     reads, writes : mapping from :class:`str` to :class:`PortShape`
         The ports. All numbers are powers of two.
 
@@ -74,7 +79,7 @@ class BankedMemory(wiring.Component):
 
     ANSWER_LATENCY = 4      # from ``going`` to data, in cycles
 
-    def __init__(self, *, size, width, banks, reads, writes):
+    def __init__(self, *, size, width, banks, reads, writes, group=1):
         numbers = {"size": size, "width": width, "banks": banks}
         for name, shape in {**reads, **writes}.items():
             numbers[f"width of port {name}"] = shape.width
@@ -89,9 +94,16 @@ class BankedMemory(wiring.Component):
         if size < 2 * banks * width:
             raise ValueError(f"A size of {size} bytes gives each of {banks} banks fewer than 2 "
                              f"rows of {width} bytes")
+        if group not in (1, 2):
+            raise ValueError(f"group must be 1 or 2, not {group}")
+        for name, shape in reads.items():
+            if shape.step % group:
+                raise ValueError(f"Port {name} reads at every address; lanes in groups of {group} "
+                                 f"are read at its multiples")
         self.size = size
         self.width = width
         self.banks = banks
+        self.group = group
         self.reads = dict(reads)
         self.writes = dict(writes)
         super().__init__({
@@ -119,7 +131,8 @@ class BankedMemory(wiring.Component):
         self._open = Signal(init=1)
         banks = []
         for b in range(self.banks):
-            m.submodules[f"bank_{b}"] = bank = LaneBank(width=self.width, depth=self.depth)
+            m.submodules[f"bank_{b}"] = bank = LaneBank(
+                width=self.width, depth=self.depth, group=self.group)
             banks.append(bank)
         s1_clear, s1_clear_row = self._clear(m)
         reads, _ = self._accept_all(m, "read_arbiter", self.reads)
@@ -183,16 +196,38 @@ class BankedMemory(wiring.Component):
                 valid, ready = port.req.valid, port.req.ready
             requested(m, name, shape, asked, payload=payload,
                       addr=payload.addr if shapes is self.writes else payload)
+            go = Signal(name=f"{name}_go")
             m.d.comb += [
                 arbiter.i_valid[index].eq(valid),
                 arbiter.i_need[index].eq(request.need),
+                go.eq(valid & arbiter.o_ready[index]),
                 ready.eq(arbiter.o_ready[index]),
             ]
             m.d.sync += port.conflict.eq(valid & ~ready)
-            accesses[name] = start(m, name, request, valid & ready, width=self.width,
-                                   depth=self.depth)
+            accesses[name] = start(m, name, request, go, width=self.width, depth=self.depth)
             payloads[name] = request.payload
+            if self.group > 1 and shapes is self.writes and shape.width == self.width:
+                payloads[name] = self._in_two(m, name, request, go, ready)
         return accesses, payloads
+
+    def _in_two(self, m, name, request, go, ready):
+        """What is written in this cycle of a write as wide as the memory: at an odd address its
+        first and its last byte are two rows of one group, and the last comes in a second cycle."""
+        odd = request.addr[0]
+        second = Signal(name=f"{name}_second")
+        part = Signal.like(request.payload, name=f"{name}_part")
+        m.d.comb += part.eq(request.payload)
+        with m.If(odd):
+            with m.If(second):
+                m.d.comb += part.mask[:-1].eq(0)
+            with m.Else():
+                m.d.comb += [part.mask[-1].eq(0), part.last.eq(0), ready.eq(0)]
+        # what comes after a clearing comes whole
+        with m.If(self.i_forget | ~self._open):
+            m.d.sync += second.eq(0)
+        with m.Elif(go):
+            m.d.sync += second.eq(odd & ~second)
+        return part
 
     def _write(self, m, b, bank, writes, arranged, s1_clear):
         s2_clear = Signal(name=f"s2_clear_{b}")

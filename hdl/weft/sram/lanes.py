@@ -43,7 +43,12 @@ def rotate_down(m, name, items, amount, count):
 
 
 class LaneBank(wiring.Component):
-    """``width`` byte-wide memories, each with an address of its own.
+    """``width`` byte-wide lanes, each with an address of its own.
+
+    With ``group`` 2 lanes 0 and 1 are one memory, lanes 2 and 3 the next: half as many block RAMs
+    where a lane fills at most half of one. Lanes of a group look in one row, so that ``offset`` of
+    a read is a multiple of ``group``, and a write that would reach a group in two rows leaves out
+    the lanes of one of them.
 
     One read and one write of all lanes a cycle. A read address is answered two cycles later; it
     sees writes of earlier cycles. What a read sees of a write in the same cycle is undefined.
@@ -54,6 +59,8 @@ class LaneBank(wiring.Component):
         Lanes, a power of two.
     depth : :class:`int`
         Bytes in each lane, a power of two.
+    group : :class:`int`
+        Lanes of one memory, 1 or 2.
 
     Members
     -------
@@ -71,9 +78,10 @@ class LaneBank(wiring.Component):
 
     READ_LATENCY = 2
 
-    def __init__(self, *, width, depth):
+    def __init__(self, *, width, depth, group=1):
         self.width = width
         self.depth = depth
+        self.group = group
         address = lane_address(width=width, depth=depth)
         super().__init__({
             "i_read": In(address),
@@ -85,20 +93,25 @@ class LaneBank(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        for lane in range(self.width):
+        for low in range(0, self.width, self.group):
+            high = low + self.group - 1
+            lanes = slice(low, low + self.group)
             # the attribute spares the logic that would define a read of a byte being written
-            m.submodules[f"lane_{lane}"] = lane_memory = memory.Memory(
-                shape=8, depth=self.depth, init=[], attrs={"no_rw_check": 1})
+            m.submodules[f"lane_{low}"] = lane_memory = memory.Memory(
+                shape=8 * self.group, depth=self.depth, init=[], attrs={"no_rw_check": 1})
             read = lane_memory.read_port()
-            write = lane_memory.write_port()
+            write = lane_memory.write_port(granularity=8)
+            after = self.i_write.offset > high
+            if self.group == 2:
+                # of a group in two rows, either the lane before the offset is written or the other
+                after |= (self.i_write.offset == high) & self.i_write_en[low]
             m.d.comb += [
                 read.en.eq(1),
-                read.addr.eq(Mux(self.i_read.offset > lane, self.i_read.next, self.i_read.row)),
-                write.en.eq(self.i_write_en[lane]),
-                write.addr.eq(
-                    Mux(self.i_write.offset > lane, self.i_write.next, self.i_write.row)),
-                write.data.eq(self.i_write_data[lane]),
+                read.addr.eq(Mux(self.i_read.offset > low, self.i_read.next, self.i_read.row)),
+                write.en.eq(self.i_write_en[lanes]),
+                write.addr.eq(Mux(after, self.i_write.next, self.i_write.row)),
+                write.data.eq(self.i_write_data.as_value()[8 * low:8 * (high + 1)]),
             ]
             # the second register: a block RAM's own output takes most of a fast cycle
-            m.d.sync += self.o_read[lane].eq(read.data)
+            m.d.sync += self.o_read.as_value()[8 * low:8 * (high + 1)].eq(read.data)
         return m

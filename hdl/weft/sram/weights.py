@@ -9,8 +9,9 @@ __all__ = ["WeightBuffer"]
 class WeightBuffer(BankedMemory):
     """``config.wgt_bytes`` bytes, filled at any byte address and read by lines of ``cols`` bytes.
 
-    One bank with one reader and one writer: both are always ready, and never put off, except while
-    the memory is being cleared. Timing and clearing as in :class:`BankedMemory`.
+    One bank with one reader and one writer, both always ready except while the memory is being
+    cleared, or for the second cycle of a write. Timing and clearing as in :class:`BankedMemory`,
+    in groups of ``config.wgt_group`` lanes.
 
     Parameters
     ----------
@@ -30,6 +31,7 @@ class WeightBuffer(BankedMemory):
         self.config = config
         super().__init__(
             size=config.wgt_bytes, width=config.wgt_width, banks=1,
+            group=config.wgt_group,
             reads={"matmul": PortShape(config.cols, step=config.cols)},
             writes={"load": PortShape(config.bus_bytes)})
 

@@ -1,7 +1,7 @@
 """The VECTOR unit: accumulators, or bytes, through the requantiser into the scratchpad."""
 
 from amaranth.hdl import Module, Mux, Signal, signed
-from amaranth.lib import fifo, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..control.hold import InstructionHold
@@ -11,6 +11,7 @@ from .drain import DrainReader
 from .lanes import Lanes
 from .map import MapReader
 from .params import ParamsReader
+from .queue import StepQueue
 from .read import SharedRead
 from .softmax import SoftmaxControl
 from .store import ChannelStore
@@ -83,9 +84,8 @@ class VectorUnit(wiring.Component):
         m.submodules.softmax = softmax = SoftmaxControl(config)
         m.submodules.lanes = lanes = Lanes(config)
         m.submodules.writer = writer = DrainWriter(config)
-        # the buffer's output register is one entry more
-        m.submodules.queue = queue = fifo.SyncFIFOBuffered(
-            width=len(lanes.o_bytes.as_value()), depth=self.room + 1)
+        m.submodules.queue = queue = StepQueue(
+            lanes.o_bytes.shape(), depth=self.room, multiplier=config.multiplier)
 
         shapes = {"bias": signed(32), "multiplier": 31, "shift": 6}
         channels = (lanes.o_bias_channel, lanes.o_multiplier_channel, lanes.o_shift_channel)
@@ -107,6 +107,7 @@ class VectorUnit(wiring.Component):
         connect(m, table.spad, read.table)
         connect(m, map_.spad, read.map)
         connect(m, read.spad, flipped(self.spad))
+        connect(m, queue.o, writer.i)
         connect(m, writer.spad_out, flipped(self.spad_out))
         m.d.comb += [
             read.i_table.eq(table.o_busy),
@@ -125,11 +126,8 @@ class VectorUnit(wiring.Component):
             lanes.i_step.eq(Mux(map_.o_step.valid, map_.o_step, reader.o_step)),
             lanes.i_acc.eq(reader.o_acc),
             lanes.i_values.eq(map_.o_values),
-            queue.w_en.eq(lanes.o_en),
-            queue.w_data.eq(lanes.o_bytes),
-            writer.i.payload.eq(queue.r_data),
-            writer.i.valid.eq(queue.r_rdy),
-            queue.r_en.eq(writer.i.ready),
+            queue.i_en.eq(lanes.o_en),
+            queue.i_bytes.eq(lanes.o_bytes),
             reader.i_free.eq(writer.i.valid & writer.i.ready),
         ]
         self._issue(m, params, table, reader, map_, softmax, lanes, writer)

@@ -110,6 +110,11 @@ class LoadUnit(_Copies):
         job["first"], job["last"] = first, last
         self._tell()
 
+    def _in_two(self, addr):
+        """Whether a beat to the weight buffer takes two cycles."""
+        config = self.config
+        return config.wgt_group == 2 and config.wgt_width == config.bus_bytes and addr % 2
+
     def _write(self):
         banks, channel, late = self.banks, self.arbiter.channel, 0
         while True:
@@ -119,11 +124,12 @@ class LoadUnit(_Copies):
             name, beats = job["name"], job["burst"].beats
             yield job["first"]
             began, gap = self.clock.now, 1 if name in LOCAL else channel.gap
+            in_two = name == "LOAD_WGT" and self._in_two(job["burst"].local_addr)
             if name in ("LOAD", "FILL"):
                 pieces = banks.pieces([(job["burst"].local_addr, self.config.bus_bytes, beats)])
                 yield from banks.stream(banks.writes, pieces, 1 / gap)
             # beats behind one that had to wait keep their distance
-            yield max(job["last"], began + (beats - 1) * gap) + 1
+            yield max(job["last"], began + (beats - 1) * max(gap, 1 + in_two)) + 1 + in_two
             if name not in LOCAL:
                 before, late = late, self.clock.now - 1 - job["last"]
                 channel.hold_up(late - before)

@@ -1,0 +1,61 @@
+"""What the lanes have produced, until the scratchpad takes it."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from ..vendor.lut_ram import in_tables
+
+__all__ = ["StepQueue"]
+
+
+class StepQueue(wiring.Component):
+    """Keeps the bytes of steps in their order, in a memory of ``depth`` and a register behind it.
+
+    It cannot refuse: :class:`DrainReader` begins with no step for which there is no room.
+
+    Parameters
+    ----------
+    shape
+        The bytes of a step.
+    depth : :class:`int`
+        Steps that may wait, without that in the register; a power of two.
+    multiplier : :class:`str`
+        That of the :class:`Config`, see :func:`in_tables`.
+
+    Members
+    -------
+    i_en, i_bytes : :py:`In(1)`, :py:`In(shape)`
+        A step.
+    o : :py:`Out(stream.Signature(shape))`
+        The oldest, ``LATENCY`` cycles after it came at the earliest. Out of registers.
+    """
+
+    LATENCY = 2
+
+    def __init__(self, shape, *, depth, multiplier):
+        self.shape = shape
+        self.depth = depth
+        self.multiplier = multiplier
+        super().__init__({"i_en": In(1), "i_bytes": In(shape), "o": Out(stream.Signature(shape))})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.storage = storage = memory.Memory(
+            shape=self.shape, depth=self.depth, init=[], attrs=in_tables(self.multiplier))
+        into, out_of = storage.write_port(), storage.read_port(domain="comb")
+        # a bit more than an address, so that full is not empty
+        written, read = (Signal(exact_log2(self.depth) + 1, name=name)
+                         for name in ("written", "read"))
+        moves = ~self.o.valid | self.o.ready
+        m.d.comb += [
+            into.en.eq(self.i_en), into.addr.eq(written), into.data.eq(self.i_bytes),
+            out_of.addr.eq(read),
+        ]
+        m.d.sync += written.eq(written + self.i_en)
+        with m.If(moves):
+            m.d.sync += [self.o.payload.eq(out_of.data), self.o.valid.eq(written != read)]
+            with m.If(written != read):
+                m.d.sync += read.eq(read + 1)
+        return m
