@@ -68,9 +68,18 @@ def synthesize(chosen, folder):
 
 
 def place(chosen, folder, device_options, seed):
-    """Timing of one run of place and route, and how many seconds it took."""
+    """Timing of one run of place and route, unless that of the same netlist is there; how many
+    seconds it took."""
     tools = TOOLCHAINS[chosen.device.family]
     mhz = chosen.clock_hz / 1e6
+    stamp = folder / f"seed-{seed}.json"
+    inputs = _inputs(chosen, folder, device_options, seed)
+    if stamp.exists():
+        known = json.loads(stamp.read_text())
+        if known["inputs"] == inputs:
+            progress(f"{chosen.name}: seed {seed}: the netlist is placed and routed already")
+            return read_timing(folder / f"report-{seed}.json", mhz), known["seconds"]
+        stamp.unlink()
     begin = time.monotonic()
     status, log, netlist = 0, f"nextpnr-{seed}.log", "ready.json"
     if chosen.device.family == "ecp5":
@@ -99,7 +108,20 @@ def place(chosen, folder, device_options, seed):
     if wrong:
         sys.exit(f"{chosen.name}: {tools.nextpnr} has permuted inputs of {len(wrong)} tables that "
                  f"cannot be permuted, as {wrong[0]}; no bitstream was written")
-    return read_timing(folder / f"report-{seed}.json", mhz), seconds
+    timing = read_timing(folder / f"report-{seed}.json", mhz)
+    stamp.write_text(json.dumps({"inputs": inputs, "seconds": seconds}))
+    return timing, seconds
+
+
+def _inputs(chosen, folder, device_options, seed):
+    """What tells whether place and route of ``ready.json`` would do the same again."""
+    tools = TOOLCHAINS[chosen.device.family]
+    files = [folder / "ready.json", folder / f"top.{tools.constraints}"]
+    if chosen.device.family == "ecp5":
+        files += [ROOT / "scripts" / name for name in ("refine.py", "refine.cc")]
+    command = tools.pnr_command(device_options, seed=seed, mhz=chosen.clock_hz / 1e6)
+    return [hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest(),
+            tools.versions()["nextpnr"], *command]
 
 
 def _place_and_refine(chosen, folder, device_options, seed, netlist):

@@ -50,6 +50,23 @@ def test_builds(name, suffix, seeds, tmp_path, capsys):
     assert "slowest path" in capsys.readouterr().out
 
 
+def test_a_seed_is_placed_once(tmp_path, capsys):
+    def build(seeds, width=8, hertz=24_000_000):
+        result = bitstream.build(board("icebreaker").at(hertz), seeds, folder=tmp_path,
+                                 top=Counting(width))
+        told = capsys.readouterr().err
+        return result, [seed for seed in (1, 2) if f"seed {seed}: the netlist is placed" in told]
+
+    first, kept = build([1])
+    assert not kept
+    second, kept = build([1, 2])
+    assert kept == [1] and second["mhz"][1] == first["mhz"][1]
+    assert second["place_seconds"][1] == first["place_seconds"][1]
+    assert build([2, 1])[1] == [1, 2]
+    for changed in ({"width": 9}, {"width": 9, "hertz": 19_500_000}):
+        assert not build([1], **changed)[1] and build([1], **changed)[1] == [1]
+
+
 def test_fails_when_timing_is_missed(tmp_path):
     slow = board("icebreaker").at(135_000_000)
     (tmp_path / "icebreaker.bin").write_bytes(b"an old one")
