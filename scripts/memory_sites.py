@@ -2,8 +2,8 @@
 
 The device has four rows of them. Those of one memory belong together, and those of different ones
 beside what they serve: lines of weights come from above the array, vectors from its left, and sums
-leave it below, each column at its place. Host memory has a row of its own. Left alone, nextpnr
-spreads all of them over the whole device.
+leave it below, each column at its place. Host memory has a row of its own, and what is left of the
+others. Left alone, nextpnr spreads all of them over the whole device.
 """
 
 import re
@@ -20,14 +20,19 @@ _COLUMNS = (4, 6, 8, 10, 13, 15, 17, 19, 22, 24, 26, 28, 31, 33, 35, 37, 40, 42,
 # the places of a memory, as (row, column of block RAMs); both banks and both halves side by side
 _LEFT = [(row, column) for row, count in ((0, 26), (1, 6)) for column in range(count)]
 _BELOW = [(1, 8 + 3 * column) for column in range(15)]
+_BESIDE = [(row, column + 1) for row, column in _BELOW]
+_ABOVE = [(0, column) for column in range(34, 42)]
+_LAST = [(3, column) for column in range(len(_COLUMNS))]
+_OTHERS = [(2, column) for column in (*range(20, 32), *range(20), *range(32, len(_COLUMNS)))] \
+    + [(0, column) for column in (50, 51, *range(26, 34), *range(49, 41, -1))] \
+    + [(1, column) for column in range(10, 28, 3)]
 _PLACES = {
     r"scratchpad\.bank_0\.": _LEFT[0::2],
     r"scratchpad\.bank_1\.": _LEFT[1::2],
-    r"weights\.bank_0\.": [(0, column) for column in range(34, 50)],
+    r"weights\.bank_0\.": _ABOVE,
     r"accumulators\.half_0\.": _BELOW,
-    r"accumulators\.half_1\.": [(row, column + 1) for row, column in _BELOW],
-    r"memory\.words\.": [(3, column) for column in range(len(_COLUMNS))]
-    + [(2, column) for column in range(20, 32)],
+    r"accumulators\.half_1\.": _BESIDE,
+    r"memory\.words\.": _LAST + _OTHERS,
 }
 
 
