@@ -60,8 +60,8 @@ def test_every_word_of_a_memory_has_its_first_value(tmp_path, init):
 
 def test_contents_of_zeros_take_a_line():
     text = to_verilog(WeightBuffer(preset("tiny")), "top")
-    assert text.count("initial for") == 4
-    assert not re.search(r"\[\d+\] = 8'h00;", text)
+    assert text.count("initial for") == 2       # two lanes each
+    assert not re.search(r"\[\d+\] = 16'h0000;", text)
 
 
 @pytest.mark.parametrize("init, words", [([], 0), ([5] * 100, 100)])
