@@ -116,12 +116,14 @@ def place(chosen, folder, device_options, seed):
 def _inputs(chosen, folder, device_options, seed):
     """What tells whether place and route of ``ready.json`` would do the same again."""
     tools = TOOLCHAINS[chosen.device.family]
+    mhz = chosen.clock_hz / 1e6
     files = [folder / "ready.json", folder / f"top.{tools.constraints}"]
+    commands = tools.pnr_command(device_options, seed=seed, mhz=mhz)
     if chosen.device.family == "ecp5":
         files += [ROOT / "scripts" / name for name in ("refine.py", "refine.cc")]
-    command = tools.pnr_command(device_options, seed=seed, mhz=chosen.clock_hz / 1e6)
+        commands += tools.place_command(device_options, seed=seed, mhz=mhz)
     return [hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest(),
-            tools.versions()["nextpnr"], *command]
+            tools.versions()["nextpnr"], *commands]
 
 
 def _place_and_refine(chosen, folder, device_options, seed, netlist):
