@@ -134,6 +134,7 @@ def _place_and_refine(chosen, folder, device_options, seed, netlist):
         f"place-{seed}.log", f"{chosen.name}: place, seed {seed}")
     if not status:
         first, *_, last = refine(folder, f"unrefined-{seed}.json", netlist, mhz=mhz, seed=seed,
+                                 grade=int(chosen.device.name[-1]),
                                  what=f"{chosen.name}: cells to better places, seed {seed}")
         progress(f"{chosen.name}: before, {first}")
         progress(f"{chosen.name}: after, {last}")
