@@ -51,8 +51,9 @@ def refine(folder, placed, ready, *, mhz, grade=6, rounds=None, seed=1, what="be
 
     ``mhz`` is the clock to reach, by nextpnr's estimate before routing, with a device of speed
     ``grade``; what is told is in nanoseconds of grade 6. More ``rounds`` than are made without it
-    find better places. ``what`` is said now and then while they are looked for. Returns the lines that tell how the slowest path got shorter, which are in
-    ``refine-SEED.log``, too. :func:`compile_program` comes first.
+    find better places. ``what`` is said now and then while they are looked for. Returns the lines
+    that tell how the slowest path got shorter, which are in ``refine-SEED.log``, too.
+    :func:`compile_program` comes first.
     """
     netlist = json.loads((folder / placed).read_text())
     module = netlist["modules"]["top"]
