@@ -1,4 +1,5 @@
 import pytest
+from amaranth.sim import Simulator
 
 from support.byte_memory import Traffic
 from weft.presets import preset
@@ -77,3 +78,38 @@ def test_writes_at_every_address_leave_the_bytes_around_alone():
 def test_clear_zeroes_every_byte_and_nothing_later(config):
     dut = WeightBuffer(config)
     Traffic(dut, seed=f"clear/{config.name}").run(dut.depth + 400, clear_at=(100,))
+
+
+def test_half_a_write_is_forgotten():
+    dut = WeightBuffer(SHAPES[0])
+    width = dut.width
+    read = []
+
+    async def bench(ctx):
+        def write(byte):
+            ctx.set(dut.load.req.payload, {"addr": 5, "mask": (1 << width) - 1,
+                                           "data": [byte] * width, "last": 1})
+            ctx.set(dut.load.req.valid, 1)
+
+        write(1)
+        _, _, ready = await ctx.tick().sample(dut.load.req.ready)
+        assert not ready
+        ctx.set(dut.load.req.valid, 0)
+        ctx.set(dut.i_forget, 1)
+        await ctx.tick()
+        ctx.set(dut.i_forget, 0)
+        write(2)
+        await ctx.tick().until(dut.load.req.ready)
+        ctx.set(dut.load.req.valid, 0)
+        for line in (1, 2):
+            ctx.set(dut.matmul.req.payload, line)
+            ctx.set(dut.matmul.req.valid, 1)
+            await ctx.tick().until(dut.matmul.req.ready)
+            ctx.set(dut.matmul.req.valid, 0)
+            data, = await ctx.tick().sample(dut.matmul.data).until(dut.matmul.valid)
+            read.extend(data)
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    assert read == [0, 2, 2, 2, 2, 0, 0, 0]
