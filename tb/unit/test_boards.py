@@ -102,7 +102,8 @@ def test_memories_fit_the_device(entry):
     lanes = config.spad_banks * config.spad_width
     needed = (
         lanes * blocks(8, config.spad_bytes // lanes, device)
-        + config.wgt_width * blocks(8, config.wgt_bytes // config.wgt_width, device)
+        + config.wgt_width // config.wgt_group
+        * blocks(8 * config.wgt_group, config.wgt_bytes // config.wgt_width, device)
         + 2 * blocks(32 * config.cols, config.acc_rows // 2, device)
         + config.vector_lanes * blocks(32, 512, device)                 # tables
         + config.bus_bytes * blocks(8, entry.memory_bytes // config.bus_bytes, device)
