@@ -64,9 +64,9 @@ def assert_recovers(devices, seed):
                 == emulator.run(check, [before]).outputs["after"]).all()
 
 
-def copies(config, *, load=SOURCE, store=TARGET, size=64, windows=None):
+def copies(config, *, load=SOURCE, store=TARGET, size=64, windows=None, name="LOAD"):
     """LOAD from ``load``, STORE to ``store``; only SOURCE may be read and TARGET written."""
-    code = (isa.encode("LOAD", count=1, bytes=size, host_addr=load, local_addr=1, signal=STORE)
+    code = (isa.encode(name, count=1, bytes=size, host_addr=load, local_addr=1, signal=STORE)
             + isa.encode("STORE", count=1, bytes=size, host_addr=store, local_addr=1, wait=LOAD))
     return Program(
         config=config, instructions=code, memory_bytes=MEMORY_BYTES,
@@ -167,6 +167,21 @@ def test_bus_errors_on_first_middle_and_last_beats(pair, response, access, addr,
     after = memory(pair[0])
     assert after[:TARGET] == before[:TARGET] and after[TARGET + 300:] == before[TARGET + 300:]
     assert_recovers(pair, 7)
+
+
+@pytest.mark.parametrize("addr", [SOURCE, SOURCE + 150, SOURCE + 299])
+def test_bus_errors_of_weights_at_an_odd_address(pair, addr):
+    """Such a beat may take two cycles: one with an error must not wait for its second."""
+    fill(pair, 8)
+    program = copies(pair[0].config, size=300, name="LOAD_WGT")
+    for device in pair:
+        device.load(program)
+        device.fault(BASE + addr, 1, "SLVERR", "read")
+    record = both(pair, program)
+    for device in pair:
+        device.clear_faults()
+    assert (record.code, record.unit, record.index) == ("BUS_SLVERR", "LOAD", 0)
+    assert_recovers(pair, 8)
 
 
 def test_memory_that_does_not_exist_is_an_error_of_the_bus(pair):

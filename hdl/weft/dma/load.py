@@ -262,13 +262,16 @@ class LoadUnit(wiring.Component):
                                             isa.ErrorCode.BUS_SLVERR)),
                 unit.error_info.addr.eq(now.beat_addr << lane),
             ]
+        # a beat that is taken after an error, or with one, is a write without a byte: a port may be
+        # ready for a request only
+        writes = ~fault & ~failed
         for port, hit in ((self.spad, ~now_is_wgt), (self.wgt, now_is_wgt)):
             write = port.req.payload
             m.d.comb += [
-                port.req.valid.eq(offer & hit & (axi.rvalid | ~now_is_read) & ~fault & ~failed),
+                port.req.valid.eq(offer & hit & (axi.rvalid | ~now_is_read)),
                 write.addr.eq(now.local_addr),
-                write.last.eq(now_ends),
-                write.mask.eq(Cat((now.head <= index) & (tail >= index) & now_is_write
+                write.last.eq(now_ends & writes),
+                write.mask.eq(Cat((now.head <= index) & (tail >= index) & now_is_write & writes
                                   for index in range(bus_bytes))),
                 write.data.as_value().eq(
                     Mux(now_is_read, axi.rdata, now.tag.value.replicate(bus_bytes))),

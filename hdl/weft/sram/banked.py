@@ -31,7 +31,8 @@ class BankedMemory(wiring.Component):
     cleared.
 
     With ``group`` 2 (see :class:`LaneBank`) all reads are at even addresses, and a write that is as
-    wide as the memory takes two cycles at an odd address: its last byte comes in the second.
+    wide as the memory takes two cycles at an odd address: its last byte comes in the second. Until
+    then the port is not ready, also while there is no request, and ``conflict`` tells of it.
 
     A read is answered ``read_latency`` cycles after it was accepted, and later by as many as it is
     put off. It sees all writes that were made in cycles before it is made; what it sees of a
@@ -46,7 +47,7 @@ class BankedMemory(wiring.Component):
     banks : :class:`int`
         Parts.
     group : :class:`int`
-        Lanes of one memory, 1 or 2.
+        Byte lanes that share one memory, 1 or 2.
     reads, writes : mapping from :class:`str` to :class:`PortShape`
         The ports. All numbers are powers of two.
 
@@ -73,8 +74,8 @@ class BankedMemory(wiring.Component):
     Raises
     ------
     ValueError
-        If a number is not a power of two, a port is wider than the memory or the memory too
-        small.
+        If a number is not a power of two, a port is wider than the memory, the memory too small,
+        or a port reads at addresses that are no multiples of ``group``.
     """
 
     ANSWER_LATENCY = 4      # from ``going`` to data, in cycles

@@ -60,7 +60,7 @@ class LaneBank(wiring.Component):
     depth : :class:`int`
         Bytes in each lane, a power of two.
     group : :class:`int`
-        Lanes of one memory, 1 or 2.
+        Lanes that share one memory, 1 or 2.
 
     Members
     -------

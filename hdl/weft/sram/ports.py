@@ -52,7 +52,8 @@ class ReadPort(wiring.Signature):
 class WritePort(wiring.Signature):
     """Writes up to ``width`` bytes at any byte address, in order.
 
-    A request that was accepted is made when no other port is in its way.
+    A request that was accepted is made when no other port is in its way. A memory may take two
+    cycles to accept one (:class:`BankedMemory`), in which it does not change.
 
     Members
     -------
