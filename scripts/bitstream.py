@@ -74,9 +74,11 @@ def place(chosen, folder, device_options, seed):
     mhz = chosen.clock_hz / 1e6
     stamp = folder / f"seed-{seed}.json"
     inputs = _inputs(chosen, folder, device_options, seed)
+    made = [f"nextpnr-{seed}.log", f"report-{seed}.json", f"placed-{seed}.json",
+            *(option.replace("SEED", str(seed)) for option in tools.placed if "SEED" in option)]
     if stamp.exists():
         known = json.loads(stamp.read_text())
-        if known["inputs"] == inputs:
+        if known["inputs"] == inputs and all((folder / name).exists() for name in made):
             progress(f"{chosen.name}: seed {seed}: the netlist is placed and routed already")
             return read_timing(folder / f"report-{seed}.json", mhz), known["seconds"]
         stamp.unlink()
@@ -109,7 +111,9 @@ def place(chosen, folder, device_options, seed):
         sys.exit(f"{chosen.name}: {tools.nextpnr} has permuted inputs of {len(wrong)} tables that "
                  f"cannot be permuted, as {wrong[0]}; no bitstream was written")
     timing = read_timing(folder / f"report-{seed}.json", mhz)
-    stamp.write_text(json.dumps({"inputs": inputs, "seconds": seconds}))
+    whole = stamp.with_suffix(".whole")         # a build that is stopped here leaves no half of one
+    whole.write_text(json.dumps({"inputs": inputs, "seconds": seconds}))
+    whole.replace(stamp)
     return timing, seconds
 
 
@@ -133,8 +137,9 @@ def _place_and_refine(chosen, folder, device_options, seed, netlist):
         TOOLCHAINS["ecp5"].place_command(device_options, seed=seed, mhz=mhz), folder,
         f"place-{seed}.log", f"{chosen.name}: place, seed {seed}")
     if not status:
+        grade = int(device_options[device_options.index("--speed") + 1])
         first, *_, last = refine(folder, f"unrefined-{seed}.json", netlist, mhz=mhz, seed=seed,
-                                 grade=int(chosen.device.name[-1]),
+                                 grade=grade,
                                  what=f"{chosen.name}: cells to better places, seed {seed}")
         progress(f"{chosen.name}: before, {first}")
         progress(f"{chosen.name}: after, {last}")

@@ -63,6 +63,8 @@ def test_a_seed_is_placed_once(tmp_path, capsys):
     assert kept == [1] and second["mhz"][1] == first["mhz"][1]
     assert second["place_seconds"][1] == first["place_seconds"][1]
     assert build([2, 1])[1] == [1, 2]
+    (tmp_path / "top-2.config").unlink()
+    assert build([2, 1])[1] == [1]
     for changed in ({"width": 9}, {"width": 9, "hertz": 19_500_000}):
         assert not build([1], **changed)[1] and build([1], **changed)[1] == [1]
 

@@ -6,6 +6,7 @@ import pytest
 from support.exact import first_mismatch
 from support.litert import reference
 from support.models import Chain, random_input, random_model
+from weft.control import isa
 from weft.presets import preset
 from weft_host import Program, disasm
 from weft_host.compiler import CapacityError, UnsupportedError, compile
@@ -227,3 +228,18 @@ def test_counts_beyond_an_instruction_are_split():
     assert [f["count"] for f in fields] == [65535, 65535, 18930, 65535, 4465]
     assert [f["local_addr"] for f in fields] == [3, 3 + 4 * 65535, 3 + 8 * 65535, 1, 1 + 2 * 65535]
     assert [f["host_addr"] for f in fields[:3]] == [7, 7 + 5 * 65535, 7 + 10 * 65535]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_no_beat_of_weights_takes_two_cycles(name):
+    """A beat as wide as the weight buffer does at an odd address of it."""
+    count = 0
+    for seed in range(20):
+        code = compile(random_model([seed, 36]), preset(name)).instructions
+        for at in range(0, len(code), isa.INSTRUCTION_BYTES):
+            instruction, load = isa.decode(code[at:at + isa.INSTRUCTION_BYTES])
+            if instruction.name == "LOAD_WGT":
+                count += 1
+                assert (load["local_addr"] - load["host_addr"]) % 2 == 0, seed
+                assert load["count"] == 1 or (load["local_pitch"] - load["host_pitch"]) % 2 == 0
+    assert count > 20

@@ -238,8 +238,8 @@ def test_the_same_seed_gives_the_same_places(tmp_path):
 
 def test_a_faster_grade_is_asked_for_as_much_less(tmp_path):
     places = [refined(grown(random.Random("grade"))[0], tmp_path, period=period, grade=grade)[1]
-              for period, grade in ((3.0, 6), (3.0 / 1.295, 8), (3.0, 8))]
-    assert places[0] == places[1] != places[2]
+              for period, grade in ((3.0, 6), (3.0 / 1.129, 7), (3.0 / 1.295, 8), (3.0, 8))]
+    assert places[0] == places[1] == places[2] != places[3]
 
 
 def test_says_what_to_install_without_a_compiler(tmp_path, monkeypatch):

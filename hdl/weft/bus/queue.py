@@ -1,56 +1,54 @@
-"""What the lanes have produced, until the scratchpad takes it."""
+"""Entries that wait, with room for all that were asked for."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from ..vendor.lut_ram import in_tables
-
-__all__ = ["StepQueue"]
+__all__ = ["MemoryQueue"]
 
 
-class StepQueue(wiring.Component):
-    """Keeps the bytes of steps in their order, in a memory of ``depth`` and a register behind it.
+class MemoryQueue(wiring.Component):
+    """Keeps entries in their order, in a memory of ``depth`` and a register behind it.
 
-    It cannot refuse: :class:`DrainReader` begins with no step for which there is no room.
+    It cannot refuse: who fills it asks for no more than there is room for.
 
     Parameters
     ----------
     shape
-        The bytes of a step.
+        Of an entry.
     depth : :class:`int`
-        Steps that may wait, without that in the register; a power of two.
-    multiplier : :class:`str`
-        That of the :class:`Config`, see :func:`in_tables`.
+        Entries that may wait, without that in the register; a power of two.
+    attrs : :class:`dict`
+        Attributes of the memory for synthesis.
 
     Members
     -------
-    i_en, i_bytes : :py:`In(1)`, :py:`In(shape)`
-        A step.
+    i_en, i : :py:`In(1)`, :py:`In(shape)`
+        An entry.
     o : :py:`Out(stream.Signature(shape))`
         The oldest, ``LATENCY`` cycles after it came at the earliest. Out of registers.
     """
 
     LATENCY = 2
 
-    def __init__(self, shape, *, depth, multiplier):
+    def __init__(self, shape, *, depth, attrs):
         self.shape = shape
         self.depth = depth
-        self.multiplier = multiplier
-        super().__init__({"i_en": In(1), "i_bytes": In(shape), "o": Out(stream.Signature(shape))})
+        self.attrs = attrs
+        super().__init__({"i_en": In(1), "i": In(shape), "o": Out(stream.Signature(shape))})
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.storage = storage = memory.Memory(
-            shape=self.shape, depth=self.depth, init=[], attrs=in_tables(self.multiplier))
+            shape=self.shape, depth=self.depth, init=[], attrs=self.attrs)
         into, out_of = storage.write_port(), storage.read_port(domain="comb")
         # a bit more than an address, so that full is not empty
         written, read = (Signal(exact_log2(self.depth) + 1, name=name)
                          for name in ("written", "read"))
         moves = ~self.o.valid | self.o.ready
         m.d.comb += [
-            into.en.eq(self.i_en), into.addr.eq(written), into.data.eq(self.i_bytes),
+            into.en.eq(self.i_en), into.addr.eq(written), into.data.eq(self.i),
             out_of.addr.eq(read),
         ]
         m.d.sync += written.eq(written + self.i_en)

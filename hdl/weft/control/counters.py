@@ -60,9 +60,9 @@ class PerformanceCounters(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.counts = counts = memory.Memory(
-            shape=32, depth=64, init=[], attrs=in_tables(self.config.multiplier))
-        read, write = counts.read_port(domain="comb"), counts.write_port()
-        looked_up = Signal(32)
+            shape=32, depth=64, init=[],
+            attrs={"no_rw_check": 1, **in_tables(self.config.multiplier)})
+        read, write = counts.read_port(), counts.write_port()
 
         # -- when --------------------------------------------------------------------------------
         timer = Signal(range(self.PERIOD))
@@ -115,10 +115,10 @@ class PerformanceCounters(wiring.Component):
                 taken[-1].eq(Mux(start, recent[-1],
                                  Mux(adding, taken[-2] if len(taken) > 1 else 0, taken[-1]))),
             ]
+        # a block RAM's own output takes most of a fast cycle
         found = Signal(32)
         arrived, written = Signal.like(place), Signal.like(place)
-        m.d.sync += [looked_up.eq(read.data), found.eq(looked_up),
-                     arrived.eq(place), written.eq(arrived)]
+        m.d.sync += [found.eq(read.data), arrived.eq(place), written.eq(arrived)]
         m.d.comb += [
             read.addr.eq(Mux(reading, Cat(place, home), Cat(self.i_select, shown))),
             write.addr.eq(Cat(written, target)),

@@ -2,10 +2,11 @@
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from ..bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, RESP_DECERR, RESP_SLVERR, Axi4Read
+from ..bus.queue import MemoryQueue
+from ..vendor.lut_ram import in_tables
 from . import isa
 from .records import FETCHED, WINDOWS
 from .windows import WindowCheck
@@ -75,8 +76,9 @@ class Fetcher(wiring.Component):
         m = Module()
         axi = self.axi
         group, parts = self.burst_instructions, self.parts
-        m.submodules.beats = beats = SyncFIFOBuffered(
-            width=self.config.bus_width + 2, depth=self.PREFETCH * self.beats)
+        m.submodules.beats = beats = MemoryQueue(
+            self.config.bus_width + 2, depth=self.PREFETCH * self.beats,
+            attrs=in_tables(self.config.multiplier))
         m.submodules.windows = windows = WindowCheck(self.config, width=33)
 
         # -- asking ------------------------------------------------------------------------------
@@ -175,8 +177,8 @@ class Fetcher(wiring.Component):
         m.d.sync += owed.eq(owed + Mux(asks, burst_beats, 0) - (axi.rvalid & axi.rready))
         m.d.comb += [
             axi.rready.eq(1),
-            beats.w_en.eq(axi.rvalid),
-            beats.w_data.eq(Cat(axi.rdata, axi.rresp)),
+            beats.i_en.eq(axi.rvalid),
+            beats.i.eq(Cat(axi.rdata, axi.rresp)),
             self.o_idle.eq(~axi.arvalid & (owed == 0)),
             self.o_waiting.eq(~self.o.valid & (axi.arvalid | (owed != 0))),
         ]
@@ -192,10 +194,11 @@ class Fetcher(wiring.Component):
         failed = Signal()               # an error has been delivered, or is about to be
         take = Signal()
         m.d.comb += [
-            take.eq(beats.r_rdy & ~failed & (~o.valid | o.ready)),
-            beats.r_en.eq(take),
+            take.eq(beats.o.valid & ~failed & (~o.valid | o.ready)),
+            beats.o.ready.eq(take),
         ]
-        data, response = beats.r_data[:self.config.bus_width], beats.r_data[self.config.bus_width:]
+        bits = beats.o.payload
+        data, response = bits[:self.config.bus_width], bits[self.config.bus_width:]
         is_error = Signal()
         m.d.comb += is_error.eq((response == RESP_SLVERR) | (response == RESP_DECERR))
         with m.If(o.valid & o.ready):

@@ -4,14 +4,15 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from ..bus.queue import MemoryQueue
 from ..control.hold import InstructionHold
 from ..control.unit import UnitSignature
 from ..sram.ports import AccReadPort, ReadPort, WritePort
+from ..vendor.lut_ram import in_tables
 from .drain import DrainReader
 from .lanes import Lanes
 from .map import MapReader
 from .params import ParamsReader
-from .queue import StepQueue
 from .read import SharedRead
 from .softmax import SoftmaxControl
 from .store import ChannelStore
@@ -84,8 +85,8 @@ class VectorUnit(wiring.Component):
         m.submodules.softmax = softmax = SoftmaxControl(config)
         m.submodules.lanes = lanes = Lanes(config)
         m.submodules.writer = writer = DrainWriter(config)
-        m.submodules.queue = queue = StepQueue(
-            lanes.o_bytes.shape(), depth=self.room, multiplier=config.multiplier)
+        m.submodules.queue = queue = MemoryQueue(
+            lanes.o_bytes.shape(), depth=self.room, attrs=in_tables(config.multiplier))
 
         shapes = {"bias": signed(32), "multiplier": 31, "shift": 6}
         channels = (lanes.o_bias_channel, lanes.o_multiplier_channel, lanes.o_shift_channel)
@@ -127,7 +128,7 @@ class VectorUnit(wiring.Component):
             lanes.i_acc.eq(reader.o_acc),
             lanes.i_values.eq(map_.o_values),
             queue.i_en.eq(lanes.o_en),
-            queue.i_bytes.eq(lanes.o_bytes),
+            queue.i.eq(lanes.o_bytes),
             reader.i_free.eq(writer.i.valid & writer.i.ready),
         ]
         self._issue(m, params, table, reader, map_, softmax, lanes, writer)
