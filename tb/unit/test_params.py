@@ -34,6 +34,7 @@ def run(config, program, *, stall, latency, seed):
                 count += 1
             cycles.append(count)
             await ctx.tick()
+        await ctx.tick()                # the last values are given out a cycle after o_done
 
     async def collect(ctx):
         names = tuple(written)

@@ -27,11 +27,19 @@ def test_passes_everything_in_order(giving, taking):
             assert waiting is None or valid and payload == waiting
             waiting = payload if valid and not ready else None
 
+    async def tells_what_comes_next(ctx):
+        expected = None
+        async for _, _, valid, ready, payload, following in ctx.tick().sample(
+                dut.o.valid, dut.o.ready, dut.o.payload, dut.o_next):
+            assert expected is None or not valid or payload == expected
+            expected = following if ready or not valid else None
+
     sim = Simulator(dut)
     sim.add_clock(1e-6)
     sim.add_testbench(give)
     sim.add_testbench(take)
     sim.add_testbench(holds_payload_while_stalled, background=True)
+    sim.add_testbench(tells_what_comes_next, background=True)
     sim.run_until(1e-6 * 5000)
     assert taken == items
 

@@ -152,9 +152,8 @@ class PositionLoops(wiring.Component):
         # an accumulator row is not touched again before its update is through
         recent = [Signal(self.row_width + 1, name=f"recent{age}")
                   for age in range(1, UPDATE_DISTANCE)]
-        clash = Signal()
-        now = Cat(request.tag.row, ~request.tag.lead)
-        m.d.comb += clash.eq(~request.tag.lead & Cat(entry == now for entry in recent).any())
+        clash = Signal()                    # known a cycle before
+        now, after = (Cat(tag.row, ~tag.lead) for tag in (request.tag, buffer.o_next.tag))
         may_request = buffer.o.valid & ~clash & ~self.spad.conflict
         m.d.comb += [
             self.spad.req.payload.eq(request.addr),
@@ -170,6 +169,12 @@ class PositionLoops(wiring.Component):
         # Vectors go as far apart as they were asked for, unless one is put off. Then time stands
         # still here, too, a cycle later: in time, as a vector is behind one other at most at its
         # port, and none is asked for in such a cycle.
+        then = Mux(buffer.o.valid, now, after)
+        m.d.sync += clash.eq(Mux(
+            self.o_accept,
+            ~buffer.o_next.tag.lead & Cat(after == row for row in (now, *recent[:-1])).any(),
+            then[-1] & (Cat(then == row for row in recent[:-1]).any()
+                        | (self.spad.conflict & (then == recent[-1])))))
         with m.If(~self.spad.conflict):
             m.d.sync += recent[0].eq(Mux(self.o_accept, now, 0))
             m.d.sync += [younger.eq(older) for older, younger in zip(recent, recent[1:])]

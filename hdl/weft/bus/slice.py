@@ -8,7 +8,7 @@ __all__ = ["RegisterSlice"]
 
 
 class RegisterSlice(wiring.Component):
-    """Delays a stream by one cycle; no wire leads from one side to the other.
+    """Delays a stream by one cycle; no wire leads from one side to the other, but to ``o_next``.
 
     One payload a cycle. Both ``o.valid``, ``o.payload`` and ``i.ready`` come out of registers,
     so it goes where a bus enters or leaves the core.
@@ -24,6 +24,8 @@ class RegisterSlice(wiring.Component):
         The stream that comes in.
     o : :py:`Out(stream.Signature(shape))`
         The same stream, one cycle later.
+    o_next : :py:`Out(shape)`
+        The payload of ``o`` in the next cycle, if that of this cycle is taken or there is none.
     """
 
     LATENCY = 1         # from i.valid to o.valid, in cycles
@@ -33,6 +35,7 @@ class RegisterSlice(wiring.Component):
         super().__init__({
             "i": In(stream.Signature(shape)),
             "o": Out(stream.Signature(shape)),
+            "o_next": Out(shape),
         })
 
     def elaborate(self, platform):
@@ -43,14 +46,18 @@ class RegisterSlice(wiring.Component):
         spare = Signal.like(self.o.payload, reset_less=True)
         payload = Signal.like(self.o.payload, reset_less=True)
 
-        m.d.comb += [self.i.ready.eq(~spare_valid), self.o.payload.eq(payload)]
+        m.d.comb += [
+            self.i.ready.eq(~spare_valid),
+            self.o.payload.eq(payload),
+            self.o_next.eq(Mux(spare_valid, spare, self.i.payload)),
+        ]
         with m.If(~spare_valid):
             # in every cycle, without a look at ``o.ready``, which comes late
             m.d.sync += spare.eq(self.i.payload)
         with m.If(self.o.ready | ~self.o.valid):
             m.d.sync += [
                 self.o.valid.eq(self.i.valid | spare_valid),
-                payload.eq(Mux(spare_valid, spare, self.i.payload)),
+                payload.eq(self.o_next),
                 spare_valid.eq(0),
             ]
         with m.Elif(self.i.valid):

@@ -104,7 +104,9 @@ class Control(wiring.Component):
 
         # a cycle late, as the sequencer's stop is: they reach into units, and far
         halt, halt_fetch, begin, progress = Signal(), Signal(), Signal(), Signal()
+        bus_idle = Signal()
         m.d.sync += [
+            bus_idle.eq(self.i_bus_idle.all() & fetch.o_idle),
             halt.eq(run.o_halt | reset.o_halt),
             halt_fetch.eq(run.o_stop_fetch | reset.o_halt),
             begin.eq(run.o_begin),
@@ -114,9 +116,7 @@ class Control(wiring.Component):
         command, settings = registers.o_command, registers.o_settings
         program = Signal(33)        # does not change from the cycle before START on
         m.d.sync += program.eq(settings.mem_base + settings.program_addr)
-        bus_idle = Signal()
         m.d.comb += [
-            bus_idle.eq(self.i_bus_idle.all() & fetch.o_idle),
             fetch.i_start.eq(begin),
             fetch.i_addr.eq(program),
             fetch.i_count.eq(settings.program_count),

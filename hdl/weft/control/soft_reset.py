@@ -28,7 +28,7 @@ class SoftReset(wiring.Component):
         reaches who is to be reset later.
     """
 
-    IDLE_CYCLES = 4     # a burst that was decided on when o_halt rose is on the bus by then
+    IDLE_CYCLES = 6     # a burst that was decided on when o_halt rose is on the bus by then
     CLEAR_CYCLES = 16   # longer than any memory takes to answer
     SETTLE_CYCLES = 16  # more than there are registers on any way of o_clear
 

@@ -54,7 +54,7 @@ class UnitQueue(wiring.Component):
     i_stop : :py:`In(1)`
         Hand over nothing in the next cycle.
     i_halt : :py:`In(1)`
-        The unit's ``halt``.
+        The unit's ``halt``, a cycle later.
     o_done : :py:`Out(1)`
         An instruction, or a row of one, is done.
     o_retired : :py:`Out(1)`
@@ -151,8 +151,8 @@ class UnitQueue(wiring.Component):
             cmd.valid.eq(granted),
             cmd.payload.eq(step.o_row),
             self.o_handed.eq(cmd.valid & cmd.ready),
-            self.unit.halt.eq(self.i_halt),
         ]
+        m.d.sync += self.unit.halt.eq(self.i_halt)      # reaches far into the unit
         m.d.sync += granted.eq(self.o_can_start & in_work.w_rdy & ~self.o_handed
                              & ~self.i_stop)
         with m.If(self.o_handed):

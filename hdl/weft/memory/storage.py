@@ -88,15 +88,23 @@ class BlockStorage(wiring.Component):
         read = ram.read_port()
         write = ram.write_port(granularity=8)
         # registers on both sides, without enables: the primitives lie far apart, and the output of
-        # one takes most of a fast cycle
+        # one takes most of a fast cycle. What is written is there a cycle later, and before what a
+        # read reads that starts in the next cycle
         addr = Signal.like(port.read_addr, reset_less=True)
-        m.d.sync += [addr.eq(port.read_addr), port.read_data.eq(read.data)]
+        write_en = Signal.like(port.write_en)
+        write_addr = Signal.like(port.write_addr, reset_less=True)
+        write_data = Signal.like(port.write_data, reset_less=True)
+        m.d.sync += [
+            addr.eq(port.read_addr), port.read_data.eq(read.data),
+            write_en.eq(port.write_en), write_addr.eq(port.write_addr),
+            write_data.eq(port.write_data),
+        ]
         m.d.comb += [
             read.en.eq(1),
             read.addr.eq(addr),
-            write.en.eq(port.write_en),
-            write.addr.eq(port.write_addr),
-            write.data.eq(port.write_data),
+            write.en.eq(write_en),
+            write.addr.eq(write_addr),
+            write.data.eq(write_data),
         ]
         return m
 

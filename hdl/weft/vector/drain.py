@@ -105,6 +105,8 @@ class DrainReader(wiring.Component):
         free = Signal(range(self.room + 1), init=self.room)
         gap = Signal(step_shape)            # cycles until the next row may be requested
         was_raw = Signal()
+        # known a cycle before: what hangs on an accepted row is far from the accumulators
+        may_ask, is_last_x, is_last_y = Signal(), Signal(), Signal()
         outstanding = Signal(range(self.MAX_READ_LATENCY + 1))
         accept = Signal()
         # Whether there is room is looked at a cycle before: for two rows, if one has been
@@ -113,18 +115,20 @@ class DrainReader(wiring.Component):
         last_channel = (new.channels - 1)[:len(last_step)]
         new_last_step = Mux(is_raw, last_channel, last_channel // lanes)
         next_last_step = Signal(step_shape)
-        room_for_one, room_for_two, all_free, took = Signal(), Signal(), Signal(), Signal()
+        room_for_one, room_for_two, took = Signal(), Signal(), Signal()
         m.d.comb += next_last_step.eq(Mux(self.i_start, new_last_step, last_step))
         m.d.sync += [
             room_for_one.eq(free > next_last_step),
             room_for_two.eq(free > Cat(Const(1, 1), next_last_step)),
             took.eq(accept | self.i_take),
-            all_free.eq((free == self.room) & ~accept & ~self.i_take),
+            # a row of the other kind waits until the queue is empty
+            may_ask.eq(Mux(accept, (last_step == 0) & ~(is_last_x & is_last_y),
+                           (asking | self.i_start) & (gap <= 1)
+                           & ((Mux(self.i_start, is_raw, raw) == (was_raw & ~self.i_take))
+                              | ((free == self.room) & ~self.i_take)))),
         ]
         m.d.comb += [
-            self.acc.req.valid.eq(
-                asking & (gap == 0) & Mux(took, room_for_two, room_for_one)
-                & ((raw == was_raw) | all_free)),
+            self.acc.req.valid.eq(may_ask & Mux(took, room_for_two, room_for_one)),
             self.acc.req.payload.eq(row),
             accept.eq(self.acc.req.valid & self.acc.req.ready),
             self.o_ready.eq(~asking & (outstanding == 0)),
@@ -140,12 +144,13 @@ class DrainReader(wiring.Component):
             m.d.sync += gap.eq(gap - 1)
         with m.If(accept):
             m.d.sync += [gap.eq(last_step), was_raw.eq(raw), row.eq(row + 1),
-                         xs_left.eq(xs_left - 1)]
-            with m.If(xs_left == 1):
+                         xs_left.eq(xs_left - 1), is_last_x.eq(xs_left == 2)]
+            with m.If(is_last_x):
                 next_row = (row_first + pitch)[:self.row_width]
                 m.d.sync += [row.eq(next_row), row_first.eq(next_row), xs_left.eq(x_count),
-                             ys_left.eq(ys_left - 1)]
-                with m.If(ys_left == 1):
+                             is_last_x.eq(x_count == 1), ys_left.eq(ys_left - 1),
+                             is_last_y.eq(ys_left == 2)]
+                with m.If(is_last_y):
                     m.d.sync += asking.eq(0)
 
         with m.If(self.i_start):
@@ -154,6 +159,7 @@ class DrainReader(wiring.Component):
                 last_step.eq(new_last_step),
                 row.eq(new.acc_addr), row_first.eq(new.acc_addr), pitch.eq(new.acc_pitch),
                 x_count.eq(new.x_count), xs_left.eq(new.x_count), ys_left.eq(new.y_count),
+                is_last_x.eq(new.x_count == 1), is_last_y.eq(new.y_count == 1),
             ]
 
         self._split(m, raw, slot, last_step, self._place(m, new, x_count))

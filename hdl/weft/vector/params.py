@@ -35,7 +35,7 @@ class ParamsReader(wiring.Component):
     o_busy : :py:`Out(1)`
         From the cycle after ``i_start`` to that of ``o_done``.
     o_done : :py:`Out(1)`
-        High for one cycle: the stores hold the values from the next cycle on.
+        High for one cycle, the one before that in which the last values are given to the stores.
     spad : :py:`Out(ReadPort(spad_addr_width, 4))`
     o_channel : :py:`Out(range(param_channels))`
         Place of all values below.
@@ -87,21 +87,24 @@ class ParamsReader(wiring.Component):
                 with m.If(ask_kind == SHIFT):
                     m.d.sync += asking.eq(0)
 
-        # answers come in the same order
+        # answers come in the same order. The stores are far from the scratchpad, and get them a
+        # cycle later
         channel, kind = Signal.like(last_channel), Signal(range(WORDS))
-        word_en, word = Signal(), Signal(32)
+        word_en, word = Signal(), Signal(32, reset_less=True)
         is_last = Signal()          # known beforehand: much hangs on the end of an instruction
-        m.d.comb += [word_en.eq(spad.valid), word.eq(Cat(spad.data))]
-        m.d.comb += [
+        m.d.comb += [word_en.eq(spad.valid), self.o_done.eq(word_en & is_last)]
+        m.d.sync += [
+            word.eq(Cat(spad.data)),
             self.o_channel.eq(channel),
             self.o_bias_en.eq(word_en & (kind == BIAS)),
-            self.o_bias.eq(word),
             self.o_multiplier_en.eq(
                 word_en & (kind == Mux(per_channel, MULTIPLIER, BIAS))),
-            self.o_multiplier.eq(Mux(per_channel, word[:31], multiplier)),
             self.o_shift_en.eq(word_en & (kind == Mux(per_channel, SHIFT, BIAS))),
+        ]
+        m.d.comb += [
+            self.o_bias.eq(word),
+            self.o_multiplier.eq(Mux(per_channel, word[:31], multiplier)),
             self.o_shift.eq(Mux(per_channel, word[:6], shift)),
-            self.o_done.eq(word_en & is_last),
         ]
         with m.If(word_en):
             self._advance(m, channel, kind, first_channel, last_channel)

@@ -59,19 +59,21 @@ class Reciprocal(wiring.Component):
 
         with m.FSM():
             with m.State("IDLE"):
+                # without a look at i_start, which comes late
+                m.d.sync += [
+                    mantissa.eq(Cat(self.i_total[0] | (self.i_total == 0), self.i_total[1:])),
+                    round_.eq(0),
+                ]
                 with m.If(self.i_start):
-                    m.d.sync += [
-                        mantissa.eq(Cat(self.i_total[0] | (self.i_total == 0), self.i_total[1:])),
-                        zeros.eq(0), cycle.eq(0), round_.eq(0),
-                    ]
                     m.next = "NORMALISE"
             with m.State("NORMALISE"):
                 with m.Switch(cycle):
                     for number, bit in enumerate(reversed(range(len(zeros)))):
                         amount = 1 << bit
                         with m.Case(number):
+                            m.d.sync += zeros[bit].eq(mantissa[-amount:] == 0)
                             with m.If(mantissa[-amount:] == 0):
-                                m.d.sync += [mantissa.eq(mantissa << amount), zeros[bit].eq(1)]
+                                m.d.sync += mantissa.eq(mantissa << amount)
                 m.d.sync += cycle.eq(cycle + 1)
                 with m.If(cycle == len(zeros) - 1):
                     m.d.sync += cycle.eq(0)
