@@ -49,16 +49,17 @@ def run(config, program, *, latency=4, stall=0.0, hold=0.0, seed=0):
             ctx.set(dut.acc.req.ready, rng.random() >= stall)
 
     async def queue(ctx):
-        held, cycle, before = 0, 0, None
+        held, cycle, before = [], 0, None
         async for _, _, step, acc, free in ctx.tick().sample(dut.o_step, dut.o_acc, dut.i_free):
             cycle += 1
             assert cycle < 20000, f"the reader hangs, seed {seed}"
             if before is not None:
                 steps.append((*before, list(acc)))
             before = (cycle, step.slot, step.raw, step.channel) if step.valid else None
-            held += step.valid - free
-            assert held <= ROOM, "more steps than the queue has room for"
-            ctx.set(dut.i_free, held > 0 and rng.random() >= hold)
+            held = held[free:] + [step.raw] * step.valid
+            assert len(held) <= ROOM, "more steps than the queue has room for"
+            assert len(set(held)) <= 1, "steps of both kinds in the queue"
+            ctx.set(dut.i_free, len(held) > 0 and rng.random() >= hold)
 
     sim = Simulator(dut)
     sim.add_clock(1e-8)
