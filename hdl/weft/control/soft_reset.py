@@ -17,8 +17,8 @@ class SoftReset(wiring.Component):
     i_request : :py:`In(1)`
         High for one cycle: begin.
     i_bus_idle : :py:`In(1)`
-        With ``o_halt`` high: nobody has an address on the bus or is owed a beat or a response. May
-        come a cycle late, like ``o_halt`` at the units two.
+        With ``o_halt`` high: nobody has an address on the bus or is owed a beat or a response. It
+        may come a cycle late, and ``o_halt`` reach the units two late.
     o_halt : :py:`Out(1)`
         Start no burst, from the cycle after the request to the end.
     o_clear : :py:`Out(1)`
