@@ -26,10 +26,13 @@ from multiplier_sites import has_sites, place_multipliers  # noqa: E402
 from nextpnr_report import overflow, read_timing, utilisation  # noqa: E402
 from permutations import forbidden_permutations  # noqa: E402
 from refine import compile_program, refine  # noqa: E402
+from route import compile_router, database_of, route  # noqa: E402
 from toolchains import TOOLCHAINS, pack_command, prepare  # noqa: E402
 from watched import run_watched  # noqa: E402
 
 from boards import board, board_names  # noqa: E402
+
+_LAST = {"ecp5": "clocks and timing"}         # what is left for nextpnr
 
 
 def facts(chosen):
@@ -83,18 +86,21 @@ def place(chosen, folder, device_options, seed):
             return read_timing(folder / f"report-{seed}.json", mhz), known["seconds"]
         stamp.unlink()
     begin = time.monotonic()
-    status, log, netlist = 0, f"nextpnr-{seed}.log", "ready.json"
+    status, log, netlist, before = 0, f"nextpnr-{seed}.log", "ready.json", 0
     if chosen.device.family == "ecp5":
-        netlist = f"refined-{seed}.json"
-        status = _place_and_refine(chosen, folder, device_options, seed, netlist)
+        status, before = _place_and_refine(chosen, folder, device_options, seed)
+        begin = time.monotonic()
     if status:
         log = f"place-{seed}.log"
     else:
+        if chosen.device.family == "ecp5":
+            netlist = _route(chosen, folder, device_options, seed)
         status, _ = run_watched(
             tools.pnr_command(device_options, seed=seed, mhz=mhz, netlist=netlist), folder, log,
-            f"{chosen.name}: place and route, seed {seed}")
+            f"{chosen.name}: {_LAST.get(chosen.device.family, 'place and route')}, "
+            f"seed {seed}")
     text = (folder / log).read_text()
-    seconds = time.monotonic() - begin
+    seconds = before + time.monotonic() - begin
     too_much = overflow(text)
     if too_much:
         keep(folder, {**facts(chosen), "fits": False,
@@ -110,6 +116,8 @@ def place(chosen, folder, device_options, seed):
     if wrong:
         sys.exit(f"{chosen.name}: {tools.nextpnr} has permuted inputs of {len(wrong)} tables that "
                  f"cannot be permuted, as {wrong[0]}; no bitstream was written")
+    if netlist.startswith("routed"):
+        (folder / netlist).unlink()
     timing = read_timing(folder / f"report-{seed}.json", mhz)
     whole = stamp.with_suffix(".whole")         # a build that is stopped here leaves no half of one
     whole.write_text(json.dumps({"inputs": inputs, "seconds": seconds}))
@@ -119,32 +127,76 @@ def place(chosen, folder, device_options, seed):
 
 def _inputs(chosen, folder, device_options, seed):
     """What tells whether place and route of ``ready.json`` would do the same again."""
-    tools = TOOLCHAINS[chosen.device.family]
-    mhz = chosen.clock_hz / 1e6
-    files = [folder / "ready.json", folder / f"top.{tools.constraints}"]
-    commands = tools.pnr_command(device_options, seed=seed, mhz=mhz)
-    if chosen.device.family == "ecp5":
-        files += [ROOT / "scripts" / name for name in ("refine.py", "refine.cc")]
-        commands += tools.place_command(device_options, seed=seed, mhz=mhz)
-    return [hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest(),
-            tools.versions()["nextpnr"], *commands]
+    command = TOOLCHAINS[chosen.device.family].pnr_command(
+        device_options, seed=seed, mhz=chosen.clock_hz / 1e6)
+    if chosen.device.family != "ecp5":
+        return [_digest(folder / "ready.json", folder / f"top.{_constraints(chosen)}"),
+                _nextpnr(chosen), *command]
+    return [*_placing_inputs(chosen, folder, device_options, seed),
+            _digest(*(ROOT / "scripts" / name for name in ("route.py", "route.cc"))), *command]
 
 
-def _place_and_refine(chosen, folder, device_options, seed, netlist):
-    """Writes the placed ``netlist``; returns nextpnr's status."""
+def _placing_inputs(chosen, folder, device_options, seed):
+    """The same for the places of an ECP5's cells."""
+    scripts = [ROOT / "scripts" / name for name in ("refine.py", "refine.cc", "slack.h")]
+    return [_digest(folder / "ready.json", folder / f"top.{_constraints(chosen)}", *scripts),
+            _nextpnr(chosen), *TOOLCHAINS[chosen.device.family].place_command(
+                device_options, seed=seed, mhz=chosen.clock_hz / 1e6)]
+
+
+def _digest(*paths):
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+
+
+def _constraints(chosen):
+    return TOOLCHAINS[chosen.device.family].constraints
+
+
+def _nextpnr(chosen):
+    return TOOLCHAINS[chosen.device.family].versions()["nextpnr"]
+
+
+def _place_and_refine(chosen, folder, device_options, seed):
+    """Writes ``refined-SEED.json``, unless that of the same netlist is there; returns nextpnr's
+    status, and how many seconds it took."""
     mhz = chosen.clock_hz / 1e6
+    netlist, stamp = f"refined-{seed}.json", folder / f"places-{seed}.json"
+    inputs = _placing_inputs(chosen, folder, device_options, seed)
+    if stamp.exists():
+        known = json.loads(stamp.read_text())
+        if known["inputs"] == inputs and (folder / netlist).exists():
+            progress(f"{chosen.name}: seed {seed}: the cells have their places already")
+            return 0, known["seconds"]
+        stamp.unlink()
+    begin = time.monotonic()
     status, _ = run_watched(
         TOOLCHAINS["ecp5"].place_command(device_options, seed=seed, mhz=mhz), folder,
         f"place-{seed}.log", f"{chosen.name}: place, seed {seed}")
     if not status:
-        grade = int(device_options[device_options.index("--speed") + 1])
         first, *_, last = refine(folder, f"unrefined-{seed}.json", netlist, mhz=mhz, seed=seed,
-                                 grade=grade,
+                                 grade=_grade(device_options),
                                  what=f"{chosen.name}: cells to better places, seed {seed}")
         progress(f"{chosen.name}: before, {first}")
         progress(f"{chosen.name}: after, {last}")
         (folder / f"unrefined-{seed}.json").unlink()
-    return status
+    seconds = time.monotonic() - begin
+    if not status:
+        stamp.write_text(json.dumps({"inputs": inputs, "seconds": seconds}))
+    return status, seconds
+
+
+def _grade(device_options):
+    return int(device_options[device_options.index("--speed") + 1])
+
+
+def _route(chosen, folder, device_options, seed):
+    """Name of the netlist that nextpnr is to finish."""
+    routed = f"routed-{seed}.json"
+    lines = route(folder, f"refined-{seed}.json", routed, device=database_of(device_options),
+                  mhz=chosen.clock_hz / 1e6, grade=_grade(device_options), seed=seed,
+                  what=f"{chosen.name}: route, seed {seed}")
+    progress(f"{chosen.name}: {lines[-1]}")
+    return routed
 
 
 def counts(chosen, folder, log):
@@ -187,6 +239,7 @@ def build(chosen, seeds, *, folder, top=None):
     device_options, pack_options = prepare(chosen, folder, top)
     if chosen.device.family == "ecp5":
         compile_program(folder)
+        compile_router(folder)
     synthesis_seconds = synthesize(chosen, folder)
     ready = folder / "ready.json"
     shutil.copyfile(folder / "top.json", ready)

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <vector>
 
+#include "slack.h"
+
 namespace {
 
 constexpr int TABLES = 8, SLOTS = 17, EMPTY = -1;
@@ -41,46 +43,18 @@ struct Cell { int tile, slot, unit, tile_set, slice_set; bool selects; int pins;
 struct Tile { int x, y, kind, pins, cells[SLOTS]; };
 // `limit`: the delay that would leave no slack
 struct Wire { int net, driver, sink; bool inside; float limit; };
-struct Edge { int wire, to; float delay; };            // to: a net, or -1 for an end
 struct Unit { std::vector<int> cells; bool fixed; };
 struct Place { int16_t x, y; };
 struct Box { int left, right, top, bottom; };
 
-// A list for each of many.
-struct Lists {
-    struct Range {
-        const int *from, *to;
-        const int *begin() const { return from; }
-        const int *end() const { return to; }
-        size_t size() const { return to - from; }
-    };
-    std::vector<int> first, items;
-
-    template <typename Of> Lists(size_t count, size_t size, Of of) : first(count + 1), items() {
-        for (size_t at = 0; at < size; ++at) if (of(at) >= 0) ++first[of(at) + 1];
-        for (size_t at = 0; at < count; ++at) first[at + 1] += first[at];
-        items.resize(first[count]);
-        std::vector<int> next = first;
-        for (size_t at = 0; at < size; ++at) if (of(at) >= 0) items[next[of(at)]++] = at;
-    }
-    Lists() {}
-    Range operator[](size_t at) const {
-        return {items.data() + first[at], items.data() + first[at + 1]};
-    }
-};
-
 std::vector<Cell> cells;
 std::vector<Tile> tiles;
 std::vector<Wire> wires;
-std::vector<Edge> edges;
+Timing timing;
 std::vector<Unit> units;
 std::vector<int> driver;                // of a net: cell
-std::vector<float> launch;              // of a net: ns after the clock, negative if not known
 Lists sinks_of, inputs_of, outputs_of;  // net: wires; cell: wires, nets; none inside a tile
-Lists edges_into, edges_out;            // net: edges that drive it; of it
 std::vector<Place> place;               // of a cell
-std::vector<int> order;                 // nets of tables, each after those that drive it
-std::vector<float> arrival, required;
 std::vector<std::vector<int>> tile_at;  // by x, y
 float period, step;
 
@@ -105,59 +79,7 @@ float delay(const Wire &wire) {
 
 float slack(const Wire &wire) { return wire.limit - delay(wire); }
 
-// ---- time ---------------------------------------------------------------------------------------
-
-void sort_nets() {
-    std::vector<int> waiting(driver.size()), ready;
-    for (size_t net = 0; net < driver.size(); ++net)
-        if (launch[net] < 0) {
-            for (int edge : edges_into[net])
-                waiting[net] += launch[wires[edges[edge].wire].net] < 0;
-            if (!waiting[net]) ready.push_back(net);
-        }
-    while (!ready.empty()) {
-        int net = ready.back();
-        ready.pop_back();
-        order.push_back(net);
-        for (int edge : edges_out[net])
-            if (edges[edge].to >= 0 && !--waiting[edges[edge].to]) ready.push_back(edges[edge].to);
-    }
-}
-
-struct Late { float slowest; int count; double sum; };
-
-// Arrival and required times, and from them the limit of each wire.
-Late analyse() {
-    for (size_t net = 0; net < driver.size(); ++net) {
-        arrival[net] = std::max(launch[net], 0.0f);
-        required[net] = 1e9f;
-    }
-    for (int net : order)
-        for (int at : edges_into[net]) {
-            const Edge &edge = edges[at];
-            const Wire &wire = wires[edge.wire];
-            arrival[net] = std::max(arrival[net], arrival[wire.net] + delay(wire) + edge.delay);
-        }
-    Late late{0, 0, 0};
-    for (Wire &wire : wires) wire.limit = 1e9f;
-    auto weigh = [&](const Edge &edge, float needed) {
-        Wire &wire = wires[edge.wire];
-        float limit = needed - edge.delay - arrival[wire.net];
-        wire.limit = std::min(wire.limit, limit);
-        limit -= delay(wire);
-        required[wire.net] = std::min(required[wire.net], limit + arrival[wire.net]);
-        return limit;
-    };
-    for (const Edge &edge : edges)
-        if (edge.to < 0) {
-            float slack = weigh(edge, period);
-            late.slowest = std::max(late.slowest, period - slack);
-            if (slack < 0) ++late.count, late.sum -= slack;
-        }
-    for (auto net = order.rbegin(); net != order.rend(); ++net)
-        for (int at : edges_into[*net]) weigh(edges[at], required[*net]);
-    return late;
-}
+Late analyse() { return timing.analyse(wires, period, delay); }
 
 // ---- cost ---------------------------------------------------------------------------------------
 
@@ -620,18 +542,6 @@ bool try_group(int first, float temperature) {
     return false;
 }
 
-int read_int() {
-    int value;
-    if (std::scanf("%d", &value) != 1) std::exit(2);
-    return value;
-}
-
-float read_float() {
-    float value;
-    if (std::scanf("%f", &value) != 1) std::exit(2);
-    return value;
-}
-
 void read_all() {
     period = read_float();
     step = read_float();
@@ -662,26 +572,20 @@ void read_all() {
         place[at] = {static_cast<int16_t>(tile.x), static_cast<int16_t>(tile.y)};
     }
     driver.resize(read_int());
-    launch.resize(driver.size());
+    timing.launch.resize(driver.size());
     for (size_t net = 0; net < driver.size(); ++net)
-        driver[net] = read_int(), launch[net] = read_float();
+        driver[net] = read_int(), timing.launch[net] = read_float();
     wires.resize(read_int());
     for (Wire &wire : wires) {
         wire.net = read_int(), wire.sink = read_int(), wire.inside = read_int();
         wire.driver = driver[wire.net];
     }
-    edges.resize(read_int());
-    for (Edge &edge : edges)
-        edge.wire = read_int(), edge.to = read_int(), edge.delay = read_float();
+    timing.read_edges();
     outputs_of = Lists(cells.size(), driver.size(), [](size_t net) { return driver[net]; });
     inputs_of = Lists(cells.size(), wires.size(), [](size_t at) {
         return wires[at].inside ? -1 : wires[at].sink; });
     sinks_of = Lists(driver.size(), wires.size(), [](size_t at) {
         return wires[at].inside ? -1 : wires[at].net; });
-    edges_into = Lists(driver.size(), edges.size(), [](size_t at) { return edges[at].to; });
-    edges_out = Lists(driver.size(), edges.size(), [](size_t at) {
-        return wires[edges[at].wire].net; });
-    arrival.resize(driver.size()), required.resize(driver.size());
     group_of.resize(units.size());
     seen_wire.resize(wires.size()), seen_net.resize(driver.size());
     wire_cost.resize(wires.size()), net_cost.resize(driver.size());
@@ -698,7 +602,7 @@ int main(int count, char **arguments) {
     float hot = std::atof(arguments[4]);
     if (!std::freopen(arguments[5], "r", stdin)) return 2;
     read_all();
-    sort_nets();
+    timing.sort_nets(wires);
     float reach = FIRST;
     for (int round = 0; round <= rounds; ++round) {
         float done = static_cast<float>(round) / rounds;

@@ -18,7 +18,8 @@ from watched import run_watched
 
 from weft_host.device.rtl_build import BuildError, find_compiler
 
-__all__ = ["compile_program", "refine"]
+__all__ = ["CLOCK_PINS", "FASTER", "STEP", "Design", "compile_program",
+           "compile_source", "keep_netlist", "refine"]
 
 _BEL = re.compile(r"X(\d+)/Y(\d+)/(.*)$")
 _IN_SLICE = re.compile(r"SLICE([A-D])\.(K|FF|RAMW)([01]?)$")
@@ -27,12 +28,12 @@ _FIXED = 3
 _MEMORY_SLOT = 16
 _PROGRAM = "refine"
 # nanoseconds at grade 6, as nextpnr has them
-_STEP = 0.080
-_SETUP, _MULTIPLY = 0.2, 3.9
+STEP = 0.080
+_SETUP, _WRITE_SETUP, _MULTIPLY = 0.2, 0.4, 3.9
 _LAUNCH = {"DP16KD": 5.7, "MULT18X18D": 0.9}
 _CLOCK_TO_Q = 0.52
 # how much faster a grade is, by one routed LFE5U-85F timed as each: 100.6, 113.6 and 130.3 MHz
-_FASTER = {6: 1.0, 7: 1.129, 8: 1.295}
+FASTER = {6: 1.0, 7: 1.129, 8: 1.295}
 # what a tile of wire costs, and a temperature, where a path of no slack costs 1
 _WIRE, _HOT = 0.05, 0.6
 # Rounds for each unit to the power of 1/3. More units need more rounds: V. Betz, J. Rose: VPR: A
@@ -41,8 +42,8 @@ _ROUNDS = 38
 _TABLE_INPUTS = {"A", "B", "C", "D", "M", "FCI", "FXA", "FXB", "F1"}
 # these wires do not leave their tile, or go to the next one of a chain
 _INSIDE = {"FCI", "FXA", "FXB", "F1", "DI", "WD", "WAD0", "WAD1", "WAD2", "WAD3"}
-_CLOCKS = {"CLK", "CLK0", "CLK1", "CLK2", "CLK3", "CLKA", "CLKB", "WCK", "WRE"}
-_NOT_OUT_OF_FABRIC = _INSIDE | _CLOCKS
+CLOCK_PINS = {"CLK", "CLK0", "CLK1", "CLK2", "CLK3", "CLKA", "CLKB", "WCK"}
+_NOT_OUT_OF_FABRIC = _INSIDE | CLOCK_PINS
 
 
 def refine(folder, placed, ready, *, mhz, grade=6, rounds=None, seed=1, what="better places"):
@@ -58,9 +59,9 @@ def refine(folder, placed, ready, *, mhz, grade=6, rounds=None, seed=1, what="be
     netlist = json.loads((folder / placed).read_text())
     module = netlist["modules"]["top"]
     module.pop("settings", None)                # they would count more than nextpnr's options
-    design = _Design(module)
+    design = Design(module)
     problem, answer = folder / "refine.in", folder / "refine.out"
-    problem.write_text(design.problem(1e3 / mhz * _FASTER[grade]))
+    problem.write_text(design.problem(1e3 / mhz * FASTER[grade]))
     rounds = rounds or round(_ROUNDS * design.count_units() ** (1 / 3))
     log = f"refine-{seed}.log"
     status, _ = run_watched(
@@ -70,29 +71,40 @@ def refine(folder, placed, ready, *, mhz, grade=6, rounds=None, seed=1, what="be
         sys.exit(f"the program that moves cells ended with status {status}; what it was given is "
                  f"in {problem}")
     design.put(answer.read_text())
-    whole = folder / f"{ready}.whole"
-    whole.write_text(json.dumps(netlist))
-    whole.replace(folder / ready)
-    problem.unlink()
-    answer.unlink()
+    keep_netlist(netlist, folder / ready, problem, answer)
     return (folder / log).read_text().splitlines()
 
 
 def compile_program(folder):
     """Compiles what moves the cells into ``folder``; ends the build if that cannot be done."""
-    source = Path(__file__).with_suffix(".cc")
+    compile_source(Path(__file__).with_suffix(".cc"), folder)
+
+
+def keep_netlist(netlist, path, *needed_no_more):
+    """Writes a netlist whole or not at all, and takes away the files that made it."""
+    whole = path.with_suffix(".whole")
+    whole.write_text(json.dumps(netlist))
+    whole.replace(path)
+    for file in needed_no_more:
+        file.unlink()
+
+
+def compile_source(source, folder):
+    """Compiles a program of the build into ``folder``, under its source's name; ends the build if
+    that cannot be done."""
     try:
         compiler = find_compiler()
     except BuildError as error:
         sys.exit(f"an ECP5 build compiles a part of itself: {error}")
     # the same places on machines of one C library: no sums that some of them have in one step
-    done = subprocess.run([compiler, "-O2", "-ffp-contract=off", "-o", str(folder / _PROGRAM),
-                           str(source)], capture_output=True, text=True, check=False)
+    done = subprocess.run([compiler, "-O2", "-std=c++17", "-ffp-contract=off", "-o",
+                           str(folder / source.stem), str(source)],
+                          capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{compiler} could not compile {source}: {done.stderr.strip()}")
 
 
-class _Design:
+class Design:
     def __init__(self, module):
         self.cells = {name: cell for name, cell in module["cells"].items()
                       if "NEXTPNR_BEL" in cell["attributes"]}
@@ -126,15 +138,11 @@ class _Design:
 
     def _connect(self):
         self.driver, self.sinks = {}, collections.defaultdict(list)
-        for name, cell in self.cells.items():
-            for port, bits in cell["connections"].items():
-                for bit in bits:
-                    if isinstance(bit, str):
-                        continue
-                    if cell["port_directions"].get(port) == "output":
-                        self.driver[bit] = name, port
-                    elif port not in _CLOCKS:
-                        self.sinks[bit].append((name, port))
+        for bit, name, port, drives in self.ports():
+            if drives:
+                self.driver[bit] = name, port
+            elif port not in CLOCK_PINS:
+                self.sinks[bit].append((name, port))
         # the constants' tables have registers of their own, too
         self.glued = [(name, sink) for bit, (name, _) in self.driver.items()
                       for sink, port in self.sinks.get(bit, ())
@@ -143,6 +151,15 @@ class _Design:
             if "PACKER" in name or self.cells[name]["type"] in ("DCCA", "EHXPLLL"):
                 del self.driver[bit]            # constants, clocks
         self.nets = {bit: number for number, bit in enumerate(self.driver)}
+
+    def ports(self):
+        """``(bit, cell, port, whether it drives the bit)`` of each that is connected."""
+        for name, cell in self.cells.items():
+            for port, bits in cell["connections"].items():
+                drives = cell["port_directions"].get(port) == "output"
+                for bit in bits:
+                    if not isinstance(bit, str):
+                        yield bit, name, port, drives
 
     # -- units ---------------------------------------------------------------------------------
 
@@ -191,14 +208,16 @@ class _Design:
             cell["parameters"].get(f"REG_{place}_CLK", "NONE") == "NONE"
             for place in ("INPUTA", "INPUTB", "PIPELINE", "OUTPUT"))
 
-    def _launch(self, name):
+    def launch(self, name):
         return -1 if self._is_table(name) else \
             _LAUNCH.get(self.cells[name]["type"], _CLOCK_TO_Q)
 
-    def _edges(self, wire, name, port):
+    def edges_of(self, wire, name, port):
         """``(wire, net or -1, delay)`` of what comes in at a port."""
         if not self._is_table(name):
             return [(wire, -1, _SETUP)]
+        if port == "WRE":
+            return [(wire, -1, _WRITE_SETUP)]
         cell = self.cells[name]
         if cell["type"] == "TRELLIS_COMB" and port not in _TABLE_INPUTS:
             return []
@@ -211,7 +230,7 @@ class _Design:
 
     def problem(self, period):
         """What the program reads."""
-        lines = [f"{period} {_STEP}", str(len(self.tiles))]
+        lines = [f"{period} {STEP}", str(len(self.tiles))]
         kinds = {place: self._kind(name) for name, (place, _) in self.spots.items()}
         lines += [f"{x} {y} {kinds.get((x, y, site), 0)}" for x, y, site in self.tiles]
         units, fixed = self._units()
@@ -231,13 +250,13 @@ class _Design:
             lines.append(f"{self.tiles[place]} {slot} {unit} {tile_set} {slice_set} "
                          f"{int(selects)} {_wires_into(cell)}")
         lines.append(str(len(self.driver)))
-        lines += [f"{self.number[name]} {self._launch(name)}"
+        lines += [f"{self.number[name]} {self.launch(name)}"
                   for name, _ in self.driver.values()]
         wires, edges = [], []
         for bit, net in self.nets.items():
             for name, port in self.sinks.get(bit, ()):
                 inside = port in _INSIDE and self._is_in_slice(name)
-                edges += self._edges(len(wires), name, port)
+                edges += self.edges_of(len(wires), name, port)
                 wires.append((net, self.number[name], int(inside)))
         for rows in (wires, edges):
             lines.append(str(len(rows)))

