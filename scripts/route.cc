@@ -19,7 +19,9 @@ namespace {
 
 constexpr uint32_t NONE = UINT32_MAX;
 constexpr int SLOWEST_GRADE = 6;
-constexpr float A_TILE = 0.15f;         // ns that a tile of way is expected to take
+// ns that a tile of way takes: what is expected, so that a way is found soon, and the least, so that
+// the fastest one is found where a path is late
+constexpr float A_TILE = 0.15f, AT_LEAST = 0.09f;
 constexpr float LEAST = 0.04f;          // ns, cost of a wire without delay
 constexpr float FIRST_PRICE = 0.3f, STEEPER = 1.15f, HARDLY_STEEPER = 1.05f, HIGHEST = 1e4f;
 constexpr size_t FEW = 300;             // shared wires, to which the price gets hardly steeper
@@ -31,10 +33,10 @@ constexpr float RELAXED = 4;            // ns of slack, from which on no delay c
 constexpr float AIM = 0.95f;            // of the period: what is fast enough is made faster, too
 constexpr float CALMING = 0.8f;         // of the urgency in the round before
 constexpr float LESS_PATIENT = 0.8f;    // of what is not delay, where a wire stays late
-constexpr float UTMOST = 0.93f;         // urgency
+constexpr float UTMOST = 0.97f;         // urgency
 constexpr int LATE_FROM = 3;            // round, from which on what is late is routed again
 constexpr int MANY = 200, STRAY = 12;   // wires of a net; tiles farther than the nearest of them
-constexpr int ROUNDS = 120, POLISHING = 12;     // at most; those in which nothing is shared
+constexpr int ROUNDS = 250, POLISHING = 10;     // at most; those in which nothing is shared
 constexpr float UNHURRIED = 0.5f;
 // what may be swapped at the inputs of a table; the first two or the last two of them
 enum Swaps { NO_SWAP, ANY_SWAP, SWAP_IN_PAIRS };
@@ -191,7 +193,7 @@ struct Device {
     }
 
     uint32_t find(int x, int y, const char *what) {
-        if (x < 0 || y < 0 || x >= width || y >= height) std::exit(4);
+        if (x < 0 || y < 0 || x >= width || y >= height) return NONE;
         int tile = y * width + x;
         std::string key = std::to_string(layout_of[tile]) + " " + what;
         auto found = known.find(key);
@@ -202,8 +204,7 @@ struct Device {
                 known[key] = at - first_wire[tile];
                 return at;
             }
-        std::fprintf(stderr, "there is no wire X%d/Y%d/%s\n", x, y, what);
-        std::exit(4);
+        return NONE;
     }
 
     void print(std::FILE *file, uint32_t by) const {
@@ -247,6 +248,7 @@ struct Router {
     std::vector<float> arrival;
     std::vector<uint16_t> drives;
     uint32_t search = 0;
+    float a_tile = A_TILE;
     std::vector<std::pair<float, uint32_t>> queue;
 
     Router(const char *database, int grade) : device(database, grade) {
@@ -257,20 +259,25 @@ struct Router {
     void read_all() {
         char name[100];
         auto read_wire = [&]() {
+            int known = read_int();         // 1: there must be one of that name, 2: there may be
+            if (!known) return NONE;
             int x = read_int(), y = read_int();
             if (std::scanf("%99s", name) != 1) std::exit(2);
-            return device.find(x, y, name);
+            uint32_t wire = device.find(x, y, name);
+            if (wire != NONE || known == 2) return wire;
+            std::fprintf(stderr, "there is no wire X%d/Y%d/%s\n", x, y, name);
+            std::exit(4);
         };
         period = AIM * read_float(), step = read_float();
         nets.resize(read_int()), timing.launch.resize(nets.size());
         for (size_t net = 0; net < nets.size(); ++net) {
             timing.launch[net] = read_float();
-            nets[net].source = read_int() ? read_wire() : NONE;
+            nets[net].source = read_wire();
         }
         sinks.resize(read_int());
         for (Sink &sink : sinks) {
             sink.net = read_int(), sink.swaps = read_int();
-            sink.wire = read_int() ? read_wire() : NONE;
+            sink.wire = read_wire();
             sink.routed = sink.hopeless = false, sink.urgency = 0, sink.limit = NEVER;
             sink.delay = is_ours(sink) ? expected(sink) : 0;
         }
@@ -375,6 +382,7 @@ struct Router {
         std::vector<Wire> &wires = device.wires;
         const Wire &target = wires[sink.wire];
         ++search;
+        a_tile = sink.urgency < UNHURRIED ? A_TILE : AT_LEAST;
         wires[sink.wire].near = search;
         for (uint32_t in = device.first_in[sink.wire]; in < device.first_in[sink.wire + 1]; ++in) {
             uint32_t before = device.sources[in];
@@ -394,7 +402,7 @@ struct Router {
             wire.seen = search, wire.from = NONE;
             wire.cost = sink.urgency * arrival[branch.wire];
             if (distance(wire, target) <= reach && !(wire.kind & PIN))
-                queue.push_back({wire.cost + A_TILE * distance(wire, target), branch.wire});
+                queue.push_back({wire.cost + a_tile * distance(wire, target), branch.wire});
         }
         std::make_heap(queue.begin(), queue.end(), std::greater<>());
     }
@@ -408,7 +416,7 @@ struct Router {
             queue.pop_back();
             if (at == sink.wire) return true;
             float cost = wires[at].cost;
-            if (expected > cost + A_TILE * distance(wires[at], target) + 1e-5f) continue;
+            if (expected > cost + a_tile * distance(wires[at], target) + 1e-5f) continue;
             // what leaves a tree slows what leaves it there already
             int others = wires[at].from == NONE ? drives[at] : 0;
             for (uint32_t out = device.first_out[at]; out < device.first_out[at + 1]; ++out) {
@@ -422,7 +430,7 @@ struct Router {
                     + sink.urgency * (delay + device.more[way.speed] * (1 + others));
                 if (to.seen == search && (to.cost <= reached || to.from == NONE)) continue;
                 to.cost = reached, to.seen = search, to.from = out;
-                queue.push_back({reached + A_TILE * distance(to, target), way.to});
+                queue.push_back({reached + a_tile * distance(to, target), way.to});
                 std::push_heap(queue.begin(), queue.end(), std::greater<>());
             }
         }
@@ -549,8 +557,10 @@ struct Router {
                 if (late.slowest < fastest) fastest = late.slowest, best = nets;
                 if (!late.count) break;
             }
-            steepness = !round ? FIRST_PRICE : !shared ? steepness : std::min(HIGHEST, steepness
-                * (shared > FEW ? STEEPER : HARDLY_STEEPER));
+            if (!round || !shared) steepness = FIRST_PRICE;
+            else if (polished || shared > FEW) steepness *= STEEPER;
+            else steepness *= HARDLY_STEEPER;
+            steepness = std::min(steepness, HIGHEST);
         }
         if (best.empty()) give_way();
         else nets.swap(best);

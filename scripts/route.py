@@ -25,6 +25,7 @@ _ERRORS = {
     4: "found another layout in nextpnr's database of the device than that of the pinned version",
 }
 _FABRIC = {"TRELLIS_COMB", "TRELLIS_FF", "TRELLIS_RAMW", "DP16KD", "MULT18X18D"}
+_PAD_WIRES = {"O": "JPADDI", "I": "PADDO", "T": "PADDT"}
 _SITE_WIRES = {"DP16KD": "EBR", "MULT18X18D": "MULT18"}
 _HALF = re.compile(r"X(\d+)/Y(\d+)/SLICE([A-D])\.(?:K|FF)([01])$")
 _PLACE = re.compile(r"X(\d+)/Y(\d+)/")
@@ -79,7 +80,7 @@ def compile_router(folder):
 
 
 class _Wiring:
-    """The nets of a design that the fabric drives, each with its sinks in the fabric."""
+    """The nets of a design, each with its sinks, but for the clocks."""
 
     def __init__(self, design):
         self.design = design
@@ -90,8 +91,8 @@ class _Wiring:
             else:
                 self.sinks.setdefault(bit, []).append((name, port))
         # those with a time come first, under the numbers that the edges have
-        others = [bit for bit, (name, _) in self.driver.items()
-                  if bit not in design.nets and design.cells[name]["type"] in _FABRIC]
+        others = [bit for bit, (name, port) in self.driver.items()
+                  if bit not in design.nets and self._wire(name, port) != "0"]
         self.bits = [*design.nets, *others]
 
     def problem(self, period, faster):
@@ -113,13 +114,18 @@ class _Wiring:
         return "\n".join(lines) + "\n"
 
     def _wire(self, name, port):
-        """``1 X Y WIRE`` of a port, or ``0`` where nextpnr routes by itself."""
+        """``1 X Y WIRE`` of a port, ``2 ...`` if there may be none of that name, or ``0`` where
+        nextpnr routes by itself."""
         cell = self.design.cells[name]
-        if cell["type"] not in _FABRIC or port in CLOCK_PINS:
-            return "0"
-        place = cell["attributes"]["NEXTPNR_BEL"]
+        kind, place = cell["type"], cell["attributes"]["NEXTPNR_BEL"]
         x, y = _PLACE.match(place).groups()
-        return f"1 {x} {y} {_wire_name(cell['type'], place, port)}"
+        if kind in _FABRIC and port not in CLOCK_PINS:
+            return f"1 {x} {y} {_wire_name(kind, place, port)}"
+        if kind == "TRELLIS_IO" and port in _PAD_WIRES:
+            return f"2 {x} {y} {_PAD_WIRES[port]}{place[-1]}_PIO"
+        if kind == "EHXPLLL" and not port.startswith("CLK"):
+            return f"2 {x} {y} J{port}_PLL"
+        return "0"
 
     def _swaps(self, name, port):
         cell = self.design.cells[name]
