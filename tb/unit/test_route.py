@@ -10,7 +10,7 @@ from route import compile_router, database_of, route
 
 from support.placed import Placed
 
-DEVICE, MHZ = "25k", 100
+DEVICE, MHZ = "25k", 20
 COLUMNS, ROWS = range(6, 30), range(2, 12)
 SWITCH = re.compile(r"X(\d+)/Y(\d+)/(-?\d+)_(-?\d+)_(\w+)->(-?\d+)_(-?\d+)_(\w+)$")
 SWAPPED = re.compile(r"X\d+/Y\d+/([ABCD])\d$")
