@@ -32,8 +32,6 @@ from watched import run_watched  # noqa: E402
 
 from boards import board, board_names  # noqa: E402
 
-_LAST = {"ecp5": "clocks and timing"}         # what is left for nextpnr
-
 
 def facts(chosen):
     """What was built, and with what."""
@@ -85,11 +83,10 @@ def place(chosen, folder, device_options, seed):
             progress(f"{chosen.name}: seed {seed}: the netlist is placed and routed already")
             return read_timing(folder / f"report-{seed}.json", mhz), known["seconds"]
         stamp.unlink()
-    begin = time.monotonic()
-    status, log, netlist, before = 0, f"nextpnr-{seed}.log", "ready.json", 0
+    status, log, netlist, seconds = 0, f"nextpnr-{seed}.log", "ready.json", 0
     if chosen.device.family == "ecp5":
-        status, before = _place_and_refine(chosen, folder, device_options, seed)
-        begin = time.monotonic()
+        status, seconds = _place_and_refine(chosen, folder, device_options, seed)
+    begin = time.monotonic()
     if status:
         log = f"place-{seed}.log"
     else:
@@ -97,10 +94,9 @@ def place(chosen, folder, device_options, seed):
             netlist = _route(chosen, folder, device_options, seed)
         status, _ = run_watched(
             tools.pnr_command(device_options, seed=seed, mhz=mhz, netlist=netlist), folder, log,
-            f"{chosen.name}: {_LAST.get(chosen.device.family, 'place and route')}, "
-            f"seed {seed}")
+            f"{chosen.name}: {tools.last_step}, seed {seed}")
     text = (folder / log).read_text()
-    seconds = before + time.monotonic() - begin
+    seconds += time.monotonic() - begin
     too_much = overflow(text)
     if too_much:
         keep(folder, {**facts(chosen), "fits": False,
@@ -116,13 +112,17 @@ def place(chosen, folder, device_options, seed):
     if wrong:
         sys.exit(f"{chosen.name}: {tools.nextpnr} has permuted inputs of {len(wrong)} tables that "
                  f"cannot be permuted, as {wrong[0]}; no bitstream was written")
-    if netlist.startswith("routed"):
+    if netlist != "ready.json":
         (folder / netlist).unlink()
     timing = read_timing(folder / f"report-{seed}.json", mhz)
-    whole = stamp.with_suffix(".whole")         # a build that is stopped here leaves no half of one
-    whole.write_text(json.dumps({"inputs": inputs, "seconds": seconds}))
-    whole.replace(stamp)
+    _write_stamp(stamp, inputs, seconds)
     return timing, seconds
+
+
+def _write_stamp(path, inputs, seconds):
+    whole = path.with_suffix(".whole")          # a build that is stopped here leaves no half of one
+    whole.write_text(json.dumps({"inputs": inputs, "seconds": seconds}))
+    whole.replace(path)
 
 
 def _inputs(chosen, folder, device_options, seed):
@@ -181,7 +181,7 @@ def _place_and_refine(chosen, folder, device_options, seed):
         (folder / f"unrefined-{seed}.json").unlink()
     seconds = time.monotonic() - begin
     if not status:
-        stamp.write_text(json.dumps({"inputs": inputs, "seconds": seconds}))
+        _write_stamp(stamp, inputs, seconds)
     return status, seconds
 
 

@@ -30,8 +30,9 @@ UPDATE = "make gates UPDATE=1"
 def gates():
     """``{name: board}``: the serial engine, and the other one as small as it gets.
 
-    The second would fit an LFE5U-25F, whose router takes more than six minutes for it: 85 % full.
-    It asks for nearly the clock that is kept, since cells are moved for no more than is asked for.
+    The second would fit an LFE5U-25F, 85 % full, on which nextpnr's router took more than six
+    minutes. It asks for nearly the clock that is kept, since cells are moved for no more than is
+    asked for.
     """
     larger = board("ulx3s_85f")
     return {

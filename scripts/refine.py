@@ -60,7 +60,7 @@ def refine(folder, placed, ready, *, mhz, grade=6, rounds=None, seed=1, what="be
     module = netlist["modules"]["top"]
     module.pop("settings", None)                # they would count more than nextpnr's options
     design = Design(module)
-    problem, answer = folder / "refine.in", folder / "refine.out"
+    problem, answer = folder / f"refine-{seed}.in", folder / f"refine-{seed}.out"
     problem.write_text(design.problem(1e3 / mhz * FASTER[grade]))
     rounds = rounds or round(_ROUNDS * design.count_units() ** (1 / 3))
     log = f"refine-{seed}.log"
@@ -105,6 +105,8 @@ def compile_source(source, folder):
 
 
 class Design:
+    """A placed ECP5 design: its cells, where they are, what they drive, and how long that takes."""
+
     def __init__(self, module):
         self.cells = {name: cell for name, cell in module["cells"].items()
                       if "NEXTPNR_BEL" in cell["attributes"]}
@@ -209,6 +211,7 @@ class Design:
             for place in ("INPUTA", "INPUTB", "PIPELINE", "OUTPUT"))
 
     def launch(self, name):
+        """When a cell's outputs are there after the clock, in ns, or -1 if they follow inputs."""
         return -1 if self._is_table(name) else \
             _LAUNCH.get(self.cells[name]["type"], _CLOCK_TO_Q)
 

@@ -37,7 +37,8 @@ constexpr float UTMOST = 0.97f;         // urgency
 constexpr int LATE_FROM = 3;            // round, from which on what is late is routed again
 constexpr int MANY = 200, STRAY = 12;   // wires of a net; tiles farther than the nearest of them
 constexpr int ROUNDS = 250, POLISHING = 10;     // at most; those in which nothing is shared
-constexpr float UNHURRIED = 0.5f;
+constexpr int STUCK = 40;               // rounds in which no fewer wires are shared: there is no room
+constexpr float UNHURRIED = 0.5f;       // urgency, up to which a way is to be found soon
 // what may be swapped at the inputs of a table; the first two or the last two of them
 enum Swaps { NO_SWAP, ANY_SWAP, SWAP_IN_PAIRS };
 enum Kind : uint8_t { PIN = 1, TO_PINS = 2, NOT_OURS = 4 };
@@ -56,6 +57,7 @@ struct Database {
         for (size_t got; (got = std::fread(block, 1, sizeof block, file));)
             bytes.insert(bytes.end(), block, block + got);
         std::fclose(file);
+        bytes.push_back(0);             // so that the last text ends
     }
     template <typename Type> Type read(size_t at) const {
         Type value;
@@ -64,7 +66,11 @@ struct Database {
         return value;
     }
     Slice slice(size_t at) const { return {at + read<int32_t>(at), read<uint32_t>(at + 4)}; }
-    const char *text(size_t at) const { return bytes.data() + at + read<int32_t>(at); }
+    const char *text(size_t at) const {
+        size_t from = at + read<int32_t>(at);
+        if (from >= bytes.size()) std::exit(4);
+        return bytes.data() + from;
+    }
 };
 
 // What tiles of a kind have.
@@ -104,6 +110,7 @@ struct Device {
         Database::Slice kinds = database.slice(top + 16), tiles = database.slice(top + 24);
         Database::Slice grades = database.slice(top + 72);
         if (width < 1 || height < 1 || tiles.size != static_cast<uint32_t>(width * height)
+                || grade < SLOWEST_GRADE
                 || grade - SLOWEST_GRADE >= static_cast<int>(grades.size))
             std::exit(4);
         for (uint32_t at = 0; at < kinds.size; ++at)
@@ -117,7 +124,11 @@ struct Device {
         first_wire.push_back(0), first_switch.push_back(0);
         for (uint32_t at = 0; at < tiles.size; ++at) {
             layout_of.push_back(database.read<int32_t>(tiles.at + 4 * at));
-            const Layout &layout = layouts.at(layout_of.back());
+            if (layout_of.back() < 0 || layout_of.back() >= static_cast<int>(layouts.size()))
+                std::exit(4);
+            const Layout &layout = layouts[layout_of.back()];
+            database.read<char>(layout.wires.at + WIRE_SIZE * size_t{layout.wires.size});
+            database.read<char>(layout.switches.at + SWITCH_SIZE * size_t{layout.switches.size});
             first_wire.push_back(first_wire.back() + layout.wires.size);
             first_switch.push_back(first_switch.back() + layout.switches.size);
         }
@@ -538,9 +549,11 @@ struct Router {
     }
 
     void run() {
-        Late late = analyse();
+        analyse();
         std::vector<Net> best;
         float fastest = NEVER;
+        size_t fewest = device.wires.size();
+        int better = 0;                 // the last round with fewer shared wires
         for (int round = 0, polished = 0; round < ROUNDS && polished < POLISHING; ++round) {
             Done done{0, 0};
             for (size_t net = 0; net < nets.size(); ++net)
@@ -548,15 +561,17 @@ struct Router {
             size_t shared = 0;
             for (Wire &wire : device.wires)
                 if (wire.users > 1) ++shared, wire.price += REMEMBERED * (wire.users - 1);
-            late = analyse();
+            Late late = analyse();
             std::fprintf(stderr, "round %d: %d ways, %d of them late before; %zu wires shared; "
-                         "slowest %.2f ns, %d ends late\n", round, done.routed, done.late, shared,
-                         late.slowest, late.count);
+                         "slowest %.2f ns, %d ends over %.2f\n", round, done.routed, done.late, shared,
+                         late.slowest, late.count, period);
             if (!shared) {
                 ++polished;
                 if (late.slowest < fastest) fastest = late.slowest, best = nets;
                 if (!late.count) break;
             }
+            if (shared < fewest) fewest = shared, better = round;
+            if (best.empty() && round - better >= STUCK) break;
             if (!round || !shared) steepness = FIRST_PRICE;
             else if (polished || shared > FEW) steepness *= STEEPER;
             else steepness *= HARDLY_STEEPER;

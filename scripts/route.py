@@ -21,7 +21,7 @@ __all__ = ["compile_router", "database_of", "route"]
 _PROGRAM = "route"
 _ERRORS = {
     2: "could not read what it was given",
-    3: "could not read nextpnr's database of the device, or write its answer",
+    3: "could not open nextpnr's database of the device, or write its answer",
     4: "found another layout in nextpnr's database of the device than that of the pinned version",
 }
 _FABRIC = {"TRELLIS_COMB", "TRELLIS_FF", "TRELLIS_RAMW", "DP16KD", "MULT18X18D"}

