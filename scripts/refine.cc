@@ -14,6 +14,7 @@
 namespace {
 
 constexpr int TABLES = 8, SLOTS = 17, EMPTY = -1;
+constexpr int MEMORY_TABLES = 6;        // that a memory needs of its tile, besides the last slot
 constexpr int BIG_NET = 64;             // sinks, from which on a net's extent does not count
 constexpr size_t FEW = 12;              // sinks, from which on only late wires hold a group
 constexpr float NEAR = 1.2f;            // ns between members of a group
@@ -313,9 +314,11 @@ bool legal(int tile_number) {
     const Tile &tile = tiles[tile_number];
     if (tile.kind) return true;
     int memory = tile.cells[SLOTS - 1];
-    if (memory != EMPTY)                // shares its wires with nothing else
-        for (int cell : tile.cells)
+    if (memory != EMPTY)
+        for (int slot = 0; slot < MEMORY_TABLES; ++slot) {
+            int cell = tile.cells[slot];
             if (cell != EMPTY && cells[cell].unit != cells[memory].unit) return false;
+        }
     int shared = EMPTY;
     for (int half = 0; half < TABLES; ++half) {
         int at = tile.cells[TABLES + half];

@@ -25,13 +25,23 @@ _BEL = re.compile(r"X(\d+)/Y(\d+)/(.*)$")
 _IN_SLICE = re.compile(r"SLICE([A-D])\.(K|FF|RAMW)([01]?)$")
 _SITES = {"MULT18X18D": 1, "DP16KD": 2}
 _FIXED = 3
-_MEMORY_SLOT = 16
+_MEMORY_SLOT, _MEMORY_TABLES = 16, 6    # the tables come first
 _PROGRAM = "refine"
 # nanoseconds at grade 6, as nextpnr has them
 STEP = 0.080
-_SETUP, _WRITE_SETUP, _MULTIPLY = 0.2, 0.4, 3.9
-_LAUNCH = {"DP16KD": 5.7, "MULT18X18D": 0.9}
-_CLOCK_TO_Q = 0.52
+_CLOCK_TO_Q = 0.525
+_RESET_SETUP, _WRITE_SETUP = 0.424, 0.392       # registers' other inputs need none
+_LOOK_UP = {"F": 0.236, "FCO": 0.447, "OFX": 0.401}
+_BESIDE_TABLE = {"M": 0.256, "F1": 0.165, "FXA": 0.239, "FXB": 0.242}
+_CARRY = {"FCO": 0.071, "F": 0.443}
+# of a multiplier, by its last and its first registers, and without any
+_PRODUCT = {"OUTPUT": 0.735, "PIPELINE": 1.334, "INPUT": 3.864}
+_FACTOR_SETUP = {"INPUT": 0.084, "PIPELINE": 2.625, "OUTPUT": 3.486}
+_MULTIPLY = 3.927
+# of a block RAM's ports, without and with a register behind them
+_READ = {("A", "NOREG"): 5.609, ("B", "NOREG"): 5.830,
+         ("A", "OUTREG"): 0.956, ("B", "OUTREG"): 0.973}
+_BLOCK_SETUP = 0.251
 # how much faster a grade is, by one routed LFE5U-85F timed as each: 100.6, 113.6 and 130.3 MHz
 FASTER = {6: 1.0, 7: 1.129, 8: 1.295}
 # what a tile of wire costs, and a temperature, where a path of no slack costs 1
@@ -179,8 +189,8 @@ class Design:
             parent[root(sink)] = root(name)
         memories = {self.spots[name][0]: name for name in self.cells
                     if self.spots[name][1] == _MEMORY_SLOT}
-        for name, (place, _) in self.spots.items():
-            if place in memories:
+        for name, (place, slot) in self.spots.items():
+            if place in memories and slot < _MEMORY_TABLES:
                 parent[root(name)] = root(memories[place])
         numbers, fixed = {}, {}
         for name in self.cells:
@@ -202,26 +212,28 @@ class Design:
 
     def _is_table(self, name):
         cell = self.cells[name]
-        return cell["type"] == "TRELLIS_COMB" or self._multiplies_at_once(cell)
+        return cell["type"] == "TRELLIS_COMB" or (
+            cell["type"] == "MULT18X18D" and not _registers(cell))
 
-    @staticmethod
-    def _multiplies_at_once(cell):
-        return cell["type"] == "MULT18X18D" and all(
-            cell["parameters"].get(f"REG_{place}_CLK", "NONE") == "NONE"
-            for place in ("INPUTA", "INPUTB", "PIPELINE", "OUTPUT"))
-
-    def launch(self, name):
-        """When a cell's outputs are there after the clock, in ns, or -1 if they follow inputs."""
-        return -1 if self._is_table(name) else \
-            _LAUNCH.get(self.cells[name]["type"], _CLOCK_TO_Q)
+    def launch(self, name, port):
+        """When an output of a cell is there after the clock, in ns, or -1 if it follows inputs."""
+        cell = self.cells[name]
+        if self._is_table(name):
+            return -1
+        if cell["type"] == "MULT18X18D":
+            return _PRODUCT[_registers(cell)[-1]]
+        if cell["type"] == "DP16KD":
+            side = "B" if port.startswith("DOB") else "A"
+            return _READ[side, cell["parameters"].get(f"REGMODE_{side}", "NOREG")]
+        return _CLOCK_TO_Q if cell["type"] == "TRELLIS_FF" else 0
 
     def edges_of(self, wire, name, port):
         """``(wire, net or -1, delay)`` of what comes in at a port."""
+        cell = self.cells[name]
         if not self._is_table(name):
-            return [(wire, -1, _SETUP)]
+            return [(wire, -1, _setup(cell, port))]
         if port == "WRE":
             return [(wire, -1, _WRITE_SETUP)]
-        cell = self.cells[name]
         if cell["type"] == "TRELLIS_COMB" and port not in _TABLE_INPUTS:
             return []
         return [(wire, self.nets[bit], _through(cell, port, out))
@@ -253,8 +265,8 @@ class Design:
             lines.append(f"{self.tiles[place]} {slot} {unit} {tile_set} {slice_set} "
                          f"{int(selects)} {_wires_into(cell)}")
         lines.append(str(len(self.driver)))
-        lines += [f"{self.number[name]} {self.launch(name)}"
-                  for name, _ in self.driver.values()]
+        lines += [f"{self.number[name]} {self.launch(name, port)}"
+                  for name, port in self.driver.values()]
         wires, edges = [], []
         for bit, net in self.nets.items():
             for name, port in self.sinks.get(bit, ()):
@@ -297,10 +309,24 @@ def _through(cell, port, out):
     if cell["type"] == "MULT18X18D":
         return _MULTIPLY
     if port == "FCI":
-        return 0.035 if out == "FCO" else 0.45
-    if port in ("FXA", "FXB", "F1"):
-        return 0.2
-    return {"F": 0.24, "FCO": 0.45}.get(out, 0.4)
+        return _CARRY[out]
+    return _BESIDE_TABLE.get(port) or _LOOK_UP[out]
+
+
+def _setup(cell, port):
+    """How long before the clock an input has to be there, in ns."""
+    if cell["type"] == "TRELLIS_FF" and port == "LSR":
+        return _RESET_SETUP
+    if cell["type"] == "MULT18X18D" and port[0] in "AB":
+        return _FACTOR_SETUP[_registers(cell)[0]]
+    return _BLOCK_SETUP if cell["type"] in _SITES else 0
+
+
+def _registers(cell):
+    """Which registers a multiplier has, in the order of the data."""
+    return [place for place, register in (("INPUT", "INPUTA"), ("PIPELINE", "PIPELINE"),
+                                          ("OUTPUT", "OUTPUT"))
+            if cell["parameters"].get(f"REG_{register}_CLK", "NONE") != "NONE"]
 
 
 def _wires_into(cell):

@@ -101,7 +101,7 @@ class _Wiring:
         lines = [f"{period} {STEP / faster}", str(len(self.bits))]
         for bit in self.bits:
             name, port = self.driver[bit]
-            launch = design.launch(name) if bit in design.nets else 0
+            launch = design.launch(name, port) if bit in design.nets else 0
             lines.append(f"{launch / faster if launch > 0 else launch} {self._wire(name, port)}")
         wires, edges = [], []
         for net, bit in enumerate(self.bits):

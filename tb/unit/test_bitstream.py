@@ -6,8 +6,9 @@ import re
 import bitstream
 import flash
 import pytest
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from boards import board, board_names
@@ -33,6 +34,29 @@ class Counting(wiring.Component):
         m.d.sync += [after.eq(before) for before, after in zip(stages, stages[1:])]
         m.d.sync += [counter.eq(counter + self.rx), self.tx.eq(stages[-1].xor()),
                      self.busy.eq(~counter[-1])]
+        return m
+
+
+class Slowest(Counting):
+    """The same, with a product or a word of memory in place of the slowest carries."""
+
+    def __init__(self, kind):
+        self.kind = kind
+        super().__init__(18, delay=1)
+
+    def elaborate(self, platform):
+        m = super().elaborate(platform)
+        word, out = Signal(18), Signal(36)
+        m.d.sync += word.eq(Cat(word[1:], self.rx))
+        if self.kind == "product":
+            m.d.sync += out.eq(word * word)
+        else:
+            m.submodules.memory = memory = Memory(shape=18, depth=1024, init=[])
+            read, write = memory.read_port(), memory.write_port()
+            m.d.comb += [read.addr.eq(word), read.en.eq(1), write.addr.eq(word),
+                         write.data.eq(~word), write.en.eq(self.rx)]
+            m.d.sync += out.eq(read.data * 5)
+        m.d.sync += self.tx.eq(out.xor())
         return m
 
 
@@ -89,6 +113,14 @@ def test_an_ecp5s_places_are_kept_by_themselves_and_its_ways_taken(tmp_path, cap
         (tmp_path / gone).unlink()
         assert build() == (mhz, False)
     assert not list(tmp_path.glob("routed-*")) and not list(tmp_path.glob("*.whole"))
+
+
+@pytest.mark.parametrize("top", [Counting(48), Slowest("product"), Slowest("memory")],
+                         ids=["carries", "product", "memory"])
+def test_what_an_ecp5_is_routed_for_is_what_nextpnr_says(top, tmp_path):
+    result = bitstream.build(board("ulx3s_25f"), [1], folder=tmp_path, top=top)
+    estimate = re.search(r"routed: slowest ([\d.]+) ns", (tmp_path / "route-1.log").read_text())[1]
+    assert float(estimate) == pytest.approx(1e3 / result["mhz"][1], rel=0.01)
 
 
 def test_fails_when_timing_is_missed(tmp_path):
