@@ -30,6 +30,10 @@ constexpr int ATTEMPTS = 10;            // at a legal move
 constexpr int MOVES = 4;                // of a unit in a round
 constexpr float NEARLY_LATE = 0.5f;     // ns of slack
 constexpr int MOVES_A_GROUP = 40;
+// Paths that much longer than the clock are split over the device; how often that is mended in a
+// round.
+constexpr float FAR_TOO_LATE = 1.04f, LATEST = 0.7f;    // part of the slowest path's lateness
+constexpr int LEAPS = 8;
 constexpr int TOLD = 10;                // rounds
 constexpr int MOST_TILES = 60;          // that move as one
 // Wires in a tile, from which on they cost more there; what they cost more if they are twice as
@@ -480,10 +484,11 @@ Result try_move(int unit, int reach, float temperature) {
 
 std::vector<int> group_of;              // of a unit: the last group it was in
 int group_number;
+struct Step { Region from, to; int tiles; };
 
-// Moves what is close together to where all its neighbours are: a queue and what surrounds it
-// cannot go one by one.
-bool try_group(int first, float temperature) {
+// Moves what is close together towards where all its neighbours are: a queue and what surrounds it
+// cannot go one by one. `more` is what that costs; false if there is nothing to move.
+bool move_group(int first, std::vector<Step> &steps, float &more) {
     std::vector<int> group{first};
     group_of[first] = ++group_number;
     size_t most = 2 + draw(60);
@@ -514,9 +519,8 @@ bool try_group(int first, float temperature) {
     float part = uniform();
     int by_x = std::lround((x - here_x) * part), by_y = std::lround((y - here_y) * part);
     if (!by_x && !by_y) return false;
-    std::vector<Region> froms, tos;
-    std::vector<int> widths;
-    float sum = 0;
+    steps.clear();
+    more = 0;
     for (int unit : group) {
         Region from, to;
         bool found = false;
@@ -524,24 +528,61 @@ bool try_group(int first, float temperature) {
             if (from.kind == SITE || count_tiles > MOST_TILES) break;
             to.tile = tile_near(tiles[from.tile].x + by_x, tiles[from.tile].y + by_y,
                                 attempt / 10);
-            float more;
+            float step_more;
             if (fit(from, to) && (from.kind == TILES || is_empty(to))
-                    && swap_legally(from, to, more)) {
+                    && swap_legally(from, to, step_more)) {
                 found = true;
                 keep_costs();
-                sum += more;
-                froms.push_back(from), tos.push_back(to), widths.push_back(count_tiles);
+                more += step_more;
+                steps.push_back({from, to, count_tiles});
             }
         }
     }
-    if (accepts(sum, temperature)) return !froms.empty();
-    for (size_t at = froms.size(); at--;) {
-        count_tiles = widths[at];
+    return !steps.empty();
+}
+
+void take_back(const std::vector<Step> &steps) {
+    for (size_t at = steps.size(); at--;) {
+        count_tiles = steps[at].tiles;
         moved.clear();
-        closed(froms[at], moved), closed(tos[at], moved);
-        swap(froms[at], tos[at]);
+        closed(steps[at].from, moved), closed(steps[at].to, moved);
+        swap(steps[at].from, steps[at].to);
         cost(moved), new_cost(), keep_costs();
     }
+}
+
+bool try_group(int first, float temperature) {
+    std::vector<Step> steps;
+    float more;
+    if (!move_group(first, steps, more)) return false;
+    if (accepts(more, temperature)) return true;
+    take_back(steps);
+    return false;
+}
+
+double count_anew() {
+    analyse();
+    count_all();
+    double sum = 0;
+    for (float cost : wire_cost) sum += cost;
+    for (float cost : net_cost) sum += cost;
+    return sum;
+}
+
+// The same by the time that paths take afterwards. Where a late path leaves the group and comes
+// back to it, the wires inside have no more room as things stand, and what makes all of them
+// faster seems dear. `sum` is what everything costs.
+bool leap(int first, double &sum) {
+    std::vector<Step> steps;
+    float more;
+    if (!move_group(first, steps, more)) return false;
+    double after = count_anew();
+    if (after < sum) {
+        sum = after;
+        return true;
+    }
+    take_back(steps);
+    count_anew();
     return false;
 }
 
@@ -624,12 +665,22 @@ int main(int count, char **arguments) {
                          "of wire, %d tiles crowded, at most %.0f wires in one\n", round,
                          late.slowest, late.count, late.sum, length, need.crowded, need.most);
         if (round == rounds) break;
-        std::vector<int> late_units;
-        for (const Wire &wire : wires)
-            if (!wire.inside && slack(wire) < NEARLY_LATE)
-                late_units.push_back(cells[wire.sink].unit),
-                late_units.push_back(cells[wire.driver].unit);
+        std::vector<int> late_units, latest_units;
+        for (const Wire &wire : wires) {
+            if (wire.inside || slack(wire) >= NEARLY_LATE) continue;
+            for (int cell : {wire.sink, wire.driver}) {
+                late_units.push_back(cells[cell].unit);
+                if (slack(wire) < LATEST * (period - late.slowest))
+                    latest_units.push_back(cells[cell].unit);
+            }
+        }
         float temperature = hot * std::pow(COLDEST / hot, done);
+        int leaps = 0;
+        if (late.slowest > FAR_TOO_LATE * period && 2 * round < rounds) {
+            double sum = count_anew();
+            for (int at = 0; at < LEAPS; ++at)
+                leaps += leap(latest_units[draw(latest_units.size())], sum);
+        }
         int grouped = 0, moves = MOVES * units.size(), results[3] = {0, 0, 0};
         for (int move = 0; move < moves; ++move) {
             int unit = !late_units.empty() && !draw(4) ? late_units[draw(late_units.size())]
@@ -640,8 +691,8 @@ int main(int count, char **arguments) {
         }
         if (round % TOLD == 0)
             std::fprintf(stderr, "  %d of %d moves, %d legal, within %.1f tiles; %d groups; "
-                         "temperature %.4f\n", results[DONE], moves,
-                         results[DONE] + results[REJECTED], reach, grouped, temperature);
+                         "%d leaps; temperature %.4f\n", results[DONE], moves,
+                         results[DONE] + results[REJECTED], reach, grouped, leaps, temperature);
         reach *= 1 - ACCEPTED + results[DONE] / (results[DONE] + results[REJECTED] + 1.0f);
         reach = std::min(std::max(reach, CLOSE), FAR);
     }

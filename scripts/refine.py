@@ -48,7 +48,7 @@ FASTER = {6: 1.0, 7: 1.129, 8: 1.295}
 _WIRE, _HOT = 0.05, 0.6
 # Rounds for each unit to the power of 1/3. More units need more rounds: V. Betz, J. Rose: VPR: A
 # New Packing, Placement and Routing Tool for FPGA Research, 1997.
-_ROUNDS = 38
+_ROUNDS = 8
 _TABLE_INPUTS = {"A", "B", "C", "D", "M", "FCI", "FXA", "FXB", "F1"}
 # these wires do not leave their tile, or go to the next one of a chain
 _INSIDE = {"FCI", "FXA", "FXB", "F1", "DI", "WD", "WAD0", "WAD1", "WAD2", "WAD3"}

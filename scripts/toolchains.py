@@ -62,7 +62,7 @@ class Toolchain:
     def place_command(self, device_options, *, seed, mhz):
         """Places ``ready.json`` into ``unrefined-SEED.json``, and no more."""
         return [*self._nextpnr_on("ready.json", device_options, seed, mhz),
-                "--no-route", "--write", f"unrefined-{seed}.json"]
+                "--no-route", "--no-tmdriv", "--write", f"unrefined-{seed}.json"]
 
     def _nextpnr_on(self, netlist, device_options, seed, mhz):
         return [self.nextpnr, *device_options, "--json", netlist, "--seed", str(seed),

@@ -203,6 +203,7 @@ def test_each_cell_stays_where_its_kind_may_be(seed, tmp_path):
     moved = sum(design.cells[name]["attributes"]["NEXTPNR_BEL"] != bel
                 for name, bel in bels.items())
     assert moved > len(bels) / 4
+    assert re.search(r" [1-9]\d* leaps", "\n".join(lines))
     assert slowest(lines[-1]) < slowest(lines[0])
 
 
