@@ -30,8 +30,7 @@ constexpr int ATTEMPTS = 10;            // at a legal move
 constexpr int MOVES = 4;                // of a unit in a round
 constexpr float NEARLY_LATE = 0.5f;     // ns of slack
 constexpr int MOVES_A_GROUP = 40;
-// Paths that much longer than the clock are split over the device; how often that is mended in a
-// round.
+// Leaps in a round, while a path takes that many times the clock's period.
 constexpr float FAR_TOO_LATE = 1.04f, LATEST = 0.7f;    // part of the slowest path's lateness
 constexpr int LEAPS = 8;
 constexpr int TOLD = 10;                // rounds
@@ -676,7 +675,7 @@ int main(int count, char **arguments) {
         }
         float temperature = hot * std::pow(COLDEST / hot, done);
         int leaps = 0;
-        if (late.slowest > FAR_TOO_LATE * period && 2 * round < rounds) {
+        if (late.slowest > FAR_TOO_LATE * period && !latest_units.empty() && 2 * round < rounds) {
             double sum = count_anew();
             for (int at = 0; at < LEAPS; ++at)
                 leaps += leap(latest_units[draw(latest_units.size())], sum);

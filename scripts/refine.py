@@ -309,7 +309,7 @@ def _through(cell, port, out):
     if cell["type"] == "MULT18X18D":
         return _MULTIPLY
     if port == "FCI":
-        return _CARRY[out]
+        return _CARRY.get(out, _LOOK_UP[out])
     return _BESIDE_TABLE.get(port) or _LOOK_UP[out]
 
 
