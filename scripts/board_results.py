@@ -141,7 +141,7 @@ def network_rows(kept):
             continue
         result = kept["builds"].get(name)
         clock = result["median_mhz"] if result and result["fits"] else None
-        for network, entry in networks["networks"].items():
+        for network, entry in sorted(networks["networks"].items()):
             cycles = entry["cycles"]
             yield (network, name, f"{entry['bytes'] / 1024:.0f} KiB",
                    f"{cycles:,}" if cycles else "more than the board's host memory",

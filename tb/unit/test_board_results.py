@@ -31,6 +31,14 @@ def test_pages_are_those_of_what_is_kept():
         assert f"\n{name}\n" in (path.parent / "index.md").read_text()
 
 
+def test_what_was_measured_just_now_gives_the_page_of_what_is_kept():
+    kept = board_results.read_kept()
+    page = board_results.page(kept)
+    for entry in kept["cycles"].values():
+        entry["networks"] = dict(reversed(entry["networks"].items()))
+    assert board_results.page(kept) == page
+
+
 def test_figures_follow_from_results():
     kept = {"builds": {"ulx3s_85f": RESULT}, "cycles": {"ulx3s_85f": CYCLES}}
     text = board_results.page(kept)
