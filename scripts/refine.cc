@@ -30,9 +30,10 @@ constexpr int ATTEMPTS = 10;            // at a legal move
 constexpr int MOVES = 4;                // of a unit in a round
 constexpr float NEARLY_LATE = 0.5f;     // ns of slack
 constexpr int MOVES_A_GROUP = 40;
-// Leaps in a round, while a path takes that many times the clock's period.
-constexpr float FAR_TOO_LATE = 1.04f, LATEST = 0.7f;    // part of the slowest path's lateness
+// Leaps in a round, in the first half of them; how many periods a path takes, from which on there
+// are some; what part of its lateness a wire has that they begin at.
 constexpr int LEAPS = 8;
+constexpr float FAR_TOO_LATE = 1.04f, LATEST = 0.7f;
 constexpr int TOLD = 10;                // rounds
 constexpr int MOST_TILES = 60;          // that move as one
 // Wires in a tile, from which on they cost more there; what they cost more if they are twice as
@@ -317,7 +318,7 @@ bool legal(int tile_number) {
     const Tile &tile = tiles[tile_number];
     if (tile.kind) return true;
     int memory = tile.cells[SLOTS - 1];
-    if (memory != EMPTY)
+    if (memory != EMPTY)                // the tile's last slice and all registers are free
         for (int slot = 0; slot < MEMORY_TABLES; ++slot) {
             int cell = tile.cells[slot];
             if (cell != EMPTY && cells[cell].unit != cells[memory].unit) return false;
@@ -486,7 +487,8 @@ int group_number;
 struct Step { Region from, to; int tiles; };
 
 // Moves what is close together towards where all its neighbours are: a queue and what surrounds it
-// cannot go one by one. `more` is what that costs; false if there is nothing to move.
+// cannot go one by one. `more` is what that costs as things stand, `steps` what take_back needs;
+// false if there is nothing to move.
 bool move_group(int first, std::vector<Step> &steps, float &more) {
     std::vector<int> group{first};
     group_of[first] = ++group_number;
@@ -550,6 +552,7 @@ void take_back(const std::vector<Step> &steps) {
     }
 }
 
+// Moves a group if that pays, or for the temperature.
 bool try_group(int first, float temperature) {
     std::vector<Step> steps;
     float more;
@@ -559,6 +562,7 @@ bool try_group(int first, float temperature) {
     return false;
 }
 
+// What everything costs, by new arrival and required times.
 double count_anew() {
     analyse();
     count_all();
@@ -568,13 +572,13 @@ double count_anew() {
     return sum;
 }
 
-// The same by the time that paths take afterwards. Where a late path leaves the group and comes
-// back to it, the wires inside have no more room as things stand, and what makes all of them
-// faster seems dear. `sum` is what everything costs.
+// Moves a group if that pays by the times that paths have afterwards. Where a late path leaves the
+// group and comes back to it, the wires inside have no more room as things stand, and a move that
+// makes all of them faster seems dear. `sum` is what everything costs.
 bool leap(int first, double &sum) {
     std::vector<Step> steps;
-    float more;
-    if (!move_group(first, steps, more)) return false;
+    float as_things_stood;
+    if (!move_group(first, steps, as_things_stood)) return false;
     double after = count_anew();
     if (after < sum) {
         sum = after;

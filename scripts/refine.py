@@ -41,7 +41,7 @@ _MULTIPLY = 3.927
 # of a block RAM's ports, without and with a register behind them
 _READ = {("A", "NOREG"): 5.609, ("B", "NOREG"): 5.830,
          ("A", "OUTREG"): 0.956, ("B", "OUTREG"): 0.973}
-_BLOCK_SETUP = 0.251
+_BLOCK_SETUP = 0.251                    # an address; other inputs, a multiplier's too, count as one
 # how much faster a grade is, by one routed LFE5U-85F timed as each: 100.6, 113.6 and 130.3 MHz
 FASTER = {6: 1.0, 7: 1.129, 8: 1.295}
 # what a tile of wire costs, and a temperature, where a path of no slack costs 1

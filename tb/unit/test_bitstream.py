@@ -38,7 +38,10 @@ class Counting(wiring.Component):
 
 
 class Slowest(Counting):
-    """The same, with a product or a word of memory in place of the slowest carries."""
+    """The same, with a product or a word of memory in place of the slowest carries.
+
+    ``kind`` is ``product``, or how many words the memory has; 16 are in look-up tables.
+    """
 
     def __init__(self, kind):
         self.kind = kind
@@ -51,10 +54,11 @@ class Slowest(Counting):
         if self.kind == "product":
             m.d.sync += out.eq(word * word)
         else:
-            m.submodules.memory = memory = Memory(shape=18, depth=1024, init=[])
-            read, write = memory.read_port(), memory.write_port()
-            m.d.comb += [read.addr.eq(word), read.en.eq(1), write.addr.eq(word),
-                         write.data.eq(~word), write.en.eq(self.rx)]
+            m.submodules.memory = memory = Memory(shape=18, depth=self.kind, init=[])
+            read = memory.read_port(domain="comb" if self.kind == 16 else "sync")
+            write = memory.write_port()
+            m.d.comb += [read.addr.eq(word), write.addr.eq(word), write.data.eq(~word),
+                         write.en.eq(self.rx)]
             m.d.sync += out.eq(read.data * 5)
         m.d.sync += self.tx.eq(out.xor())
         return m
@@ -115,8 +119,9 @@ def test_an_ecp5s_places_are_kept_by_themselves_and_its_ways_taken(tmp_path, cap
     assert not list(tmp_path.glob("routed-*")) and not list(tmp_path.glob("*.whole"))
 
 
-@pytest.mark.parametrize("top", [Counting(48), Slowest("product"), Slowest("memory")],
-                         ids=["carries", "product", "memory"])
+@pytest.mark.parametrize("top", [
+    Counting(48), Slowest("product"), Slowest(1024), Slowest(16)],
+    ids=["carries", "product", "block RAM", "memory in tables"])
 def test_what_an_ecp5_is_routed_for_is_what_nextpnr_says(top, tmp_path):
     bitstream.build(board("ulx3s_25f"), [1], folder=tmp_path, top=top)
     paths = json.loads((tmp_path / "report-1.json").read_text())["critical_paths"]

@@ -62,6 +62,21 @@ def test_what_is_far_away_comes_near(tmp_path):
     assert abs(x - to_x) + abs(y - to_y) < 4
 
 
+def test_what_lies_beside_a_memory_may_leave_it(tmp_path):
+    design = Placed()
+    design.bit()
+    filler(design)
+    pin = design.add("pin_a", "TRELLIS_IO", "X0/Y5/PIOA", ("O",))
+    table = design.add("guest", "TRELLIS_COMB", "X12/Y7/SLICED.K0", ("F",), A=pin)
+    design.add("sink", "TRELLIS_FF", "X2/Y5/SLICEA.FF0", ("Q",), CLK=1, M=table)
+    far = design.add("pin_b", "TRELLIS_IO", "X15/Y5/PIOA", ("O",))
+    design.add("write", "TRELLIS_RAMW", "X12/Y7/SLICEC.RAMW", ("WDO0",), A0=far)
+    design.add("memory", "TRELLIS_COMB", "X12/Y7/SLICEA.K0", ("F",), {"MODE": "DPRAM"}, WRE=far)
+    bels = refined(design, tmp_path, rounds=60)[1]
+    assert tile(bels["memory"]) == tile(bels["write"])
+    assert tile(bels["guest"])[0] < 6 < 10 < tile(bels["memory"])[0]
+
+
 def grown(generator):
     """A design of all kinds of units, at random places, and what belongs together in it."""
     design, together = Placed(), []
