@@ -12,6 +12,7 @@ SIM ?= icarus
 WAVES ?= 0
 BOARD ?=
 CLOCK ?=
+BAUD ?=
 PRESET ?=
 UPDATE ?= 0
 SEEDS ?= 1
@@ -61,11 +62,13 @@ bench: setup ## cycles of the benchmarks, against their bars; then docs/results.
 	@python scripts/bench.py
 	@python scripts/generate_results.py
 
-array: setup ## cost of a cell and clock of the array alone, against their bars, half an hour
+array: setup ## cost of a cell and clock of the array alone, against their bars, minutes
 	@python scripts/fpga_array.py --rows 8 --cols 8 --multiplier lut --area-only --max-luts 150
 	@python scripts/fpga_array.py --rows 8 --cols 8 --multiplier ecp5_lut --area-only --max-luts 150
+	@python scripts/fpga_array.py
 	@python scripts/fpga_array.py --no-depthwise --max-luts 35 --max-ffs 72 --min-mhz 150
-	@python scripts/fpga_array.py --rows 16 --cols 8 --max-luts 45 --max-ffs 84 --min-mhz 125
+	@python scripts/fpga_array.py --rows 16 --cols 8 --max-luts 45 --max-ffs 84 --min-mhz 125 \
+		--table docs/blocks/array_ecp5.inc
 
 netlist: setup ## digits on the netlist after synthesis: [BOARD=icebreaker]
 	@python scripts/netlist.py $(BOARD) $(PRESET)
@@ -73,8 +76,9 @@ netlist: setup ## digits on the netlist after synthesis: [BOARD=icebreaker]
 gates: setup ## area and clock of two small boards, against docs/gates.json: [UPDATE=1]
 	@python scripts/gates.py $(if $(filter 1,$(UPDATE)),--update)
 
-bitstream: setup ## a board's bitstream, into build/BOARD: BOARD=icebreaker [CLOCK=MHz] [SEEDS="1 2 3"]
-	@python scripts/bitstream.py --board "$(BOARD)" $(if $(CLOCK),--clock $(CLOCK)) --seeds $(SEEDS)
+bitstream: setup ## a board's bitstream, into build/BOARD: BOARD=icebreaker [CLOCK=MHz] [BAUD=3000000] [SEEDS="1 2 3"]
+	@python scripts/bitstream.py --board "$(BOARD)" $(if $(CLOCK),--clock $(CLOCK)) \
+		$(if $(BAUD),--baud $(BAUD)) --seeds $(SEEDS)
 
 flash: setup ## load a board's bitstream: BOARD=icebreaker [DRY=1]
 	@python scripts/flash.py --board "$(BOARD)" $(if $(filter 1,$(DRY)),--dry-run)

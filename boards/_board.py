@@ -5,6 +5,7 @@ import importlib
 
 from weft.bus.joiner import Joiner
 from weft.config import MIN_ADDR_WIDTH, Config
+from weft.link.uart import bit_step
 from weft.memory.ram import AxiRam
 from weft.memory.sdram import AxiSdram
 from weft.memory.sdram_chip import SdramChip
@@ -80,8 +81,8 @@ class Board:
     Raises
     ------
     ValueError
-        If the PLL cannot make the clock, exactly and within its ranges, or the preset rejects a
-        change.
+        If the PLL cannot make the clock, exactly and within its ranges, the clock cannot make the
+        rate of the host link, or the preset rejects a change.
     """
 
     name: str
@@ -110,7 +111,8 @@ class Board:
                              f"{self.memory_bytes}")
         if len(self.name) > 16:
             raise ValueError(f"name must have at most 16 characters, not {self.name!r}")
-        self.config         # what cannot work is rejected here
+        bit_step(self.clock_hz, self.baud)      # what cannot work is rejected here
+        self.config
         self.pll
 
     @property
@@ -171,9 +173,10 @@ class Board:
         module, name = self.platform.split(":")
         return getattr(importlib.import_module(f"amaranth_boards.{module}"), name)
 
-    def at(self, clock_hz):
-        """The same board at another clock."""
-        return dataclasses.replace(self, clock_hz=clock_hz)
+    def at(self, *, clock_hz=None, baud=None):
+        """The same board at another clock, or with another rate of the host link."""
+        return dataclasses.replace(self, clock_hz=self.clock_hz if clock_hz is None else clock_hz,
+                                   baud=self.baud if baud is None else baud)
 
     @property
     def peak_macs(self) -> int:

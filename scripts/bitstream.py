@@ -36,7 +36,8 @@ from boards import board, board_names  # noqa: E402
 def facts(chosen):
     """What was built, and with what."""
     return {"board": chosen.name, "device": chosen.device.name, "config": chosen.config.name,
-            "clock_mhz": chosen.clock_hz / 1e6, "fmax_trusted": chosen.fmax_trusted,
+            "clock_mhz": chosen.clock_hz / 1e6, "baud": chosen.baud,
+            "fmax_trusted": chosen.fmax_trusted,
             **TOOLCHAINS[chosen.device.family].versions()}
 
 
@@ -292,14 +293,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--board", required=True, help=", ".join(board_names()))
     parser.add_argument("--clock", type=float, help="MHz, instead of the board's own choice")
+    parser.add_argument("--baud", type=int, help="bits a second of the host link, instead of "
+                                                 "1,000,000")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     args = parser.parse_args()
     # so that the tool that runs is ended, too
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        chosen = board(args.board)
-        if args.clock is not None:
-            chosen = chosen.at(round(args.clock * 1e6))
+        clock_hz = None if args.clock is None else round(args.clock * 1e6)
+        chosen = board(args.board).at(clock_hz=clock_hz, baud=args.baud)
     except ValueError as error:
         sys.exit(f"bitstream: {error}")
     build(chosen, args.seeds, folder=ROOT / "build" / chosen.name)

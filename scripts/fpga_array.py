@@ -28,6 +28,8 @@ from fpga_flow import (
 from weft.array.systolic import SystolicArray
 from weft.config import MULTIPLIERS, Config
 
+_AREA = "area.json"             # what synthesis alone says
+
 
 class WithoutFilters(wiring.Component):
     """The array with nothing that enters from the top, for which synthesis leaves out the way.
@@ -57,16 +59,20 @@ class WithoutFilters(wiring.Component):
 
 
 def table():
-    """All results in ``build/fpga`` as a Markdown table for the docs."""
-    results = [json.loads(path.read_text())
-               for path in sorted((ROOT / "build" / "fpga").glob("array-*/result.json"))]
+    """All results in ``build/fpga`` as a Markdown table for the docs; a clock that was not looked
+    for is a dash."""
+    folders = sorted((ROOT / "build" / "fpga").glob("array-*"))
+    files = [next((folder / file for file in ("result.json", _AREA) if (folder / file).exists()),
+                  None) for folder in folders]
+    results = [json.loads(path.read_text()) for path in files if path]
     results.sort(key=lambda result: (result["rows"] * result["cols"], result["multiplier"]))
     lines = ["| array | DSP | LUT | FF | LUT a weight | FF a weight | MHz, by seed | median |",
              "|---|---|---|---|---|---|---|---|"]
     lines += [f"| {r['rows']} × {r['cols']}, `{r['multiplier']}`"
               f"{'' if r.get('depthwise', True) else ', no depthwise'} | {r['dsps']} | "
               f"{r['luts']} | {r['ffs']} | {r['luts_per_cell']} | {r['ffs_per_cell']} | "
-              f"{', '.join(map(str, r['mhz'].values()))} | {r['median_mhz']} |" for r in results]
+              f"{', '.join(map(str, r['mhz'].values())) or '-'} | {r['median_mhz'] or '-'} |"
+              for r in results]
     tools = sorted({f"{r['yosys'].split(' (')[0]}, {r['nextpnr'].split('Version ')[-1].rstrip(')')}"
                     for r in results})
     return "\n".join([*lines, "", f"Tools: {'; '.join(tools)}. Device: LFE5U-85F, grade 6.", ""])
@@ -117,6 +123,8 @@ def main():
     }
     if mhz:
         keep(result, folder)
+    else:
+        (folder / _AREA).write_text(json.dumps(result, indent=1) + "\n")
     if args.table:
         args.table.write_text(table())
     report(result, as_json=args.json, min_mhz=args.min_mhz)

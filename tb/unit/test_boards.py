@@ -66,6 +66,23 @@ def test_pll_makes_the_clock_exactly_and_within_its_ranges(entry):
     assert entry.input_hz % (pll.detector_hz) == 0
 
 
+@every_board
+def test_host_link_of_three_megabaud(entry):
+    fast = entry.at(baud=3_000_000)
+    assert (fast.baud, fast.clock_hz, fast.config) == (3_000_000, entry.clock_hz, entry.config)
+    BoardTop.of(fast)
+
+
+def test_another_clock_and_rate():
+    entry = board("icebreaker").at(clock_hz=18_000_000)
+    assert (entry.clock_hz, entry.baud, entry.pll.o_hz) == (18_000_000, 1_000_000, 18_000_000)
+    with pytest.raises(ValueError, match="^6000000 baud need a clock of at least 24000000 Hz, not "
+                                         "18000000$"):
+        entry.at(baud=6_000_000)
+    with pytest.raises(ValueError, match="^baud must be positive, not 0$"):
+        entry.at(baud=0)
+
+
 @pytest.mark.parametrize("family, device, i_hz, o_hz, message", [
     ("ice40", "iCE40UP5K", 12_000_000, 23_900_000,
      "the PLL of iCE40UP5K cannot make 23.9 MHz from 12 MHz; near are 22.875, 23.25, 23.625, 24"),
