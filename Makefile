@@ -20,6 +20,9 @@ DRY ?= 0
 MODEL ?=
 export PATH := $(CURDIR)/$(RUN):$(PATH)
 
+$(foreach switch,WAVES UPDATE DRY,$(if $(filter 0 1,$($(switch))),,\
+	$(error $(switch) is 0 or 1, not "$($(switch))")))
+
 .PHONY: help setup demo test lint format verilog docs soak tb bench array netlist bitstream flash gates \
 	litex train clean
 
@@ -77,8 +80,8 @@ gates: setup ## area and clock of two small boards, against docs/gates.json: [UP
 	@python scripts/gates.py $(if $(filter 1,$(UPDATE)),--update)
 
 bitstream: setup ## a board's bitstream, into build/BOARD: BOARD=icebreaker [CLOCK=MHz] [BAUD=3000000] [SEEDS="1 2 3"]
-	@python scripts/bitstream.py --board "$(BOARD)" $(if $(CLOCK),--clock $(CLOCK)) \
-		$(if $(BAUD),--baud $(BAUD)) --seeds $(SEEDS)
+	@python scripts/bitstream.py --board "$(BOARD)" $(if $(CLOCK),--clock "$(CLOCK)") \
+		$(if $(BAUD),--baud "$(BAUD)") --seeds $(SEEDS)
 
 flash: setup ## load a board's bitstream: BOARD=icebreaker [DRY=1]
 	@python scripts/flash.py --board "$(BOARD)" $(if $(filter 1,$(DRY)),--dry-run)

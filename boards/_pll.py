@@ -53,6 +53,8 @@ def _settings(family, device, i_hz):
     middle = sum(ranges[1]) / 2
     best: dict = {}
     for detector, o_hz, vco, dividers in _dividers(family, i_hz, ranges[0]):
+        if o_hz != int(o_hz):
+            continue                            # nobody can ask for a part of a Hz
         if all(low <= value <= high for value, (low, high) in zip((vco, o_hz), ranges[1:])):
             # a fast detector follows its clock well; the oscillator likes the middle
             rank = (-detector, abs(vco - middle))
@@ -90,7 +92,13 @@ class Pll:
             raise ValueError(
                 f"the PLL of {self.device} cannot make {self.o_hz / MHZ:g} MHz from "
                 f"{self.i_hz / MHZ:g} MHz; near are "
-                + ", ".join(f"{hz / MHZ:.6g}" for hz in sorted(near)))
+                + ", ".join(f"{hz / MHZ:.9g}" for hz in sorted(near)))
+
+    def slower(self, hz):
+        """The fastest output of at most ``hz`` that the PLL can make, in Hz; None if there is
+        none."""
+        known = _settings(self.family, self.device, self.i_hz)
+        return max((o_hz for o_hz in known if o_hz <= hz), default=None)
 
     @property
     def detector_hz(self):

@@ -43,7 +43,14 @@ def facts(chosen):
 
 def keep(folder, result):
     """Leaves the result where ``weft results`` looks for it."""
-    (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    write_whole(folder / "result.json", json.dumps(result, indent=1) + "\n")
+
+
+def write_whole(path, text):
+    """Writes a file so that a build which is stopped leaves no half of it."""
+    whole = path.with_suffix(".whole")
+    whole.write_text(text)
+    whole.replace(path)
 
 
 def synthesize(chosen, folder):
@@ -116,14 +123,8 @@ def place(chosen, folder, device_options, seed):
     if netlist != "ready.json":
         (folder / netlist).unlink()
     timing = read_timing(folder / f"report-{seed}.json", mhz)
-    _write_stamp(stamp, inputs, seconds)
+    write_whole(stamp, json.dumps({"inputs": inputs, "seconds": seconds}))
     return timing, seconds
-
-
-def _write_stamp(path, inputs, seconds):
-    whole = path.with_suffix(".whole")          # a build that is stopped here leaves no half of one
-    whole.write_text(json.dumps({"inputs": inputs, "seconds": seconds}))
-    whole.replace(path)
 
 
 def _inputs(chosen, folder, device_options, seed):
@@ -182,7 +183,7 @@ def _place_and_refine(chosen, folder, device_options, seed):
         (folder / f"unrefined-{seed}.json").unlink()
     seconds = time.monotonic() - begin
     if not status:
-        _write_stamp(stamp, inputs, seconds)
+        write_whole(stamp, json.dumps({"inputs": inputs, "seconds": seconds}))
     return status, seconds
 
 
@@ -227,17 +228,33 @@ def show(result, path):
         print(f"    {delay:6.2f} ns  {kind:12} {source} -> {sink}")
 
 
+def pack(chosen, folder, bitstream, pack_options, *, seed):
+    """Writes the bitstream of ``seed``, whole or not at all."""
+    tool = TOOLCHAINS[chosen.device.family].pack
+    try:
+        status, _ = run_watched(pack_command(chosen, pack_options, seed=seed), folder, "pack.log",
+                                f"{chosen.name}: packing")
+    except BaseException:
+        bitstream.unlink(missing_ok=True)
+        raise
+    # tools have been seen to stop without a word, and with status 0
+    if status or not bitstream.exists() or not bitstream.stat().st_size:
+        bitstream.unlink(missing_ok=True)
+        sys.exit(f"{chosen.name}: {tool} ended with status {status} and without a bitstream; log "
+                 f"in {folder / 'pack.log'}")
+
+
 def build(chosen, seeds, *, folder, top=None):
     """Builds ``chosen``, or ``top`` on its pins, in ``folder``; returns what was measured."""
     tools = TOOLCHAINS[chosen.device.family]
     folder.mkdir(parents=True, exist_ok=True)
     bitstream = folder / f"{chosen.name}.{tools.bitstream}"
-    for old in (bitstream, folder / "result.json", folder / "floorplan.png"):
-        old.unlink(missing_ok=True)         # what is old must not pass for new
     begin = time.monotonic()
     progress(f"{chosen.name}: {chosen.title}, {chosen.config.name}, "
              f"{chosen.clock_hz / 1e6:g} MHz; a tool compiles itself on first use, a minute or so")
     device_options, pack_options = prepare(chosen, folder, top)
+    for old in (bitstream, folder / "result.json", folder / "floorplan.png"):
+        old.unlink(missing_ok=True)         # what is old must not pass for new
     if chosen.device.family == "ecp5":
         compile_program(folder)
         compile_router(folder)
@@ -271,20 +288,18 @@ def build(chosen, seeds, *, folder, top=None):
                    f"{chosen.title}: {chosen.config.rows} × {chosen.config.cols}, seed {best}")
     met = timings[best].mhz >= chosen.clock_hz / 1e6
     if met:
-        status, _ = run_watched(pack_command(chosen, pack_options, seed=best), folder, "pack.log",
-                                f"{chosen.name}: packing")
-        if status:
-            sys.exit(f"{chosen.name}: {tools.pack} ended with status {status}; log in "
-                     f"{folder / 'pack.log'}")
+        pack(chosen, folder, bitstream, pack_options, seed=best)
     result["met"] = met
     result["seconds"] = round(time.monotonic() - begin)
     keep(folder, result)
     print(f"  report, netlist, logs and {picture.name} are in {folder}")
     if not met:
-        lower = int(timings[best].mhz)
+        lower = chosen.pll.slower(timings[best].mhz * 1e6)
+        slower = "" if lower is None else \
+            f"A slower one: make bitstream BOARD={chosen.name} CLOCK={lower / 1e6:.9g}; "
         sys.exit(f"{chosen.name}: misses {chosen.clock_hz / 1e6:g} MHz: place and route reached "
-                 f"{timings[best].mhz} MHz. No bitstream was written. A slower one: make "
-                 f"bitstream BOARD={chosen.name} CLOCK={lower}; another try: SEEDS='4 5 6'")
+                 f"{timings[best].mhz} MHz. No bitstream was written. {slower}another try: "
+                 "SEEDS='4 5 6'")
     print(f"  bitstream {bitstream}; load it: make flash BOARD={chosen.name}")
     return result
 
@@ -302,9 +317,13 @@ def main():
     try:
         clock_hz = None if args.clock is None else round(args.clock * 1e6)
         chosen = board(args.board).at(clock_hz=clock_hz, baud=args.baud)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         sys.exit(f"bitstream: {error}")
-    build(chosen, args.seeds, folder=ROOT / "build" / chosen.name)
+    try:
+        build(chosen, args.seeds, folder=ROOT / "build" / chosen.name)
+    except KeyboardInterrupt:
+        print("bitstream: stopped; what was finished is kept", file=sys.stderr)
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ KEPT = ROOT / "docs" / "boards.json"
 PAGE = ROOT / "docs" / "board_results.md"
 DIGITS = ROOT / "examples" / "digits"
 MODELS = pathlib.Path(os.environ.get("WEFT_MODELS", ROOT.parent / "shared" / "models"))
+MIN_SEEDS = 3
 ESTIMATED = "estimated by nextpnr, not measured on a board"
 TITLES = {"logic": "look-up tables", "ffs": "flip-flops", "dsps": "multipliers",
           "rams": "block RAMs", "wide_rams": "SPRAMs"}
@@ -37,15 +38,37 @@ def read_kept():
 
 
 def collect(kept):
-    """Takes over the newest builds."""
+    """Takes over the newest builds that are of the boards as their files have them."""
     for name in board_names():
         path = ROOT / "build" / name / "result.json"
-        if path.exists():
+        if not path.exists():
+            continue
+        try:
             result = json.loads(path.read_text())
-            for tool in ("yosys", "nextpnr"):       # without how and where they were built
-                found = re.search(r"Yosys [\d.+]+|nextpnr-[\d.]+", result[tool])
-                result[tool] = found[0] if found else result[tool]
-            kept["builds"][name] = result
+            wrong = why_not(board(name), result)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            sys.exit(f"{path} is no whole result of make bitstream; nothing is written. Run make "
+                     f"bitstream BOARD={name} again, or remove the file")
+        if wrong:
+            progress(f"{name}: the build in {path.parent} is left out: {wrong}")
+            continue
+        for tool in ("yosys", "nextpnr"):       # without how and where they were built
+            found = re.search(r"Yosys [\d.+]+|nextpnr-[\d.]+", result[tool])
+            result[tool] = found[0] if found else result[tool]
+        kept["builds"][name] = result
+
+
+def why_not(chosen, result):
+    """Why a build does not stand for its board; None if it does."""
+    asked = {"clock_mhz": chosen.clock_hz / 1e6, "baud": chosen.baud, "config": chosen.config.name}
+    for what, value in asked.items():
+        if result.get(what, value) != value:
+            return f"its {what} is {result[what]}, the board's {value}"
+    seeds = len(result["mhz"]) if result["fits"] else MIN_SEEDS
+    if seeds < MIN_SEEDS:
+        return (f"the median is one of at least {MIN_SEEDS} seeds, and it has {seeds}: make "
+                f"bitstream BOARD={chosen.name} SEEDS=\"1 2 3\"")
+    return None
 
 
 def simulated(chosen):
@@ -89,13 +112,21 @@ def measure(chosen):
     return found
 
 
+def keep_cycles(kept, chosen, networks):
+    """Takes over what was measured; a network that was not there keeps what was measured before."""
+    before = kept["cycles"].get(chosen.name)
+    if before is not None and is_current(chosen, before):
+        networks = {**before["networks"], **networks}
+    kept["cycles"][chosen.name] = {"config": chosen.config.name, "networks": networks}
+
+
 def table(head, rows):
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     return lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows] + [""]
 
 
 def is_current(chosen, result):
-    """Whether a build was of the configuration that the board's file asks for now."""
+    """Whether a build, or cycles, were of the configuration that the board's file asks for now."""
     return result["config"] == chosen.config.name
 
 
@@ -136,15 +167,18 @@ def speed_rows(kept):
 
 
 def network_rows(kept):
-    for name, networks in sorted(kept["cycles"].items()):
-        if name not in board_names():
+    for name in board_names():
+        networks = kept["cycles"].get(name)
+        if networks is None:
+            yield "-", name, "-", "not measured", "-"
             continue
+        old = "" if is_current(board(name), networks) else ", of an earlier configuration"
         result = kept["builds"].get(name)
         clock = result["median_mhz"] if result and result["fits"] else None
         for network, entry in sorted(networks["networks"].items()):
             cycles = entry["cycles"]
             yield (network, name, f"{entry['bytes'] / 1024:.0f} KiB",
-                   f"{cycles:,}" if cycles else "more than the board's host memory",
+                   f"{cycles:,}{old}" if cycles else "more than the board's host memory",
                    f"{cycles / clock / 1000:.3f}" if cycles and clock else "-")
 
 
@@ -225,7 +259,7 @@ def main():
                    chosen.bandwidth)
             if key not in done:
                 done[key] = measure(chosen)
-            kept["cycles"][name] = {"config": chosen.config.name, "networks": done[key]}
+            keep_cycles(kept, chosen, done[key])
     KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
     PAGE.write_text(page(kept))
     for name in board_names():

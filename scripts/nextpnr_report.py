@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import re
 
 __all__ = ["Timing", "overflow", "read_timing", "utilisation"]
@@ -16,7 +17,8 @@ class Timing:
     Attributes
     ----------
     mhz : :class:`float`
-        The clock that place and route reached.
+        The clock that place and route reached, rounded down: what is short of a clock by a little
+        does not read as if it had reached it.
     path : list of ``(kind, delay in ns, from, to)``
         The slowest path of that clock, cell by cell.
     """
@@ -58,7 +60,7 @@ def read_timing(path, clock_mhz):
             steps = [(step["type"], step["delay"], _pin(step["from"]), _pin(step["to"]))
                      for step in entry["path"]]
             break
-    return Timing(round(clocks[name]["achieved"], 1), steps)
+    return Timing(math.floor(10 * clocks[name]["achieved"]) / 10, steps)
 
 
 def _pin(end):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 
 import bitstream
 import flash
@@ -10,6 +11,7 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+from nextpnr_report import read_timing
 
 from boards import board, board_names
 
@@ -81,7 +83,7 @@ def test_builds(name, suffix, seeds, tmp_path, capsys):
 
 def test_a_seed_is_placed_once(tmp_path, capsys):
     def build(seeds, width=8, hertz=24_000_000):
-        result = bitstream.build(board("icebreaker").at(hertz), seeds, folder=tmp_path,
+        result = bitstream.build(board("icebreaker").at(clock_hz=hertz), seeds, folder=tmp_path,
                                  top=Counting(width))
         told = capsys.readouterr().err
         return result, [seed for seed in (1, 2) if f"seed {seed}: the netlist is placed" in told]
@@ -131,13 +133,15 @@ def test_what_an_ecp5_is_routed_for_is_what_nextpnr_says(top, tmp_path):
 
 
 def test_fails_when_timing_is_missed(tmp_path):
-    slow = board("icebreaker").at(135_000_000)
+    slow = board("icebreaker").at(clock_hz=135_000_000)
     (tmp_path / "icebreaker.bin").write_bytes(b"an old one")
     with pytest.raises(SystemExit, match=r"^icebreaker: misses 135 MHz: place and route reached "
                                          r"\d+\.\d MHz\. No bitstream was written\. A slower one: "
-                                         r"make bitstream BOARD=icebreaker CLOCK=\d+; another try: "
-                                         r"SEEDS='4 5 6'$"):
+                                         r"make bitstream BOARD=icebreaker CLOCK=[\d.]+; another "
+                                         r"try: SEEDS='4 5 6'$") as caught:
         bitstream.build(slow, [1], folder=tmp_path, top=Counting(64))
+    reached, lower = re.findall(r"reached ([\d.]+) .*CLOCK=([\d.]+)", str(caught.value))[0]
+    assert slow.at(clock_hz=round(float(lower) * 1e6)).clock_hz <= float(reached) * 1e6
     assert not (tmp_path / "icebreaker.bin").exists()
     assert not json.loads((tmp_path / "result.json").read_text())["met"]
 
@@ -180,3 +184,35 @@ def test_flash_reports_a_failure_of_the_program(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     with pytest.raises(SystemExit, match="^flash: iceprog ended with status 3; is the board"):
         flash.main(["--board", "icebreaker"])
+
+
+@pytest.mark.parametrize("program, status", [("printf half > {}; exit 1", 1), (":", 0)])
+def test_a_packer_that_fails_leaves_no_bitstream(program, status, monkeypatch, tmp_path):
+    made = tmp_path / "icebreaker.bin"
+    monkeypatch.setattr(bitstream, "pack_command", lambda *arguments, **options: ["icepack"])
+    monkeypatch.setattr(bitstream, "run_watched", lambda *arguments: subprocess.run(
+        ["sh", "-c", program.format(made)], check=False).returncode and (1, 0.1) or (0, 0.1))
+    with pytest.raises(SystemExit, match=f"ended with status {status} and without a bitstream; "):
+        bitstream.pack(board("icebreaker"), tmp_path, made, (), seed=1)
+    assert not made.exists()
+
+
+def test_what_cannot_be_asked_for_leaves_what_was_built(monkeypatch, tmp_path):
+    monkeypatch.setattr(bitstream, "ROOT", tmp_path)
+    made = tmp_path / "build" / "icebreaker" / "icebreaker.bin"
+    made.parent.mkdir(parents=True)
+    made.write_bytes(b"good")
+    for options, why in ((["--clock", "inf"], "cannot convert float infinity"),
+                         (["--clock", "23.9"], "cannot make 23.9 MHz"),
+                         (["--baud", "9000000"], "9000000 baud need a clock of")):
+        monkeypatch.setattr("sys.argv", ["bitstream.py", "--board", "icebreaker", *options])
+        with pytest.raises(SystemExit, match=f"^bitstream: .*{why}"):
+            bitstream.main()
+    assert made.read_bytes() == b"good"
+
+
+def test_a_clock_that_is_missed_by_a_little_is_missed(tmp_path):
+    report = tmp_path / "report.json"
+    report.write_text(json.dumps({"fmax": {"clk": {"achieved": 23.96, "constraint": 24.0}},
+                                  "critical_paths": []}))
+    assert read_timing(report, 24).mhz == 23.9

@@ -47,6 +47,7 @@ def test_figures_follow_from_results():
     assert "| ulx3s_85f | 100 | 101.0 | yes | 25.86 | 10 + 40 | yes |" in text
     assert "| digits | ulx3s_85f | 20 KiB | 2,020 | 0.020 |" in text
     assert "| large | ulx3s_85f | 1024 KiB | more than the board's host memory | - |" in text
+    assert "| - | icebreaker | - | not measured | - |" in text
     assert text.count(board_results.ESTIMATED) == 2
 
 
@@ -71,6 +72,46 @@ def test_newest_builds_are_taken(monkeypatch, tmp_path):
     kept = {"builds": {"ulx3s_85f": {"old": 1}, "icebreaker": {"other": 1}}, "cycles": {}}
     board_results.collect(kept)
     assert kept["builds"] == {"ulx3s_85f": RESULT, "icebreaker": {"other": 1}}
+
+
+@pytest.mark.parametrize("change, why", [
+    ({"clock_mhz": 50.0}, "its clock_mhz is 50.0, the board's 100.0"),
+    ({"baud": 3_000_000}, "its baud is 3000000, the board's 1000000"),
+    ({"config": "ulx3s+rows=8"}, "its config is ulx3s+rows=8, the board's "),
+    ({"mhz": {"1": 120.0}}, "the median is one of at least 3 seeds, and it has 1: make bitstream "
+                            'BOARD=ulx3s_85f SEEDS="1 2 3"'),
+])
+def test_a_build_of_something_else_is_left_out(change, why, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(board_results, "ROOT", tmp_path)
+    path = tmp_path / "build" / "ulx3s_85f" / "result.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({**RESULT, **change}))
+    kept = {"builds": {"ulx3s_85f": {"old": 1}}, "cycles": {}}
+    board_results.collect(kept)
+    assert kept["builds"] == {"ulx3s_85f": {"old": 1}}
+    assert f"the build in {path.parent} is left out: {why}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["", '{"board": "ulx3', "{}", "[]"])
+def test_half_a_result_is_told(text, monkeypatch, tmp_path):
+    monkeypatch.setattr(board_results, "ROOT", tmp_path)
+    path = tmp_path / "build" / "icebreaker" / "result.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    with pytest.raises(SystemExit, match=r"result\.json is no whole result of make bitstream; "
+                                         "nothing is written. Run make bitstream BOARD=icebreaker"):
+        board_results.collect({"builds": {}, "cycles": {}})
+
+
+def test_networks_that_are_not_there_keep_their_cycles():
+    kept = {"builds": {}, "cycles": {"ulx3s_85f": CYCLES}}
+    newer = {"digits": {"bytes": 1, "cycles": 2}}
+    board_results.keep_cycles(kept, board("ulx3s_85f"), newer)
+    assert kept["cycles"]["ulx3s_85f"]["networks"] == {**CYCLES["networks"], **newer}
+    kept["cycles"]["ulx3s_85f"]["config"] = "ulx3s+rows=8"
+    assert "| 2, of an earlier configuration |" in board_results.page(kept)
+    board_results.keep_cycles(kept, board("ulx3s_85f"), newer)
+    assert kept["cycles"]["ulx3s_85f"] == {"config": RESULT["config"], "networks": newer}
 
 
 def test_a_board_goes_with_measuring(capsys):
