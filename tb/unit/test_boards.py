@@ -4,10 +4,13 @@ import dataclasses
 import re
 
 import pytest
+from amaranth.build import Attrs, Clock, Pins, Resource
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
+from amaranth.vendor import LatticeECP5Platform
+from amaranth_boards.resources import UARTResource
 
 from boards import board, board_names
 from boards._board import Board
@@ -87,7 +90,7 @@ def test_another_clock_and_rate():
     ("ice40", "iCE40UP5K", 12_000_000, 23_900_000,
      "the PLL of iCE40UP5K cannot make 23.9 MHz from 12 MHz; near are 22.875, 23.25, 23.625, 24"),
     ("ecp5", "LFE5U-85F-6", 25_000_000, 500_000_000,
-     "the PLL of LFE5U-85F-6 cannot make 500 MHz from 25 MHz; near are 395.833, 396.429, "
+     "the PLL of LFE5U-85F-6 cannot make 500 MHz from 25 MHz; near are 393.75, 395, "
      "396.875, 400"),
     ("gowin", "GW5A-LV25", 27_000_000, 54_000_000,
      "no PLL ranges for GW5A-LV25; there are ecp5, ice40, GW1NR-LV9, GW2A-LV18"),
@@ -242,6 +245,99 @@ def test_top_answers_a_ping_over_the_line(entry):
     assert (info.board, info.clock_hz, info.baud) == (entry.name, entry.clock_hz, entry.baud)
     assert (info.memory_base, info.memory_bytes) == (0, entry.memory_bytes)
     assert info.bus_bytes == entry.config.bus_bytes
+
+
+class OwnPlatform(LatticeECP5Platform):
+    device, package, speed = "LFE5U-25F", "BG381", "6"
+    default_clk = "clk25"
+    resources = [
+        Resource("clk25", 0, Pins("G2", dir="i"), Clock(25e6), Attrs(IO_TYPE="LVCMOS33")),
+        UARTResource(0, rx="M1", tx="L4", attrs=Attrs(IO_TYPE="LVCMOS33")),
+    ]
+    connectors = []
+
+
+class NoSerialLine(OwnPlatform):
+    resources = OwnPlatform.resources[:1]
+
+
+class NoClock(OwnPlatform):
+    resources = [Resource("clk25", 0, Pins("G2", dir="i")), OwnPlatform.resources[1]]
+
+
+def test_a_board_may_bring_its_platform():
+    entry = dataclasses.replace(board("ulx3s_25f"), platform=OwnPlatform)
+    assert (entry.input_hz, entry.platform_class) == (25_000_000, OwnPlatform)
+    plan = make_platform(entry).prepare(OnPins(entry, Loop(entry)), "top", debug_verilog=False)
+    assert 'LOCATE COMP "uart_0__tx__io" SITE "L4";' in plan.files["top.lpf"]
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"platform": "ulx4s:ULX4S"}, "amaranth-boards has no platform 'ulx4s:ULX4S', module:class: No "
+     "module named 'amaranth_boards.ulx4s'"),
+    ({"platform": "ulx3s:ULX4S"}, "amaranth-boards has no platform 'ulx3s:ULX4S', module:class: "
+     "module 'amaranth_boards.ulx3s' has no attribute 'ULX4S'"),
+    ({"platform": "ulx3s"}, "amaranth-boards has no platform 'ulx3s', module:class: module "
+     "'amaranth_boards.ulx3s' has no attribute ''"),
+    ({"platform": NoSerialLine}, "NoSerialLine has no resource 'uart' with number 0; add it with "
+     "resources="),
+    ({"platform": OwnPlatform, "storage": "sdram", "sdram": M12L64322A,
+      "memory_bytes": M12L64322A.size},
+     "OwnPlatform has no resource 'sdram' with number 0; add it with resources="),
+    ({"platform": NoClock}, "NoClock has no resource that default_clk, 'clk25', names, with a "
+     "Clock"),
+    ({"storage": "blocks"}, "storage must be one of block, spram, spram_model, sdram, not "
+     "'blocks'"),
+    ({"memory_bytes": 48 * 1024}, "memory_bytes must be a power of two of at least 4096, not "
+     "49152"),
+    ({"memory_bytes": 2048}, "memory_bytes must be a power of two of at least 4096, not 2048"),
+    ({"storage": "spram"}, "LFE5U-25F-6 has 0 bytes for storage 'spram', memory_bytes is 32768"),
+    ({"memory_bytes": 1 << 20}, "LFE5U-25F-6 has 114688 bytes for storage 'block', memory_bytes "
+     "is 1048576"),
+])
+def test_board_rejects_what_cannot_work(changes, message):
+    with pytest.raises(ValueError) as caught:
+        dataclasses.replace(board("ulx3s_25f"), **changes)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("platform", ["ulx3s:os", Board, None])
+def test_board_rejects_what_is_no_platform(platform):
+    with pytest.raises(TypeError) as caught:
+        dataclasses.replace(board("ulx3s_25f"), platform=platform)
+    assert str(caught.value) == ("platform must be a platform class of Amaranth, or the name of "
+                                 f"one in amaranth-boards, not {platform!r}")
+
+
+def test_board_rejects_a_clock_that_its_sdram_cannot_have():
+    with pytest.raises(ValueError, match="^the SDRAM runs at 133 MHz at most, not at 150 MHz$"):
+        board("ulx3s_85f_sdram").at(clock_hz=150_000_000)
+
+
+def test_board_rejects_an_sdram_wider_than_its_bus():
+    entry = board("ulx3s_85f_sdram")
+    chip = dataclasses.replace(entry.sdram, data_width=64)
+    with pytest.raises(ValueError, match="^bus_width of 32 is less than the 64 bits of the "
+                                         "SDRAM$"):
+        dataclasses.replace(entry, changes={**entry.changes, "bus_width": 32}, sdram=chip,
+                            memory_bytes=chip.size)
+
+
+def test_board_rejects_a_memory_without_addresses():
+    entry = board("ulx3s_85f")
+    with pytest.raises(ValueError, match="^memory_bytes of 262144 need more than addr_width 17$"):
+        dataclasses.replace(entry, changes={**entry.changes, "addr_width": 17})
+
+
+def test_board_rejects_an_spram_in_parts():
+    with pytest.raises(ValueError, match="^SPRAM on a bus of 32 bits comes in units of 65536 "
+                                         "bytes, memory_bytes is 32768$"):
+        dataclasses.replace(board("icebreaker"), memory_bytes=32 * 1024)
+
+
+def test_ranges_of_a_new_series_are_found_by_the_beginning_of_its_name(monkeypatch):
+    monkeypatch.setitem(RANGES, "GW1NSR-LV4C", RANGES["GW1NR-LV9"])
+    assert Pll("gowin", "GW1NSR-LV4CQN48PC7/I6", 27_000_000, 54_000_000).o_hz == 54_000_000
 
 
 @pytest.mark.parametrize("changes, message", [

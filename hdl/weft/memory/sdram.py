@@ -72,7 +72,7 @@ class AxiSdram(wiring.Component):
             raise ValueError(f"pin_delay must be 0 to 4 cycles, not {pin_delay}")
         self._core = SdramCore(chip=chip, clock_hz=clock_hz, data_width=data_width,
                                pin_delay=pin_delay)
-        self.read_latency = (Beats.LATENCY + RegisterSlice.LATENCY + self._core.read_latency
+        self.read_latency = (Beats.LATENCY + 2 * RegisterSlice.LATENCY + self._core.read_latency
                              + 2)       # in the buffer of what was read
         super().__init__({"axi": In(Axi4(addr_width=addr_width, data_width=data_width)),
                           "pins": Out(SdramPins(chip))})
@@ -86,7 +86,10 @@ class AxiSdram(wiring.Component):
                          for channel in ("ar", "aw"))
         layout = access_layout(self.chip, self.data_width)
         m.submodules.waiting = waiting = RegisterSlice(layout)
-        connect(m, waiting.o, core.i)
+        # the core lies at the pins, the other end of the port does not: a cycle for the way
+        m.submodules.arrived = arrived = RegisterSlice(layout)
+        connect(m, waiting.o, arrived.i)
+        connect(m, arrived.o, core.i)
 
         # -- whose turn it is --------------------------------------------------------------------
         may_read, may_write = Signal(), Signal()
