@@ -3,16 +3,19 @@
 import dataclasses
 import importlib
 
+from amaranth.build import Platform
+
 from weft.bus.joiner import Joiner
 from weft.config import MIN_ADDR_WIDTH, Config
 from weft.link.uart import bit_step
-from weft.memory.ram import AxiRam
+from weft.memory.ram import STORAGE, AxiRam
 from weft.memory.sdram import AxiSdram
 from weft.memory.sdram_chip import SdramChip
 from weft.presets import preset
+from weft.vendor.spram import Spram
 
 from ._pll import Pll
-from ._top import PIN_DELAY
+from ._top import sdram_phase
 
 __all__ = ["Board", "Device"]
 
@@ -51,8 +54,8 @@ class Board:
     title : :class:`str`
         Name for people.
     device : :class:`Device`
-    platform : :class:`str`
-        ``module:class`` of the pins in amaranth-boards.
+    platform : :class:`str` or class
+        The pins: ``module:class`` in amaranth-boards, or a platform class of Amaranth itself.
     preset : :class:`str`, ``changes`` : :class:`dict`
         The configuration: a preset and what differs from it. Addresses are as wide as
         ``memory_bytes`` needs, unless ``changes`` has ``addr_width``.
@@ -60,7 +63,7 @@ class Board:
         Clock of everything, in Hz; the PLL makes it from the board's clock. The build fails if
         place and route does not reach it.
     memory_bytes : :class:`int`
-        Host memory, from address 0 on.
+        Host memory, from address 0 on: a power of two of at least 4096.
     storage : :class:`str`
         What it is made of: one of :data:`weft.memory.ram.STORAGE`, or ``"sdram"``.
     sdram : :class:`weft.memory.sdram_chip.SdramChip`
@@ -68,7 +71,7 @@ class Board:
     baud : :class:`int`
         Bits a second of the host link.
     flash : tuple of :class:`str`
-        Command that loads the bitstream; ``{bitstream}`` stands for the file.
+        Command that loads the bitstream, of any program; ``{bitstream}`` stands for the file.
     cable : :class:`str`
         Where the host link comes out.
     resources : tuple
@@ -80,15 +83,18 @@ class Board:
 
     Raises
     ------
+    TypeError
+        If the platform is not of Amaranth.
     ValueError
-        If the PLL cannot make the clock, exactly and within its ranges, the clock cannot make the
-        rate of the host link, or the preset rejects a change.
+        If there is no such platform, or it lacks a clock or pins that are needed; the PLL cannot
+        make the clock, exactly and within its ranges; the clock cannot make the rate of the host
+        link; the preset rejects a change; or the device or the SDRAM cannot be such a host memory.
     """
 
     name: str
     title: str
     device: Device
-    platform: str
+    platform: str | type
     preset: str
     changes: dict
     clock_hz: int
@@ -113,7 +119,47 @@ class Board:
             raise ValueError(f"name must have at most 16 characters, not {self.name!r}")
         bit_step(self.clock_hz, self.baud)      # what cannot work is rejected here
         self.config
+        self._check_pins()
         self.pll
+        self._check_memory()
+
+    def _check_pins(self):
+        there = {(resource.name, resource.number): resource
+                 for resource in (*self.platform_class.resources, *self.resources)}
+        for name in ("uart",) if self.sdram is None else ("uart", "sdram"):
+            if (name, 0) not in there:
+                raise ValueError(f"{self.platform_class.__name__} has no resource {name!r} with "
+                                 "number 0; add it with resources=")
+        if self.sdram is not None and "dqm" not in {pin.name for pin in there["sdram", 0].ios}:
+            raise ValueError(f"the SDRAM of {self.title} has no pins for byte masks; a part of a "
+                             "beat could not be written")
+
+    def _check_memory(self):
+        size, device, config = self.memory_bytes, self.device, self.config
+        if self.storage not in (*STORAGE, "sdram"):
+            raise ValueError(f"storage must be one of {', '.join(STORAGE)}, sdram, not "
+                             f"{self.storage!r}")
+        if size < 4096 or size & (size - 1):
+            raise ValueError(f"memory_bytes must be a power of two of at least 4096, not {size}")
+        most = {"block": device.block_rams * device.block_ram_bytes,
+                "spram": device.wide_rams * 2 * Spram.WORDS}.get(self.storage, size)
+        if size > most:
+            raise ValueError(f"{device.name} has {most} bytes for storage {self.storage!r}, "
+                             f"memory_bytes is {size}")
+        if size > 1 << config.addr_width:
+            raise ValueError(f"memory_bytes of {size} need more than addr_width "
+                             f"{config.addr_width}")
+        if self.storage == "spram" and size < Spram.WORDS * config.bus_bytes:
+            raise ValueError(f"SPRAM on a bus of {config.bus_width} bits comes in units of "
+                             f"{Spram.WORDS * config.bus_bytes} bytes, memory_bytes is {size}")
+        if self.sdram is not None:
+            self.sdram.cycles(self.clock_hz)
+            if device.family != "ecp5":
+                raise ValueError("the clock of an SDRAM has a phase of its own, which only the PLL "
+                                 f"of an ECP5 makes so far, not that of {device.name}")
+            if config.bus_width < self.sdram.data_width:
+                raise ValueError(f"bus_width of {config.bus_width} is less than the "
+                                 f"{self.sdram.data_width} bits of the SDRAM")
 
     @property
     def config(self) -> Config:
@@ -145,7 +191,8 @@ class Board:
     def read_latency(self) -> int:
         """Cycles from the accelerator's read address to its first data."""
         if self.sdram is not None:
-            memory = AxiSdram(chip=self.sdram, clock_hz=self.clock_hz, pin_delay=PIN_DELAY,
+            memory = AxiSdram(chip=self.sdram, clock_hz=self.clock_hz,
+                              pin_delay=sdram_phase(self.clock_hz)[1],
                               addr_width=self.config.addr_width, data_width=self.config.bus_width)
             return memory.read_latency + 2 * Joiner.LATENCY
         memory = AxiRam(addr_width=self.config.addr_width, data_width=self.config.bus_width,
@@ -162,16 +209,27 @@ class Board:
         """Frequency of the board's own clock in Hz."""
         platform = self.platform_class
         for resource in platform.resources:
-            if (resource.name, resource.number) == (platform.default_clk, 0):
+            if (resource.name, resource.number) == (platform.default_clk, 0) and resource.clock:
                 return round(resource.clock.frequency if hasattr(resource.clock, "frequency")
                              else 1 / resource.clock.period)
-        raise ValueError(f"{self.platform} has no resource {platform.default_clk!r}")
+        raise ValueError(f"{platform.__name__} has no resource that default_clk, "
+                         f"{platform.default_clk!r}, names, with a Clock")
 
     @property
     def platform_class(self):
         """The class with the pins."""
-        module, name = self.platform.split(":")
-        return getattr(importlib.import_module(f"amaranth_boards.{module}"), name)
+        found = self.platform
+        if isinstance(found, str):
+            module, _, name = found.partition(":")
+            try:
+                found = getattr(importlib.import_module(f"amaranth_boards.{module}"), name)
+            except (ImportError, AttributeError) as error:
+                raise ValueError(f"amaranth-boards has no platform {self.platform!r}, "
+                                 f"module:class: {error}") from error
+        if not (isinstance(found, type) and issubclass(found, Platform)):
+            raise TypeError("platform must be a platform class of Amaranth, or the name of one in "
+                            f"amaranth-boards, not {self.platform!r}")
+        return found
 
     def at(self, *, clock_hz=None, baud=None):
         """The same board at another clock, or with another rate of the host link."""

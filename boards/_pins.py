@@ -5,7 +5,7 @@ from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Instance, Modul
 from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer, ResetSynchronizer
 
-from ._top import BoardTop
+from ._top import BoardTop, sdram_phase
 
 __all__ = ["OnPins", "make_platform"]
 
@@ -44,7 +44,13 @@ class OnPins(Elaboratable):
             m.submodules.clock_in = clock_in = io.Buffer("i", clock_pin)
             source = clock_in.i
         clock = Signal()
-        m.submodules.pll = self.board.pll.instance(source, clock, locked)
+        late = None
+        if self.board.sdram is not None:
+            late = Signal()
+            m.domains.sdram = ClockDomain(reset_less=True)
+            m.d.comb += ClockSignal("sdram").eq(late)
+        m.submodules.pll = self.board.pll.instance(source, clock, locked, late,
+                                                   sdram_phase(self.board.clock_hz)[0])
         if self.board.device.family == "ecp5":
             self._gated(m, source, clock, locked)
         else:
@@ -81,13 +87,9 @@ class OnPins(Elaboratable):
         m.submodules.gate = Instance("DCCA", i_CLKI=clock, i_CE=enable, o_CLKO=ClockSignal())
 
     def _sdram(self, m, pads, pins):
-        """A register at every pin. The chip's clock rises in the middle of a cycle, so that what
-        is set at its beginning has settled, and what the chip answers is there at its end."""
-        m.submodules.sdram_clk = clock = io.DDRBuffer("o", pads.clk)
-        m.d.comb += [clock.o[0].eq(0), clock.o[1].eq(1)]
-        if not hasattr(pads, "dqm"):
-            raise ValueError(f"the SDRAM of {self.board.title} has no pins for byte masks; a part "
-                             "of a beat could not be written")
+        """A register at every pin; the chip's clock comes from one, too, in its own domain."""
+        m.submodules.sdram_clk = clock = io.DDRBuffer("o", pads.clk, o_domain="sdram")
+        m.d.comb += [clock.o[0].eq(1), clock.o[1].eq(0)]
         ras, cas, we = (pins.command.as_value()[bit] for bit in (2, 1, 0))
         for name, value in (("clk_en", pins.cke), ("cs", 1), ("ras", ras), ("cas", cas),
                             ("we", we), ("ba", pins.bank), ("a", pins.addr), ("dqm", pins.mask)):

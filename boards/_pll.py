@@ -45,9 +45,8 @@ def _dividers(family, i_hz, detector_range):
 @functools.cache
 def _settings(family, device, i_hz):
     """The best dividers for each output frequency: ``{Hz: (detector, oscillator, dividers)}``."""
-    key = family if family in RANGES else "-".join(device.split("-")[:1] + [
-        device.split("-")[1][:4 if device.startswith("GW2") else 3]])
-    if key not in RANGES:
+    key = next((name for name in RANGES if family == name or device.startswith(name)), None)
+    if key is None:
         raise ValueError(f"no PLL ranges for {device}; there are {', '.join(RANGES)}")
     ranges = RANGES[key]
     middle = sum(ranges[1]) / 2
@@ -115,12 +114,23 @@ class Pll:
         """Input divider, feedback divider and output divider, as the primitive takes them."""
         return _settings(self.family, self.device, self.i_hz)[self.o_hz][2]
 
-    def instance(self, port, clock, locked):
-        """The primitive between the pin ``port`` and the signals ``clock`` and ``locked``."""
-        return getattr(self, f"_{self.family}")(port, clock, locked)
+    def instance(self, port, clock, locked, late=None, quarters=0):
+        """The primitive between the pin ``port`` and the signals ``clock`` and ``locked``.
 
-    def _ecp5(self, port, clock, locked):
+        ``late`` is the same clock, ``quarters`` of a period after it: of ECP5s only.
+        """
+        return getattr(self, f"_{self.family}")(port, clock, locked,
+                                                *(() if late is None else (late, quarters)))
+
+    def _ecp5(self, port, clock, locked, late=None, quarters=0):
         divide, multiply, out = self.dividers
+        # both phases count periods of the oscillator, the fine one in eighths
+        phase = max(0, out // 2 - 1)
+        coarse, fine = divmod(out * quarters * 2, 8)
+        second = {} if late is None else {
+            "p_CLKOS_ENABLE": "ENABLED", "p_CLKOS_DIV": out, "p_CLKOS_CPHASE": phase + coarse,
+            "p_CLKOS_FPHASE": fine, "a_FREQUENCY_PIN_CLKOS": f"{self.o_hz / MHZ:g}",
+            "o_CLKOS": late}
         return Instance(
             "EHXPLLL",
             a_FREQUENCY_PIN_CLKI=f"{self.i_hz / MHZ:g}",
@@ -131,10 +141,10 @@ class Pll:
             p_DPHASE_SOURCE="DISABLED", p_OUTDIVIDER_MUXA="DIVA", p_OUTDIVIDER_MUXB="DIVB",
             p_OUTDIVIDER_MUXC="DIVC", p_OUTDIVIDER_MUXD="DIVD",
             p_CLKI_DIV=divide, p_CLKFB_DIV=multiply, p_CLKOP_ENABLE="ENABLED", p_CLKOP_DIV=out,
-            p_CLKOP_CPHASE=max(0, out // 2 - 1), p_CLKOP_FPHASE=0, p_FEEDBK_PATH="CLKOP",
+            p_CLKOP_CPHASE=phase, p_CLKOP_FPHASE=0, p_FEEDBK_PATH="CLKOP",
             i_CLKI=port, i_CLKFB=clock, i_RST=0, i_STDBY=0, i_PHASESEL0=0, i_PHASESEL1=0,
             i_PHASEDIR=1, i_PHASESTEP=1, i_PHASELOADREG=1, i_PLLWAKESYNC=0, i_ENCLKOP=0,
-            o_CLKOP=clock, o_LOCK=locked)
+            o_CLKOP=clock, o_LOCK=locked, **second)
 
     def _ice40(self, port, clock, locked):
         divide, multiply, out = self.dividers

@@ -12,12 +12,26 @@ from weft.memory.sdram import AxiSdram
 from weft.memory.sdram_pins import SdramPins
 from weft.memory.sdram_simulated import SimulatedSdram
 
-__all__ = ["BoardTop", "PIN_DELAY"]
+__all__ = ["BoardTop", "sdram_phase"]
 
-PIN_DELAY = 2
-"""Cycles that the registers in an SDRAM's pins add: one out, one back."""
+_FAST_HZ = 66_000_000
 SIMULATED_BYTES = 1 << 18
 """Of an SDRAM in simulation."""
+
+
+def sdram_phase(clock_hz):
+    """When an SDRAM's clock rises, in quarters of a cycle after the controller's, and how many
+    cycles a word takes through the registers in the pins, out and back.
+
+    What is set at the beginning of a cycle has to be there 2 ns before the chip's edge and 1 ns
+    after it. A word comes up to tAC, 6 ns, after such an edge, stays for tOH, 2.5 ns, after the
+    next, and has 2 to 3.5 ns of pads and board on its way, both together. The register in the pin
+    takes it where the controller's clock rises.
+
+    At up to 66 MHz the chip's edge is early, and the next one of the controller takes the word;
+    above, it is late, and the one after that does.
+    """
+    return (1, 1) if clock_hz <= _FAST_HZ else (3, 2)
 
 
 class BoardTop(wiring.Component):
@@ -52,7 +66,7 @@ class BoardTop(wiring.Component):
     busy : :py:`Out(1)`
         A byte is on the line, or an interrupt waits: for a lamp.
     sdram : :py:`Out(SdramPins(sdram))`
-        With storage ``"sdram"``: the chip, behind registers of :data:`PIN_DELAY` cycles.
+        With storage ``"sdram"``: the chip, behind the registers of :func:`sdram_phase`.
     """
 
     def __init__(self, *, config, clock_hz, baud, memory_bytes, storage, name, sdram=None,
@@ -69,7 +83,7 @@ class BoardTop(wiring.Component):
             on_pins = storage == "sdram"
             self._memory = AxiSdram(
                 chip=sdram, clock_hz=clock_hz, addr_width=config.addr_width,
-                data_width=config.bus_width, pin_delay=PIN_DELAY if on_pins else 0)
+                data_width=config.bus_width, pin_delay=sdram_phase(clock_hz)[1] if on_pins else 0)
             if on_pins:
                 members["sdram"] = Out(SdramPins(sdram))
             else:

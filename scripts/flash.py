@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 
 from boards import board, board_names  # noqa: E402
 
-# where each program comes from, if it is missing
+# where each program comes from, if it is missing; a board may need another one
 INSTALL = {
     "openFPGALoader": "Debian: sudo apt-get install openfpgaloader; macOS: brew install "
                       "openfpgaloader; else https://trabucayre.github.io/openFPGALoader",
@@ -47,7 +47,7 @@ def main(arguments=None):
     if args.dry_run:
         print(shlex.join(command))
         if not there:
-            print(f"{command[0]} is not installed. {INSTALL[command[0]]}")
+            print(f"{command[0]} is not installed. {INSTALL.get(command[0], '')}".rstrip())
         if not bitstream_of(chosen).exists():
             print(f"There is no bitstream yet: make bitstream BOARD={chosen.name}")
         return
@@ -56,12 +56,12 @@ def main(arguments=None):
                  f"BOARD={chosen.name} first")
     if not there:
         sys.exit(f"flash: {chosen.title} needs {command[0]}, which is not installed. "
-                 f"{INSTALL[command[0]]}")
+                 f"{INSTALL.get(command[0], '')}".rstrip())
     print(shlex.join(command))
     status = subprocess.run(command).returncode
     if status:
         sys.exit(f"flash: {command[0]} ended with status {status}; is the board plugged in, and "
-                 f"may you use it? docs/boards has its udev rule")
+                 f"may you use it? weft doctor says what is missing")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The netlist that place and route gets, as a simulator that programs run on.
+"""The netlist that synthesis writes, as a simulator that programs run on.
 
 A board's accelerator is synthesised with the board's own tool and options. Its netlist, cells of
 the vendor and nothing else, is read back beside models of these cells and becomes C++ like the

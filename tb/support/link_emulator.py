@@ -58,6 +58,11 @@ class EmulatedBoard:
         Host memory, from address 0 on.
     baud : :class:`int`
         What the board says.
+
+    Attributes
+    ----------
+    emulator : :class:`weft_host.device.EmulatorDevice`
+        What is behind the link.
     """
 
     unsent = broken = 0
@@ -66,8 +71,18 @@ class EmulatedBoard:
         info = Info(payload=256, queue=512, bus_bytes=config.bus_bytes, timeout_us=10_000,
                     clock_hz=4 * baud, baud=baud, memory_base=0, memory_bytes=memory_bytes,
                     board="emulated")
-        self._link = _Link(info, EmulatorDevice(config, memory_bytes=memory_bytes))
+        self.emulator = EmulatorDevice(config, memory_bytes=memory_bytes)
+        self._link = _Link(info, self.emulator)
         self._quiet = 0
+
+    def reset(self, *, last=0, registers=True):
+        """What a reset does: memory and registers are lost, and the count of the requests."""
+        self.emulator.memory.data[:] = 0
+        if registers:
+            fresh = EmulatorDevice(self.emulator.config, memory_bytes=self.emulator.memory_bytes)
+            self.emulator.registers = fresh.registers
+        self._link.last = last
+        self._link.silence()
 
     def run(self, data=b""):
         """What is answered to bytes; without any, time passes."""

@@ -119,7 +119,7 @@ class LinkModel:
             return Status.ORDER, b""
         if not ahead and command & 1:
             return self.last_status, b""
-        if ahead:
+        if ahead or command & 1:
             self.executed.append((command, sequence, addr, length, payload))
         access = self._registers if command & 2 else self._memory
         status, data = access(addr, length, payload)

@@ -310,7 +310,7 @@ def test_board_rejects_what_is_no_platform(platform):
 
 
 def test_board_rejects_a_clock_that_its_sdram_cannot_have():
-    with pytest.raises(ValueError, match="^the SDRAM runs at 133 MHz at most, not at 150 MHz$"):
+    with pytest.raises(ValueError, match="^the SDRAM runs at 133.333 MHz at most, not at 150 MHz$"):
         board("ulx3s_85f_sdram").at(clock_hz=150_000_000)
 
 
@@ -357,12 +357,11 @@ def test_a_top_with_an_sdram_needs_to_know_it():
 
 def test_an_sdram_without_masks_is_refused():
     entry = board("colorlight_5a75b")
-    entry = dataclasses.replace(
-        entry, changes={**entry.changes, "addr_width": 24}, storage="sdram", sdram=M12L64322A,
-        memory_bytes=M12L64322A.size)
     with pytest.raises(ValueError, match="^the SDRAM of .*5A-75B.* has no pins for byte masks; a "
                                          "part of a beat could not be written$"):
-        make_platform(entry).prepare(OnPins(entry, Loop(entry)), "top", debug_verilog=False)
+        dataclasses.replace(
+            entry, changes={**entry.changes, "addr_width": 24}, storage="sdram", sdram=M12L64322A,
+            memory_bytes=M12L64322A.size)
 
 
 def test_board_rejects_a_long_name():

@@ -112,6 +112,16 @@ def test_an_unchanged_program_is_loaded_once():
     assert (0, 64) in writes[1:]
 
 
+def test_a_device_that_was_reset_is_loaded_anew():
+    device = EmulatorDevice(CONFIG)
+    program = copy_program()
+    device.run(program, [X])
+    fresh = EmulatorDevice(CONFIG)
+    device.memory, device.datapath, device.registers = (
+        fresh.memory, fresh.datapath, fresh.registers)
+    assert (device.run(program, [X], all_tensors=True).tensors["y"] == X).all()
+
+
 def test_host_steps_before_the_device_runs():
     program = copy_program(
         inputs=(Tensor(name="flat", shape=(12,)),),

@@ -1,7 +1,7 @@
 """The whole host link pin by pin: a bus that never answers, what is refused, and how fast it is."""
 
-import os
 import re
+from pathlib import Path
 
 import pytest
 from amaranth.sim import Simulator
@@ -14,8 +14,7 @@ from weft_host.link.codec import AnswerParser, encode_request
 
 BIT = 4
 BYTE = 10 * BIT + 1
-# clocks a bit where speed is measured: 8 is 3 Mbaud at 24 MHz, 24 is 1 Mbaud
-SPEED_BIT = int(os.environ.get("WEFT_LINK_BIT", "4"))
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "host_link.md"
 GOOD = dict(addr_width=32, data_width=32, clock_hz=24_000_000, baud=6_000_000)
 
 
@@ -97,13 +96,14 @@ def cycles_of(simulation, requests, answered):
     return simulation.cycle - start
 
 
-def test_the_line_is_hardly_idle_in_a_long_transfer():
+@pytest.mark.parametrize("bit", [4, 8, 24])
+def test_the_line_is_hardly_idle_in_a_long_transfer(bit):
     """Bytes of payload for each byte's time on the line; the page on the host link has these."""
-    board = MemoryBoard(32, clock_hz=6_000_000 * SPEED_BIT, baud=6_000_000, board="memory",
+    board = MemoryBoard(32, clock_hz=6_000_000 * bit, baud=6_000_000, board="memory",
                         timeout_us=80)
-    simulation = LinkSimulation(board, bit_cycles=SPEED_BIT)
+    simulation = LinkSimulation(board, bit_cycles=bit)
     simulation.run(b"", 8 * board.link.tick_cycles + 100)
-    count, size, byte = 16, 256, 10 * SPEED_BIT
+    count, size, byte = 16, 256, 10 * bit
     writes = b"".join(encode_request(Command.WRITE_MEMORY, index + 1, 0x1000, 0, bytes(size))
                       for index in range(count))
     wrote = count * size * byte / cycles_of(simulation, writes, 10 * count)
@@ -113,9 +113,9 @@ def test_the_line_is_hardly_idle_in_a_long_transfer():
     register = encode_request(Command.READ_REGISTERS, 2 * count + 1, 0, 4)
     once = cycles_of(simulation, register, 18) / byte
     simulation.close()
-    print(f"{SPEED_BIT} clocks a bit: write {wrote:.3f}, read {read:.3f} of the line's rate, "
-          f"one register {once:.1f} bytes' time")
     assert wrote >= 0.92 and read >= 0.85 and once < 35
+    row = f"| {bit} | {24 // bit} Mbaud at 24 MHz | {wrote:.3f} | {read:.3f} | {once:.1f} |"
+    assert row in PAGE.read_text().splitlines(), f"the page's table is to say {row}"
 
 
 @pytest.mark.parametrize("change, error, message", [
@@ -125,6 +125,7 @@ def test_the_line_is_hardly_idle_in_a_long_transfer():
     ({"payload": 100}, ValueError, "payload must be a power of two from 64 to 4096, not 100"),
     ({"memory_base": 1 << 31, "memory_bytes": (1 << 31) + 1}, ValueError,
      "2147483649 bytes of memory from 0x80000000 on do not fit 32 address bits"),
+    ({"memory_base": 100}, ValueError, "memory_base must be a multiple of 4096, not 0x64"),
     ({"board": "a name of 17 chars"[:17]}, ValueError,
      "board must be at most 16 characters of ASCII, not 'a name of 17 char'"),
     ({"board": 5}, TypeError, "board must be a string, not 5"),

@@ -1,16 +1,19 @@
 """The host's end: what arrives is right, what must happen once does so once, the rest is told."""
 
+import itertools
 import os
 import random
 import re
+import time
+import zlib
 
 import pytest
 
 from support.link_campaign import DAMAGES, damage
 from support.link_model import LinkModel
-from weft.link.frames import Command, Info, Status
+from weft.link.frames import ANSWER_HEADER, ANSWER_MARK, Command, Info, Status
 from weft_host.errors import LinkError
-from weft_host.link import LinkClient
+from weft_host.link import LinkClient, encode_request
 
 SEED = int(os.environ.get("WEFT_SEED", "1"))
 BASE = 0x1000
@@ -26,6 +29,7 @@ class ModelLine:
         self.draw = random.Random(seed)
         self.rate = rate
         self.alive = True
+        self.mute = False
         self.arrived = b""
         self.hook = None
 
@@ -38,7 +42,8 @@ class ModelLine:
         if self.hook:
             self.hook(data)
         if self.alive:
-            self.arrived += self._pass(self.model.feed(self._pass(data)))
+            answer = self._pass(self.model.feed(self._pass(data)))
+            self.arrived += b"" if self.mute else answer
 
     def read(self, seconds):
         data, self.arrived = self.arrived, b""
@@ -113,21 +118,137 @@ def test_a_board_that_does_not_answer_is_told():
     client.write_register(0, 1)
 
 
-def test_a_board_that_was_reset_is_told():
+@pytest.mark.parametrize("call", [
+    lambda client: client.write_register(0, 1),
+    lambda client: client.read_registers(0, 40),
+    lambda client: client.write_memory(BASE, bytes(1000)),
+    lambda client: client.read_memory(BASE, 1000),
+])
+@pytest.mark.parametrize("frame", [0, 3, 9])
+def test_a_board_that_was_reset_is_told(call, frame):
+    """Before a transfer or in its midst."""
     client, line, model = connected()
-    for _ in range(5):
+    for _ in range(20):
         client.write_register(0, 1)
-    model.last = 0
+    frames = itertools.count()
+
+    def reset(data):
+        if next(frames) == frame:
+            model.memory[:] = bytes(4096)
+            model.last = 0
+            model.silence()
+
+    line.hook = reset
     with pytest.raises(LinkError, match=r"^the board has lost count of the requests: it was reset"):
-        client.write_register(0, 1)
+        for _ in range(10):
+            call(client)
     client.write_register(4, 7)
     assert model.registers[1] == 7
 
 
-def test_another_version_is_refused():
-    model = LinkModel(Info(**{**vars(INFO), "protocol": 9}), base=BASE)
-    with pytest.raises(LinkError, match=r"^the board speaks version 9 of the host link, this "):
+@pytest.mark.parametrize("error", ["no answer", "a refusal in the midst"])
+def test_after_an_error_the_next_request_is_a_new_one(error):
+    """What was on its way may have been executed or not: its number must not be used again."""
+    client, line, model = connected()
+    if error == "no answer":
+        line.mute = True
+        with pytest.raises(LinkError, match=r"^the board has stopped answering"):
+            client.write_register(8, 1)
+        line.mute = False
+    else:
+        with pytest.raises(LinkError, match="DECERR$"):
+            client.write_memory(BASE + 4000, bytes(700))
+    client.write_register(8, 2)
+    assert model.registers[2] == 2
+
+
+FOREIGN = LinkModel(INFO).feed(encode_request(Command.INFO, 5))
+HEADER = ANSWER_HEADER.pack(Status.OKAY, 129, 0, 0xFFFF)
+ENDLESS = bytes([ANSWER_MARK]) + HEADER + zlib.crc32(HEADER).to_bytes(4, "little")
+
+
+class Babble(ModelLine):
+    """Somebody else sends all the time: ``talk`` is what arrives."""
+
+    def __init__(self, talk):
+        super().__init__(LinkModel(INFO, base=BASE))
+        self.talk = talk
+        self.silent = True      # at first
+
+    def read(self, seconds):
+        if self.silent:
+            self.silent = False
+            return b""
+        time.sleep(0.001)
+        return self.talk
+
+
+@pytest.mark.parametrize("talk", [
+    b"I (1234) wifi: connected\r\n", b"\0", FOREIGN, ENDLESS],
+    ids=["log", "noise", "answers", "an answer without end"])
+def test_somebody_else_who_talks_is_told(talk, monkeypatch):
+    monkeypatch.setattr("weft_host.link.client._TALK", 0.1)
+    start = time.monotonic()
+    with pytest.raises(LinkError, match=r"^something else than a host link talks on this line: is"):
+        LinkClient(Babble(talk), timeout=0.1).connect()
+    assert time.monotonic() - start < 5
+    # also once it was silent, and when nothing but an echo comes
+    client, line, _ = connected()
+    line.hook = lambda data: setattr(line, "read", Babble(talk).read)
+    with pytest.raises(LinkError, match=r"^something else than a host link talks on this line: is"):
+        client.write_memory(BASE, bytes(1000))
+    echo = ModelLine(LinkModel(INFO, base=BASE))
+    echo.alive = False
+    echo.hook = lambda data: setattr(echo, "arrived", data)
+    with pytest.raises(LinkError, match=r"^something else than a host link talks on this line: is"):
+        LinkClient(echo, timeout=0.1).connect()
+
+
+def info_of(change):
+    """What a board answers to INFO that differs in ``change``, or is longer, or shorter."""
+    class Other(Info):
+        def pack(self):
+            return super().pack()[:change.get("length", 99)] + b"more" * change.get("more", 0)
+
+    facts = {name: value for name, value in change.items() if name not in ("more", "length")}
+    return Other(**{**vars(INFO), **facts})
+
+
+@pytest.mark.parametrize("change, message", [
+    ({"protocol": 9}, "the board speaks version 9 of the host link, this driver version 1; "
+                      "build both from the same source"),
+    ({"protocol": 2, "more": 3}, "the board speaks version 2 of the host link, this driver version "
+                                 "1; build both from the same source"),
+    ({"protocol": 0, "length": 2}, "the board speaks version 0 of the host link, this driver "
+                                   "version 1; build both from the same source"),
+    ({"more": 1}, "the board tells 48 bytes about itself, not 44: it is no host link of this "
+                  "driver"),
+    *(({name: value}, f"the board tells of {text}, which cannot be: build bitstream and driver "
+                      "from the same source") for name, value, text in (
+        ("payload", 0, "a payload of 0 bytes"), ("payload", 8192, "a payload of 8192 bytes"),
+        ("baud", 0, "a line of 0 baud"), ("clock_hz", 0, "a clock of 0 Hz"),
+        ("bus_bytes", 3, "a bus of 3 bytes"), ("timeout_us", 0, "a time-out of 0 us"),
+        ("timeout_us", 30_000_000, "a time-out of 30000000 us"),
+        ("memory_base", 100, "host memory from 0x64 on"),
+        ("memory_bytes", 0xFFFFF001, "4294963201 bytes of host memory"))),
+])
+def test_a_board_that_cannot_be_spoken_with_is_refused(change, message):
+    model = LinkModel(info_of(change), base=BASE)
+    with pytest.raises(LinkError, match=f"^{re.escape(message)}$"):
         LinkClient(ModelLine(model)).connect()
+
+
+def test_a_loss_is_followed_by_the_silence_that_the_board_asks_for():
+    client, line, model = connected()
+    model.info = Info(**{**vars(INFO), "timeout_us": 400_000})
+    client.connect()
+    waits, read = [], line.read
+    line.read = lambda seconds: waits.append(seconds) or read(seconds)
+    drops = [True]
+    line._pass = lambda frame: b"" if frame and drops.pop() else frame
+    drops = [False] * 9 + [True]
+    client.write_register(0, 1)
+    assert client.again == 1 and 0.4 < waits[1] < 1
 
 
 @pytest.mark.parametrize("call, message, status", [

@@ -12,7 +12,7 @@ from weft.link.frames import CRC_BYTES, REQUEST_HEADER, Command
 from weft_host.link.codec import encode_request
 
 SEED = int(os.environ.get("WEFT_SEED", "1"))
-COUNT = int(os.environ.get("WEFT_LINK_RTL", "600"))
+COUNT = int(os.environ.get("WEFT_LINK_RTL", "20000"))
 BIT = 4
 BYTE = 10 * BIT + 1
 BASE = 0x1000
@@ -49,15 +49,16 @@ def test_answers_as_the_model_does(pair):
     simulation, model, silence = pair
     campaign = Campaign(f"rtl {SEED}", payload=256, base=BASE - 64, size=4096 + 128)
     wrong = 0
-    while len(campaign.sent) < COUNT:
+    while campaign.counts.counted < COUNT:
         kind, data = campaign.burst(model.last)
         found, expected = exchange(simulation, model, data, silence)
         assert found == expected, (
-            f"seed {SEED}, frame {len(campaign.sent)}, {kind}: {data.hex()} gave {found.hex()} "
+            f"seed {SEED}, frame {campaign.sent}, {kind}: {data.hex()} gave {found.hex()} "
             f"instead of {expected.hex()}")
         wrong += campaign.judge(model.executed)
         model.executed.clear()
     assert not wrong and simulation.broken == 0
+    campaign.counts.check(COUNT, f"requests to the RTL, {8 * model.info.bus_bytes} bits")
     # the whole memory, and all registers
     for command, first, end in ((Command.READ_MEMORY, BASE, BASE + 4096),
                                 (Command.READ_REGISTERS, 0, 2048)):

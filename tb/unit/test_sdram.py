@@ -4,16 +4,18 @@ import dataclasses
 import random
 
 import pytest
-from amaranth.hdl import Module
+from amaranth.hdl import ClockDomain, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.sim import Simulator
 
+from boards._top import sdram_phase
 from support.axi_manager import AxiManager, Burst, apply, expected, random_write
 from support.sdram_model import SdramModel
 from weft.bus.axi4 import RESP_DECERR, RESP_OKAY, RESP_SLVERR, Axi4
 from weft.memory.sdram import AxiSdram
 from weft.memory.sdram_chip import M12L64322A, MT48LC16M16, SdramChip
+from weft.memory.sdram_pins import Command
 from weft.memory.sdram_simulated import SimulatedSdram
 
 # with a short power-up; one with few columns, so that rows change often
@@ -145,6 +147,82 @@ def test_bytes_agree_with_a_byte_array(name, width, clock_hz, stall, registered)
         apply(burst, held, 0)
     for burst in second.reads + third.reads:
         assert burst.answers == expected(burst, held, 0), f"seed {seed}"
+
+
+class LateChip(SdramModel):
+    """The chip at edges of its own, whose words come and go when its datasheet says."""
+
+    HOLD, ACCESS = 2.5, {2: 6.0, 3: 5.4}        # ns after an edge
+
+    async def run(self, ctx):
+        pins = self.pins
+        async for _, _, cke, *taken in ctx.tick("chip").sample(
+                pins.cke, pins.command, pins.bank, pins.addr, pins.mask, pins.dq_o, pins.dq_en):
+            if cke:
+                self._take(Command(taken[0]), *taken[1:])
+            self.cycle += 1
+
+    def _garbage(self):
+        return 0x5A * 0x0101010101010101 & (1 << self.chip.data_width) - 1
+
+    async def come(self, ctx):
+        cycle = 0
+        async for _ in ctx.tick("come"):
+            cycle += 1
+            ctx.set(self.pins.dq_i, self.bus.get(cycle, self._garbage()))
+
+    async def go(self, ctx):
+        async for _ in ctx.tick("go"):
+            ctx.set(self.pins.dq_i, self._garbage())
+
+
+def beats_read_wrong(mhz, way, quarters, pin_delay):
+    """Of 12 bursts that were written before; the chip's clock is ``quarters`` of a cycle late."""
+    draw, width, chip = random.Random(3), 32, CHIPS["ulx3s"]
+    dut = Registered(AxiSdram(chip=chip, clock_hz=round(mhz * 1e6), addr_width=26,
+                              data_width=width, pin_delay=pin_delay))
+    m = Module()
+    m.submodules.dut = dut
+    for name in ("chip", "come", "go"):
+        m.domains += ClockDomain(name, reset_less=True)
+    model = LateChip(dut.pins, chip, mhz * 1e6)
+    writes = [random_write(draw, *place(draw, 0, 16384, width), width) for _ in range(12)]
+    reads = AxiManager(dut.axi, reads=[read(width, burst.address, burst.beats)
+                                       for burst in writes])
+
+    async def testbench(ctx):
+        await AxiManager(dut.axi, writes=writes).run(ctx, limit=60_000)
+        await reads.run(ctx, limit=60_000)
+
+    period = 1e-6 / mhz
+    simulator = Simulator(m)
+    simulator.add_clock(period, phase=period / 2)
+    edge = period / 2 + period * quarters / 4
+    access = LateChip.ACCESS[chip.cycles(mhz * 1e6).cas]
+    for name, late in (("chip", 0), ("come", access + way), ("go", LateChip.HOLD + way)):
+        simulator.add_clock(period, phase=edge + late * 1e-9, domain=name)
+    simulator.add_testbench(testbench)
+    for process in (model.run, model.come, model.go):
+        simulator.add_process(process)
+    simulator.run()
+    held = bytearray(b"\xA5" * 16384)
+    for burst in writes:
+        apply(burst, held, 0)
+    return sum(found != wanted for burst in reads.reads
+               for found, wanted in zip(burst.answers, expected(burst, held, 0)))
+
+
+@pytest.mark.parametrize("way", [2.0, 3.5])
+@pytest.mark.parametrize("mhz", [16, 25, 48, 66, 66.25, 80, 100, 133])
+def test_words_are_taken_while_they_are_there(mhz, way):
+    quarters, pin_delay = sdram_phase(mhz * 1e6)
+    assert beats_read_wrong(mhz, way, quarters, pin_delay) == 0
+
+
+def test_words_that_are_not_there_yet_or_no_more_are_noticed():
+    """Of a chip whose clock rises in the middle of a cycle, as it did."""
+    assert beats_read_wrong(50, 3.5, 2, 2)
+    assert beats_read_wrong(80, 3.5, 2, 1)
 
 
 def shares(name, width, clock_hz):

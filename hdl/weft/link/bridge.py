@@ -36,7 +36,8 @@ class HostLink(wiring.Component):
     baud : :class:`int`
         Bits a second on the line; up to a quarter of ``clock_hz``.
     memory_base, memory_bytes : :class:`int`
-        Host memory behind ``m_axi``, for the host to know; 0 bytes: not told.
+        Host memory behind ``m_axi``, for the host to know, from a multiple of 4096 on; 0 bytes: not
+        told.
     board : :class:`str`
         Name of the board, up to 16 characters of ASCII, for the host to know.
     payload : :class:`int`
@@ -75,6 +76,8 @@ class HostLink(wiring.Component):
             raise ValueError(f"addr_width must be from 12 to 32, not {addr_width}")
         if payload not in (64, 128, 256, 512, 1024, 2048, 4096):
             raise ValueError(f"payload must be a power of two from 64 to 4096, not {payload}")
+        if memory_base % 4096:
+            raise ValueError(f"memory_base must be a multiple of 4096, not {memory_base:#x}")
         if memory_base < 0 or memory_bytes < 0 or memory_base + memory_bytes > 1 << addr_width:
             raise ValueError(f"{memory_bytes} bytes of memory from {memory_base:#x} on do not fit "
                              f"{addr_width} address bits")

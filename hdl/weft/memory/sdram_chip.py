@@ -86,6 +86,12 @@ class SdramChip:
             value = getattr(self, name)
             if not 1 <= value <= most:
                 raise ValueError(f"{name} must be 1 to {most}, not {value}")
+        for name in ("rcd", "rp", "ras", "rc", "rfc", "rrd", "wr", "refresh", "start"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be a positive time in ns, not {getattr(self, name)}")
+        if not self.cas or not {1, 2, 3}.issuperset(self.cas):
+            raise ValueError("cas must have the highest clock of latencies of 1, 2 or 3 cycles, "
+                             f"not {self.cas}")
         if self.ras + self.rp < self.rc - 1e-9:
             raise ValueError(f"rc of {self.rc:g} ns is more than ras and rp, {self.ras:g} and "
                              f"{self.rp:g} ns: give ras as what is left of rc")
@@ -106,8 +112,10 @@ class SdramChip:
         Raises
         ------
         ValueError
-            If the clock is faster than the chip.
+            If the clock is faster than the chip, or so slow that REFRESH would take all the time.
         """
+        if not clock_hz > 0:
+            raise ValueError(f"the clock of the SDRAM must be positive, not {clock_hz} Hz")
         latencies = [latency for latency, most in sorted(self.cas.items()) if clock_hz <= most]
         if not latencies:
             raise ValueError(f"the SDRAM runs at {max(self.cas.values()) / 1e6:g} MHz at most, not "
@@ -118,16 +126,23 @@ class SdramChip:
 
         times = {name: at_least(getattr(self, name))
                  for name in ("rcd", "rp", "ras", "rc", "rfc", "rrd", "wr", "start")}
-        return SdramCycles(cas=latencies[0], mrd=self.MODE_CYCLES,
-                           refi=int(self.refresh * clock_hz / 1e9), **times)
+        found = SdramCycles(cas=latencies[0], mrd=self.MODE_CYCLES,
+                            refi=int(self.refresh * clock_hz / 1e9), **times)
+        # the rows have to be closed, refreshed and opened again
+        least = 2 * (found.ras + found.wr + found.rp + found.rfc + found.rcd)
+        if found.refi < least:
+            raise ValueError(f"at {clock_hz / 1e6:g} MHz there are {found.refi} cycles between two "
+                             f"REFRESH, {least} are needed")
+        return found
 
 
 MT48LC16M16 = SdramChip(
     data_width=16, bank_bits=2, row_bits=13, col_bits=9,
-    rcd=20, rp=20, ras=46, rc=66, rfc=66, rrd=15, wr=15, cas={2: 100e6, 3: 133e6}, refresh=7812.5)
+    rcd=21, rp=21, ras=46, rc=66, rfc=66, rrd=15, wr=15, cas={2: 100e6, 3: 1e9 / 7.5},
+    refresh=7812.5)
 """32 MiB, as on a ULX3S: the slowest times of MT48LC16M16A2-75, AS4C16M16SA-7 and IS42S16160G-7."""
 
 M12L64322A = SdramChip(
     data_width=32, bank_bits=2, row_bits=11, col_bits=8,
-    rcd=20, rp=20, ras=50, rc=70, rfc=70, rrd=14, wr=14, cas={2: 100e6, 3: 143e6}, refresh=15625.0)
-"""8 MiB, as on newer Colorlight 5A-75B: M12L64322A-7."""
+    rcd=21, rp=21, ras=50, rc=70, rfc=70, rrd=14, wr=14, cas={2: 100e6, 3: 143e6}, refresh=15625.0)
+"""8 MiB, as on newer Colorlight 5A-75B: M12L64322A-7, rcd and rp as three cycles of its 143 MHz."""

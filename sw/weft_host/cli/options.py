@@ -16,6 +16,8 @@ __all__ = ["OutputFile", "Target", "config_options", "device_options", "json_opt
            "make_device", "memory_options", "print_json", "progress", "serial_port",
            "write_atomically"]
 
+_FASTEST = 100_000_000      # baud
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
@@ -47,8 +49,10 @@ class Target(click.ParamType):
         if not ("/" in port or port.upper().startswith("COM")):
             self.fail(f"{value!r} is not emulator, rtl or a serial port such as /dev/ttyUSB0 or "
                       "COM3; weft doctor lists the ports", param, ctx)
-        if "@" in value and not (baud.isdecimal() and int(baud)):
-            self.fail(f"{baud!r} is not a baud rate", param, ctx)
+        # not every line of digits is a number to int()
+        if "@" in value and not (baud.isdecimal() and len(baud) <= len(str(_FASTEST))
+                                 and 0 < int(baud) <= _FASTEST):
+            self.fail(f"{baud!r} is not a baud rate from 1 to {_FASTEST}", param, ctx)
         return value
 
 
@@ -103,6 +107,10 @@ def make_config(preset_name, changes, where="emulator"):
     """
     values = {}
     place = serial_port(where)
+    for name in ("latency", "bandwidth") if place else ():
+        if not _is_default(name):
+            raise click.BadParameter("it is for simulated hardware; a board has memory of its own",
+                                     param_hint=f"--{name}")
     if place and not changes and _is_default("preset_name"):
         from ..device import SerialDevice
         with SerialDevice(place[0], baud=place[1]) as device:

@@ -170,7 +170,9 @@ class Device(abc.ABC):
         status = unpack("STATUS", self.read_register("STATUS"))
         if status["BUSY"] or status["ERROR"]:
             self.soft_reset()
-        if self._loaded is not program:
+        # a device that was reset has lost the number, and maybe its memory
+        kept = self.read_register("PROGRAM_COUNT") == program.instruction_count
+        if self._loaded is not program or not kept:
             self._loaded = None
             for offset, raw in ((0, program.instructions), *program.image):
                 self._write(self.memory_base + offset, raw)

@@ -1,5 +1,6 @@
 """A board at a serial port as a device."""
 
+import errno
 import os
 import time
 
@@ -17,6 +18,12 @@ __all__ = ["SerialDevice", "SerialLine"]
 BAUD = 1_000_000
 _POLL = 0.05            # seconds between two looks at STATUS, at most
 _SLICE = 0.1            # seconds that one read of the port waits at most
+_LOOK = 1.0             # seconds between two looks at the progress of a program
+_STUCK = 5.0            # seconds without progress after which a device is stuck
+_WRITE = 5.0            # seconds for bytes to go, beside their time on the line
+_BUFFERED = 1 << 14     # bytes that wait to be sent, at most
+_PROGRESS = ("PC", "COUNTER_MAC_BUSY", "COUNTER_BYTES_READ", "COUNTER_BYTES_WRITTEN",
+             "COUNTER_INSTRUCTIONS")
 
 
 class SerialLine:
@@ -44,9 +51,13 @@ class SerialLine:
         self.port = port
         self._errors = (serial.SerialException, OSError)
         try:
-            self._serial = serial.Serial(port, baud, timeout=_SLICE, exclusive=True)
-        except (*self._errors, ValueError) as error:
+            self._serial = serial.Serial(port, baud, timeout=_SLICE, exclusive=True,
+                                         write_timeout=_WRITE + 10 * _BUFFERED / max(baud, 1))
+        except (*self._errors, ValueError, OverflowError) as error:
             number = getattr(error, "errno", None)
+            if number in (errno.EBUSY, errno.EAGAIN):       # locked by the system, or by pyserial
+                raise LinkError(f"cannot open {port}: another program uses it; close that "
+                                "first") from None
             reason = os.strerror(number) if number else str(error)
             raise LinkError(f"cannot open {port}: {reason}; weft doctor lists ports and "
                             "permissions") from None
@@ -106,6 +117,8 @@ class SerialDevice(Device):
     ------
     LinkError
         If the port cannot be opened, or nothing or something else answers there.
+    DeviceTimeout
+        From methods: if the device is busy for seconds without any progress.
     ProgramError
         If the board is another configuration.
     """
@@ -123,6 +136,10 @@ class SerialDevice(Device):
             if self.info.memory_bytes and memory_bytes > self.info.memory_bytes:
                 raise ProgramError(f"{memory_bytes} bytes of host memory are asked for, the board "
                                    f"has {self.info.memory_bytes}")
+            if self.info.memory_base + self.info.memory_bytes > 1 << config.addr_width:
+                raise LinkError(f"the board tells of {self.info.memory_bytes} bytes of host memory "
+                                f"from {self.info.memory_base:#x} on, which its "
+                                f"{config.addr_width} address bits do not reach")
             super().__init__(config, memory_base=self.info.memory_base, memory_bytes=memory_bytes)
         except BaseException:
             self.close()
@@ -164,18 +181,26 @@ class SerialDevice(Device):
                 f"bytes {addr:#x} to {addr + size - 1:#x} lie outside the device's memory, "
                 f"{self.memory_base:#x} to {self.memory_base + self.memory_bytes - 1:#x}")
 
+    def _request(self, method, *arguments):
+        """What a method of the link gives; after its errors nothing counts as loaded."""
+        try:
+            return method(*arguments)
+        except LinkError:
+            self._loaded = None
+            raise
+
     def _read(self, addr, size):
         self._check_range(addr, size)
-        return self.link.read_memory(addr, size)
+        return self._request(self.link.read_memory, addr, size)
 
     def _write(self, addr, data):
         self._check_range(addr, len(data))
-        self.link.write_memory(addr, data)
+        self._request(self.link.write_memory, addr, data)
 
     def read_register(self, name):
         """The word in register ``name``."""
         try:
-            return self.link.read_registers(regmap.BY_NAME[name].offset)[0]
+            return self._request(self.link.read_registers, regmap.BY_NAME[name].offset)[0]
         except LinkError as error:
             if error.status == Status.SLVERR:
                 raise RegisterError(f"the device refused to read {name}") from None
@@ -184,21 +209,49 @@ class SerialDevice(Device):
     def write_register(self, name, value):
         """Write a word to register ``name``; :class:`RegisterError` if that is refused."""
         try:
-            self.link.write_register(regmap.BY_NAME[name].offset, value)
+            self._request(self.link.write_register, regmap.BY_NAME[name].offset, value)
         except LinkError as error:
             if error.status == Status.SLVERR:
                 raise RegisterError(f"the device refused to write {value:#x} to {name}") from None
             raise
 
+    def _await_clear(self, state):
+        deadline = time.monotonic() + _STUCK
+        while unpack("STATUS", self.read_register("STATUS"))[state]:
+            if time.monotonic() > deadline:
+                raise self._stuck(state)
+
+    def _stuck(self, state):
+        """The error for a device that does not leave ``state``: what its registers say."""
+        names = ("STATUS", "ERROR_CODE", *_PROGRESS)
+        words = ", ".join(f"{name} {self.read_register(name):#x}" for name in names)
+        return DeviceTimeout(f"the device is stuck, {state} for {_STUCK:g} seconds without "
+                             f"progress: {words}", self.waits())
+
+    def _snapshot(self):
+        self.write_register("CONTROL", pack("CONTROL", SNAPSHOT=1))
+
     def wait(self, limit=None):
-        """Ask until the device is idle; :class:`DeviceTimeout` after ``limit`` cycles."""
+        """Ask until the device is idle; :class:`DeviceTimeout` after ``limit`` cycles, or if for
+        seconds nothing moves: no instruction starts or ends, no byte and no vector passes."""
         pause = 0.001
+        progress, moved = (), time.monotonic()
+        look = moved + _LOOK
         while unpack("STATUS", self.read_register("STATUS"))["BUSY"]:
             if limit is not None:
-                self.write_register("CONTROL", pack("CONTROL", SNAPSHOT=1))
+                self._snapshot()
                 passed = self.read_register("COUNTER_CYCLES")
                 if passed >= limit:
                     raise DeviceTimeout(f"the program is not done after {passed} cycles",
                                         self.waits())
+            if time.monotonic() >= look:
+                self._snapshot()
+                before, progress = progress, tuple(map(self.read_register, _PROGRESS))
+                now = time.monotonic()
+                look = now + _LOOK
+                if progress != before:
+                    moved = now
+                elif now - moved > _STUCK:
+                    raise self._stuck("BUSY")
             time.sleep(pause)
             pause = min(2 * pause, _POLL)

@@ -4,10 +4,10 @@ import collections
 import dataclasses
 import time
 
-from weft.link.frames import PROTOCOL, SEQUENCES, Command, Info, Status
+from weft.link.frames import SEQUENCES, Command, Info, Status
 
 from ..errors import LinkError
-from .codec import Answer, AnswerParser, encode_request
+from .codec import Answer, AnswerParser, encode_request, parse_info
 
 __all__ = ["LinkClient"]
 
@@ -16,7 +16,12 @@ _REGISTERS = 32         # registers that one request reads at most
 _CALLS = 4              # for a board of which nothing is known
 _PATIENCE = 4           # doublings of a wait, at most
 _UNSENT = -1
-_SILENCE = 0.03         # seconds: longer than the time-out inside a frame
+_SILENCE = 0.03         # seconds: longer than most time-outs inside a frame
+_TALK = 5.0             # seconds without silence after which something else talks
+
+_FOREIGN = ("something else than a host link talks on this line: is it the right port, is a "
+            "bitstream with Weft loaded, is the baud rate that of the bitstream, does another "
+            "program use the port?")
 
 
 @dataclasses.dataclass
@@ -36,7 +41,9 @@ class LinkClient:
     """The host's end of the host link.
 
     Every method returns after the board has answered. Frames that were lost or damaged are sent
-    again; what must not happen twice, happens once.
+    again; what must not happen twice, happens once. A board that was reset in between is told by
+    its count of requests; one that begins at 0 anew goes unnoticed if 0 is one of the numbers that
+    it could be at.
 
     Parameters
     ----------
@@ -67,6 +74,7 @@ class LinkClient:
         self._parser = AnswerParser()
         self._answers: collections.deque[Answer] = collections.deque()
         self._last = 0
+        self._counted = False       # _last is what the board has
         self._nonce = 0
 
     @property
@@ -84,14 +92,12 @@ class LinkClient:
         """
         for attempt in range(_CALLS):
             try:
-                info = self._ask_info(attempt)
+                self._info = self._ask_info(attempt)
+                return self._info
             except TimeoutError:
                 continue
-            if info.protocol != PROTOCOL:
-                raise LinkError(f"the board speaks version {info.protocol} of the host link, "
-                                f"this driver version {PROTOCOL}; build both from the same source")
-            self._info = info
-            return info
+        if self._parser.lost:
+            raise LinkError(_FOREIGN)
         raise LinkError("the board does not answer: is the cable the right one, is a bitstream "
                         "with Weft loaded, is the baud rate that of the bitstream?")
 
@@ -127,8 +133,7 @@ class LinkClient:
     def _ask_info(self, attempt):
         """The board's :class:`Info` once the line is silent; ``TimeoutError`` without answer."""
         patience = 2 ** min(attempt, _PATIENCE)
-        while self.line.read(_SILENCE * patience):
-            pass
+        self._await_silence(_SILENCE * patience)
         self._parser.reset()
         self._answers.clear()
         # unlike any number that is on its way
@@ -138,10 +143,34 @@ class LinkClient:
         deadline = time.monotonic() + self.timeout * patience
         while True:
             answer = self._receive(deadline)
-            if answer.sequence == sequence and answer.status == Status.OKAY \
-                    and len(answer.payload) == Info.FORMAT.size:
+            if answer.sequence == sequence and answer.status == Status.OKAY:
+                info = parse_info(answer.payload)
                 self._last = answer.last
-                return Info.unpack(answer.payload)
+                self._counted = True
+                return info
+            if time.monotonic() > deadline:
+                raise TimeoutError
+
+    def _await_silence(self, silence):
+        """Drop what arrives until nothing does; the board begins anew, too."""
+        talk = _TALK
+        if self._info:
+            silence = max(silence, 1.25 * self._info.timeout_us / 1e6)
+            # all answers that may be on their way
+            talk += 20 * self.window * (self._info.payload + _ANSWER_BYTES) / self._info.baud
+        deadline = time.monotonic() + talk + silence
+        while self.line.read(silence):
+            if time.monotonic() > deadline:
+                raise LinkError(_FOREIGN)
+
+    def _count(self):
+        """Learn how far the board has come."""
+        for attempt in range(self.attempts):
+            try:
+                return self._ask_info(attempt)
+            except TimeoutError:
+                continue
+        raise LinkError(f"the board has stopped answering; {self.attempts} attempts failed")
 
     def _send(self, command, sequence, addr=0, length=0, payload=b""):
         self.sent += 1
@@ -149,10 +178,13 @@ class LinkClient:
 
     def _receive(self, deadline):
         """The next answer; ``TimeoutError`` if there is none in time, or a damaged one."""
+        late = False
         while not self._answers:
-            if self._parser.lost:
+            if late or self._parser.lost:
                 raise TimeoutError
-            data = self.line.read(max(0.0, deadline - time.monotonic()))
+            left = deadline - time.monotonic()
+            late = left <= 0        # what has arrived by then is still looked at
+            data = self.line.read(max(0.0, left))
             if not data:
                 raise TimeoutError
             self._answers.extend(self._parser.feed(data))
@@ -168,7 +200,10 @@ class LinkClient:
         waiting = collections.deque(operations)
         flying: collections.deque[_Operation] = collections.deque()
         window, failures = self.window, 0
+        if not self._counted:
+            self._count()
         while waiting or flying:
+            self._counted = False   # until all is answered
             while waiting and len(flying) < window and not (flying and flying[-1].once):
                 operation = waiting.popleft()
                 if operation.sequence == _UNSENT:
@@ -193,19 +228,13 @@ class LinkClient:
             failures = 0
             self._last = answer.last
             flying.popleft()
-            self._judge(operation, answer, flying)
+            self._counted = not flying
+            self._judge(operation, answer)
 
-    def _judge(self, operation, answer, flying):
+    def _judge(self, operation, answer):
         if answer.status == Status.OKAY and len(answer.payload) == operation.length:
             operation.result = answer.payload
             return
-        if flying:
-            # what is on its way is to be answered before anything else is asked
-            self._last = flying[-1].sequence
-            try:
-                self._ask_info(0)
-            except TimeoutError:
-                pass            # the next request will find out
         size = max(operation.length, len(operation.payload))
         names = {known.value: known.name for known in Status}
         kind = "registers" if operation.command & 2 else "host memory"
@@ -219,17 +248,10 @@ class LinkClient:
         """Find out what was executed, and put the rest back in front of ``waiting``."""
         if failures >= self.attempts:
             raise LinkError(f"no whole answer after {failures} attempts")
-        before = flying[0].sequence
-        for attempt in range(self.attempts):
-            try:
-                self._ask_info(attempt)
-                break
-            except TimeoutError:
-                continue
-        else:
-            raise LinkError(f"the board has stopped answering; {self.attempts} attempts failed")
+        before = flying[0].sequence - 1
+        self._count()
         self.again += len(flying)
-        if flying[0].once and self._last not in (before, (before - 1) % SEQUENCES):
+        if (self._last - before) % SEQUENCES > len(flying):
             raise LinkError("the board has lost count of the requests: it was reset, or something "
                             "else uses the line")
         while flying:

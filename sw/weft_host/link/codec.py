@@ -7,12 +7,20 @@ from weft.link.frames import (
     ANSWER_HEADER,
     ANSWER_MARK,
     CRC_BYTES,
+    PROTOCOL,
     REQUEST_HEADER,
     REQUEST_MARK,
     Command,
+    Info,
 )
 
-__all__ = ["Answer", "AnswerParser", "encode_request"]
+from ..errors import LinkError
+
+__all__ = ["Answer", "AnswerParser", "encode_request", "parse_info"]
+
+_ALIGN = 4096           # of host memory's first byte
+_SLOWEST = 300          # baud
+_LONGEST = 20_000_000   # microseconds: what the gateware makes of its longest time-out
 
 
 def encode_request(command, sequence, addr=0, length=0, payload=b""):
@@ -24,6 +32,37 @@ def encode_request(command, sequence, addr=0, length=0, payload=b""):
     if writes:
         frame += payload + zlib.crc32(payload, check).to_bytes(CRC_BYTES, "little")
     return frame
+
+
+def parse_info(raw):
+    """The :class:`weft.link.frames.Info` that a board sent.
+
+    Raises
+    ------
+    LinkError
+        If it is of another version, or holds what no board can be.
+    """
+    protocol = int.from_bytes(raw[:2], "little")
+    if protocol != PROTOCOL:
+        raise LinkError(f"the board speaks version {protocol} of the host link, this driver "
+                        f"version {PROTOCOL}; build both from the same source")
+    if len(raw) != Info.FORMAT.size:
+        raise LinkError(f"the board tells {len(raw)} bytes about itself, not {Info.FORMAT.size}: "
+                        "it is no host link of this driver")
+    info = Info.unpack(raw)
+    for what, value, possible in (
+            ("a payload of {} bytes", info.payload, 64 <= info.payload <= 4096),
+            ("a line of {} baud", info.baud, info.baud >= _SLOWEST),
+            ("a clock of {} Hz", info.clock_hz, info.clock_hz),
+            ("a bus of {} bytes", info.bus_bytes, info.bus_bytes in (4, 8, 16, 32)),
+            ("a time-out of {} us", info.timeout_us, 0 < info.timeout_us <= _LONGEST),
+            ("host memory from {:#x} on", info.memory_base, info.memory_base % _ALIGN == 0),
+            ("{} bytes of host memory", info.memory_bytes,
+             info.memory_base + info.memory_bytes <= 1 << 32)):
+        if not possible:
+            raise LinkError(f"the board tells of {what.format(value)}, which cannot be: build "
+                            "bitstream and driver from the same source")
+    return info
 
 
 @dataclasses.dataclass(frozen=True)

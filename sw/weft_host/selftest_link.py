@@ -1,0 +1,106 @@
+"""The self-test's checks of host link, registers and error handling."""
+
+import numpy as np
+
+from weft.control import isa, regmap
+
+from .device.registers import pack, unpack
+from .errors import DeviceError, LinkError
+from .program import Program
+from .selftest_bench import LIMIT, Fault
+from .tensor import Window
+
+__all__ = ["check_link", "check_identity", "check_registers", "check_errors"]
+
+_FRAMES = 64
+_LOOKS = 1000           # at STATUS, until the device is to be idle
+
+
+def check_link(bench):
+    """Frames of every size, and none of them has to be sent twice.
+
+    What they hold is the host memory's matter: a CRC goes with them on the line.
+    """
+    link = bench.device.link
+    sent, again = link.sent, link.again
+    for index in range(_FRAMES):
+        size = 1 + int(bench.draw.integers(link.info.payload))
+        addr = bench.device.memory_base + index + int(bench.draw.integers(256))
+        try:
+            link.write_memory(addr, bench.bytes(size).tobytes())
+            link.read_memory(addr, size)
+        except LinkError as error:
+            if error.status is None:        # otherwise a bus behind the link answered
+                raise
+    again = link.again - again
+    if again:
+        raise Fault(f"{again} of {link.sent - sent} frames had to be sent again: try another cable "
+                    "or port, or a lower baud rate")
+    return f"{link.sent - sent} frames, none sent again"
+
+
+def _log2(value):
+    return value.bit_length() - 1
+
+
+def check_identity(bench):
+    """The registers that say what the device is."""
+    config = bench.config
+    expected = {
+        "ID": regmap.MAGIC, "CONFIG_HASH": config.fingerprint,
+        "CAP_ARRAY": config.rows | config.cols << 8 | config.vector_lanes << 16
+        | config.bus_bytes << 24,
+        "CAP_MEMORY": _log2(config.spad_bytes) | _log2(config.wgt_bytes) << 8
+        | _log2(config.acc_rows) << 16 | config.spad_banks << 24,
+    }
+    for name, value in expected.items():
+        found = bench.device.read_register(name)
+        if found != value:
+            raise Fault(f"register {name} reads {found:#010x} instead of {value:#010x}")
+
+
+def _check_idle(device):
+    """A device that is reset comes to rest."""
+    status = unpack("STATUS", device.read_register("STATUS"))
+    if status["BUSY"] or status["ERROR"]:
+        device.write_register("CONTROL", pack("CONTROL", SOFT_RESET=1))
+    for _ in range(_LOOKS):
+        status = unpack("STATUS", device.read_register("STATUS"))
+        states = [state for state in ("BUSY", "ERROR", "RESETTING", "CLEARING") if status[state]]
+        if not states:
+            return
+    raise Fault(f"STATUS.{states[0]} stays set after a soft reset")
+
+
+def check_registers(bench):
+    """STATUS comes to rest, and registers keep what is written."""
+    device = bench.device
+    _check_idle(device)
+    for name in ("MEM_BASE", "PROGRAM_ADDR", "PROGRAM_COUNT", "WATCHDOG", "WINDOW3_BASE"):
+        before = device.read_register(name)
+        for pattern in (0xA5A5A5A5, 0x5A5A5A5A, 0xFFFFFFFF, 0):
+            pattern &= -regmap.BY_NAME[name].align      # other values are refused
+            device.write_register(name, pattern)
+            found = device.read_register(name)
+            if found != pattern:
+                raise Fault(f"register {name} reads {found:#010x} after a write of {pattern:#010x}")
+        device.write_register(name, before)
+
+
+def check_errors(bench):
+    """An instruction outside its memory is refused, and the device runs again afterwards."""
+    config = bench.config
+    program = Program(config=config, memory_bytes=4096, windows=(Window(0, 4096),),
+                      instructions=isa.encode("FILL", count=1, bytes=2,
+                                              local_addr=config.spad_bytes - 1))
+    try:
+        bench.device.run(program, limit=LIMIT)
+    except DeviceError as error:
+        if error.record.code != "SPAD_BOUNDS":
+            raise Fault(f"a FILL past the scratchpad gave {error.record}") from None
+    else:
+        raise Fault("a FILL past the scratchpad was carried out")
+    fill = ("FILL", {"count": 1, "bytes": 16, "local_addr": 0, "value": 0x3C})
+    found, expected = bench.compute(np.zeros(0, np.int8), [fill], 16)
+    if not np.array_equal(found, expected):
+        raise Fault("a program after one that was refused gives wrong bytes")
