@@ -7,11 +7,11 @@ import numpy as np
 from weft.control import isa
 from weft.control.isa import Mode
 
-from .assemble import chain
-from .device import EmulatorDevice
-from .errors import WeftError
-from .program import Program
-from .tensor import Window
+from ..assemble import chain
+from ..device import EmulatorDevice
+from ..errors import WeftError
+from ..program import Program
+from ..tensor import Window
 
 __all__ = ["Bench", "Fault", "Place", "LIMIT", "MINIMUM", "differences", "listing"]
 

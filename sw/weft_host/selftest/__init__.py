@@ -8,8 +8,8 @@ failed, it is left out.
 import dataclasses
 import typing
 
-from .errors import DeviceTimeout, LinkError, WeftError
-from .selftest_array import (
+from ..errors import DeviceTimeout, LinkError, WeftError
+from .array import (
     check_accumulators,
     check_cells,
     check_combining,
@@ -17,10 +17,10 @@ from .selftest_array import (
     check_load,
     check_weights,
 )
-from .selftest_bench import MINIMUM, Bench
-from .selftest_link import check_errors, check_identity, check_link, check_registers
-from .selftest_memory import check_dma, check_memory, check_scratchpad
-from .selftest_vector import (
+from .bench import MINIMUM, Bench
+from .link import check_errors, check_identity, check_link, check_registers
+from .memory import check_dma, check_memory, check_scratchpad
+from .vector import (
     check_map,
     check_parameters,
     check_requantiser,

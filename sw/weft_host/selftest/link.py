@@ -4,11 +4,11 @@ import numpy as np
 
 from weft.control import isa, regmap
 
-from .device.registers import pack, unpack
-from .errors import DeviceError, LinkError
-from .program import Program
-from .selftest_bench import LIMIT, Fault
-from .tensor import Window
+from ..device.registers import pack, unpack
+from ..errors import DeviceError, LinkError
+from ..program import Program
+from ..tensor import Window
+from .bench import LIMIT, Fault
 
 __all__ = ["check_link", "check_identity", "check_registers", "check_errors"]
 

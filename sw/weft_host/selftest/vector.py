@@ -4,8 +4,8 @@ import numpy as np
 
 from weft.control.isa import TABLE_BYTES, MapOp, Mode
 
-from .fixed_point import softmax_exponentials
-from .selftest_bench import Fault, differences, listing
+from ..fixed_point import softmax_exponentials
+from .bench import Fault, differences, listing
 
 __all__ = ["check_requantiser", "check_parameters", "check_map", "check_softmax", "has_tables"]
 

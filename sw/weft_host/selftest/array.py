@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .selftest_bench import Fault, differences, listing
+from .bench import Fault, differences, listing
 
 __all__ = ["check_cells", "check_load", "check_accumulators", "check_weights", "check_combining",
            "check_depthwise"]

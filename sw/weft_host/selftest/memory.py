@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .selftest_bench import Fault, differences, listing
+from .bench import Fault, differences, listing
 
 __all__ = ["check_memory", "check_dma", "check_scratchpad"]
 
