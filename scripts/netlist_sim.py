@@ -10,6 +10,7 @@ A simulator knows no X: what is undefined on the device is a wrong value here wh
 ours, and yosys' choice where they are its own.
 """
 
+import collections
 import json
 import pathlib
 import shutil
@@ -36,7 +37,7 @@ _RESET = 8              # cycles; on a board it is until the PLL has locked
 
 FAMILIES = {
     # a look-up table, which parameter holds its contents, and where one is that matters
-    "ecp5": ("LUT4", "INIT", "vector.lanes"),
+    "ecp5": ("LUT4", "INIT", "vector.lanes.lane_0"),
     "ice40": ("SB_LUT4", "LUT_INIT", "engine.sum_0_"),
 }
 """The families whose cells have models here."""
@@ -107,13 +108,20 @@ def cells(netlist):
 
 
 def table_of(netlist, family):
-    """Name of a look-up table on which every result depends: one that adds or rounds."""
+    """Name of a look-up table on which every result depends: of those that add or round, the one
+    that most inputs read. Others may be of a bit that rounding takes away."""
     kind, _, part = FAMILIES[family]
-    names = sorted(name for name, cell in netlist["modules"]["weft"]["cells"].items()
-                   if cell["type"] == kind and name.startswith(part))
+    there = netlist["modules"]["weft"]["cells"]
+    read = collections.Counter(bit for cell in there.values()
+                               for port, bits in cell["connections"].items()
+                               if cell["port_directions"][port] == "input" for bit in bits)
+    names = [name for name, cell in there.items()
+             if cell["type"] == kind and name.startswith(part)]
     if not names:
         sys.exit(f"netlist: no {kind} has a name that begins with {part}: which one to invert?")
-    return names[0]
+    return min(names, key=lambda name: (-max(
+        read[bit] for port, bits in there[name]["connections"].items()
+        if there[name]["port_directions"][port] == "output" for bit in bits), name))
 
 
 def invert(netlist, family, name):

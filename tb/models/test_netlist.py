@@ -65,3 +65,15 @@ def test_inverting_is_for_look_up_tables():
     assert design["modules"]["weft"]["cells"]["a"]["parameters"]["INIT"] == "1001"
     with pytest.raises(ValueError, match="^b is a TRELLIS_FF, no LUT4$"):
         netlist_sim.invert(design, "ecp5", "b")
+
+
+def test_the_table_that_most_read_is_inverted():
+    def table(out, *bits):
+        return {"type": "LUT4", "port_directions": {"A": "input", "Z": "output"},
+                "connections": {"A": list(bits), "Z": [out]}}
+
+    part = netlist_sim.FAMILIES["ecp5"][2]
+    design = {"modules": {"weft": {"cells": {
+        f"{part}.a": table(2, 9), f"{part}.b": table(3, 2), f"{part}.c": table(4, 3),
+        f"{part}.d": table(5, 3, 6, 6, 6), "elsewhere": table(6, 4)}}}}
+    assert netlist_sim.table_of(design, "ecp5") == f"{part}.b"

@@ -51,6 +51,13 @@ def test_figures_follow_from_results():
     assert text.count(board_results.ESTIMATED) == 2
 
 
+def test_a_clock_that_is_not_trusted_makes_no_network_fast():
+    kept = {"builds": {"ulx3s_85f": {**RESULT, "fmax_trusted": False}},
+            "cycles": {"ulx3s_85f": {**CYCLES, "networks": {
+                "digits": {"bytes": 20480, "cycles": 50500}}}}}
+    assert "| digits | ulx3s_85f | 20 KiB | 50,500 | 0.505 |" in board_results.page(kept)
+
+
 def test_what_is_missed_or_old_is_said():
     slow = {**RESULT, "median_mhz": 99.0, "config": "ulx3s+rows=8"}
     text = board_results.page({"builds": {"ulx3s_85f": slow}, "cycles": {}})
