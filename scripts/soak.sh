@@ -15,6 +15,8 @@ export WEFT_PROGRAMS=$programs WEFT_CYCLES=$((programs * 50))
 export WEFT_IMAGES=360 WEFT_CASES=1000 WEFT_DRAWS=200 WEFT_CONFIGS=$configs WEFT_NETWORKS=500
 # damaged frames on the host link: on the RTL, and in its model
 export WEFT_LINK_RTL=100000 WEFT_LINK_FRAMES=500000 WEFT_LINK_IMAGES=20
+# the netlist of an ECP5, too, of which a compiler has for minutes
+export WEFT_NETLISTS="icebreaker tiny"
 # the LiteX SoC, if make litex has installed what it needs
 export WEFT_LITEX=1
 .venv/bin/python -m pytest -n 2 --dist worksteal --durations=15 \
