@@ -13,10 +13,10 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+import weft
 from weft.bus.axi4 import Axi4, Axi4Lite
 from weft.bus.joiner import Joiner
 from weft.control.regmap import ADDR_WIDTH
-from weft.instance import make_accelerator
 from weft.memory.ram import AxiRam
 from weft.presets import preset
 from weft.verilog import to_verilog
@@ -55,14 +55,15 @@ class SoC(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.weft = weft = make_accelerator(self.config)
+        # weft.Accelerator, or the compact engine if the configuration asks for that
+        m.submodules.weft = accelerator = weft.make_accelerator(self.config)
         m.submodules.joiner = joiner = Joiner(self.config)
         m.submodules.memory = memory = self._memory
-        connect(m, flipped(self.registers), weft.s_axil)
+        connect(m, flipped(self.registers), accelerator.s_axil)
         connect(m, flipped(self.host), joiner.link)
-        connect(m, weft.m_axi, joiner.accelerator)
+        connect(m, accelerator.m_axi, joiner.accelerator)
         connect(m, joiner.axi, memory.axi)
-        m.d.comb += self.irq.eq(weft.irq)
+        m.d.comb += self.irq.eq(accelerator.irq)
         return m
 
 

@@ -34,7 +34,10 @@ def generate(request):
     changes = parameters.get("set") or {}
     if not isinstance(changes, dict):
         raise TypeError(f"set must be names and values, not {changes!r}")
-    config = preset(parameters.get("preset", "small"), **changes)
+    name = parameters.get("preset", "small")
+    if not isinstance(name, str):
+        raise TypeError(f"preset must be a name, not {name!r}")
+    config = preset(name, **changes)
     core = {
         "name": request["vlnv"],
         "filesets": {"rtl": {"files": [{"weft.v": {"file_type": "verilogSource-2005"}}]}},

@@ -2,6 +2,7 @@
 
 import argparse
 import pathlib
+import sys
 
 from weft.control import isa, regmap
 
@@ -79,8 +80,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", type=pathlib.Path, default=ROOT / "build" / "weft_regs.h")
     path = parser.parse_args().output
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(header())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(header())
+    except OSError as error:
+        sys.exit(f"generate_header: {error}")
     print(path)
 
 

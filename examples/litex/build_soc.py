@@ -21,7 +21,7 @@ from weft_host import CapacityError, EmulatorDevice, WeftError, compile
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 DIGITS = ROOT / "examples" / "digits"
-BUS_WIDTH = 32                  # of LiteX's bus: no converter between
+BUS_WIDTH = 32                  # of LiteX's bus: with Weft's the same, no converter between
 CODE_BYTES = 0x8000             # more than the firmware's code takes of main memory
 
 
@@ -73,10 +73,12 @@ def main():
                         help="an int8 .tflite file; default: the first layer of examples/digits")
     parser.add_argument("--damage", action="store_true",
                         help="expect one wrong byte, to see the comparison fail")
+    parser.add_argument("--bus-width", type=int, default=BUS_WIDTH,
+                        help="of Weft's memory port; behind LiteX's converter if not %(default)s")
     options = parser.parse_args()
 
     try:
-        config = preset(options.preset, bus_width=BUS_WIDTH)
+        config = preset(options.preset, bus_width=options.bus_width)
         output = options.folder.resolve()
         generated = output / "generated"
         generated.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,18 @@
 
 Importing this package loads neither Amaranth nor any gateware; :mod:`weft.config`,
 :mod:`weft.presets`, :mod:`weft.control.isa` and :mod:`weft.control.regmap` are plain data that
-the host software shares with the hardware.
+the host software shares with the hardware. :class:`weft.accelerator.Accelerator` and
+:func:`weft.instance.make_accelerator` are here, too, and loaded when they are asked for.
 """
 
+import importlib
+
 __version__ = "0.1.0"
+
+_LOADED_LATER = {"Accelerator": "accelerator", "make_accelerator": "instance"}
+
+
+def __getattr__(name):
+    if name not in _LOADED_LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_LOADED_LATER[name]}"), name)

@@ -30,6 +30,7 @@ class Accelerator(wiring.Component):
     Parameters
     ----------
     config : :class:`weft.config.Config`
+        Without ``compact``: :func:`weft.instance.make_accelerator` takes any.
     observe : :class:`bool`
         Add the ports ``o_queued``, ``o_handed`` and ``o_done``, for traces of a simulation.
 
@@ -44,9 +45,17 @@ class Accelerator(wiring.Component):
     o_queued, o_handed, o_done : :py:`Out(4)`
         Only with ``observe``. Bit u: in this cycle an instruction of unit u is put into its queue,
         is handed to the unit, is done. Each of them in the order of the program.
+
+    Raises
+    ------
+    ValueError
+        If ``config`` is ``compact``.
     """
 
     def __init__(self, config, *, observe=False):
+        if config.compact:
+            raise ValueError(f"configuration {config.name!r} is compact: weft.make_accelerator "
+                             "makes its engine")
         self.config = config
         self.observe = observe
         events = ("o_queued", "o_handed", "o_done") if observe else ()

@@ -24,6 +24,8 @@ class SdramModel:
     ----------
     counts : :class:`collections.Counter`
         Commands, by kind.
+    accesses : :class:`list`
+        Cycles of READ and WRITE.
     """
 
     def __init__(self, pins, chip, clock_hz):
@@ -35,6 +37,7 @@ class SdramModel:
         self.row = [None] * banks
         self.last = {kind: [None] * banks for kind in (
             Command.ACTIVATE, Command.PRECHARGE, Command.READ, Command.WRITE)}
+        self.accesses: list = []
         self.refreshed = None
         self.refreshes: list = []
         self.mode_set = None
@@ -52,21 +55,27 @@ class SdramModel:
 
     async def run(self, ctx):
         pins = self.pins
-        async for clk, rst, cke, command, bank, addr, mask, dq, dq_en in ctx.tick().sample(
+        async for clk, rst, *taken in ctx.tick().sample(
                 pins.cke, pins.command, pins.bank, pins.addr, pins.mask, pins.dq_o, pins.dq_en):
             assert clk and not rst
-            drives = self.bus.pop(self.cycle, None)
-            assert drives is None or not dq_en, f"cycle {self.cycle}: both drive dq"
-            # no one may drive in the cycle in which the chip lets go
-            assert self.cycle - 1 != self.drove or not dq_en, (
-                f"cycle {self.cycle}: dq driven while the chip lets go of it")
-            if drives is not None:
-                self.drove = self.cycle
-            if cke:
-                self._take(Command(command), bank, addr, mask, dq, dq_en)
-            self.cycle += 1
-            garbage = 0x5A * 0x0101010101010101 & (1 << self.chip.data_width) - 1
-            ctx.set(pins.dq_i, self.bus.get(self.cycle, garbage))
+            ctx.set(pins.dq_i, self.edge(*taken))
+
+    def edge(self, cke, command, bank, addr, mask, dq, dq_en):
+        """An edge of the clock; returns what is on ``dq`` in the cycle behind it."""
+        drives = self.bus.pop(self.cycle, None)
+        assert drives is None or not dq_en, f"cycle {self.cycle}: both drive dq"
+        # no one may drive in the cycle in which the chip lets go
+        assert self.cycle - 1 != self.drove or not dq_en, (
+            f"cycle {self.cycle}: dq driven while the chip lets go of it")
+        if drives is not None:
+            self.drove = self.cycle
+        if cke:
+            self._take(Command(command), bank, addr, mask, dq, dq_en)
+        self.cycle += 1
+        return self.bus.get(self.cycle, self._garbage())
+
+    def _garbage(self):
+        return 0x5A * 0x0101010101010101 & (1 << self.chip.data_width) - 1
 
     def _take(self, command, bank, addr, mask, dq, dq_en):
         chip, cycle = self.chip, self.cycle
@@ -121,10 +130,12 @@ class SdramModel:
         assert self.row[bank] is not None, f"cycle {self.cycle}: bank {bank} is closed"
         self._passed(self.last[Command.ACTIVATE][bank], self.chip.rcd, "READ or WRITE")
         assert addr < 1 << self.chip.col_bits, f"column {addr:#x}"
+        self.accesses.append(self.cycle)
         return bank, self.row[bank], addr
 
     def _read(self, bank, addr, mask, dq, dq_en):
-        assert not dq_en and mask == 0
+        assert not dq_en, f"cycle {self.cycle}: READ while dq is driven"
+        assert mask == 0, f"cycle {self.cycle}: READ with a mask"
         word = self.words.get(self._place(bank, addr), self._blank())
         self.bus[self.cycle + self.cas] = word
         self.last[Command.READ][bank] = self.cycle
@@ -143,10 +154,12 @@ class SdramModel:
 
     def check_refreshes(self):
         """All rows were refreshed in time: never two intervals late, and on average in time."""
-        assert self.refreshes
-        gaps = [after - before for before, after in zip(self.refreshes[8:], self.refreshes[9:])]
-        for gap in gaps:
+        assert self.refreshes, "never a REFRESH"
+        # from the last one of the beginning on, and up to now
+        times = [*self.refreshes[7:], self.cycle]
+        for gap in (after - before for before, after in zip(times, times[1:])):
             assert gap * self.period <= 2 * self.chip.refresh, f"{gap} cycles without REFRESH"
-        if len(gaps) > 4:
-            mean = (self.refreshes[-1] - self.refreshes[8]) / len(gaps) * self.period
+        count = len(self.refreshes) - 9
+        if count > 4:
+            mean = (self.refreshes[-1] - self.refreshes[8]) / count * self.period
             assert mean <= self.chip.refresh * 1.02, f"REFRESH every {mean:.0f} ns"

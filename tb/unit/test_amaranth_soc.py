@@ -6,11 +6,12 @@ import sys
 import numpy as np
 import pytest
 
+import weft
 from examples.amaranth_soc import SoC
 from support.axi_manager import AxiManager, Burst
 from support.bench import run_bench
 from weft.control import regmap
-from weft.presets import preset
+from weft.presets import PRESETS, preset
 from weft.verilog import port_list
 from weft_host import EmulatorDevice, compile_gemm
 from weft_host.device.registers import pack
@@ -101,6 +102,28 @@ def test_runs_a_program_and_interrupts(name):
     run_bench(SoC(config, memory_bytes=MEMORY_BYTES), bench, cycles=20_000)
     assert len(np.unique(expected)) > 5
     np.testing.assert_array_equal(found[0], expected)
+
+
+def test_the_package_has_the_accelerator_and_loads_it_when_it_is_asked_for():
+    script = ("import sys, weft\n"
+              "assert not any(name.split('.')[0] == 'amaranth' for name in sys.modules)\n"
+              "from weft import Accelerator\n"
+              "import weft.accelerator, weft.instance\n"
+              "assert Accelerator is weft.Accelerator is weft.accelerator.Accelerator\n"
+              "assert weft.make_accelerator is weft.instance.make_accelerator\n")
+    subprocess.run([sys.executable, "-c", script], check=True)
+    with pytest.raises(AttributeError, match="^module 'weft' has no attribute 'Acelerator'$"):
+        weft.Acelerator
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_an_accelerator_is_of_its_configuration_or_refused(name):
+    config = preset(name)
+    assert isinstance(weft.make_accelerator(config), weft.Accelerator) is not config.compact
+    if config.compact:
+        with pytest.raises(ValueError, match=f"^configuration {name!r} is compact: "
+                                             "weft.make_accelerator makes its engine$"):
+            weft.Accelerator(config)
 
 
 def test_ports():

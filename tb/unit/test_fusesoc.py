@@ -90,6 +90,7 @@ def test_generator_writes_what_weft_verilog_writes():
     ({"size": 4}, ValueError, "no parameter 'size'; there are preset, set"),
     ({"preset": "big"}, ValueError, "no preset 'big'; there are tiny, icebreaker, wide, tall, "
                                     "small, ulx3s, large"),
+    ({"preset": ["tiny"]}, TypeError, "preset must be a name, not ['tiny']"),
     ({"set": 4}, TypeError, "set must be names and values, not 4"),
     ({"set": {"rows": 5}}, ValueError, "rows must be a power of two from 4 to 64, not 5"),
 ])

@@ -1,6 +1,7 @@
 """The C header: a compiler takes it, and it says what the tables say."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,13 @@ def header(tmp_path_factory):
     path = tmp_path_factory.mktemp("header") / "weft_regs.h"
     subprocess.run([sys.executable, SCRIPT, "-o", path], check=True, capture_output=True)
     return path
+
+
+def test_a_path_that_cannot_be_is_told():
+    done = subprocess.run([sys.executable, SCRIPT, "-o", "/dev/null/x"], capture_output=True,
+                          text=True)
+    assert done.returncode == 1
+    assert re.fullmatch(r"generate_header: .*: '/dev/null'\n", done.stderr)
 
 
 def test_names_every_register_and_instruction(header):

@@ -12,7 +12,7 @@ from weft.link.frames import CRC_BYTES, REQUEST_HEADER, Command
 from weft_host.link.codec import encode_request
 
 SEED = int(os.environ.get("WEFT_SEED", "1"))
-COUNT = int(os.environ.get("WEFT_LINK_RTL", "20000"))
+COUNT = int(os.environ.get("WEFT_LINK_RTL", "8000"))
 BIT = 4
 BYTE = 10 * BIT + 1
 BASE = 0x1000

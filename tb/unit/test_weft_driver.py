@@ -69,8 +69,8 @@ unsigned wrong(void)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """The first layer of digits, and the library of driver, program and harness."""
+def sources(tmp_path_factory):
+    """The first layer of digits, and a folder with its headers and the harness."""
     folder = tmp_path_factory.mktemp("driver")
     program = compile(first_layer(DIGITS / "digits.tflite"), CONFIG)
     inputs = {program.inputs[0].name: np.load(DIGITS / "digits.npz")["in0"]}
@@ -79,6 +79,13 @@ def made(tmp_path_factory):
     (folder / "harness.c").write_text(HARNESS)
     subprocess.run([sys.executable, ROOT / "scripts" / "generate_header.py", "-o",
                     folder / "weft_regs.h"], check=True, capture_output=True)
+    return program, folder
+
+
+@pytest.fixture(scope="module")
+def made(sources):
+    """The program, and the library of driver, program and harness."""
+    program, folder = sources
     subprocess.run(["gcc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O1", "-shared",
                     "-fPIC", f"-I{DRIVER}", f"-I{folder}", folder / "harness.c",
                     DRIVER / "weft.c", "-o", folder / "driver.so"], check=True)
@@ -131,6 +138,17 @@ class Bench:
 
 def test_results_are_read():
     assert list(RESULTS)[:2] == ["WEFT_DONE", "WEFT_RUNNING"] and len(RESULTS) == 9
+
+
+def test_a_cpp_program_links_with_it(sources, tmp_path):
+    _, folder = sources
+    (tmp_path / "harness.cc").write_text(HARNESS)
+    flags = ["-Wall", "-Wextra", "-Werror", "-fPIC", f"-I{DRIVER}", f"-I{folder}"]
+    subprocess.run(["gcc", "-std=c99", *flags, "-c", DRIVER / "weft.c", "-o", tmp_path / "weft.o"],
+                   check=True)
+    subprocess.run(["g++", "-std=c++11", "-pedantic", *flags, "-shared", "-Wl,-z,defs",
+                    tmp_path / "harness.cc", tmp_path / "weft.o", "-o", tmp_path / "driver.so"],
+                   check=True)
 
 
 def test_runs_a_program_twice(made):

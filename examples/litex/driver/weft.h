@@ -18,6 +18,10 @@
 
 #include "weft_regs.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One Weft and the memory that its program lives in. */
 struct weft {
     /* Read and write the 32-bit register at a byte offset of s_axil. */
@@ -95,5 +99,9 @@ enum weft_result weft_reset(const struct weft *weft);
 
 /* A performance counter, WEFT_COUNTER_..., of the last program. */
 uint32_t weft_counter(const struct weft *weft, uint32_t counter);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

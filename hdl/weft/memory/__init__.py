@@ -1,1 +1,1 @@
-"""Host memories behind an AXI4 port: block RAM and SPRAM."""
+"""Host memories behind an AXI4 port: block RAM, SPRAM and SDRAM."""

@@ -10,6 +10,7 @@ from ..bus.slice import RegisterSlice
 from .beats import Beats, beats_of
 from .sdram_core import SdramCore, access_layout
 from .sdram_pins import SdramPins
+from .sdram_words import WriteWords
 
 __all__ = ["AxiSdram"]
 
@@ -60,7 +61,7 @@ class AxiSdram(wiring.Component):
 
     def __init__(self, *, chip, clock_hz, addr_width, data_width, base=0, pin_delay=0):
         if data_width not in (32, 64, 128, 256):
-            raise ValueError(f"data_width must be 32, 64, 128 or 256, not {data_width}")
+            raise ValueError(f"data_width must be 32, 64, 128 or 256, not {data_width!r}")
         if base < 0 or base % chip.size or base + chip.size > 1 << addr_width:
             raise ValueError(f"base must be a multiple of the {chip.size} bytes of the memory "
                              f"below 2 ** {addr_width}, not {base:#x}")
@@ -102,8 +103,7 @@ class AxiSdram(wiring.Component):
             beat.eq(Mux(is_write, writes.payload, reads.payload)),
             waiting.i.valid.eq(may_read | may_write),
             waiting.i.payload.write.eq(is_write),
-            waiting.i.payload.data.eq(axi.wdata),
-            waiting.i.payload.strobe.eq(Mux(writes.payload.resp == RESP_OKAY, axi.wstrb, 0)),
+            waiting.i.payload.void.eq(writes.payload.resp != RESP_OKAY),
         ]
         place = data.View(data.StructLayout({
             name: layout[name].shape for name in ("col", "bank", "row")}), beat.row)
@@ -115,10 +115,15 @@ class AxiSdram(wiring.Component):
             m.d.sync += [writing.eq(is_write), turn.eq(beat.last)]
 
         # -- writes ------------------------------------------------------------------------------
+        m.submodules.written = written = WriteWords(
+            data_width=self.data_width, word_width=self.chip.data_width)
         m.d.comb += [
-            may_write.eq(writes.valid & axi.wvalid & (~axi.bvalid | ~writes.payload.last)),
-            writes.ready.eq(goes & is_write),
-            axi.wready.eq(goes & is_write),
+            written.i.valid.eq(axi.wvalid), axi.wready.eq(written.i.ready),
+            written.i.payload.eq(Cat(axi.wdata, axi.wstrb)),
+            written.i_step.eq(core.o_step), written.i_last.eq(core.o_last),
+            core.i_word.eq(written.o_word), core.i_strobe.eq(written.o_strobe),
+            may_write.eq(writes.valid & written.o_there & (~axi.bvalid | ~writes.payload.last)),
+            writes.ready.eq(goes & is_write), written.i_use.eq(goes & is_write),
         ]
         with m.If(axi.bready):
             m.d.sync += axi.bvalid.eq(0)

@@ -81,7 +81,7 @@ class SdramChip:
 
     def __post_init__(self):
         if self.data_width not in (8, 16, 32, 64):
-            raise ValueError(f"data_width must be 8, 16, 32 or 64, not {self.data_width}")
+            raise ValueError(f"data_width must be 8, 16, 32 or 64, not {self.data_width!r}")
         for name, most in (("bank_bits", 2), ("row_bits", 13), ("col_bits", 10)):
             value = getattr(self, name)
             if not 1 <= value <= most:

@@ -12,15 +12,14 @@ __all__ = ["SdramCore", "access_layout"]
 
 
 def access_layout(chip, data_width):
-    """One beat: where it is, and what is written there, with the bytes that are."""
+    """One beat: where it is, and whether it is written, in truth or for nothing."""
     words = data_width // chip.data_width
     return data.StructLayout({
         "write": 1,
+        "void": 1,
         "col": chip.col_bits - exact_log2(words),       # in beats
         "bank": chip.bank_bits,
         "row": chip.row_bits,
-        "data": data_width,
-        "strobe": data_width // 8,
     })
 
 
@@ -49,6 +48,10 @@ class SdramCore(wiring.Component):
     Members
     -------
     i : :py:`In(stream.Signature(access_layout(chip, data_width)))`
+    o_step, o_last : :py:`Out(range(words))`, :py:`Out(1)`
+        Which word of the beat is written next, and that it is the last.
+    i_word, i_strobe : :py:`In(chip.data_width)`, :py:`In(chip.data_width // 8)`
+        It, in the cycle behind, and its bytes that are written.
     o_valid : :py:`Out(1)`, ``o_data`` : :py:`Out(data_width)`
         A beat that was read. Nothing holds it up.
     pins : :py:`Out(SdramPins(chip))`
@@ -71,9 +74,13 @@ class SdramCore(wiring.Component):
         self.words = words
         self.cycles = chip.cycles(clock_hz)
         self.pin_delay = pin_delay
-        self.read_latency = 1 + words + self.cycles.cas + 2 + pin_delay
+        self.read_latency = 1 + words + self.cycles.cas + 3 + pin_delay
         super().__init__({
             "i": In(stream.Signature(access_layout(chip, data_width))),
+            "o_step": Out(range(max(2, words))),
+            "o_last": Out(1),
+            "i_word": In(chip.data_width),
+            "i_strobe": In(chip.data_width // 8),
             "o_valid": Out(1),
             "o_data": Out(data_width),
             "pins": Out(SdramPins(chip)),
@@ -170,27 +177,33 @@ class SdramCore(wiring.Component):
                     m.d.sync += [refresh.eq(0), waits["any"].eq(cycles.rfc - 1)]
                     m.next = "RUN"
 
-        self._data(m, access, step, command, finish)
-        m.d.sync += [self.pins.cke.eq(1), self.pins.command.eq(command),
-                     self.pins.bank.eq(bank), self.pins.addr.eq(addr)]
+        # a cycle for the way of words that are written, and for all else with them
+        decided = {name: Signal.like(signal, name=f"decided_{name}") for name, signal in (
+            ("command", command), ("bank", bank), ("addr", addr), ("void", access.void))}
+        m.d.sync += [self.pins.cke.eq(1), self.pins.command.eq(decided["command"]),
+                     self.pins.bank.eq(decided["bank"]), self.pins.addr.eq(decided["addr"]),
+                     decided["command"].eq(command), decided["bank"].eq(bank),
+                     decided["addr"].eq(addr), decided["void"].eq(access.void)]
+        m.d.comb += [self.o_step.eq(step), self.o_last.eq(finish & access.write)]
+        self._data(m, decided, command, finish)
         return m
 
     def _at_least(self, m, wait, cycles):
         with m.If(wait < cycles + 1):
             m.d.sync += wait.eq(cycles)
 
-    def _data(self, m, access, step, command, finish):
+    def _data(self, m, decided, command, finish):
         """Words to the chip with their WRITE, and words from it, ``cas`` cycles after READ."""
         pins, width = self.pins, self.chip.data_width
         writes, reads = Signal(), Signal()
-        m.d.comb += [writes.eq(command == Command.WRITE), reads.eq(command == Command.READ)]
+        m.d.comb += [writes.eq(decided["command"] == Command.WRITE),
+                     reads.eq(command == Command.READ)]
         m.d.sync += [
-            pins.dq_en.eq(writes),
-            pins.dq_o.eq(access.data.word_select(step, width)),
-            pins.mask.eq(Mux(writes, ~access.strobe.word_select(step, width // 8), 0)),
+            pins.dq_en.eq(writes), pins.dq_o.eq(self.i_word),
+            pins.mask.eq(Mux(writes, ~self.i_strobe | decided["void"].replicate(width // 8), 0)),
         ]
         due, due_last = (
-            Signal(self.cycles.cas + 2 + self.pin_delay, name=name) for name in ("due", "due_last"))
+            Signal(self.cycles.cas + 3 + self.pin_delay, name=name) for name in ("due", "due_last"))
         word = Signal(width)
         m.d.sync += [
             due.eq(Cat(reads, due)), due_last.eq(Cat(reads & finish, due_last)),

@@ -21,7 +21,8 @@ class Command(enum.Enum, shape=3):
 class SdramPins(wiring.Signature):
     """What goes to an SDRAM and comes from it, seen by its controller, in positive logic.
 
-    The chip takes all of it at the rising edge that ends the cycle, or half a cycle earlier.
+    A chip with the controller's clock takes all of it at the rising edge that ends the cycle; on
+    a board there are registers between, and the chip has a clock of its own phase.
 
     Members
     -------
