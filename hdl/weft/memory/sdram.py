@@ -2,10 +2,11 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
-from amaranth.lib.fifo import SyncFIFO, SyncFIFOBuffered
+from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..bus.axi4 import RESP_OKAY, Axi4
+from ..bus.queue import MemoryQueue
 from ..bus.slice import RegisterSlice
 from .beats import Beats, beats_of
 from .sdram_core import SdramCore, access_layout
@@ -74,7 +75,7 @@ class AxiSdram(wiring.Component):
         self._core = SdramCore(chip=chip, clock_hz=clock_hz, data_width=data_width,
                                pin_delay=pin_delay)
         self.read_latency = (Beats.LATENCY + 2 * RegisterSlice.LATENCY + self._core.read_latency
-                             + 2)       # in the buffer of what was read
+                             + MemoryQueue.LATENCY)
         super().__init__({"axi": In(Axi4(addr_width=addr_width, data_width=data_width)),
                           "pins": Out(SdramPins(chip))})
 
@@ -132,7 +133,8 @@ class AxiSdram(wiring.Component):
 
         # -- reads: what is asked for has a place ------------------------------------------------
         m.submodules.answers = answers = SyncFIFO(width=3, depth=self.READS)
-        m.submodules.words = words = SyncFIFOBuffered(width=self.data_width, depth=self.READS)
+        # no wire leads back to what the core has read
+        m.submodules.words = words = MemoryQueue(self.data_width, depth=self.READS, attrs={})
         owed = Signal(range(self.READS + 1))
         asks, takes = Signal(), Signal()
         m.d.comb += [
@@ -141,14 +143,14 @@ class AxiSdram(wiring.Component):
             reads.ready.eq(asks),
             answers.w_en.eq(asks),
             answers.w_data.eq(Cat(beat.resp, beat.last)),
-            words.w_en.eq(core.o_valid),
-            words.w_data.eq(core.o_data),
-            axi.rvalid.eq(words.r_rdy),
-            axi.rdata.eq(words.r_data),
+            words.i_en.eq(core.o_valid),
+            words.i.eq(core.o_data),
+            axi.rvalid.eq(words.o.valid),
+            axi.rdata.eq(words.o.payload),
             axi.rresp.eq(answers.r_data[:2]),
             axi.rlast.eq(answers.r_data[2]),
             takes.eq(axi.rvalid & axi.rready),
-            words.r_en.eq(takes),
+            words.o.ready.eq(takes),
             answers.r_en.eq(takes),
         ]
         m.d.sync += owed.eq(owed + asks - takes)
