@@ -46,15 +46,15 @@ def collect(kept):
         try:
             result = json.loads(path.read_text())
             wrong = why_not(board(name), result)
+            for tool in ("yosys", "nextpnr"):       # without how and where they were built
+                found = re.search(r"Yosys [\d.+]+|nextpnr-[\d.]+", result[tool])
+                result[tool] = found[0] if found else result[tool]
         except (ValueError, LookupError, TypeError, AttributeError):
             sys.exit(f"{path} is no whole result of make bitstream; nothing is written. Run make "
                      f"bitstream BOARD={name} again, or remove the file")
         if wrong:
             progress(f"{name}: the build in {path.parent} is left out: {wrong}")
             continue
-        for tool in ("yosys", "nextpnr"):       # without how and where they were built
-            found = re.search(r"Yosys [\d.+]+|nextpnr-[\d.]+", result[tool])
-            result[tool] = found[0] if found else result[tool]
         kept["builds"][name] = result
 
 

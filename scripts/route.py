@@ -25,6 +25,7 @@ _ERRORS = {
     4: "found another layout in nextpnr's database of the device than that of the pinned version",
 }
 _FABRIC = {"TRELLIS_COMB", "TRELLIS_FF", "TRELLIS_RAMW", "DP16KD", "MULT18X18D"}
+_PIN_REGISTERS, _PIN_DATA = {"IOLOGIC", "SIOLOGIC"}, r"(TX|TS|RX)DATA\d$|LSR$|CE$"
 _PAD_WIRES = {"O": "JPADDI", "I": "PADDO", "T": "PADDT"}
 _SITE_WIRES = {"DP16KD": "EBR", "MULT18X18D": "MULT18"}
 _HALF = re.compile(r"X(\d+)/Y(\d+)/SLICE([A-D])\.(?:K|FF)([01])$")
@@ -123,6 +124,8 @@ class _Wiring:
             return f"1 {x} {y} {_wire_name(kind, place, port)}"
         if kind == "TRELLIS_IO" and port in _PAD_WIRES:
             return f"2 {x} {y} {_PAD_WIRES[port]}{place[-1]}_PIO"
+        if kind in _PIN_REGISTERS and re.match(_PIN_DATA, port):
+            return f"2 {x} {y} J{port}{place[-1]}_{kind}"
         if kind == "EHXPLLL" and not port.startswith("CLK"):
             return f"2 {x} {y} J{port}_PLL"
         return "0"

@@ -190,6 +190,23 @@ def test_what_is_inside_a_slice_and_beside_it(tmp_path):
     assert not nets[clock]                      # nextpnr's own
 
 
+@pytest.mark.parametrize("kind, place", [("IOLOGIC", "X72/Y14"), ("SIOLOGIC", "X6/Y0")])
+def test_registers_in_pins(kind, place, tmp_path):
+    """What goes to them and comes from them crosses the fabric; nextpnr finds little room there
+    beside ways that it must not change."""
+    design = Placed()
+    clock = design.bit()
+    out = design.add("out", "TRELLIS_FF", "X20/Y5/SLICEA.FF0", ("Q",), CLK=clock)
+    back = design.add("pin", kind, f"{place}/{kind}A", ("RXDATA0",), {"MODE": "IREG_OREG"},
+                      CLK=clock, TXDATA0=out, TSDATA0=out, LSR=out, CE=out)
+    design.add("in", "TRELLIS_FF", "X21/Y5/SLICEA.FF0", ("Q",), CLK=clock, M=back)
+    nets = routed(design, tmp_path)
+    for port in ("TXDATA0", "TSDATA0", "LSR", "CE"):
+        assert way_to(nets[out], f"{place}/J{port}A_{kind}")[-1] == "X20/Y5/Q0_SLICE"
+    assert way_to(nets[back], "X21/Y5/M0_SLICE")[-1] == f"{place}/JRXDATA0A_{kind}"
+    assert not nets[clock] and not design.left
+
+
 def test_what_is_late_goes_first(tmp_path):
     """A full block of tiles; a chain of tables in it is late, and gets no longer for the rest."""
     slowest = {}
