@@ -56,7 +56,7 @@ def read_timing(path, clock_mhz):
     name = min(clocks, key=lambda name: clocks[name]["achieved"])
     steps = []
     for entry in report["critical_paths"]:
-        if name in entry["from"] and name in entry["to"]:
+        if name in entry["from"].split() and name in entry["to"].split():   # "posedge clk"
             steps = [(step["type"], step["delay"], _pin(step["from"]), _pin(step["to"]))
                      for step in entry["path"]]
             break

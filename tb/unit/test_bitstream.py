@@ -216,3 +216,19 @@ def test_a_clock_that_is_missed_by_a_little_is_missed(tmp_path):
     report.write_text(json.dumps({"fmax": {"clk": {"achieved": 23.96, "constraint": 24.0}},
                                   "critical_paths": []}))
     assert read_timing(report, 24).mhz == 23.9
+
+
+def test_the_slowest_path_is_that_of_the_clock_asked_for_not_of_one_named_alike(tmp_path):
+    def path(clock, cell):
+        return {"from": f"posedge {clock}", "to": f"posedge {clock}", "path": [
+            {"type": "routing", "delay": 1.0, "from": {"cell": cell, "port": "Q"},
+             "to": {"cell": cell, "port": "D"}}]}
+
+    report = tmp_path / "report.json"
+    report.write_text(json.dumps({
+        "fmax": {"$glbnet$sdram_clk": {"achieved": 397.3, "constraint": 100},
+                 "clk": {"achieved": 105.29, "constraint": 100}},
+        "critical_paths": [path("$glbnet$sdram_clk", "pin"), path("clk", "fetch")]}))
+    timing = read_timing(report, 100)
+    assert timing.mhz == 105.2
+    assert timing.path == [("routing", 1.0, "fetch.Q", "fetch.D")]
