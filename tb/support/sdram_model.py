@@ -2,9 +2,14 @@
 
 import collections
 
+from weft.memory.sdram_chip import SdramChip
 from weft.memory.sdram_pins import Command
 
-__all__ = ["SdramModel"]
+__all__ = ["SMALL", "SdramModel"]
+
+# a chip with few columns, so that rows change often, and a short power-up
+SMALL = SdramChip(data_width=16, bank_bits=1, row_bits=5, col_bits=7, rcd=18, rp=18, ras=42, rc=60,
+                  rfc=60, rrd=12, wr=15, cas={2: 100e6, 3: 143e6}, refresh=3000, start=500)
 
 
 class SdramModel:
