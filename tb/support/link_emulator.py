@@ -58,6 +58,8 @@ class EmulatedBoard:
         Host memory, from address 0 on.
     baud : :class:`int`
         What the board says.
+    name : :class:`str`
+        The same, of its name.
 
     Attributes
     ----------
@@ -67,10 +69,10 @@ class EmulatedBoard:
 
     unsent = broken = 0
 
-    def __init__(self, config, *, memory_bytes, baud):
+    def __init__(self, config, *, memory_bytes, baud, name="emulated"):
         info = Info(payload=256, queue=512, bus_bytes=config.bus_bytes, timeout_us=10_000,
                     clock_hz=4 * baud, baud=baud, memory_base=0, memory_bytes=memory_bytes,
-                    board="emulated")
+                    board=name)
         self.emulator = EmulatorDevice(config, memory_bytes=memory_bytes)
         self._link = _Link(info, self.emulator)
         self._quiet = 0

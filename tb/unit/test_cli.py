@@ -72,6 +72,11 @@ def test_the_command_is_installed():
     (["check", "nowhere.tflite"], "nowhere.tflite"),
     (["bench", "gemm", "0", "1", "1"], "0 is not in the range"),
     (["bench", "dma", "64", "--on", "emulator"], "'emulator' is not"),
+    (["bench", "gemm", "4", "4", "4", "--seed", "-1"], "-1 is not in the range x>=0"),
+    (["bench", "gemm", "128", "256", "128", "--set", "addr_width=16"],
+     "128 x 256 x 128 takes 81920 bytes of host memory; the 16 address bits of "
+     "small+addr_width=16 reach 65536"),
+    (["selftest", "--seed", "-1"], "-1 is not in the range x>=0"),
     (["run", MODEL], "Missing option '--input'"),
     (["run", MODEL, "--input", DATA, "--on", "emulator", "--output", "/no/such/y.npz"],
      "the folder /no/such does not exist; make it first"),
@@ -198,6 +203,11 @@ def test_selftest(weft, where):
     facts = json.loads(weft("selftest", "--preset", "tiny", "--on", where, "--json"))
     assert facts["failed"] == 0 and len(facts["checks"]) > 5
     assert weft("selftest", "--preset", "tiny", "--on", where).count("ok ") == len(facts["checks"])
+
+
+def test_selftest_takes_no_more_memory_than_addresses_reach(weft):
+    facts = json.loads(weft("selftest", "--preset", "tiny", "--set", "addr_width=16", "--json"))
+    assert facts["failed"] == facts["not_checked"] == 0
 
 
 def test_a_failed_check_of_a_device_is_status_1(weft, monkeypatch):

@@ -1,5 +1,6 @@
 """``weft conformance``: equal results pass, and nothing that differs or lacks goes unsaid."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -11,9 +12,9 @@ from support.litert import outputs, reference
 from weft.presets import preset
 from weft_host import compile
 from weft_host.cli import main
-from weft_host.conformance import ModelReport, compare_case, read_case
+from weft_host.conformance import ModelReport, compare_case, read_case, run_models
 from weft_host.device import EmulatorDevice
-from weft_host.errors import DeviceError, ErrorRecord
+from weft_host.errors import DeviceError, ErrorRecord, LinkError
 from weft_host.tflite_writer import ModelWriter
 
 DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits"
@@ -199,3 +200,41 @@ def test_a_case_that_makes_no_sense_is_refused(weft, folder, spoil, message):
 def test_a_folder_without_models_is_refused(weft, tmp_path):
     _, err = weft(tmp_path, "--on", "emulator", status=2)
     assert "neither model.tflite nor folders with one" in err
+
+
+def test_what_needs_more_memory_than_a_board_has_is_refused_before_it_is_touched(folder):
+    home = folder / "another"
+    shutil.copytree(folder / "digits", home)
+    config = preset("tiny")
+    program = compile(home / "model.tflite", config, keep_tensors=True)
+    large = dataclasses.replace(program, memory_bytes=1 << 17)
+    device = EmulatorDevice(config, memory_bytes=1 << 16)
+    first, second = run_models(
+        folder, lambda path: large if path.parent == home else program, lambda size: device)
+    assert (first.model, first.status, first.cases) == ("another", 2, 0)
+    assert first.refusal == ("the program needs 131072 bytes of host memory, this device has 65536")
+    assert (second.model, second.status, second.exact) == ("digits", 0, CASES)
+
+
+@pytest.mark.parametrize("status, ran, left_out, other", [
+    (None, 2, 1, "not run: the cable"),     # nothing would arrive
+    (2, CASES, 0, "case1: the cable")])     # the board has answered
+def test_a_link_that_broke_is_a_failure_and_ends_the_run(folder, monkeypatch, status, ran,
+                                                         left_out, other):
+    shutil.copytree(folder / "digits", folder / "more")
+    run, calls = EmulatorDevice.run, []
+
+    def breaks(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) % CASES == 2:
+            raise LinkError("the cable", status=status)
+        return run(*arguments, **options)
+
+    monkeypatch.setattr(EmulatorDevice, "run", breaks)
+    config, said = preset("tiny"), []
+    first, second = run_models(
+        folder, lambda path: compile(path, config, keep_tensors=True),
+        lambda size: EmulatorDevice(config, memory_bytes=size), progress=said.append)
+    assert (first.failure, first.cases, first.left_out) == ("case1: the cable", ran, left_out)
+    assert second.failure == other and first.status == second.status == 1
+    assert any("case 2 of 3" in text for text in said)

@@ -125,6 +125,8 @@ def test_the_line_is_hardly_idle_in_a_long_transfer(bit):
     ({"payload": 100}, ValueError, "payload must be a power of two from 64 to 4096, not 100"),
     ({"memory_base": 1 << 31, "memory_bytes": (1 << 31) + 1}, ValueError,
      "2147483649 bytes of memory from 0x80000000 on do not fit 32 address bits"),
+    ({"memory_bytes": 1 << 32}, ValueError,
+     "memory_bytes must fit 32 bits, not 4294967296: take half of it, or 0 and tell the driver"),
     ({"memory_base": 100}, ValueError, "memory_base must be a multiple of 4096, not 0x64"),
     ({"board": "a name of 17 chars"[:17]}, ValueError,
      "board must be at most 16 characters of ASCII, not 'a name of 17 char'"),

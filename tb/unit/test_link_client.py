@@ -105,6 +105,24 @@ def test_a_bad_line_costs_time_but_nothing_is_lost_or_done_twice(rate):
     assert client.again > 0
 
 
+def test_the_first_request_of_all_is_sent_once():
+    line = ModelLine(LinkModel(INFO, base=BASE))
+    client = LinkClient(line)
+    client.write_register(8, 1)
+    assert (client.sent, client.again) == (2, 0)
+
+
+def test_answers_that_arrive_damaged_are_told_from_none():
+    client, line, _ = connected()
+    draw = random.Random(SEED)
+    feed = line.model.feed
+    line.model.feed = lambda data: draw.randbytes(len(feed(data)))
+    with pytest.raises(LinkError, match=(
+            r"^no answer arrives whole any more; 6 attempts failed: is the line disturbed, does "
+            r"another program use the port\?$")):
+        client.read_memory(BASE, 4)
+
+
 def test_a_board_that_does_not_answer_is_told():
     line = ModelLine(LinkModel(INFO, base=BASE))
     line.alive = False

@@ -81,6 +81,9 @@ class HostLink(wiring.Component):
         if memory_base < 0 or memory_bytes < 0 or memory_base + memory_bytes > 1 << addr_width:
             raise ValueError(f"{memory_bytes} bytes of memory from {memory_base:#x} on do not fit "
                              f"{addr_width} address bits")
+        if memory_bytes >> 32:
+            raise ValueError(f"memory_bytes must fit 32 bits, not {memory_bytes}: take half of it, "
+                             "or 0 and tell the driver")
         if not board.isascii() or len(board) > 16:
             raise ValueError(f"board must be at most 16 characters of ASCII, not {board!r}")
         if not 1 <= timeout_us <= 10_000_000:

@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ..errors import InputError
 from .options import (
     config_options,
     json_option,
@@ -30,7 +31,7 @@ def bench():
     """
 
 
-_seed_option = click.option("--seed", type=int, default=0, show_default=True,
+_seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
                             help="Of the random data.")
 
 
@@ -56,6 +57,10 @@ def gemm(m, k, n, where, latency, bandwidth, seed, preset_name, changes, as_json
     from ..measure import measure_gemm
 
     config = make_config(preset_name, changes)
+    if m * k + k * n + m * n > 1 << config.addr_width:
+        raise InputError(f"{m} x {k} x {n} takes {m * k + k * n + m * n} bytes of host memory; the "
+                         f"{config.addr_width} address bits of {config.name} reach "
+                         f"{1 << config.addr_width}")
     device = make_device(where, config, memory_bytes=4 * (m * k + k * n + 4 * m * n) + (1 << 20),
                          latency=latency, bandwidth=bandwidth)
     facts = {"preset": config.name, "on": where, "latency": latency, "bandwidth": bandwidth,

@@ -44,7 +44,7 @@ def explain(model, measure, page_path, latency, bandwidth, preset_name, changes,
     from ..explain import explain as explain_program
     from ..explain_page import page
 
-    program = load_program(model, make_config(preset_name, changes))
+    program = load_program(model, lambda: make_config(preset_name, changes))
     config = program.config
     measured = None
     if measure:

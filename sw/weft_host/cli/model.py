@@ -5,9 +5,11 @@ from rich.console import Console
 from rich.table import Table
 
 from ..disasm import disassemble, listing
+from ..errors import ProgramError
 from ..program import Program
 from .options import (
     OutputFile,
+    config_is_asked_for,
     config_options,
     json_option,
     make_config,
@@ -18,14 +20,23 @@ from .options import (
 __all__ = ["check", "compile", "disasm", "load_program"]
 
 
-def load_program(path, config, *, keep_tensors=False):
-    """The program in a program file, or the model in ``path`` compiled for ``config``."""
+def load_program(path, configure, *, keep_tensors=False):
+    """The program in a program file, or the model in ``path`` compiled for what ``configure()``
+    gives. A program file has its own configuration, which ``--preset`` and ``--set`` must agree
+    with if they are given."""
     from .. import compiler
     with open(path, "rb") as file:
         start = file.read(8)
     if start == b"WEFTPROG":
-        return Program.load(path)
-    return compiler.compile(path, config, keep_tensors=keep_tensors)
+        program = Program.load(path)
+        if config_is_asked_for():
+            config = configure()
+            if config.fingerprint != program.config.fingerprint:
+                raise ProgramError(
+                    f"{path} is compiled for {program.config.name}, not for {config.name}; leave "
+                    "out --preset and --set, or compile the model for it")
+        return program
+    return compiler.compile(path, configure(), keep_tensors=keep_tensors)
 
 
 @click.command()

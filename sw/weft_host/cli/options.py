@@ -12,9 +12,9 @@ from weft.presets import PRESETS, preset
 
 from ..errors import InputError
 
-__all__ = ["OutputFile", "Target", "config_options", "device_options", "json_option", "make_config",
-           "make_device", "memory_options", "print_json", "progress", "serial_port",
-           "write_atomically"]
+__all__ = ["OutputFile", "Target", "config_is_asked_for", "config_options", "device_options",
+           "json_option", "make_config", "make_device", "memory_options", "print_json", "progress",
+           "serial_port", "write_atomically"]
 
 _FASTEST = 100_000_000      # baud
 
@@ -92,12 +92,17 @@ def device_options(command):
     return click.option(
         "--on", "where", type=Target(), default="emulator", show_default=True,
         metavar="emulator|rtl|PORT[@BAUD]",
-        help="Device; a board at a serial port tells its preset itself.")(memory_options(command))
+        help="Device; a board at a serial port tells what it is.")(memory_options(command))
 
 
 def _is_default(name):
     source = click.get_current_context().get_parameter_source(name)
     return source is click.core.ParameterSource.DEFAULT
+
+
+def config_is_asked_for():
+    """Whether ``--preset`` or ``--set`` is given."""
+    return not (_is_default("preset_name") and _is_default("changes"))
 
 
 def make_config(preset_name, changes, where="emulator"):
@@ -106,12 +111,8 @@ def make_config(preset_name, changes, where="emulator"):
     Without them, that of the board at the serial port ``where``, if it is one.
     """
     values = {}
-    place = serial_port(where)
-    for name in ("latency", "bandwidth") if place else ():
-        if not _is_default(name):
-            raise click.BadParameter("it is for simulated hardware; a board has memory of its own",
-                                     param_hint=f"--{name}")
-    if place and not changes and _is_default("preset_name"):
+    place = _board_port(where)
+    if place and not config_is_asked_for():
         from ..device import SerialDevice
         with SerialDevice(place[0], baud=place[1]) as device:
             return device.config
@@ -135,6 +136,16 @@ def make_config(preset_name, changes, where="emulator"):
         raise click.BadParameter(str(error), param_hint="--preset/--set") from None
 
 
+def _board_port(where):
+    """As :func:`serial_port`; click errors for options that a board does not have."""
+    place = serial_port(where)
+    for name in ("latency", "bandwidth") if place else ():
+        if not _is_default(name):
+            raise click.BadParameter("it is for simulated hardware; a board has memory of its own",
+                                     param_hint=f"--{name}")
+    return place
+
+
 def progress(text):
     """A line for somebody who waits: on standard error, so that output stays clean."""
     click.echo(f"weft: {text}", err=True)
@@ -152,15 +163,16 @@ def _board(port, baud, config):
 
 
 def make_device(where, config, *, memory_bytes, latency=20, bandwidth=1.0):
-    """The device that ``--on`` names, with at least ``memory_bytes`` of host memory.
+    """The device that ``--on`` names, with ``memory_bytes`` of host memory or more.
 
-    A board has what it has; a program that needs more is refused when it is to run.
+    A board has what it has, and no device has more than its addresses reach; a program that needs
+    more is refused when it is to run.
     """
-    place = serial_port(where)
+    place = _board_port(where)
     if place:
         port, baud = place
         return _board(port, baud, config)
-    size = 1 << max(16, (memory_bytes - 1).bit_length())
+    size = min(1 << max(16, (memory_bytes - 1).bit_length()), 1 << config.addr_width)
     if where == "emulator":
         from ..device import EmulatorDevice
         return EmulatorDevice(config, memory_bytes=size)

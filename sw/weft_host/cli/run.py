@@ -71,7 +71,7 @@ def report(program, result):
 def run(model, input_path, output_path, all_tensors, where, latency, bandwidth, preset_name,
         changes, as_json):
     """Run MODEL, a .tflite file or a compiled program, on a device."""
-    program = load_program(model, make_config(preset_name, changes, where),
+    program = load_program(model, lambda: make_config(preset_name, changes, where),
                            keep_tensors=all_tensors)
     inputs = read_inputs(input_path, program)
     device = make_device(where, program.config, memory_bytes=program.memory_bytes, latency=latency,

@@ -19,7 +19,8 @@ _SHOWN = {"ok": "ok    ", "failed": "FAILED", "not checked": "-     "}
 @click.command()
 @device_options
 @config_options
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the random data.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
+              help="Of the random data.")
 @json_option
 def selftest(where, latency, bandwidth, preset_name, changes, seed, as_json):
     """Check a device part by part and say which part failed.

@@ -45,7 +45,7 @@ def trace(model, output, input_path, latency, bandwidth, preset_name, changes, a
     """
     from ..trace import chrome_trace, layer_cycles, layer_names
 
-    program = load_program(model, make_config(preset_name, changes))
+    program = load_program(model, lambda: make_config(preset_name, changes))
     inputs = any_inputs(input_path, program)
     device = make_device("rtl", program.config, memory_bytes=program.memory_bytes, latency=latency,
                          bandwidth=bandwidth)

@@ -6,11 +6,11 @@ import time
 
 from weft.control import regmap
 from weft.link.frames import Status
-from weft.presets import PRESETS
 
 from ..errors import DeviceTimeout, LinkError, ProgramError, RegisterError
 from ..link.client import LinkClient
 from .base import Device
+from .known import find_config
 from .registers import pack, unpack
 
 __all__ = ["SerialDevice", "SerialLine"]
@@ -100,7 +100,8 @@ class SerialDevice(Device):
     port : :class:`str` or line
         A serial port, or an object like :class:`SerialLine`.
     config : :class:`weft.config.Config`, optional
-        What the board is expected to be; without it, the preset with the hash that it reports.
+        What the board is expected to be; without it, what it says it is, see
+        :func:`weft_host.device.known.find_config`.
     baud : :class:`int`
         Bits a second, as the bitstream was built.
     memory_bytes : :class:`int`, optional
@@ -150,14 +151,17 @@ class SerialDevice(Device):
         if magic != regmap.MAGIC:
             raise LinkError(f"register ID reads {magic:#010x} instead of {regmap.MAGIC:#010x}: "
                             "behind the host link is no Weft accelerator")
-        known = {preset.fingerprint: preset for preset in PRESETS.values()}
         if config is None:
-            if found not in known:
-                raise ProgramError(f"the board is a configuration ({found:08x}) that is no preset; "
-                                   "name it with --preset and --set")
-            return known[found]
+            known, unread = find_config(found, self.info.board)
+            if known is None:
+                raise ProgramError("; ".join([
+                    f"the board {self.info.board!r} is a configuration ({found:08x}) that is "
+                    "neither a preset nor that of a file in boards; name it with --preset and "
+                    "--set", *unread]))
+            return known
         if config.fingerprint != found:
-            name = f"preset {known[found].name!r}" if found in known else "another configuration"
+            known, _ = find_config(found, self.info.board)
+            name = f"{known.name!r}" if known else "another configuration"
             raise ProgramError(f"the board is {name} ({found:08x}), not {config.name!r} "
                                f"({config.fingerprint:08x})")
         return config

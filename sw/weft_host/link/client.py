@@ -170,6 +170,9 @@ class LinkClient:
                 return self._ask_info(attempt)
             except TimeoutError:
                 continue
+        if self._parser.lost:
+            raise LinkError(f"no answer arrives whole any more; {self.attempts} attempts failed: "
+                            "is the line disturbed, does another program use the port?")
         raise LinkError(f"the board has stopped answering; {self.attempts} attempts failed")
 
     def _send(self, command, sequence, addr=0, length=0, payload=b""):
@@ -190,16 +193,17 @@ class LinkClient:
             self._answers.extend(self._parser.feed(data))
         return self._answers.popleft()
 
-    def _seconds(self, operation):
+    def _seconds(self, operation, info):
         """How long the answer may take once the one before is here: twice what it should."""
         size = 2 * _ANSWER_BYTES + max(operation.length, len(operation.payload))
-        return self.timeout + 2 * (10 * size / self.info.baud + self.info.timeout_us / 1e6)
+        return self.timeout + 2 * (10 * size / info.baud + info.timeout_us / 1e6)
 
     def _transfer(self, operations):
         """Carry out operations in order."""
         waiting = collections.deque(operations)
         flying: collections.deque[_Operation] = collections.deque()
         window, failures = self.window, 0
+        info = self.info        # asked for before anything is on its way
         if not self._counted:
             self._count()
         while waiting or flying:
@@ -214,7 +218,7 @@ class LinkClient:
                 flying.append(operation)
             try:
                 answer = self._receive(time.monotonic()
-                                       + self._seconds(flying[0])
+                                       + self._seconds(flying[0], info)
                                        * 2 ** min(failures, _PATIENCE))
                 operation = flying[0]
                 if answer.sequence != operation.sequence or answer.status == Status.ORDER:

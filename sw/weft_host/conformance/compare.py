@@ -1,46 +1,12 @@
-"""Models with stored results, run on a device and compared: every case, every tensor.
-
-A folder holds ``model.tflite`` beside its cases, or folders that do. A case is an ``.npz`` file:
-``in0`` (``in1``, ...) the inputs, ``out0`` the outputs, ``t<i>`` the tensor with index *i* in the
-model file.
-"""
+"""One case on a device, compared tensor by tensor."""
 
 import dataclasses
-import pathlib
-import re
-import zipfile
 
 import numpy as np
 
-from .device.tensors import write_tensor
-from .errors import DeviceError, DeviceTimeout, InputError, WeftError
+from ..device.tensors import write_tensor
 
-__all__ = ["Case", "Mismatch", "ModelReport", "compare_case", "find_models", "read_case",
-           "run_models"]
-
-_ARRAY = re.compile(r"(in|out|t)(\d+)")
-
-
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """One file of inputs and expected tensors.
-
-    Attributes
-    ----------
-    name : :class:`str`
-        The file's, without ending.
-    inputs : list of arrays
-        In the model's order.
-    expected : :class:`dict` of arrays
-        By name in the file, ``t<i>`` and ``out<i>``.
-    others : :class:`tuple` of :class:`str`
-        Arrays that are neither inputs nor results.
-    """
-
-    name: str
-    inputs: list
-    expected: dict
-    others: tuple
+__all__ = ["Mismatch", "ModelReport", "compare_case"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -102,48 +68,6 @@ class ModelReport:
     def status(self):
         """0 all equal, 1 a difference or a device that failed, 2 something could not run."""
         return 2 if self.refusal else 1 if self.mismatch or self.failure else 0
-
-
-def find_models(folder):
-    """``(name, path of the model, paths of its cases)`` of every model in a folder.
-
-    Raises
-    ------
-    InputError
-        If there is no model.
-    """
-    folder = pathlib.Path(folder)
-    paths = [folder / "model.tflite", *sorted(folder.glob("*/model.tflite"))]
-    found = [(path.parent.resolve().name, path, sorted(path.parent.glob("*.npz")))
-             for path in paths if path.is_file()]
-    if not found:
-        raise InputError(f"{folder} has neither model.tflite nor folders with one")
-    return found
-
-
-def read_case(path):
-    """The :class:`Case` in a file.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read or has no input or no result.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (AttributeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is not a readable .npz file: {error}") from None
-    kinds = {name: _ARRAY.fullmatch(name) for name in arrays}
-    inputs = [name for name, match in kinds.items() if match and match[1] == "in"]
-    expected = {name: arrays[name] for name, match in kinds.items() if match and match[1] != "in"}
-    if sorted(inputs) != sorted(f"in{index}" for index in range(len(inputs))) or not inputs:
-        raise InputError(f"{path} needs inputs in0, in1, ...; it has "
-                         f"{', '.join(sorted(inputs)) or 'none'}")
-    if not expected:
-        raise InputError(f"{path} has no results to compare with, neither t<i> nor out<i>")
-    return Case(path.stem, [arrays[f"in{index}"] for index in range(len(inputs))], expected,
-                tuple(name for name, match in kinds.items() if not match))
 
 
 def _targets(program, case):
@@ -222,49 +146,3 @@ def _difference(model, case, tensor, name, expected, actual):
 def _bits(array):
     """Integers with the bytes of the elements: equal floats may differ, and NaN equals itself."""
     return np.array(array, order="C").view(f"u{array.itemsize}")
-
-
-def run_models(folder, compile, make_device, *, most=None, progress=lambda text: None):
-    """A :class:`ModelReport` for every model of a folder.
-
-    Parameters
-    ----------
-    folder : path
-        See :func:`find_models`.
-    compile : callable
-        From the path of a model to its program, with all tensors kept.
-    make_device : callable
-        From a number of bytes of host memory to the device that runs all of them.
-    most : :class:`int` or :class:`None`
-        Cases a model at most; the others are counted as left out.
-    progress : callable
-        Gets a sentence for each case.
-    """
-    reports, work = [], []
-    for name, path, cases in find_models(folder):
-        report = ModelReport(model=name)
-        reports.append(report)
-        taken = cases[:most]
-        report.left_out = len(cases) - len(taken)
-        try:
-            program = compile(path)
-            if not taken:
-                raise InputError(f"{path.parent} has no .npz file: nothing to compare with")
-            work.append((report, program, taken))
-        except WeftError as error:
-            report.refusal = str(error)
-            progress(f"{name}: {error}")
-    if not work:
-        return reports
-    device = make_device(max(program.memory_bytes for _, program, _ in work))
-    for report, program, cases in work:
-        for number, path in enumerate(cases):
-            try:
-                compare_case(device, program, read_case(path), report)
-            except (DeviceError, DeviceTimeout) as error:
-                report.failure = report.failure or f"{path.stem}: {error}"
-            except WeftError as error:
-                report.refusal = report.refusal or f"{path.name}: {error}"
-            progress(f"{report.model}: case {number + 1} of {len(cases)} ({path.stem}), "
-                     f"{report.exact} exact")
-    return reports

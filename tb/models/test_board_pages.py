@@ -1,0 +1,144 @@
+"""What the boards' pages say to type does what they say, on emulated boards."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from boards import board, board_names
+from support.link_emulator import EmulatedBoard
+from support.link_sim import PseudoTerminal
+from weft.presets import preset
+from weft_host import compile
+from weft_host.cli import main
+from weft_host.device import SerialDevice, known
+from weft_host.errors import ProgramError
+from weft_host.selftest import selftest
+
+ROOT = Path(__file__).resolve().parents[2]
+DIGITS = ROOT / "examples" / "digits"
+SELFTEST = ROOT / "docs" / "selftest_bytes.inc"
+
+
+def typed(name):
+    """The commands of a page, without those for place and route, which have no port."""
+    page = (ROOT / "docs" / "boards" / f"{name}.md").read_text()
+    block = re.search(r"## Type\n.*?```sh\n(.*?)```", page, re.DOTALL)[1]
+    return [shlex.split(line) for line in block.splitlines() if "--on" in line]
+
+
+def emulated(chosen):
+    """A terminal with a board behind it."""
+    return PseudoTerminal(EmulatedBoard(
+        chosen.config, memory_bytes=chosen.memory_bytes, baud=chosen.baud, name=chosen.name))
+
+
+def call(capsys, *arguments):
+    """Exit status, standard output and standard error of a command."""
+    with pytest.raises(SystemExit) as stop:
+        main([str(argument) for argument in arguments])
+    out, err = capsys.readouterr()
+    return stop.value.code, out, err
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_what_is_typed_works(name, capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    verbs = []
+    with emulated(board(name)) as terminal:
+        for program, verb, *arguments in typed(name):
+            assert program == ".venv/bin/weft"
+            arguments = [re.sub(r"^/dev/tty\w+", terminal.port, word) for word in arguments]
+            status, out, err = call(capsys, verb, *arguments)
+            assert status == 0, f"{verb}: {out}{err}"
+            verbs.append(verb)
+    assert verbs == ["selftest", "run"]
+
+
+def test_a_compiled_program_brings_its_configuration(capsys, tmp_path):
+    chosen = board("ulx3s_25f")
+    program = tmp_path / "digits.weft"
+    program.write_bytes(compile(DIGITS / "digits.tflite", chosen.config).to_bytes())
+    arguments = ("run", program, "--input", DIGITS / "digits.npz")
+    with emulated(chosen) as terminal:
+        assert call(capsys, *arguments, "--on", terminal.port)[0] == 0
+        status, _, err = call(capsys, *arguments, "--on", terminal.port, "--preset", "small")
+    assert status == 2
+    assert f"{program} is compiled for {chosen.config.name}, not for small; leave out" in err
+    assert call(capsys, *arguments, "--preset", "tiny", "--set", "rows=8")[0] == 2
+    assert call(capsys, *arguments)[0] == 0
+
+
+def test_a_configuration_that_nothing_names_is_told(monkeypatch):
+    config = preset("tiny", rows=8)
+    unknown = EmulatedBoard(config, memory_bytes=1 << 16, baud=1_000_000, name="mine")
+    message = (rf"^the board 'mine' is a configuration \({config.fingerprint:08x}\) that is "
+               "neither a preset nor that of a file in boards; name it with --preset and --set")
+    with PseudoTerminal(unknown) as terminal:
+        with pytest.raises(ProgramError, match=f"{message}$"):
+            SerialDevice(terminal.port)
+        monkeypatch.setattr("boards.board_names", lambda: ["half_done", "icebreaker"])
+        with pytest.raises(ProgramError, match=(
+                rf"{message}; boards/half_done\.py cannot be read: No module named ")):
+            monkeypatch.setattr("boards.board", lambda name: __import__(f"boards.{name}"))
+            SerialDevice(terminal.port)
+        assert SerialDevice(terminal.port, config).config is config
+
+
+def test_an_installed_copy_has_presets_alone(monkeypatch, tmp_path):
+    monkeypatch.setattr(known, "_BOARDS", tmp_path / "boards" / "__init__.py")
+    assert known.find_config(preset("tall").fingerprint) == (preset("tall"), [])
+    assert known.find_config(board("ulx3s_25f").config.fingerprint) == (None, [])
+
+
+def test_boards_are_found_without_having_been_imported():
+    """As in a command: the source tree is not where Python looks for packages."""
+    code = ("from weft_host.device.known import find_config\n"
+            f"print(find_config({board('colorlight_5a75b').config.fingerprint})[0].rows)")
+    done = subprocess.run([sys.executable, "-c", code], cwd="/", capture_output=True, text=True,
+                          check=True)
+    assert done.stdout == "8\n"
+
+
+class Counted:
+    """A line straight into a board, which counts bytes."""
+
+    def __init__(self, link):
+        self.link, self.answers, self.sent, self.received = link, b"", 0, 0
+
+    def write(self, data):
+        self.sent += len(data)
+        self.answers += self.link.feed(data)
+
+    def read(self, seconds):
+        data, self.answers = self.answers, b""
+        self.received += len(data)
+        return data
+
+
+def test_the_bytes_of_a_self_test_are_those_of_the_table():
+    alike = {}
+    for name in board_names():
+        chosen = board(name)
+        alike.setdefault((chosen.config.fingerprint, chosen.memory_bytes), []).append(name)
+    rows = ["| board | host memory | to the board | from it | requests | seconds |",
+            "|" + "---|" * 6]
+    for (_, memory_bytes), names in alike.items():
+        chosen = board(names[0])
+        line = Counted(EmulatedBoard(chosen.config, memory_bytes=memory_bytes,
+                                     baud=chosen.baud)._link)
+        device = SerialDevice(line, chosen.config)
+        assert all(outcome.passed for outcome in selftest(device))
+        # as if both ways never carried bytes at once
+        seconds = 10 * (line.sent + line.received) / chosen.baud
+        rows.append(f"| {', '.join(f'`{name}`' for name in names)} | {memory_bytes // 1024} KiB | "
+                    f"{line.sent:,} | {line.received:,} | {device.link.sent:,} | {seconds:.0f} |")
+    text = "\n".join(rows) + "\n"
+    if os.environ.get("WEFT_UPDATE"):
+        SELFTEST.write_text(text)
+    assert SELFTEST.read_text() == text, (
+        "WEFT_UPDATE=1 pytest tb/models/test_board_pages.py -k bytes writes the table again")
