@@ -84,7 +84,7 @@ class Board:
     Raises
     ------
     TypeError
-        If the platform is not of Amaranth.
+        If the platform is not of Amaranth, or another value is not of the kind that is said here.
     ValueError
         If there is no such platform, or it lacks a clock or pins that are needed; the PLL cannot
         make the clock, exactly and within its ranges; the clock cannot make the rate of the host
@@ -109,6 +109,12 @@ class Board:
     fmax_trusted: bool = True
 
     def __post_init__(self):
+        for name in ("clock_hz", "memory_bytes", "baud"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise TypeError(f"{name} must be an integer, not {value!r}")
+        if isinstance(self.flash, str) or not all(isinstance(word, str) for word in self.flash):
+            raise TypeError(f"flash must be a tuple of words, not {self.flash!r}")
         if (self.storage == "sdram") != (self.sdram is not None):
             raise ValueError(f"storage {self.storage!r} and sdram {self.sdram} do not belong "
                              "together")
@@ -238,5 +244,7 @@ class Board:
 
     @property
     def peak_macs(self) -> int:
-        """Multiply-accumulates a cycle."""
-        return self.config.rows * self.config.cols
+        """Multiply-accumulates a cycle, at most."""
+        config = self.config
+        # the serial engine takes a vector in byte by byte: as many cycles as there are rows
+        return config.cols if config.compact else config.rows * config.cols

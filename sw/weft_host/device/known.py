@@ -48,8 +48,8 @@ def find_config(fingerprint, board=""):
     for name in sorted(names, key=lambda name: name != board):
         try:
             config = boards.board(name).config
-        except Exception as error:      # a file that somebody is writing may do anything
-            unread.append(f"boards/{name}.py cannot be read: {error}")
+        except ValueError as error:     # somebody is writing it
+            unread.append(str(error))
             continue
         if config.fingerprint == fingerprint:
             return config, unread
