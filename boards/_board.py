@@ -7,7 +7,7 @@ from amaranth.build import Platform
 
 from weft.bus.joiner import Joiner
 from weft.config import MIN_ADDR_WIDTH, Config
-from weft.link.uart import bit_step
+from weft.link.bridge import check_line
 from weft.memory.ram import STORAGE, AxiRam
 from weft.memory.sdram import AxiSdram
 from weft.memory.sdram_chip import SdramChip
@@ -123,7 +123,7 @@ class Board:
                              f"{self.memory_bytes}")
         if len(self.name) > 16:
             raise ValueError(f"name must have at most 16 characters, not {self.name!r}")
-        bit_step(self.clock_hz, self.baud)      # what cannot work is rejected here
+        check_line(self.clock_hz, self.baud)    # what cannot work is rejected here
         self.config
         self._check_pins()
         self.pll
@@ -136,9 +136,20 @@ class Board:
             if (name, 0) not in there:
                 raise ValueError(f"{self.platform_class.__name__} has no resource {name!r} with "
                                  "number 0; add it with resources=")
-        if self.sdram is not None and "dqm" not in {pin.name for pin in there["sdram", 0].ios}:
+
+    def _check_sdram_pins(self):
+        resource = next(resource for resource in (*self.resources, *self.platform_class.resources)
+                        if (resource.name, resource.number) == ("sdram", 0))
+        there = {pin.name: len(pin.ios[0].names) for pin in resource.ios}
+        if "dqm" not in there:
             raise ValueError(f"the SDRAM of {self.title} has no pins for byte masks; a part of a "
                              "beat could not be written")
+        chip = self.sdram
+        for name, wanted in (("a", chip.addr_width), ("ba", chip.bank_bits),
+                             ("dq", chip.data_width), ("dqm", chip.data_width // 8)):
+            if there.get(name) != wanted:
+                raise ValueError(f"the SDRAM of {self.title} has {there.get(name, 0)} pins "
+                                 f"{name!r}, its chip {wanted}")
 
     def _check_memory(self):
         size, device, config = self.memory_bytes, self.device, self.config
@@ -159,13 +170,15 @@ class Board:
             raise ValueError(f"SPRAM on a bus of {config.bus_width} bits comes in units of "
                              f"{Spram.WORDS * config.bus_bytes} bytes, memory_bytes is {size}")
         if self.sdram is not None:
-            self.sdram.cycles(self.clock_hz)
+            self.sdram.cycles(self.clock_hz, max(1, config.bus_width // self.sdram.data_width))
+            sdram_phase(self.clock_hz)
             if device.family != "ecp5":
                 raise ValueError("the clock of an SDRAM has a phase of its own, which only the PLL "
                                  f"of an ECP5 makes so far, not that of {device.name}")
             if config.bus_width < self.sdram.data_width:
                 raise ValueError(f"bus_width of {config.bus_width} is less than the "
                                  f"{self.sdram.data_width} bits of the SDRAM")
+            self._check_sdram_pins()
 
     @property
     def config(self) -> Config:

@@ -13,11 +13,15 @@ __all__ = ["Pll", "RANGES"]
 
 MHZ = 1_000_000
 RANGES = {
-    # Hz of the phase detector, of the oscillator, of the output
-    "ecp5": ((3_125_000, 400 * MHZ), (400 * MHZ, 800 * MHZ), (3_125_000, 400 * MHZ)),
-    "ice40": ((10 * MHZ, 133 * MHZ), (533 * MHZ, 1066 * MHZ), (16 * MHZ, 275 * MHZ)),
-    "GW1NR-LV9": ((3 * MHZ, 400 * MHZ), (400 * MHZ, 1200 * MHZ), (3_125_000, 600 * MHZ)),
-    "GW2A-LV18": ((3 * MHZ, 500 * MHZ), (500 * MHZ, 1250 * MHZ), (3_906_250, 625 * MHZ)),
+    # Hz of the phase detector, of the oscillator, of the output, of the clock at the pin
+    "ecp5": ((3_125_000, 400 * MHZ), (400 * MHZ, 800 * MHZ), (3_125_000, 400 * MHZ),
+             (8 * MHZ, 400 * MHZ)),
+    "ice40": ((10 * MHZ, 133 * MHZ), (533 * MHZ, 1066 * MHZ), (16 * MHZ, 275 * MHZ),
+              (10 * MHZ, 133 * MHZ)),
+    "GW1NR-LV9": ((3 * MHZ, 400 * MHZ), (400 * MHZ, 1200 * MHZ), (3_125_000, 600 * MHZ),
+                  (3 * MHZ, 400 * MHZ)),
+    "GW2A-LV18": ((3 * MHZ, 500 * MHZ), (500 * MHZ, 1250 * MHZ), (3_906_250, 625 * MHZ),
+                  (3 * MHZ, 500 * MHZ)),
 }
 
 _GOWIN_OUT = (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)
@@ -49,12 +53,16 @@ def _settings(family, device, i_hz):
     if key is None:
         raise ValueError(f"no PLL ranges for {device}; there are {', '.join(RANGES)}")
     ranges = RANGES[key]
+    low, high = ranges[3]
+    if not low <= i_hz <= high:
+        raise ValueError(f"the PLL of {device} takes clocks of {low / MHZ:g} to {high / MHZ:g} "
+                         f"MHz, not {i_hz / MHZ:g} MHz")
     middle = sum(ranges[1]) / 2
     best: dict = {}
     for detector, o_hz, vco, dividers in _dividers(family, i_hz, ranges[0]):
         if o_hz != int(o_hz):
             continue                            # nobody can ask for a part of a Hz
-        if all(low <= value <= high for value, (low, high) in zip((vco, o_hz), ranges[1:])):
+        if all(low <= value <= high for value, (low, high) in zip((vco, o_hz), ranges[1:3])):
             # a fast detector follows its clock well; the oscillator likes the middle
             rank = (-detector, abs(vco - middle))
             if o_hz not in best or rank < best[o_hz][0]:

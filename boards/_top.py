@@ -15,6 +15,7 @@ from weft.memory.sdram_simulated import SimulatedSdram
 __all__ = ["BoardTop", "sdram_phase"]
 
 _FAST_HZ = 66_000_000
+_FASTEST_HZ = 140_000_000
 SIMULATED_BYTES = 1 << 18
 """Of an SDRAM in simulation."""
 
@@ -30,7 +31,15 @@ def sdram_phase(clock_hz):
 
     At up to 66 MHz the chip's edge is early, and the next one of the controller takes the word;
     above, it is late, and the one after that does.
+
+    Raises
+    ------
+    ValueError
+        Above 140 MHz, where that one comes too soon.
     """
+    if clock_hz > _FASTEST_HZ:
+        raise ValueError(f"words of an SDRAM arrive too late at {clock_hz / 1e6:g} MHz; the "
+                         f"fastest clock is {_FASTEST_HZ / 1e6:g} MHz")
     return (1, 1) if clock_hz <= _FAST_HZ else (3, 2)
 
 

@@ -7,6 +7,8 @@ from weft.memory.sdram_pins import Command
 
 __all__ = ["SMALL", "SdramModel"]
 
+_UNKNOWN = object()
+
 # a chip with few columns, so that rows change often, and a short power-up
 SMALL = SdramChip(data_width=16, bank_bits=1, row_bits=5, col_bits=7, rcd=18, rp=18, ras=42, rc=60,
                   rfc=60, rrd=12, wr=15, cas={2: 100e6, 3: 143e6}, refresh=3000, start=500)
@@ -39,7 +41,8 @@ class SdramModel:
         self.words: dict = {}
         self.counts: collections.Counter = collections.Counter()
         banks = 1 << chip.bank_bits
-        self.row = [None] * banks
+        # nobody knows what is open after power-up
+        self.row: list = [_UNKNOWN] * banks
         self.last = {kind: [None] * banks for kind in (
             Command.ACTIVATE, Command.PRECHARGE, Command.READ, Command.WRITE)}
         self.accesses: list = []
@@ -99,6 +102,8 @@ class SdramModel:
     def _mode(self, bank, addr, mask, dq, dq_en):
         assert self.counts["REFRESH"] >= 2, "MODE before REFRESH"
         assert not any(row is not None for row in self.row), "MODE with an open bank"
+        for since in self.last[Command.PRECHARGE]:
+            self._passed(since, self.chip.rp, "MODE")
         assert bank == 0 and addr & 0xF8F == 0, f"mode {addr:#x}: not single words in order"
         self.cas = addr >> 4 & 7
         assert self.cas in self.chip.cas, f"latency {self.cas}"

@@ -25,7 +25,7 @@ from weft.link.frames import (
     Info,
     Status,
 )
-from weft.memory.sdram_chip import M12L64322A
+from weft.memory.sdram_chip import M12L64322A, MT48LC16M16
 from weft.memory.sdram_pins import SdramPins
 from weft_host.link.codec import encode_request
 
@@ -84,6 +84,9 @@ def test_another_clock_and_rate():
         entry.at(baud=6_000_000)
     with pytest.raises(ValueError, match="^baud must be positive, not 0$"):
         entry.at(baud=0)
+    with pytest.raises(ValueError, match="^at 300 baud a byte takes 33333 us, too long for a "
+                                         "timeout_us of 10000$"):
+        entry.at(baud=300)
 
 
 @pytest.mark.parametrize("family, device, i_hz, o_hz, message", [
@@ -94,6 +97,10 @@ def test_another_clock_and_rate():
      "396.875, 400"),
     ("gowin", "GW5A-LV25", 27_000_000, 54_000_000,
      "no PLL ranges for GW5A-LV25; there are ecp5, ice40, GW1NR-LV9, GW2A-LV18"),
+    ("ecp5", "LFE5U-85F-6", 4_000_000, 100_000_000,
+     "the PLL of LFE5U-85F-6 takes clocks of 8 to 400 MHz, not 4 MHz"),
+    ("ice40", "iCE40UP5K", 200_000_000, 24_000_000,
+     "the PLL of iCE40UP5K takes clocks of 10 to 133 MHz, not 200 MHz"),
 ])
 def test_pll_rejects(family, device, i_hz, o_hz, message):
     with pytest.raises(ValueError) as caught:
@@ -183,7 +190,7 @@ def test_constraints_name_pins_and_clock(entry):
         gate = re.search(r"  cell \\DCCA \\gate\n(.*?)\n  end", netlist, re.S)[1]
         assert r"connect \CLKI \clock" in gate and r"connect \CE \enable" in gate
     if entry.sdram is not None:
-        # a register at every pin, and the clock half a cycle late
+        # a register at every pin; tb/unit/test_sdram_pins.py has what is in them
         for port, count in (("a", 13), ("ba", 2), ("dq", 16), ("dqm", 2), ("ras", 1), ("cas", 1),
                             ("we", 1), ("cs", 1), ("clk_en", 1), ("clk", 1)):
             assert len(re.findall(rf'COMP "sdram_0__{port}__io(?:\[\d+\])?" SITE', text)) == count
@@ -341,6 +348,13 @@ def test_ranges_of_a_new_series_are_found_by_the_beginning_of_its_name(monkeypat
 
 
 @pytest.mark.parametrize("changes, message", [
+    *(({"sdram": dataclasses.replace(MT48LC16M16, **change), "memory_bytes": size},
+       f"^the SDRAM of Radiona ULX3S 85F, with its SDRAM has {there} pins '{name}', its chip "
+       f"{wanted}$") for change, size, name, there, wanted in (
+        ({"row_bits": 12}, 1 << 24, "a", 13, 12), ({"bank_bits": 1}, 1 << 24, "ba", 2, 1),
+        ({"data_width": 32}, 1 << 26, "dq", 16, 32), ({"data_width": 8}, 1 << 24, "dq", 16, 8))),
+    ({"sdram": dataclasses.replace(MT48LC16M16, cas={3: 166e6}), "clock_hz": 150_000_000},
+     "^words of an SDRAM arrive too late at 150 MHz; the fastest clock is 140 MHz$"),
     ({"sdram": None}, "^storage 'sdram' and sdram None do not belong together$"),
     ({"memory_bytes": 4096}, "^memory_bytes must be the SDRAM's 33554432, not 4096$"),
 ])

@@ -50,6 +50,8 @@ TIMES = {
                      "ACTIVATE after 20.0 ns, 30.0"),
     "rp, REFRESH": ({"rp": 30}, [OPEN, (1, "PRECHARGE", {})], (3, "REFRESH", {}),
                     "REFRESH after 20.0 ns, 30.0"),
+    "rp, MODE": ({"rp": 30}, [(1, "PRECHARGE", ALL_BANKS)], (3, "MODE", MODE_2),
+                 "MODE after 20.0 ns, 30.0"),
     "rc": ({"rc": 70}, [OPEN, (1, "PRECHARGE", {})], (6, "ACTIVATE", {}),
            "ACTIVATE of the bank after 60.0 ns, 70.0"),
     "rrd": ({"rrd": 30}, [OPEN], (3, "ACTIVATE", {"bank": 1}),
@@ -70,6 +72,8 @@ def test_the_model_takes_a_command_when_its_time_has_come(changes, before, last,
 # (what is forbidden, the nearest that is allowed, message)
 STATES = {
     "first": ([*START[:3], OPEN], [*START, OPEN], "ACTIVATE before MODE"),
+    "closed, refresh": ([(60, "REFRESH", {})], START[:2], "cycle [0-9]*: REFRESH"),
+    "closed, part": ([(51, "PRECHARGE", {"bank": 0}), *START[1:]], START, "cycle [0-9]*: REFRESH"),
     "refreshes": ([*START[:2], START[3]], START[:4], "MODE before REFRESH"),
     "mode, open": ([*START, OPEN, (1, "MODE", MODE_2)],
                    [*START, OPEN, (1, "PRECHARGE", {}), (1, "MODE", MODE_2)],

@@ -13,10 +13,26 @@ from .receiver import Receiver
 from .sender import Sender
 from .uart import UartReceiver, UartTransmitter, bit_step
 
-__all__ = ["HostLink"]
+__all__ = ["HostLink", "check_line"]
 
 _QUEUE = 512            # bytes that arrive while a request is executed: one block RAM
 _TICKS = 8              # in a time-out, see Receiver and Copier
+
+
+def check_line(clock_hz, baud, timeout_us=10_000):
+    """Refuses a serial line that cannot work.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the clock cannot make the rate, see :func:`weft.link.uart.bit_step`; or a byte takes so
+        long that the receiver would take it for silence.
+    """
+    bit_step(clock_hz, baud)
+    byte_us = 10_000_000 / baud
+    if byte_us > 3 / 4 * timeout_us:
+        raise ValueError(f"at {baud} baud a byte takes {byte_us:.0f} us, too long for a timeout_us "
+                         f"of {timeout_us}")
 
 
 class HostLink(wiring.Component):
@@ -94,7 +110,7 @@ class HostLink(wiring.Component):
         self.baud = baud
         self.payload = payload
         self.timeout_us = timeout_us
-        bit_step(clock_hz, baud)
+        check_line(clock_hz, baud, timeout_us)
         self.info = Info(
             payload=payload, queue=_QUEUE, bus_bytes=data_width // 8,
             timeout_us=-(-_TICKS * self.tick_cycles * 1_000_000 // clock_hz),

@@ -50,7 +50,8 @@ class SdramChip:
     rcd, rp, ras, rc, rfc, rrd, wr : :class:`float`
         See :class:`SdramCycles`; in nanoseconds.
     cas : mapping of :class:`int` to :class:`float`
-        For each latency that the chip has the highest clock for it, in Hz.
+        For each latency that the chip has, 2 or 3, the highest clock for it, in Hz. With 1 a byte
+        mask would still hide words of the READ behind it.
     refresh : :class:`float`
         Nanoseconds between two REFRESH, on average, at most.
     start : :class:`float`
@@ -89,9 +90,9 @@ class SdramChip:
         for name in ("rcd", "rp", "ras", "rc", "rfc", "rrd", "wr", "refresh", "start"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be a positive time in ns, not {getattr(self, name)}")
-        if not self.cas or not {1, 2, 3}.issuperset(self.cas):
-            raise ValueError("cas must have the highest clock of latencies of 1, 2 or 3 cycles, "
-                             f"not {self.cas}")
+        if not self.cas or not {2, 3}.issuperset(self.cas):
+            raise ValueError("cas must have the highest clock of latencies of 2 or 3 cycles, not "
+                             f"{self.cas}")
         if self.ras + self.rp < self.rc - 1e-9:
             raise ValueError(f"rc of {self.rc:g} ns is more than ras and rp, {self.ras:g} and "
                              f"{self.rp:g} ns: give ras as what is left of rc")
@@ -106,8 +107,8 @@ class SdramChip:
         """Address pins: rows, and bit 10 of the columns, which says PRECHARGE of all banks."""
         return max(self.row_bits, 11)
 
-    def cycles(self, clock_hz):
-        """The :class:`SdramCycles` at a clock.
+    def cycles(self, clock_hz, words=1):
+        """The :class:`SdramCycles` at a clock, for beats of so many words.
 
         Raises
         ------
@@ -128,8 +129,9 @@ class SdramChip:
                  for name in ("rcd", "rp", "ras", "rc", "rfc", "rrd", "wr", "start")}
         found = SdramCycles(cas=latencies[0], mrd=self.MODE_CYCLES,
                             refi=int(self.refresh * clock_hz / 1e9), **times)
-        # the rows have to be closed, refreshed and opened again
-        least = 2 * (found.ras + found.wr + found.rp + found.rfc + found.rcd)
+        # a beat ends, the rows have to be closed, refreshed and opened again
+        least = 2 * (words + found.cas + 1 + found.ras + found.wr + found.rp + found.rfc
+                     + found.rcd)
         if found.refi < least:
             raise ValueError(f"at {clock_hz / 1e6:g} MHz there are {found.refi} cycles between two "
                              f"REFRESH, {least} are needed")

@@ -72,7 +72,7 @@ class SdramCore(wiring.Component):
         self.clock_hz = clock_hz
         self.data_width = data_width
         self.words = words
-        self.cycles = chip.cycles(clock_hz)
+        self.cycles = chip.cycles(clock_hz, words)
         self.pin_delay = pin_delay
         self.read_latency = 1 + words + self.cycles.cas + 3 + pin_delay
         super().__init__({
