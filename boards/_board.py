@@ -14,33 +14,11 @@ from weft.memory.sdram_chip import SdramChip
 from weft.presets import preset
 from weft.vendor.spram import Spram
 
+from ._devices import Device
 from ._pll import Pll
 from ._top import sdram_phase
 
-__all__ = ["Board", "Device"]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Device:
-    """An FPGA.
-
-    Parameters
-    ----------
-    name : :class:`str`
-        What the vendor calls it, with its speed grade.
-    family : :class:`str`
-        ``"ecp5"``, ``"ice40"`` or ``"gowin"``.
-    block_rams, wide_rams : :class:`int`
-        How many block RAMs there are, and single-port RAMs (iCE40 UltraPlus' SPRAM).
-    block_ram_bytes : :class:`int`
-        Bytes of one block RAM, parity left out.
-    """
-
-    name: str
-    family: str
-    block_rams: int
-    block_ram_bytes: int
-    wide_rams: int = 0
+__all__ = ["Board"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -113,7 +91,8 @@ class Board:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool):
                 raise TypeError(f"{name} must be an integer, not {value!r}")
-        if isinstance(self.flash, str) or not all(isinstance(word, str) for word in self.flash):
+        if not isinstance(self.flash, tuple) or not all(
+                isinstance(word, str) for word in self.flash):
             raise TypeError(f"flash must be a tuple of words, not {self.flash!r}")
         if (self.storage == "sdram") != (self.sdram is not None):
             raise ValueError(f"storage {self.storage!r} and sdram {self.sdram} do not belong "
@@ -137,14 +116,13 @@ class Board:
                 raise ValueError(f"{self.platform_class.__name__} has no resource {name!r} with "
                                  "number 0; add it with resources=")
 
-    def _check_sdram_pins(self):
+    def _check_sdram_pins(self, chip):
         resource = next(resource for resource in (*self.resources, *self.platform_class.resources)
                         if (resource.name, resource.number) == ("sdram", 0))
         there = {pin.name: len(pin.ios[0].names) for pin in resource.ios}
         if "dqm" not in there:
             raise ValueError(f"the SDRAM of {self.title} has no pins for byte masks; a part of a "
                              "beat could not be written")
-        chip = self.sdram
         for name, wanted in (("a", chip.addr_width), ("ba", chip.bank_bits),
                              ("dq", chip.data_width), ("dqm", chip.data_width // 8)):
             if there.get(name) != wanted:
@@ -178,7 +156,7 @@ class Board:
             if config.bus_width < self.sdram.data_width:
                 raise ValueError(f"bus_width of {config.bus_width} is less than the "
                                  f"{self.sdram.data_width} bits of the SDRAM")
-            self._check_sdram_pins()
+            self._check_sdram_pins(self.sdram)
 
     @property
     def config(self) -> Config:

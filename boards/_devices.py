@@ -3,9 +3,33 @@
 Sources: Lattice FPGA-DS-02012 (ECP5), FPGA-DS-02008 (iCE40 UltraPlus), Gowin DS226 (GW2A).
 """
 
-from ._board import Device
+import dataclasses
 
-__all__ = ["ECP5_25F", "ECP5_85F", "ECP5_85F_FAST", "ECP5_5G_85F", "ICE40UP5K", "GW2A_18"]
+__all__ = ["Device", "ECP5_25F", "ECP5_85F", "ECP5_85F_FAST", "ECP5_5G_85F", "ICE40UP5K", "GW2A_18"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Device:
+    """An FPGA.
+
+    Parameters
+    ----------
+    name : :class:`str`
+        What the vendor calls it, with its speed grade.
+    family : :class:`str`
+        ``"ecp5"``, ``"ice40"`` or ``"gowin"``.
+    block_rams, wide_rams : :class:`int`
+        How many block RAMs there are, and single-port RAMs (iCE40 UltraPlus' SPRAM).
+    block_ram_bytes : :class:`int`
+        Bytes of one block RAM, parity left out.
+    """
+
+    name: str
+    family: str
+    block_rams: int
+    block_ram_bytes: int
+    wide_rams: int = 0
+
 
 ECP5_25F = Device(name="LFE5U-25F-6", family="ecp5", block_rams=56, block_ram_bytes=2048)
 ECP5_85F = Device(name="LFE5U-85F-6", family="ecp5", block_rams=208, block_ram_bytes=2048)

@@ -10,7 +10,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from boards import board
-from boards._board import Device
+from boards._devices import Device
 
 GW1NR_9 = Device(name="GW1NR-LV9QN88PC6/I5", family="gowin", block_rams=26, block_ram_bytes=2048)
 TANG_NANO_9K = dataclasses.replace(
