@@ -233,10 +233,11 @@ struct Device {
 
 // ---- the design -----------------------------------------------------------------------------
 
-// `swaps`: of Swaps; `routed`: has its way in the net's tree; `hopeless`: there is none
+// `swaps`: of Swaps; `routed`: has its way in the net's tree; `hopeless`: there is none; `last`: the
+// switch behind `wire` to a pin that lies among the clocks' own wires, or NONE
 struct Sink {
     int net;
-    uint32_t wire;
+    uint32_t wire, last;
     int swaps;
     bool routed, hopeless;
     float delay, limit, urgency;
@@ -288,7 +289,8 @@ struct Router {
         sinks.resize(read_int());
         for (Sink &sink : sinks) {
             sink.net = read_int(), sink.swaps = read_int();
-            sink.wire = read_wire();
+            sink.wire = read_wire(), sink.last = NONE;
+            if (sink.wire != NONE && device.wires[sink.wire].kind & NOT_OURS) step_back(sink);
             sink.routed = sink.hopeless = false, sink.urgency = 0, sink.limit = NEVER;
             sink.delay = is_ours(sink) ? expected(sink) : 0;
         }
@@ -301,6 +303,17 @@ struct Router {
                 nets[at].tree.push_back({nets[at].source, NONE, 0});
                 ++device.wires[nets[at].source].users;
             }
+    }
+
+    // A pin among the clocks' own wires has a single wire of the fabric in front of it.
+    void step_back(Sink &sink) {
+        uint32_t before = device.first_in[sink.wire], pin = sink.wire;
+        sink.wire = NONE;
+        if (device.first_in[pin + 1] != before + 1) return;
+        uint32_t from = device.sources[before];
+        if (device.wires[from].kind & NOT_OURS) return;
+        sink.wire = from;
+        for (sink.last = device.first_out[from]; device.switches[sink.last].to != pin;) ++sink.last;
     }
 
     bool is_ours(const Sink &sink) const {
@@ -603,13 +616,17 @@ struct Router {
     void write(const char *path) const {
         std::FILE *answer = std::fopen(path, "w");
         if (!answer) std::exit(3);
-        for (const Net &net : nets) {
+        for (size_t at = 0; at < nets.size(); ++at) {
+            const Net &net = nets[at];
             if (net.tree.size() > 1) {
                 uint32_t source = net.source;
                 std::fprintf(answer, "X%d/Y%d/%s;;1", device.wires[source].x,
                              device.wires[source].y, device.name(source));
                 for (const Branch &branch : net.tree)
                     if (branch.by != NONE) device.print(answer, branch.by);
+                for (int number : sinks_of[at])
+                    if (sinks[number].routed && sinks[number].last != NONE)
+                        device.print(answer, sinks[number].last);
             }
             std::fputc('\n', answer);
         }

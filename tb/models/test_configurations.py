@@ -16,7 +16,7 @@ from weft_host import compile_gemm
 from weft_host.compiler.gemm import gemm_reference
 from weft_host.device import EmulatorDevice, RtlDevice, rtl_build
 
-COUNT = int(os.environ.get("WEFT_CONFIGS", "3"))
+COUNT = int(os.environ.get("WEFT_CONFIGS", "2"))
 SEED = int(os.environ.get("WEFT_SEED", "1"))
 # a build takes a quarter of a minute, so `make test` has a few of the corners; soak has all
 SOME = ("the least of everything", "two columns, eight banks, one lane")

@@ -17,13 +17,15 @@ SWITCH = re.compile(r"X(\d+)/Y(\d+)/(-?\d+)_(-?\d+)_(\w+)->(-?\d+)_(-?\d+)_(\w+)
 SWAPPED = re.compile(r"X\d+/Y\d+/([ABCD])\d$")
 
 
-def routed(design, folder, mhz=MHZ, **options):
-    """Each net's ways: ``{wire: the wire that drives it, or None}``."""
+def routed(design, folder, mhz=MHZ, clocks=(), **options):
+    """Each net's ways: ``{wire: the wire that drives it, or None}``; ``clocks`` have lines of their
+    own."""
     for cell in design.cells.values():
         cell["attributes"] = {"BEL": cell["attributes"]["NEXTPNR_BEL"]}
     bits = range(1, design.bits + 1)
     module = {"cells": design.cells,
-              "netnames": {f"net {bit}": {"bits": [bit], "attributes": {}} for bit in bits}}
+              "netnames": {f"net {bit}": {"bits": [bit], "attributes": {
+                  "ECP5_IS_GLOBAL": f"{bit in clocks:032b}"}} for bit in bits}}
     (folder / "refined.json").write_text(json.dumps({"modules": {"top": module}}))
     compile_router(folder)
     lines = route(folder, "refined.json", "routed.json", device=DEVICE, mhz=mhz, **options)
@@ -207,13 +209,32 @@ def test_registers_in_pins(kind, place, tmp_path):
     assert not nets[clock] and not design.left
 
 
+def test_clocks_before_they_have_a_line_of_their_own(tmp_path):
+    """From the pad to the PLL and a few registers, back to the PLL, and what lets the clock go."""
+    design = Placed()
+    pad = design.add("pad", "TRELLIS_IO", "X0/Y26/PIOA", ("O",), {"DIR": "INPUT"})
+    fast = design.add("pll", "EHXPLLL", "X2/Y49/EHXPLL_LL", ("CLKOP",), CLKI=pad,
+                      CLKFB=design.bits + 1)
+    enable = design.add("enable", "TRELLIS_FF", "X5/Y23/SLICEB.FF1", ("Q",), CLK=pad)
+    clock = design.add("gate", "DCCA", "X3/Y25/LDCC3", ("CLKO",), CLKI=fast, CE=enable)
+    ends = [design.add(f"fast_{letter}", "TRELLIS_FF", f"X5/Y23/SLICE{letter}.FF0", ("Q",),
+                       CLK=clock, M=enable) for letter in "AC"]
+    nets = routed(design, tmp_path, clocks=[clock])
+    for wire in ("X2/Y49/CLKI_PLL", "X5/Y23/CLK1_SLICE"):
+        assert way_to(nets[pad], wire)[-1] == "X0/Y26/JPADDIA_PIO"
+    assert way_to(nets[fast], "X2/Y49/CLKFB_PLL")[-1] == "X2/Y49/JCLKOP_PLL"
+    assert "X5/Y23/Q3_SLICE" == way_to(nets[enable], "X0/Y0/G_JCE_LDCC3")[-1]
+    assert not nets[clock] and not any(nets[end] for end in ends) and not design.left
+    check_apart(nets)
+
+
 def test_what_is_late_goes_first(tmp_path):
     """A full block of tiles; a chain of tables in it is late, and gets no longer for the rest."""
     slowest = {}
     for mhz in (20, 160):
         folder = tmp_path / str(mhz)
         folder.mkdir()
-        check_apart(routed(crowd(random.Random(7), 6 * 6 * 12, COLUMNS[:6], ROWS[:6]), folder,
+        check_apart(routed(crowd(random.Random(7), 6 * 4 * 12, COLUMNS[:6], ROWS[:4]), folder,
                            mhz=mhz))
         last = (folder / "route-1.log").read_text().splitlines()[-1]
         slowest[mhz] = float(re.search(r"slowest ([\d.]+) ns", last)[1])

@@ -25,7 +25,8 @@ _CLOCKS = re.compile(r"\tbool (posedge_\w+|negedge_\w+) = this->\1\(\);\n")
 def split(source, statements=40):
     """``source``, as ``write_cxxrtl`` wrote it, in parts, and with a new method ``latch``.
 
-    The body of ``eval`` is a sequence of statements, each behind a comment that names its cells;
+    The body of ``eval`` is a sequence of statements, each behind a comment that names its cells or
+    its memory;
     what they share are local variables, which become members. Those of ``reset`` and ``commit``
     share nothing. A compiler's time grows faster than linearly with the length of a function, so
     this makes minutes into seconds.
@@ -54,7 +55,8 @@ def split(source, statements=40):
     lines = source[head.end():tail].splitlines(keepends=True)
 
     prologue, local = [], []
-    while lines and not lines[0].startswith(("\t// cell", "\t// conn", "\tif ")):
+    while lines and not lines[0].startswith(
+            ("\t// cell", "\t// conn", "\t// memory", "\tif ")):
         line = lines.pop(0)
         if _LOCAL.fullmatch(line):
             local.append(line)
@@ -71,7 +73,7 @@ def split(source, statements=40):
     for line in lines:
         if _LOCAL.fullmatch(line):
             raise ValueError(f"a local variable in the middle of eval: {line!r}")
-        if line.startswith(("\t// cell", "\t// conn")):
+        if line.startswith(("\t// cell", "\t// conn", "\t// memory")):
             count += 1
             if count > statements:
                 parts.append([])
