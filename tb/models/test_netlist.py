@@ -1,6 +1,7 @@
 """Digits on the netlist after synthesis, of the vendor's cells: every tensor is the reference's.
 
-The serial engine's takes a minute and a half with its control, most of it the C++ compiler's; $WEFT_NETLISTS names others.
+The serial engine's takes a minute and a half with its control, most of it the C++ compiler's;
+$WEFT_NETLISTS names others.
 """
 
 import os

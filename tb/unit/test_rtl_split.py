@@ -14,7 +14,8 @@ def source(registers=REGISTERS):
     commits = "".join(f"\t\tif ({name}.commit(observer)) changed = true;\n" for name in registers)
     resets = "".join(f"\t{name} = wire<2>{{0x{number % 4}u}};\n"
                      for number, name in enumerate(registers))
-    cells = "".join(f"\t// cell {name}\n\t{name}.next = {name}.curr;\n" for name in registers)
+    cells = "".join(f"\t// {('cell', 'memory')[number % 2]} {name}\n\t{name}.next = {name}.curr;\n"
+                    for number, name in enumerate(registers))
     return f"""struct p_weft : public module {{
 	void reset() override;
 
