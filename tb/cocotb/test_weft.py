@@ -10,7 +10,7 @@ from weft.accelerator import Accelerator
 from weft.presets import preset
 
 # a smoke run; `make soak` raises it to 1,000. Icarus, which knows what is unknown, is slow
-COUNTS = {"icarus": int(os.environ.get("WEFT_PROGRAMS", "15")),
+COUNTS = {"icarus": int(os.environ.get("WEFT_PROGRAMS", "9")),
           "verilator": int(os.environ.get("WEFT_PROGRAMS", "50"))}
 SEED = int(os.environ.get("WEFT_SEED", "1"))
 
