@@ -57,7 +57,10 @@ def collect(kept):
 
 
 def why_not(chosen, result):
-    """Why a build does not stand for its board; None if it does."""
+    """Why a build does not stand for its board; None if it does.
+
+    Builds from before ``BAUD=`` do not tell their rate, which was the board's.
+    """
     asked = {"board": chosen.name, "device": chosen.device.name, "baud": chosen.baud,
              "clock_mhz": chosen.clock_hz / 1e6, "config": chosen.config.name}
     for what, value in asked.items():

@@ -135,6 +135,7 @@ class _Wiring:
         if kind == "EHXPLLL":
             return f"2 {x} {y} {'' if port in ('CLKI', 'CLKFB') else 'J'}{port}_PLL"
         if kind == "DCCA" and port == "CE":
+            # the database has all of the clocks' own wires in one tile
             return f"2 0 0 G_JCE_{place.rpartition('/')[2]}"
         return "0"
 

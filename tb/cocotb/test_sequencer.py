@@ -13,7 +13,8 @@ COUNT = int(os.environ.get("WEFT_PROGRAMS", "20"))
 SEED = int(os.environ.get("WEFT_SEED", "1"))
 CONFIGS = {
     "icarus": (preset("tiny"),),
-    "verilator": (preset("tiny", max_burst=4, queue_depth=2),
+    "verilator": (*((preset("tiny"),) if os.environ.get("WEFT_SOAK") else ()),    # Icarus has it
+                  preset("tiny", max_burst=4, queue_depth=2),
                   preset("large", queue_depth=4)),
 }
 

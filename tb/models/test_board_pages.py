@@ -141,3 +141,13 @@ def test_the_bytes_of_a_self_test_are_those_of_the_table():
         SELFTEST.write_text(text)
     assert SELFTEST.read_text() == text, (
         "WEFT_UPDATE=1 pytest tb/models/test_board_pages.py -k bytes writes the table again")
+
+
+def test_boards_are_found_where_the_tree_is_reached_by_a_link(tmp_path):
+    (tmp_path / "tree").symlink_to(ROOT)
+    code = (f"import sys\nsys.path.insert(0, {str(tmp_path / 'tree')!r})\nimport boards\n"
+            "from weft_host.device.known import find_config\n"
+            f"print(find_config({board('colorlight_5a75b').config.fingerprint})[0].rows)")
+    done = subprocess.run([sys.executable, "-c", code], cwd="/", capture_output=True, text=True,
+                          check=True)
+    assert done.stdout == "8\n"

@@ -21,7 +21,7 @@ def _boards():
     finally:
         sys.path.pop(0)
     # a program may have another package of this name
-    return found if pathlib.Path(found.__file__ or "") == _BOARDS else None
+    return found if pathlib.Path(found.__file__ or "").resolve() == _BOARDS else None
 
 
 def find_config(fingerprint, board=""):
