@@ -16,9 +16,9 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 import weft
 from weft.bus.axi4 import Axi4, Axi4Lite
 from weft.bus.joiner import Joiner
-from weft.control.regmap import ADDR_WIDTH
-from weft.memory.ram import AxiRam
-from weft.presets import preset
+from weft.host_memory.ram import AxiRam
+from weft.spec.presets import preset
+from weft.spec.register_map import ADDR_WIDTH
 from weft.verilog import to_verilog
 
 __all__ = ["SoC"]
@@ -29,7 +29,7 @@ class SoC(wiring.Component):
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
         The accelerator.
     memory_bytes : :class:`int`
         A power of two of at least 4096.

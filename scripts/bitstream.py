@@ -14,23 +14,19 @@ import statistics
 import sys
 import time
 
+from build_result import counts, digest, facts, keep, show
+from fan_out import copy_drivers
+from floorplan import draw_floorplan, read_cells
 from fpga_flow import ROOT, progress
-
-sys.path.insert(0, str(ROOT))
-
-from build_result import counts, digest, facts, keep, show  # noqa: E402
-from fan_out import copy_drivers  # noqa: E402
-from floorplan import draw_floorplan, read_cells  # noqa: E402
-from memory_sites import place_memories  # noqa: E402
-from multiplier_registers import move_registers  # noqa: E402
-from multiplier_sites import has_sites, place_multipliers  # noqa: E402
-from place_and_route import place  # noqa: E402
-from refine import compile_program  # noqa: E402
-from route import compile_router  # noqa: E402
-from toolchains import TOOLCHAINS, pack_command, prepare  # noqa: E402
-from watched import run_watched  # noqa: E402
-
-from boards import board, board_names  # noqa: E402
+from memory_sites import place_memories
+from multiplier_registers import move_registers
+from multiplier_sites import has_sites, place_multipliers
+from place_and_route import place
+from refine import compile_program
+from route import compile_router
+from toolchains import TOOLCHAINS, pack_command, prepare
+from watched import run_watched
+from weft_boards import board, board_names
 
 
 def synthesize(chosen, folder):

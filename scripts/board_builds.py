@@ -7,10 +7,7 @@ import statistics
 import sys
 
 from fpga_flow import ROOT, progress
-
-sys.path.insert(0, str(ROOT))
-
-from boards import board, board_names  # noqa: E402
+from weft_boards import board, board_names
 
 __all__ = ["KEPT", "MIN_SEEDS", "check_whole", "collect", "is_current", "read_kept", "why_not"]
 

@@ -1,13 +1,8 @@
 """The page of what each board reaches, and the table of each board's page."""
 
-import sys
 
 from board_builds import is_current
-from fpga_flow import ROOT
-
-sys.path.insert(0, str(ROOT))
-
-from boards import board, board_names  # noqa: E402
+from weft_boards import board, board_names
 
 __all__ = ["ESTIMATED", "facts", "page"]
 

@@ -15,13 +15,11 @@ import sys
 import tempfile
 
 import numpy as np
+
 from board_builds import KEPT, collect, is_current, read_kept
 from board_page import facts, page
 from fpga_flow import ROOT, progress
-
-sys.path.insert(0, str(ROOT))
-
-from boards import board, board_names  # noqa: E402
+from weft_boards import board, board_names
 
 PAGE = ROOT / "docs" / "board_results.md"
 DIGITS = ROOT / "examples" / "digits"
@@ -37,7 +35,7 @@ def measure(chosen):
     """``{network: {"cycles": ..., "bytes": ...}}`` on the RTL, with the board's host memory."""
     from weft_host import RtlDevice, compile
     from weft_host.errors import WeftError
-    from weft_host.model_bench import measure_models
+    from weft_host.perf.model_bench import measure_models
 
     config = simulated(chosen)
     found = {}

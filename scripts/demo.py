@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from weft.presets import preset
+from weft.spec.presets import preset
 from weft_host import RtlDevice, compile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]

@@ -8,10 +8,7 @@ import subprocess
 import sys
 
 from fpga_flow import ROOT
-
-sys.path.insert(0, str(ROOT))
-
-from boards import board, board_names  # noqa: E402
+from weft_boards import board, board_names
 
 # where each program comes from, if it is missing; a board may need another one
 INSTALL = {

@@ -18,9 +18,8 @@ from fpga_flow import (
     synthesize,
     versions,
 )
-
 from weft.accelerator import Accelerator
-from weft.presets import PRESETS, preset
+from weft.spec.presets import PRESETS, preset
 
 
 def critical_path(folder, seed):

@@ -13,6 +13,7 @@ import sys
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
+
 from fpga_flow import (
     DEVICE_NAME,
     ROOT,
@@ -24,9 +25,8 @@ from fpga_flow import (
     synthesize,
     versions,
 )
-
 from weft.array.systolic import SystolicArray
-from weft.config import MULTIPLIERS, Config
+from weft.spec.config import MULTIPLIERS, Config
 
 _AREA = "area.json"             # what synthesis alone says
 

@@ -10,8 +10,8 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from multiplier_sites import place_multipliers
 
+from multiplier_sites import place_multipliers
 from weft.verilog import port_list, to_verilog
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]

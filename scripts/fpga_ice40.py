@@ -12,9 +12,8 @@ import subprocess
 import sys
 
 from fpga_flow import BIN, make_folder, progress
-
 from weft.instance import make_accelerator
-from weft.presets import preset
+from weft.spec.presets import preset
 from weft.verilog import to_verilog
 
 # what a block's instance path begins with, and what the table calls it; the first that fits

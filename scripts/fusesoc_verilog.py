@@ -10,7 +10,7 @@ try:
     import yaml
 
     from weft.instance import make_accelerator
-    from weft.presets import preset
+    from weft.spec.presets import preset
     from weft.verilog import to_verilog
 except ImportError as error:
     sys.exit(f"weft_verilog: {sys.executable} lacks {error.name}; put a Python with Weft installed "

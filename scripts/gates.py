@@ -17,8 +17,7 @@ import threading
 
 import bitstream
 from fpga_flow import ROOT, progress
-
-from boards import board
+from weft_boards import board
 
 KEPT = ROOT / "docs" / "gates.json"
 TOLERANCE = 0.10

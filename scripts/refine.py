@@ -15,7 +15,6 @@ import sys
 from pathlib import Path
 
 from watched import run_watched
-
 from weft_host.device.rtl_build import BuildError, find_compiler
 
 __all__ = ["CLOCK_PINS", "FASTER", "STEP", "Design", "compile_program",

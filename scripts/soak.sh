@@ -22,7 +22,7 @@ export WEFT_LITEX=1
 lacking=$(.venv/bin/python scripts/litex_soc.py --check 2>&1) ||
     echo "soak: the four tests of the LiteX SoC will be skipped: ${lacking#litex: }"
 .venv/bin/python -m pytest -n 2 --dist worksteal --durations=15 \
-    tb/cocotb tb/models tb/unit/test_rtl_device.py tb/unit/test_cli.py \
-    tb/unit/test_link_rtl.py tb/unit/test_link_frames.py tb/unit/test_link_client.py \
-    tb/unit/test_compile_operators.py "$@"
+    tb/cocotb tb/models tb/unit/device/test_rtl_device.py tb/unit/cli/test_cli.py \
+    tb/unit/link/test_rtl.py tb/unit/spec/test_link_frames.py tb/unit/host_link/test_client.py \
+    tb/unit/compiler/test_compile_operators.py "$@"
 echo "soak: passed with seed $seed"

@@ -8,11 +8,8 @@ import json
 import sys
 
 from collisions import leave_collisions_open
-from fpga_flow import BIN, ROOT, version
-
-sys.path.insert(0, str(ROOT))
-
-from boards._pins import OnPins, make_platform  # noqa: E402
+from fpga_flow import BIN, version
+from weft_boards._pins import OnPins, make_platform
 
 __all__ = ["TOOLCHAINS", "Toolchain", "pack_command", "prepare"]
 

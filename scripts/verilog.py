@@ -4,7 +4,7 @@ import pathlib
 import subprocess
 import sys
 
-from weft.presets import PRESETS
+from weft.spec.presets import PRESETS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 

@@ -14,7 +14,7 @@ from program_header import program_header
 from weft_soc import CLOCK_HZ, MAIN_RAM_BYTES, Platform, WeftSoC
 
 from weft.instance import make_accelerator
-from weft.presets import preset
+from weft.spec.presets import preset
 from weft.verilog import to_verilog
 from weft_host import CapacityError, EmulatorDevice, WeftError, compile
 

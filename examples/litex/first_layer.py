@@ -1,6 +1,6 @@
 """The first operator of a model as a model of its own."""
 
-from weft_host.compiler.frontend import read_model
+from weft_host.compiler.frontend.tflite import read_model
 from weft_host.tflite_writer import ModelWriter
 
 __all__ = ["first_layer"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from weft.control import isa
+from weft.spec import isa
 from weft_host.errors import ProgramError
 
 __all__ = ["program_header"]

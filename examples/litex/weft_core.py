@@ -23,7 +23,7 @@ class Weft(LiteXModule):
     ----------
     platform : ``GenericPlatform``
         Gets the Verilog file as a source.
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
         What the Verilog was made for. With the SoC's width of data LiteX puts no converter between.
     verilog : path
         What ``weft verilog`` wrote for ``config``.

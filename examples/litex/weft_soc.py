@@ -35,7 +35,7 @@ class WeftSoC(SoCCore):
     Parameters
     ----------
     platform : :class:`Platform`
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
         Weft's.
     verilog : path
         Weft's Verilog.

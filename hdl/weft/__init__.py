@@ -1,7 +1,7 @@
 """Weft: an AI-inference accelerator in Amaranth.
 
-Importing this package loads neither Amaranth nor any gateware; :mod:`weft.config`,
-:mod:`weft.presets`, :mod:`weft.control.isa` and :mod:`weft.control.regmap` are plain data that
+Importing this package loads neither Amaranth nor any gateware; :mod:`weft.spec.config`,
+:mod:`weft.spec.presets`, :mod:`weft.spec.isa` and :mod:`weft.spec.register_map` are plain data that
 the host software shares with the hardware. :class:`weft.accelerator.Accelerator` and
 :func:`weft.instance.make_accelerator` are here, too, and loaded when they are asked for.
 """

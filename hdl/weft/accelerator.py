@@ -7,12 +7,12 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from .array.matmul import MatmulUnit
 from .bus.axi4 import Axi4, Axi4Lite
 from .bus.read_arbiter import ReadArbiter
-from .config import UNITS
-from .control import regmap
-from .control.control import Control
+from .control.subsystem import Control
 from .dma.load import LoadUnit
 from .dma.store import StoreUnit
 from .logic import reset_in_turn
+from .spec import register_map
+from .spec.config import UNITS
 from .sram.accumulator import AccumulatorMemory
 from .sram.scratchpad import Scratchpad
 from .sram.weights import WeightBuffer
@@ -29,7 +29,7 @@ class Accelerator(wiring.Component):
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
         Without ``compact``: :func:`weft.instance.make_accelerator` takes any.
     observe : :class:`bool`
         Add the ports ``o_queued``, ``o_handed`` and ``o_done``, for traces of a simulation.
@@ -60,7 +60,7 @@ class Accelerator(wiring.Component):
         self.observe = observe
         events = ("o_queued", "o_handed", "o_done") if observe else ()
         super().__init__({
-            "s_axil": In(Axi4Lite(addr_width=regmap.ADDR_WIDTH)),
+            "s_axil": In(Axi4Lite(addr_width=register_map.ADDR_WIDTH)),
             "m_axi": Out(Axi4(addr_width=config.addr_width, data_width=config.bus_width)),
             "irq": Out(1),
             **{name: Out(len(UNITS)) for name in events},

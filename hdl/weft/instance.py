@@ -11,7 +11,7 @@ def make_accelerator(config, *, observe=False):
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
     observe : :class:`bool`
         Add ports for traces of a simulation.
     """

@@ -16,8 +16,8 @@ from .errors import (
     RegisterError,
     WeftError,
 )
-from .program import Program
-from .tensor import HostStep, Tensor, Window
+from .program.file import Program
+from .program.tensor import HostStep, Tensor, Window
 
 # loaded on first use, so that a script that only reads a program starts at once
 _LAZY = {"Device": "device", "EmulatorDevice": "device", "Result": "device", "RtlDevice": "device",

@@ -33,7 +33,7 @@ class ErrorRecord:
     Attributes
     ----------
     code : :class:`str`
-        Name of the :class:`weft.control.isa.ErrorCode`.
+        Name of the :class:`weft.spec.isa.ErrorCode`.
     unit : :class:`str`
         Name of the unit, or ``"SEQUENCER"``.
     index : :class:`int`

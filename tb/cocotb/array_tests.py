@@ -9,7 +9,7 @@ from cocotb.triggers import ClockCycles, FallingEdge
 
 import cocotb
 from support.array_schedule import corner_tiles, mixed_tiles, random_tiles, schedule
-from weft.config import Config
+from weft.spec.config import Config
 
 CONFIG = Config(**json.loads(os.environ["WEFT_CONFIG"]))
 SEED = int(os.environ["WEFT_SEED"])

@@ -9,8 +9,8 @@ from cocotb.triggers import ReadOnly, RisingEdge
 from cocotbext.axi import AxiBus, AxiRam, AxiResp
 
 import cocotb
-from weft.config import Config
-from weft.control import isa
+from weft.spec import isa
+from weft.spec.config import Config
 
 CONFIG = Config(**json.loads(os.environ["WEFT_CONFIG"]))
 SEED = int(os.environ["WEFT_SEED"])

@@ -9,7 +9,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly, RisingEdge
 
 import cocotb
-from weft.config import Config
+from weft.spec.config import Config
 from weft.sram.scratchpad import Scratchpad
 
 CONFIG = Config(**json.loads(os.environ["WEFT_CONFIG"]))

@@ -11,9 +11,9 @@ from cocotbext.axi.axi_ram import AxiRamRead
 
 import cocotb
 from support.fake_units import FakeUnit, Program, check_order
-from weft.config import Config
-from weft.control import isa, regmap
-from weft.control.isa import ErrorCode
+from weft.spec import isa, register_map
+from weft.spec.config import Config
+from weft.spec.isa import ErrorCode
 
 CONFIG = Config(**json.loads(os.environ["WEFT_CONFIG"]))
 SEED = int(os.environ["WEFT_SEED"])
@@ -25,13 +25,13 @@ UNITS = ("load", "matmul", "vector", "store")
 
 
 def pack(register, **fields):
-    return sum(value << regmap.BY_NAME[register].bits(name).offset
+    return sum(value << register_map.BY_NAME[register].bits(name).offset
                for name, value in fields.items())
 
 
 def unpack(register, word):
     return {bits.name: word >> bits.offset & (1 << bits.width) - 1
-            for bits in regmap.BY_NAME[register].fields}
+            for bits in register_map.BY_NAME[register].fields}
 
 
 class FaultyRam(AxiRamRead):
@@ -109,11 +109,11 @@ class Bench:
                 self.draw, self.draw.choice((0, 0.2, 0.7)) if share is None else share))
 
     async def write(self, name, value, expect=AxiResp.OKAY):
-        result = await self.host.write(regmap.BY_NAME[name].offset, value.to_bytes(4, "little"))
+        result = await self.host.write(register_map.BY_NAME[name].offset, value.to_bytes(4, "little"))
         assert result.resp == expect, f"writing {value:#x} to {name} answered {result.resp!r}"
 
     async def read(self, name):
-        return await self.host.read_dword(regmap.BY_NAME[name].offset)
+        return await self.host.read_dword(register_map.BY_NAME[name].offset)
 
     async def status(self):
         return unpack("STATUS", await self.read("STATUS"))
@@ -130,7 +130,7 @@ class Bench:
         for index, word in enumerate(words):
             place = (mem_base + at + 32 * index) % MEMORY
             self.memory.write(place, word.to_bytes(32, "little"))
-        for index in range(regmap.WINDOWS):
+        for index in range(register_map.WINDOWS):
             base, last, rights = windows[index] if index < len(windows) else (1, 0, 0)
             await self.write(f"WINDOW{index}_BASE", base)
             await self.write(f"WINDOW{index}_LAST", last)
@@ -450,13 +450,13 @@ async def a_soft_reset_is_legal_in_any_cycle(dut):
 async def refused_accesses_change_nothing(dut):
     bench = await bench_of(dut, 10)
     bench.stall()
-    for register in regmap.REGISTERS:
+    for register in register_map.REGISTERS:
         if register.access == "RO":
             before = await bench.read(register.name)
             await bench.write(register.name, 0xFFFFFFFF, AxiResp.SLVERR)
             assert await bench.read(register.name) == before
-    mapped = {register.offset for register in regmap.REGISTERS}
-    for offset in range(0, 1 << regmap.ADDR_WIDTH, 4):
+    mapped = {register.offset for register in register_map.REGISTERS}
+    for offset in range(0, 1 << register_map.ADDR_WIDTH, 4):
         if offset not in mapped and (offset < 0x180 or bench.draw.random() < 0.02):
             result = await bench.host.read(offset, 4)
             assert result.resp == AxiResp.SLVERR and result.data == bytes(4), hex(offset)
@@ -467,14 +467,14 @@ async def refused_accesses_change_nothing(dut):
     assert await bench.read("MEM_BASE") == 0x100
     # single bytes
     await bench.write("WATCHDOG", 0x11223344)
-    await bench.host.write(regmap.BY_NAME["WATCHDOG"].offset + 1, b"\xAB\xCD")
+    await bench.host.write(register_map.BY_NAME["WATCHDOG"].offset + 1, b"\xAB\xCD")
     assert await bench.read("WATCHDOG") == 0x11CDAB44
     # configuration is refused while a program runs
     await bench.write("WATCHDOG", 0)
     word = int.from_bytes(isa.encode("SYNC_LOAD"), "little")
     bench.units[0].hang = {word}
     await bench.start([word])
-    for register in regmap.REGISTERS:
+    for register in register_map.REGISTERS:
         if register.access == "RW":
             await bench.write(register.name, 0, AxiResp.SLVERR)
     await bench.command("START", expect=AxiResp.SLVERR)
@@ -527,7 +527,7 @@ async def counters_count_and_are_copied_at_once(dut):
     await bench.works(length)
     watcher.cancel()
     await bench.command("SNAPSHOT", "CLEAR_COUNTERS")
-    value = {name: await bench.read(f"COUNTER_{name}") for name, _ in regmap.COUNTERS}
+    value = {name: await bench.read(f"COUNTER_{name}") for name, _ in register_map.COUNTERS}
     assert value["INSTRUCTIONS"] == length
     assert value["MAC_BUSY"] == busy["cycles"] > 0
     assert value["BYTES_READ"] == value["BYTES_WRITTEN"] == CONFIG.bus_bytes * busy["cycles"]

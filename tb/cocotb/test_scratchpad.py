@@ -6,7 +6,7 @@ import os
 import pytest
 
 from support.simulate import SIMULATORS, simulate
-from weft.presets import preset
+from weft.spec.presets import preset
 from weft.sram.scratchpad import Scratchpad
 
 CYCLES = int(os.environ.get("WEFT_CYCLES", "1500"))

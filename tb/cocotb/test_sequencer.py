@@ -6,8 +6,8 @@ import os
 import pytest
 
 from support.simulate import SIMULATORS, simulate
-from weft.control.control import Control
-from weft.presets import preset
+from weft.control.subsystem import Control
+from weft.spec.presets import preset
 
 COUNT = int(os.environ.get("WEFT_PROGRAMS", "20"))
 SEED = int(os.environ.get("WEFT_SEED", "1"))

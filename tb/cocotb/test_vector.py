@@ -6,7 +6,7 @@ import os
 import pytest
 
 from support.simulate import SIMULATORS, simulate
-from weft.presets import preset
+from weft.spec.presets import preset
 from weft.vector.unit import VectorUnit
 
 COUNT = int(os.environ.get("WEFT_PROGRAMS", "24"))

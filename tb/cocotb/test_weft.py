@@ -7,7 +7,7 @@ import pytest
 
 from support.simulate import SIMULATORS, simulate
 from weft.accelerator import Accelerator
-from weft.presets import preset
+from weft.spec.presets import preset
 
 # a smoke run; `make soak` raises it to 1,000. Icarus, which knows what is unknown, is slow
 COUNTS = {"icarus": int(os.environ.get("WEFT_PROGRAMS", "9")),

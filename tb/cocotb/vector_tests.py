@@ -9,7 +9,7 @@ from cocotb.triggers import RisingEdge, with_timeout
 
 import cocotb
 from models.vector_unit import VectorModel, random_program
-from weft.config import Config
+from weft.spec.config import Config
 
 CONFIG = Config(**json.loads(os.environ["WEFT_CONFIG"]))
 SEED = int(os.environ["WEFT_SEED"])

@@ -11,10 +11,10 @@ from cocotbext.axi import AxiBus, AxiLiteBus, AxiLiteMaster, AxiRam, AxiResp
 
 import cocotb
 from support.programs import illegal_programs, random_program
-from weft.config import Config
-from weft.control import regmap
+from weft.spec import register_map
+from weft.spec.config import Config
 from weft_host.device import EmulatorDevice
-from weft_host.device.registers import pack, unpack
+from weft_host.emulator.registers import pack, unpack
 
 CONFIG = Config(**json.loads(os.environ["WEFT_CONFIG"]))
 SEED = int(os.environ["WEFT_SEED"])
@@ -88,11 +88,11 @@ class Bench:
             channel.set_pause_generator(stalls(draw, draw.choice((0, 0.1, 0.5, 0.8))))
 
     async def write(self, name, value):
-        result = await self.host.write_dword(regmap.BY_NAME[name].offset, value)
+        result = await self.host.write_dword(register_map.BY_NAME[name].offset, value)
         return result
 
     async def read(self, name):
-        return await self.host.read_dword(regmap.BY_NAME[name].offset)
+        return await self.host.read_dword(register_map.BY_NAME[name].offset)
 
     async def field(self, register, name):
         return unpack(register, await self.read(register))[name]
@@ -104,7 +104,7 @@ class Bench:
         for tensor, array in zip(program.inputs, inputs):
             emulator.write_memory(tensor.offset, array.tobytes())
         self.memory.write(0, emulator.read_memory(0, MEMORY))
-        for register in regmap.REGISTERS:
+        for register in register_map.REGISTERS:
             if register.access == "RW":
                 await self.write(register.name, emulator.read_register(register.name))
         await self.write("IRQ_ENABLE", pack("IRQ_ENABLE", DONE=1, ERROR=1))
@@ -195,4 +195,4 @@ async def unmapped_registers_answer_slverr(dut):
     await bench.reset()
     response = await bench.host.read(0xFF0, 4)
     assert response.resp == AxiResp.SLVERR
-    assert await bench.read("ID") == regmap.MAGIC
+    assert await bench.read("ID") == register_map.MAGIC

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from boards import board, board_names
 from support.link_emulator import EmulatedBoard
 from support.link_sim import PseudoTerminal
-from weft.presets import preset
+from weft.spec.presets import preset
+from weft_boards import board, board_names
 from weft_host import compile
 from weft_host.cli import main
-from weft_host.device import SerialDevice, known
+from weft_host.device import SerialDevice
 from weft_host.errors import ProgramError
 from weft_host.selftest import selftest
 
@@ -81,22 +81,17 @@ def test_a_configuration_that_nothing_names_is_told(monkeypatch):
     with PseudoTerminal(unknown) as terminal:
         with pytest.raises(ProgramError, match=f"{message}$"):
             SerialDevice(terminal.port)
-        monkeypatch.setattr("boards.board_names", lambda: ["half_done", "icebreaker"])
+        monkeypatch.setattr("weft_boards.board_names", lambda: ["half_done", "icebreaker"])
         with pytest.raises(ProgramError, match=(
-                rf"{message}; boards/half_done\.py: ModuleNotFoundError: No module named ")):
+                rf"{message}; boards/weft_boards/half_done\.py: "
+                "ModuleNotFoundError: No module named ")):
             SerialDevice(terminal.port)
         assert SerialDevice(terminal.port, config).config is config
 
 
-def test_an_installed_copy_has_presets_alone(monkeypatch, tmp_path):
-    monkeypatch.setattr(known, "_BOARDS", tmp_path / "boards" / "__init__.py")
-    assert known.find_config(preset("tall").fingerprint) == (preset("tall"), [])
-    assert known.find_config(board("ulx3s_25f").config.fingerprint) == (None, [])
-
-
 def test_boards_are_found_without_having_been_imported():
     """As in a command: the source tree is not where Python looks for packages."""
-    code = ("from weft_host.device.known import find_config\n"
+    code = ("from weft_host.device.find_config import find_config\n"
             f"print(find_config({board('colorlight_5a75b').config.fingerprint})[0].rows)")
     done = subprocess.run([sys.executable, "-c", code], cwd="/", capture_output=True, text=True,
                           check=True)
@@ -141,13 +136,3 @@ def test_the_bytes_of_a_self_test_are_those_of_the_table():
         SELFTEST.write_text(text)
     assert SELFTEST.read_text() == text, (
         "WEFT_UPDATE=1 pytest tb/models/test_board_pages.py -k bytes writes the table again")
-
-
-def test_boards_are_found_where_the_tree_is_reached_by_a_link(tmp_path):
-    (tmp_path / "tree").symlink_to(ROOT)
-    code = (f"import sys\nsys.path.insert(0, {str(tmp_path / 'tree')!r})\nimport boards\n"
-            "from weft_host.device.known import find_config\n"
-            f"print(find_config({board('colorlight_5a75b').config.fingerprint})[0].rows)")
-    done = subprocess.run([sys.executable, "-c", code], cwd="/", capture_output=True, text=True,
-                          check=True)
-    assert done.stdout == "8\n"

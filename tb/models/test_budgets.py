@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.test_cycle_model import model_of
-from weft.presets import preset
+from weft.spec.presets import preset
 from weft_host import compile
 from weft_host.device import RtlDevice
 

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from support.programs import MEMORY_BYTES, illegal_programs, random_program
-from weft.control import isa
-from weft.presets import preset
+from weft.spec import isa
+from weft.spec.presets import preset
 from weft_host import compile
 from weft_host.device import EmulatorDevice, RtlDevice
 from weft_host.errors import DeviceError, DeviceTimeout, ProgramError, RegisterError
-from weft_host.program import Program, Window
+from weft_host.program.file import Program
+from weft_host.program.tensor import Window
 
 DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits"
 CONFIG = preset("icebreaker")

@@ -10,7 +10,7 @@ import pytest
 from support.configurations import CORNERS, random_config
 from support.programs import MEMORY_BYTES, random_program
 from weft.accelerator import Accelerator
-from weft.config import Config
+from weft.spec.config import Config
 from weft.verilog import to_verilog
 from weft_host import compile_gemm
 from weft_host.compiler.gemm import gemm_reference
@@ -55,7 +55,7 @@ def assert_works(config, seed):
     assert len(re.findall(r"^module weft\(", text, re.MULTILINE)) == 1
     assert len(text.splitlines()) > 1000
     if config.multiplier in ("ecp5", "ecp5_lut", "ice40"):
-        # the simulator has no vendor cells; tb/unit/test_multiplier.py shows that they multiply
+        # the simulator has no vendor cells; tb/unit/vendor/test_multiplier.py shows that they multiply
         config = dataclasses.replace(config, multiplier="lut", dsp_cells=None)
     with RtlDevice(config, memory_bytes=MEMORY_BYTES, stalls="both", seed=seed) as rtl:
         rows, cols = config.rows, config.cols

@@ -5,11 +5,11 @@ import pytest
 
 from support.mlperf_like import anomaly_detection, visual_wake_words
 from support.shared_models import NAMES, model_folder
-from weft.presets import preset
+from weft.spec.presets import preset
 from weft_host import compile
-from weft_host.cycle_model import predict
 from weft_host.device import RtlDevice
-from weft_host.trace import layer_cycles
+from weft_host.perf.cycle_model import predict
+from weft_host.perf.trace import layer_cycles
 
 TOTAL, LAYER, SMALLEST = 0.03, 0.10, 200
 """Shares that a network and a layer may be off, and cycles from which on a layer counts."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from weft.presets import preset
+from weft.spec.presets import preset
 from weft_host import compile
 from weft_host.device import RtlDevice
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from support.programs import MEMORY_BYTES, illegal_programs, random_program
-from weft.control import isa
-from weft.presets import preset
+from weft.spec import isa
+from weft.spec.presets import preset
 from weft_host import compile_gemm
 from weft_host.compiler.gemm import gemm_reference
 from weft_host.device import EmulatorDevice, RtlDevice
 from weft_host.errors import DeviceError, ProgramError
-from weft_host.program import Program
-from weft_host.tensor import Tensor, Window
+from weft_host.program.file import Program
+from weft_host.program.tensor import Tensor, Window
 
 SEED = int(os.environ.get("WEFT_SEED", "1"))
 BASE = 0x20000      # not 0, so that absolute and relative addresses differ

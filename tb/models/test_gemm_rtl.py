@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from support.exact import first_mismatch
-from weft.presets import preset
+from weft.spec.presets import preset
 from weft_host import compile_gemm
 from weft_host.compiler.gemm import gemm_reference
 from weft_host.device import RtlDevice

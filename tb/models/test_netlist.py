@@ -6,12 +6,12 @@ $WEFT_NETLISTS names others.
 
 import os
 
+import pytest
+
 import netlist
 import netlist_sim
-import pytest
 from fpga_flow import ROOT
-
-from boards import board_names
+from weft_boards import board_names
 
 NAMES = os.environ.get("WEFT_NETLISTS", "icebreaker").split()
 

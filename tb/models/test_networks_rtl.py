@@ -5,7 +5,7 @@ import os
 import pytest
 
 from support.shared_models import NAMES, model_folder
-from weft.presets import preset
+from weft.spec.presets import preset
 from weft_host import compile
 from weft_host.conformance import run_models
 from weft_host.device import RtlDevice

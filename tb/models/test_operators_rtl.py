@@ -8,7 +8,7 @@ from support.exact import first_mismatch
 from support.litert import reference
 from support.models import random_input
 from support.networks import random_network
-from weft.presets import preset
+from weft.spec.presets import preset
 from weft_host.compiler import compile
 from weft_host.device import RtlDevice
 

@@ -6,10 +6,10 @@ import re
 import pytest
 
 from support.shared_models import NAMES, model_folder
-from weft.presets import preset
+from weft.spec.presets import preset
 from weft_host.device import RtlDevice
-from weft_host.measure import measure_dma, measure_gemm
-from weft_host.model_bench import measure_models
+from weft_host.perf.measure import measure_dma, measure_gemm
+from weft_host.perf.model_bench import measure_models
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "results.md"
 HINT = "docs/results.md is out of date: run python scripts/generate_results.py"

@@ -17,23 +17,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boards import board as board_named
-from boards._top import BoardTop
 from support.link_board import LinkBoard
 from support.link_emulator import EmulatedBoard
 from support.link_sim import LinkSimulation, PseudoTerminal
-from weft.control import isa
-from weft.memory.sdram_chip import MT48LC16M16
-from weft.presets import preset
+from weft.host_memory.sdram_chip import MT48LC16M16
+from weft.spec import isa
+from weft.spec.presets import preset
+from weft_boards import board as board_named
+from weft_boards._top import BoardTop
 from weft_host import compile
 from weft_host.cli import main
 from weft_host.device import SerialDevice
-from weft_host.device.registers import pack
 from weft_host.device.serial import SerialLine
+from weft_host.emulator.registers import pack
 from weft_host.errors import DeviceTimeout, LinkError, ProgramError, RegisterError
-from weft_host.program import Program
+from weft_host.program.file import Program
+from weft_host.program.tensor import Window
 from weft_host.selftest import selftest
-from weft_host.tensor import Window
 
 DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits"
 SEED = int(os.environ.get("WEFT_SEED", "1"))

@@ -5,7 +5,7 @@ import random
 import numpy as np
 
 from golden.softmax import get_reciprocal
-from weft.control.isa import TABLE_BYTES, Mode, decode, encode
+from weft.spec.isa import TABLE_BYTES, Mode, decode, encode
 
 __all__ = ["VectorModel", "quotient", "random_program", "requantize", "softmax_scale"]
 
@@ -53,7 +53,7 @@ class VectorModel:
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
     seed : of the random contents.
 
     Attributes

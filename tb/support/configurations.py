@@ -2,7 +2,7 @@
 
 import random
 
-from weft.config import MULTIPLIERS, Config
+from weft.spec.config import MULTIPLIERS, Config
 
 __all__ = ["CORNERS", "random_config"]
 
@@ -29,7 +29,7 @@ CORNERS = {
         rows=4, cols=2, vector_lanes=2, bus_width=256, spad_bytes=1024, spad_banks=8,
         wgt_bytes=64, max_burst=1),
 }
-"""Keyword arguments of :class:`weft.config.Config`, by what is special."""
+"""Keyword arguments of :class:`weft.spec.config.Config`, by what is special."""
 
 
 def _powers(low, high):

@@ -8,9 +8,9 @@ from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
 from weft.bus.read_arbiter import ReadArbiter
-from weft.control import isa
 from weft.dma.load import LoadUnit
 from weft.dma.store import StoreUnit
+from weft.spec import isa
 
 from .axi_memory import AxiMemory
 from .local_memory import LocalMemory

@@ -2,7 +2,7 @@
 
 from cocotb.triggers import RisingEdge
 
-from weft.control import isa
+from weft.spec import isa
 
 __all__ = ["FakeUnit", "Program", "check_order"]
 

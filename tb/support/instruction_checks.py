@@ -1,8 +1,8 @@
 """What becomes of an instruction in its checks: a reference, and instructions at the limits."""
 
-from weft.control import isa
-from weft.control.isa import ErrorCode
-from weft.presets import preset
+from weft.spec import isa
+from weft.spec.isa import ErrorCode
+from weft.spec.presets import preset
 
 __all__ = ["CRAFTED", "UNIT_OF", "absolute", "copy", "drain", "expected", "matmul", "rows",
            "word"]

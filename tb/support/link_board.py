@@ -6,9 +6,9 @@ from amaranth.lib.wiring import In, Out, connect
 
 from weft.bus.axi_lite import AxiLiteSubordinate
 from weft.bus.joiner import Joiner
+from weft.host_memory.ram import AxiRam
 from weft.instance import make_accelerator
 from weft.link.bridge import HostLink
-from weft.memory.ram import AxiRam
 
 __all__ = ["LinkBoard", "MemoryBoard"]
 
@@ -18,7 +18,7 @@ class LinkBoard(wiring.Component):
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
     memory_bytes : :class:`int`
         Host memory, from address 0 on.
     options

@@ -3,7 +3,7 @@
 import collections
 import random
 
-from weft.link.frames import Command
+from weft.spec.link_frames import Command
 from weft_host.link.codec import encode_request
 
 __all__ = ["COUNTED", "DAMAGES", "Campaign", "Counts", "damage"]

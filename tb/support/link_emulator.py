@@ -3,14 +3,14 @@
 import time
 
 from support.link_model import LinkModel
-from weft.control import regmap
-from weft.link.frames import Info, Status
+from weft.spec import register_map
+from weft.spec.link_frames import Info, Status
 from weft_host.device import EmulatorDevice
 from weft_host.errors import RegisterError
 
 __all__ = ["EmulatedBoard"]
 
-_BY_OFFSET = {register.offset: register.name for register in regmap.REGISTERS}
+_BY_OFFSET = {register.offset: register.name for register in register_map.REGISTERS}
 _PAUSE = 0.0005         # seconds between two looks at the line
 _SILENT = 20            # looks without a byte that are silence
 
@@ -53,7 +53,7 @@ class EmulatedBoard:
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
     memory_bytes : :class:`int`
         Host memory, from address 0 on.
     baud : :class:`int`

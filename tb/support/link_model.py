@@ -2,7 +2,7 @@
 
 import zlib
 
-from weft.link.frames import (
+from weft.spec.link_frames import (
     ANSWER_HEADER,
     ANSWER_MARK,
     CRC_BYTES,
@@ -29,7 +29,7 @@ class LinkModel:
 
     Parameters
     ----------
-    info : :class:`weft.link.frames.Info`
+    info : :class:`weft.spec.link_frames.Info`
         What it answers; payload and bus width are taken from here.
     base, size : :class:`int`
         Host memory; elsewhere the bus answers DECERR.

@@ -6,7 +6,7 @@ from amaranth.sim import Simulator
 
 from support.streams import put
 from weft.array.matmul import MatmulUnit
-from weft.config import Config
+from weft.spec.config import Config
 from weft.sram.ports import AccOp
 
 __all__ = ["ACC_LATENCY", "MatmulBench", "MatmulModel", "make_config", "random_instruction"]

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from weft.control import isa
-from weft.control.rows import rows
+from weft.spec import isa
+from weft.spec.rows import rows
 
 __all__ = ["touched", "with_tokens"]
 

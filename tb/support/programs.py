@@ -9,10 +9,11 @@ from support.random_instructions import (
     PARAMETERS,
     RandomInstructions,
 )
-from weft.control import isa
-from weft.control.isa import Mode
-from weft_host.program import Program, Tensor, Window
-from weft_host.validate import check_program
+from weft.spec import isa
+from weft.spec.isa import Mode
+from weft_host.program.file import Program
+from weft_host.program.tensor import Tensor, Window
+from weft_host.program.validate import check_program
 
 __all__ = ["MEMORY_BYTES", "random_program", "illegal_programs"]
 
@@ -91,7 +92,7 @@ def random_program(config, seed, length=None):
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
     seed : :class:`int`
     length : :class:`int`
         Random instructions between those that define all state and those that show it.

@@ -2,7 +2,7 @@
 
 import random
 
-from weft.control.isa import TABLE_BYTES, MapOp, Mode
+from weft.spec.isa import TABLE_BYTES, MapOp, Mode
 
 __all__ = ["CONSTANTS", "ENTRIES", "IO", "IO_BYTES", "PARAMETERS", "RandomInstructions"]
 

@@ -2,8 +2,8 @@
 
 import collections
 
-from weft.memory.sdram_chip import SdramChip
-from weft.memory.sdram_pins import Command
+from weft.host_memory.sdram_chip import SdramChip
+from weft.host_memory.sdram_pins import Command
 
 __all__ = ["SMALL", "SdramModel"]
 

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from weft.control.isa import Mode
+from weft.spec.isa import Mode
 from weft_host.errors import RegisterError
 
 __all__ = ["FAULTS", "MEMORY", "cell", "host_line", "together"]

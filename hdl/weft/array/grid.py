@@ -60,7 +60,7 @@ class Grid(wiring.Component):
 
     Parameters
     ----------
-    config : :class:`~weft.config.Config`
+    config : :class:`~weft.spec.config.Config`
         Size and multiplier forms.
 
     Attributes

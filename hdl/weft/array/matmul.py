@@ -5,8 +5,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
-from ..control.hold import InstructionHold
-from ..control.unit import UnitSignature
+from ..control.instruction_register import InstructionHold
+from ..control.unit_interface import UnitSignature
 from ..sram.ports import AccUpdatePort, ReadPort
 from .positions import PositionLoops, Tag
 from .systolic import SystolicArray

@@ -5,8 +5,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..bus.slice import RegisterSlice
-from ..control.layout import instruction_layout
-from ..control.unit import INSTRUCTION_SHAPE
+from ..control.instruction_layout import instruction_layout
+from ..control.unit_interface import INSTRUCTION_SHAPE
 from ..sram.ports import AccOp, ReadPort
 
 __all__ = ["UPDATE_DISTANCE", "PositionLoops", "Tag"]

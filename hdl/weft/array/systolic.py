@@ -37,7 +37,7 @@ class SystolicArray(wiring.Component):
 
     Parameters
     ----------
-    config : :class:`~weft.config.Config`
+    config : :class:`~weft.spec.config.Config`
         Size and multiplier forms.
 
     Attributes

@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..control.layout import instruction_layout
-from ..control.unit import INSTRUCTION_SHAPE
+from ..control.instruction_layout import instruction_layout
+from ..control.unit_interface import INSTRUCTION_SHAPE
 
 __all__ = ["TileLoader"]
 

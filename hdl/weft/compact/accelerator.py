@@ -6,8 +6,8 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..bus.axi4 import Axi4, Axi4Lite
 from ..bus.axi_lite import AxiLiteSubordinate
-from ..config import UNITS
-from ..control import regmap
+from ..spec import register_map
+from ..spec.config import UNITS
 from .bus import BeatUnit
 from .bytes import ByteUnit
 from .core import Core
@@ -29,7 +29,7 @@ class CompactAccelerator(wiring.Component):
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
         With ``compact``.
     observe : :class:`bool`
         Add the ports ``o_queued``, ``o_handed`` and ``o_done``, for traces of a simulation.
@@ -58,7 +58,7 @@ class CompactAccelerator(wiring.Component):
         self.observe = observe
         events = ("o_queued", "o_handed", "o_done") if observe else ()
         super().__init__({
-            "s_axil": In(Axi4Lite(addr_width=regmap.ADDR_WIDTH)),
+            "s_axil": In(Axi4Lite(addr_width=register_map.ADDR_WIDTH)),
             "m_axi": Out(Axi4(addr_width=config.addr_width, data_width=config.bus_width)),
             "irq": Out(1),
             **{name: Out(len(UNITS)) for name in events},
@@ -71,7 +71,7 @@ class CompactAccelerator(wiring.Component):
         m.submodules.bytes = mover = ByteUnit(self.config)
         m.submodules.engine = engine = Engine(self.config)
         m.submodules.bus = bus = BeatUnit(self.config)
-        m.submodules.axil = axil = AxiLiteSubordinate(regmap.ADDR_WIDTH)
+        m.submodules.axil = axil = AxiLiteSubordinate(register_map.ADDR_WIDTH)
         connect(m, flipped(self.s_axil), axil.s_axil)
         connect(m, bus.m_axi, flipped(self.m_axi))
 
@@ -111,11 +111,11 @@ class CompactAccelerator(wiring.Component):
     def _registers(self, m, core, bus, answer):
         """A host's reads go to the core's registers, its writes to the microprogram."""
         port = core.port
-        word = Signal(regmap.ADDR_WIDTH - 2)
+        word = Signal(register_map.ADDR_WIDTH - 2)
         mapped = Signal()
         m.d.comb += word.eq(bus.addr[2:])
         with m.Switch(word):
-            with m.Case(*(register.offset >> 2 for register in regmap.REGISTERS)):
+            with m.Case(*(register.offset >> 2 for register in register_map.REGISTERS)):
                 m.d.comb += mapped.eq(1)
         reading = Signal()
         writing = Signal()

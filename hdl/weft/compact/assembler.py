@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 
-from ..control import regmap
+from ..spec import register_map
 from .micro import (
     ADDRESS_BITS,
     AT_X,
@@ -21,7 +21,7 @@ __all__ = ["INDEXED", "Assembler", "Line"]
 INDEXED = "@X"
 """The operand that stands for the register that X names."""
 
-_HOST = {register.offset >> 2 for register in regmap.REGISTERS}
+_HOST = {register.offset >> 2 for register in register_map.REGISTERS}
 _HOST_END = max(_HOST) + 1
 _SETS_INDEX = (Operation.INDEX, Operation.NEXT_INDEX)
 _UNCONDITIONAL = (Condition.ALWAYS, Condition.CALL, Condition.RETURN)
@@ -113,7 +113,7 @@ class Assembler:
         self.ends = set()
         self.kept = set()
         self._numbers = {}
-        self._names = {register.name: register.offset >> 2 for register in regmap.REGISTERS}
+        self._names = {register.name: register.offset >> 2 for register in register_map.REGISTERS}
         self._names[INDEXED] = AT_X
         # holes in the register map, which a host cannot read, are for variables
         self._holes = [number for number in range(_HOST_END) if number not in _HOST]

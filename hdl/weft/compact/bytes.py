@@ -21,7 +21,7 @@ class ByteUnit(wiring.Component):
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
 
     Members
     -------

@@ -39,7 +39,7 @@ class Engine(wiring.Component):
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
 
     Members
     -------

@@ -1,7 +1,7 @@
 """The microprogram as a whole."""
 
-from ..control import isa, regmap
 from ..control.registers import HARDWARE_VERSION
+from ..spec import isa, register_map
 from .microcode.code import Code
 from .microcode.copies import copies
 from .microcode.decode import decode
@@ -23,15 +23,15 @@ def _capabilities(config):
         return value.bit_length() - 1
 
     return {
-        "ID": {"VALUE": regmap.MAGIC},
+        "ID": {"VALUE": register_map.MAGIC},
         "VERSION": {"ISA": isa.ISA_VERSION, "MAJOR": HARDWARE_VERSION[0],
                     "MINOR": HARDWARE_VERSION[1]},
         "CAP_ARRAY": {"ROWS": config.rows, "COLS": config.cols, "LANES": config.vector_lanes,
                       "BUS_BYTES": config.bus_bytes},
         "CAP_MEMORY": {"SPAD_LOG2": log2(config.spad_bytes), "WGT_LOG2": log2(config.wgt_bytes),
                        "ACC_LOG2": log2(config.acc_rows), "BANKS": config.spad_banks},
-        "CAP_CONTROL": {"QUEUE": config.queue_depth, "WINDOWS": regmap.WINDOWS,
-                        "COUNTERS": len(regmap.COUNTERS)},
+        "CAP_CONTROL": {"QUEUE": config.queue_depth, "WINDOWS": register_map.WINDOWS,
+                        "COUNTERS": len(register_map.COUNTERS)},
         "CONFIG_HASH": {"VALUE": config.fingerprint},
     }
 
@@ -44,7 +44,7 @@ def microprogram(config):
         part(u)
     words, registers = u.words(), u.contents()
     for name, fields in _capabilities(config).items():
-        register = regmap.BY_NAME[name]
+        register = register_map.BY_NAME[name]
         for key, value in fields.items():
             registers[register.offset >> 2] |= value << register.bits(key).offset
     return words, registers

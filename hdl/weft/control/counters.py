@@ -4,17 +4,17 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..spec import register_map
 from ..vendor.lut_ram import in_tables
-from . import regmap
 from .records import counter_increments
 
 __all__ = ["PerformanceCounters"]
 
-_COUNT = len(regmap.COUNTERS)
+_COUNT = len(register_map.COUNTERS)
 
 
 class PerformanceCounters(wiring.Component):
-    """One 32-bit counter, modulo 2^32, for each of :data:`regmap.COUNTERS`.
+    """One 32-bit counter, modulo 2^32, for each of :data:`register_map.COUNTERS`.
 
     An increment is counted one cycle after it comes. A snapshot and a clearing in the same cycle
     lose no event and count none twice.
@@ -25,7 +25,7 @@ class PerformanceCounters(wiring.Component):
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
 
     Members
     -------
@@ -34,7 +34,7 @@ class PerformanceCounters(wiring.Component):
         All counters, as they are now, are to be shown at ``o``.
     i_clear : :py:`In(1)`
         Zero all counters.
-    i_select : :py:`In(range(len(regmap.COUNTERS)))`
+    i_select : :py:`In(range(len(register_map.COUNTERS)))`
     o : :py:`Out(32)`
         Of the last snapshot, 0 before the first: the counter selected two cycles before.
     o_busy : :py:`Out(1)`
@@ -103,7 +103,7 @@ class PerformanceCounters(wiring.Component):
         increments = Signal.like(self.i)
         m.d.sync += increments.eq(self.i)
         recent, taken = [], []
-        for name, _ in regmap.COUNTERS:
+        for name, _ in register_map.COUNTERS:
             width = len(increments[name])
             most = self.PERIOD * (self.config.bus_bytes if name.startswith("BYTES")
                                   else (1 << width) - 1)

@@ -6,10 +6,10 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from . import isa
-from .extents import EXTENTS, HOST, Extent, Term
+from ..spec import isa
+from ..spec.extents import EXTENTS, HOST, Extent, Term
 from .records import WINDOWS
-from .unit import INSTRUCTION_SHAPE
+from .unit_interface import INSTRUCTION_SHAPE
 from .windows import WindowCheck
 
 __all__ = ["STEPS", "FIRST_STEP", "NO_STEP", "ExtentCheck"]
@@ -57,11 +57,11 @@ class ExtentCheck(wiring.Component):
 
     A pipeline: a step enters every cycle and leaves ``LATENCY`` cycles later. Values have the
     bits of the largest bound; beside them travels ``large``: one was beyond that, and no sum can
-    become less. Which extents there are is the table :data:`weft.control.extents.EXTENTS`.
+    become less. Which extents there are is the table :data:`weft.spec.extents.EXTENTS`.
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
 
     Members
     -------

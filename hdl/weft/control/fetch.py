@@ -6,8 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from ..bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, RESP_DECERR, RESP_SLVERR, Axi4Read
 from ..bus.queue import MemoryQueue
+from ..spec import isa
 from ..vendor.lut_ram import in_tables
-from . import isa
 from .records import FETCHED, WINDOWS
 from .windows import WindowCheck
 
@@ -29,7 +29,7 @@ class Fetcher(wiring.Component):
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
 
     Members
     -------

@@ -4,10 +4,10 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from . import isa
-from .isa import ErrorCode
-from .layout import bit_runs
-from .unit import INSTRUCTION_SHAPE
+from ..spec import isa
+from ..spec.isa import ErrorCode
+from .instruction_layout import bit_runs
+from .unit_interface import INSTRUCTION_SHAPE
 
 __all__ = ["FieldCheck"]
 
@@ -17,11 +17,11 @@ _MAX_SHIFT = 62
 class FieldCheck(wiring.Component):
     """Opcode, reserved bits and ranges of fields: the first three checks, in their order.
 
-    Made from the table in :mod:`weft.control.isa`; takes an instruction every cycle.
+    Made from the table in :mod:`weft.spec.isa`; takes an instruction every cycle.
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
         Its ``cols`` and ``param_channels`` bound ``channel`` and ``channels``, its ``rows`` bounds
         ``lead`` and ``blank``.
 

@@ -2,9 +2,9 @@
 
 from amaranth.lib import data
 
-from ..config import UNITS
-from . import isa, regmap
-from .unit import INSTRUCTION_SHAPE
+from ..spec import isa, register_map
+from ..spec.config import UNITS
+from .unit_interface import INSTRUCTION_SHAPE
 
 __all__ = ["ERROR_RECORD", "WINDOW", "WINDOWS", "FETCHED", "CHECKED", "UNIT_VIEW", "TOKENS",
            "datapath_counters", "counter_increments"]
@@ -13,7 +13,7 @@ ERROR_RECORD = data.StructLayout({"code": 8, "unit": 8, "index": 32, "addr": 32}
 """The registers ERROR_CODE, ERROR_INDEX and ERROR_ADDR. ``code`` is 0 if there is no error."""
 
 WINDOW = data.StructLayout({"base": 32, "last": 32, "read": 1, "write": 1})
-WINDOWS = data.ArrayLayout(WINDOW, regmap.WINDOWS)
+WINDOWS = data.ArrayLayout(WINDOW, register_map.WINDOWS)
 """Host memory that a program may use: first byte, last byte, permissions."""
 
 FETCHED = data.StructLayout({"word": INSTRUCTION_SHAPE, "index": 32, "offset": 5, "code": 8})
@@ -52,11 +52,11 @@ def datapath_counters(config):
 
 
 def counter_increments(config):
-    """Increments of all counters, a member for each of :data:`regmap.COUNTERS`."""
+    """Increments of all counters, a member for each of :data:`register_map.COUNTERS`."""
     widths = {"BYTES_READ": config.bus_bytes.bit_length(),
               "BYTES_WRITTEN": config.bus_bytes.bit_length(),
               "INSTRUCTIONS": len(UNITS).bit_length()}
-    return data.StructLayout({name: widths.get(name, 1) for name, _ in regmap.COUNTERS})
+    return data.StructLayout({name: widths.get(name, 1) for name, _ in register_map.COUNTERS})
 
 
 assert isa.SEQUENCER == len(UNITS)

@@ -1,4 +1,4 @@
-"""The registers, made from the table in :mod:`weft.control.regmap`."""
+"""The registers, made from the table in :mod:`weft.spec.register_map`."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
@@ -6,8 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from .. import __version__
 from ..bus.axi_lite import RegisterBus
-from . import isa, regmap
-from .layout import register_layout
+from ..spec import isa, register_map
+from .instruction_layout import register_layout
 from .records import ERROR_RECORD, WINDOWS
 
 __all__ = ["HARDWARE_VERSION", "SETTINGS", "Registers"]
@@ -21,8 +21,8 @@ SETTINGS = data.StructLayout({
 """What the registers of these names hold."""
 
 
-_SINGLE = [register for register in regmap.REGISTERS if not register.name.startswith("COUNTER_")]
-_COUNTERS_OFFSET = regmap.BY_NAME[f"COUNTER_{regmap.COUNTERS[0][0]}"].offset
+_SINGLE = [register for register in register_map.REGISTERS if not register.name.startswith("COUNTER_")]
+_COUNTERS_OFFSET = register_map.BY_NAME[f"COUNTER_{register_map.COUNTERS[0][0]}"].offset
 
 
 def _log2(value):
@@ -39,11 +39,11 @@ class Registers(wiring.Component):
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
 
     Members
     -------
-    bus : :py:`In(RegisterBus(regmap.ADDR_WIDTH))`
+    bus : :py:`In(RegisterBus(register_map.ADDR_WIDTH))`
     o_command : :py:`Out(register_layout("CONTROL"))`
         Each bit is high for one cycle when a host has set it.
     o_settings : :py:`Out(SETTINGS)`, ``o_windows`` : :py:`Out(WINDOWS)`
@@ -55,7 +55,7 @@ class Registers(wiring.Component):
     i_first_error : :py:`In(1)`
         ``i_record`` is about to take an error: keep ``i_waits`` for as long as it has one.
     i_pc : :py:`In(32)`
-    o_counter : :py:`Out(range(len(regmap.COUNTERS)))`, ``i_counter`` : :py:`In(32)`
+    o_counter : :py:`Out(range(len(register_map.COUNTERS)))`, ``i_counter`` : :py:`In(32)`
         A counter, and what the last snapshot says of it, two cycles later.
     i_counters_busy : :py:`In(1)`
         ``i_counter`` is not valid, and no command may come in the next cycle that is about
@@ -70,7 +70,7 @@ class Registers(wiring.Component):
     def __init__(self, config):
         self.config = config
         super().__init__({
-            "bus": In(RegisterBus(regmap.ADDR_WIDTH)),
+            "bus": In(RegisterBus(register_map.ADDR_WIDTH)),
             "o_command": Out(register_layout("CONTROL")),
             "o_settings": Out(SETTINGS),
             "o_windows": Out(WINDOWS),
@@ -79,7 +79,7 @@ class Registers(wiring.Component):
             "i_waits": In(register_layout("WAITS")),
             "i_first_error": In(1),
             "i_pc": In(32),
-            "o_counter": Out(range(len(regmap.COUNTERS))),
+            "o_counter": Out(range(len(register_map.COUNTERS))),
             "i_counter": In(32),
             "i_counters_busy": In(1),
             "i_done_event": In(1),
@@ -91,7 +91,7 @@ class Registers(wiring.Component):
         m = Module()
         bus = self.bus
         stored = {register.name: Signal(32, name=register.name.lower())
-                  for register in regmap.REGISTERS if register.access in ("RW", "W1C")}
+                  for register in register_map.REGISTERS if register.access in ("RW", "W1C")}
         values = self._read_only(m) | stored
 
         # -- cycle 0: which register -------------------------------------------------------------
@@ -103,7 +103,7 @@ class Registers(wiring.Component):
         hits["COUNTERS"] = is_counter = Signal()
         select_width = len(self.o_counter)
         m.d.comb += self.o_counter.eq(bus.addr[2:])
-        m.d.sync += is_counter.eq((self.o_counter < len(regmap.COUNTERS)) & (
+        m.d.sync += is_counter.eq((self.o_counter < len(register_map.COUNTERS)) & (
             bus.addr[2 + select_width:] == _COUNTERS_OFFSET >> 2 + select_width))
 
         # -- cycle 1, or as soon as the counters are there: what becomes of it -------------------
@@ -168,7 +168,7 @@ class Registers(wiring.Component):
 
         m.d.comb += [getattr(self.o_settings, name).eq(stored[name.upper()])
                      for name in SETTINGS.members]
-        for index in range(regmap.WINDOWS):
+        for index in range(register_map.WINDOWS):
             control = data.View(register_layout(f"WINDOW{index}_CTRL"),
                                 stored[f"WINDOW{index}_CTRL"])
             m.d.comb += [
@@ -193,7 +193,7 @@ class Registers(wiring.Component):
                 command.START + command.CLEAR + command.SOFT_RESET > 1)
         refused = status.BUSY
         if register.name.startswith("WINDOW"):
-            lock = regmap.BY_NAME[register.name[:7] + "_CTRL"].bits("LOCK")
+            lock = register_map.BY_NAME[register.name[:7] + "_CTRL"].bits("LOCK")
             refused = refused | stored[register.name[:7] + "_CTRL"][lock.offset]
         if register.align > 1:
             refused = refused | (bus.strb[0] & (bus.data[:_log2(register.align)] != 0))
@@ -208,7 +208,7 @@ class Registers(wiring.Component):
 
         def pack(name, **fields):
             value = 0
-            for bits in regmap.BY_NAME[name].fields:
+            for bits in register_map.BY_NAME[name].fields:
                 if fields[bits.name] >> bits.width:
                     raise ValueError(f"{name}.{bits.name} has {bits.width} bits, too few for "
                                      f"{fields[bits.name]}")
@@ -217,7 +217,7 @@ class Registers(wiring.Component):
 
         record = self.i_record
         return {
-            "ID": regmap.MAGIC,
+            "ID": register_map.MAGIC,
             "VERSION": pack("VERSION", ISA=isa.ISA_VERSION, MAJOR=HARDWARE_VERSION[0],
                             MINOR=HARDWARE_VERSION[1]),
             "CAP_ARRAY": pack("CAP_ARRAY", ROWS=config.rows, COLS=config.cols,
@@ -225,8 +225,8 @@ class Registers(wiring.Component):
             "CAP_MEMORY": pack("CAP_MEMORY", SPAD_LOG2=_log2(config.spad_bytes),
                                WGT_LOG2=_log2(config.wgt_bytes), ACC_LOG2=_log2(config.acc_rows),
                                BANKS=config.spad_banks),
-            "CAP_CONTROL": pack("CAP_CONTROL", QUEUE=config.queue_depth, WINDOWS=regmap.WINDOWS,
-                                COUNTERS=len(regmap.COUNTERS)),
+            "CAP_CONTROL": pack("CAP_CONTROL", QUEUE=config.queue_depth, WINDOWS=register_map.WINDOWS,
+                                COUNTERS=len(register_map.COUNTERS)),
             "CONFIG_HASH": config.fingerprint,
             "STATUS": self.i_status.as_value(),
             "ERROR_CODE": Cat(record.code, record.unit),

@@ -4,9 +4,9 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from . import isa
-from .rows import ROWS
-from .unit import INSTRUCTION_SHAPE
+from ..spec import isa
+from ..spec.rows import ROWS
+from .unit_interface import INSTRUCTION_SHAPE
 
 __all__ = ["RowStep"]
 
@@ -30,11 +30,11 @@ def _law(unit):
 class RowStep(wiring.Component):
     """Takes the first row from an instruction, and says what the instruction is without it.
 
-    What a row is says :data:`weft.control.rows.ROWS`. An instruction without ``each`` is one row.
+    What a row is says :data:`weft.spec.rows.ROWS`. An instruction without ``each`` is one row.
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
     unit : :class:`int`
         Whose instructions.
 

@@ -4,11 +4,11 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ..config import UNITS
-from . import isa
+from ..spec import isa
+from ..spec.config import UNITS
 from .records import CHECKED, ERROR_RECORD, UNIT_VIEW
 from .tokens import TokenCounters
-from .unit import UnitSignature
+from .unit_interface import UnitSignature
 from .unit_queue import UnitQueue
 
 __all__ = ["Sequencer"]
@@ -23,7 +23,7 @@ class Sequencer(wiring.Component):
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
 
     Members
     -------

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..config import UNITS
+from ..spec.config import UNITS
 from .records import TOKENS
 
 __all__ = ["TokenCounters"]

@@ -5,12 +5,12 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
-from ..config import UNITS
-from . import isa
-from .layout import bit_runs
+from ..spec import isa
+from ..spec.config import UNITS
+from .instruction_layout import bit_runs
 from .records import CHECKED, ERROR_RECORD, UNIT_VIEW
 from .row_step import RowStep
-from .unit import INSTRUCTION_SHAPE, UnitSignature
+from .unit_interface import INSTRUCTION_SHAPE, UnitSignature
 
 __all__ = ["UnitQueue"]
 
@@ -36,7 +36,7 @@ class UnitQueue(wiring.Component):
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
         ``queue_depth`` instructions wait behind the next one.
     unit : :class:`int`
         Which unit.

@@ -4,9 +4,9 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from . import isa
+from ..spec import isa
+from ..spec.extents import EXTENTS, HOST
 from .extent_check import FIRST_STEP, NO_STEP, STEPS, ExtentCheck
-from .extents import EXTENTS, HOST
 from .field_check import FieldCheck
 from .records import CHECKED, ERROR_RECORD, FETCHED, WINDOWS
 
@@ -23,7 +23,7 @@ class Validator(wiring.Component):
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
 
     Members
     -------

@@ -4,9 +4,9 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..config import UNITS
 from ..logic import choose
-from . import isa
+from ..spec import isa
+from ..spec.config import UNITS
 from .records import ERROR_RECORD, UNIT_VIEW
 
 __all__ = ["Watchdog"]

@@ -17,7 +17,7 @@ class WindowCheck(wiring.Component):
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
     width : :class:`int`
         Bits of ``i_last``; more than ``addr_width``.
 

@@ -7,10 +7,10 @@ from amaranth.utils import ceil_log2
 
 from ..bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, Axi4Read
 from ..bus.slice import RegisterSlice
-from ..control import isa
-from ..control.hold import InstructionHold
-from ..control.layout import instruction_layout
-from ..control.unit import UnitSignature
+from ..control.instruction_layout import instruction_layout
+from ..control.instruction_register import InstructionHold
+from ..control.unit_interface import UnitSignature
+from ..spec import isa
 from ..sram.ports import WritePort
 from .planner import BurstPlanner, burst_layout
 

@@ -6,8 +6,8 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
 from ..bus.axi4 import Axi4, Axi4Lite
+from ..spec.link_frames import Command, Info, Status
 from .copier import Copier
-from .frames import Command, Info, Status
 from .queue import ByteQueue
 from .receiver import Receiver
 from .sender import Sender

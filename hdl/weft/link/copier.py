@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from ..bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, Axi4, Axi4Lite
-from .frames import Status
+from ..spec.link_frames import Status
 
 __all__ = ["Copier"]
 

@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..spec.link_frames import CRC_BYTES, REQUEST_HEADER, REQUEST_MARK
 from .crc import Crc32
-from .frames import CRC_BYTES, REQUEST_HEADER, REQUEST_MARK
 
 __all__ = ["REQUEST", "Receiver"]
 

@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..spec.link_frames import ANSWER_HEADER, ANSWER_MARK, CRC_BYTES
 from .crc import Crc32
-from .frames import ANSWER_HEADER, ANSWER_MARK, CRC_BYTES
 
 __all__ = ["ANSWER", "Sender"]
 

@@ -4,9 +4,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..control.isa import Mode
-from ..control.layout import instruction_layout
-from ..control.unit import INSTRUCTION_SHAPE
+from ..control.instruction_layout import instruction_layout
+from ..control.unit_interface import INSTRUCTION_SHAPE
+from ..spec.isa import Mode
 from .drain import Step
 from .requantize import Requantizer
 

@@ -4,13 +4,13 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, fifo, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..control.isa import MapOp
-from ..control.layout import instruction_layout
-from ..control.unit import INSTRUCTION_SHAPE
+from ..control.instruction_layout import instruction_layout
+from ..control.unit_interface import INSTRUCTION_SHAPE
+from ..spec.isa import MapOp
 from ..sram.ports import ReadPort
 from .drain import Step
+from .row_addresses import RowWalk
 from .tables import Tables
-from .walk import RowWalk
 
 __all__ = ["MAP_PASS", "MapReader", "Pass", "Passed"]
 

@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..control.layout import instruction_layout
-from ..control.unit import INSTRUCTION_SHAPE
+from ..control.instruction_layout import instruction_layout
+from ..control.unit_interface import INSTRUCTION_SHAPE
 from .map import MAP_PASS, Pass, Passed
 from .reciprocal import Reciprocal
 

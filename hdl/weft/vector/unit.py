@@ -5,17 +5,17 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..bus.queue import MemoryQueue
-from ..control.hold import InstructionHold
-from ..control.unit import UnitSignature
+from ..control.instruction_register import InstructionHold
+from ..control.unit_interface import UnitSignature
 from ..sram.ports import AccReadPort, ReadPort, WritePort
 from ..vendor.lut_ram import in_tables
+from .channel_memory import ChannelStore
 from .drain import DrainReader
 from .lanes import Lanes
 from .map import MapReader
 from .params import ParamsReader
 from .read import SharedRead
 from .softmax import SoftmaxControl
-from .store import ChannelStore
 from .tables import TableReader
 from .write import DrainWriter
 
@@ -27,7 +27,7 @@ seven cycles of latency: so many steps are on their way while none is held up. D
 
 
 class VectorUnit(wiring.Component):
-    """Carries out VECTOR's instructions; see :mod:`weft.control.isa` for what they do.
+    """Carries out VECTOR's instructions; see :mod:`weft.spec.isa` for what they do.
 
     A DRAIN of *n* positions takes ``n * ceil(channels / vector_lanes)`` cycles, in mode RAW
     ``n * channels``, and a constant: positions and rows follow each other without a gap. The

@@ -4,9 +4,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..control.isa import Mode
-from ..control.layout import instruction_layout
-from ..control.unit import INSTRUCTION_SHAPE
+from ..control.instruction_layout import instruction_layout
+from ..control.unit_interface import INSTRUCTION_SHAPE
+from ..spec.isa import Mode
 from ..sram.ports import WritePort
 
 __all__ = ["DrainWriter"]

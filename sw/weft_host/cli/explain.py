@@ -41,8 +41,8 @@ def explain(model, measure, page_path, latency, bandwidth, preset_name, changes,
     MODEL is a .tflite file or a compiled program. The figures are those of the cycle model, which
     needs no run; --measure sets those of the RTL beside them.
     """
-    from ..explain import explain as explain_program
-    from ..explain_page import page
+    from ..perf.explain import explain as explain_program
+    from ..perf.explain_page import page
 
     program = load_program(model, lambda: make_config(preset_name, changes))
     config = program.config

@@ -4,7 +4,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from weft.control import isa
+from weft.spec import isa
 
 from .options import config_options, json_option, make_config, print_json
 

@@ -4,9 +4,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ..disasm import disassemble, listing
 from ..errors import ProgramError
-from ..program import Program
+from ..program.disasm import disassemble, listing
+from ..program.file import Program
 from .options import (
     OutputFile,
     config_is_asked_for,

@@ -8,7 +8,7 @@ import tempfile
 
 import click
 
-from weft.presets import PRESETS, preset
+from weft.spec.presets import PRESETS, preset
 
 from ..errors import InputError
 

@@ -43,7 +43,7 @@ def trace(model, output, input_path, latency, bandwidth, preset_name, changes, a
     MODEL is a .tflite file or a compiled program. The file has Chrome's trace-event format: open it
     at ui.perfetto.dev. One microsecond there is one cycle.
     """
-    from ..trace import chrome_trace, layer_cycles, layer_names
+    from ..perf.trace import chrome_trace, layer_cycles, layer_names
 
     program = load_program(model, lambda: make_config(preset_name, changes))
     inputs = any_inputs(input_path, program)

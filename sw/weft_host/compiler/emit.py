@@ -1,12 +1,12 @@
 """Scheduled drafts and constants to a :class:`Program`."""
 
-from weft.control import isa
+from weft.spec import isa
 
-from .. import validate
-from ..program import Program
-from ..tensor import Window
-from .merge import merge
-from .schedule import add_tokens, schedule, wait_edges
+from ..program import validate
+from ..program.file import Program
+from ..program.tensor import Window
+from .schedule.merge import merge
+from .schedule.scheduler import add_tokens, schedule, wait_edges
 from .verdict import CapacityError
 
 __all__ = ["emit"]

@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from weft.control.isa import Mode
+from weft.spec.isa import Mode
 
-from .. import numerics
 from ..errors import InputError
-from ..tensor import Tensor
-from .allocate import HostMemory
-from .layer import Layer
+from ..numerics import requantize
+from ..program.tensor import Tensor
+from .lower.layer import Layer
+from .lower.quantize import quantize_multiplier
 from .pipeline import assemble
-from .quantize import quantize_multiplier
-from .residency import arrange
-from .step import ArrayStep
+from .plan.allocate import HostMemory
+from .plan.residency import arrange
+from .steps.array_step import ArrayStep
 
 __all__ = ["compile_gemm", "gemm_reference", "matmul"]
 
@@ -24,7 +24,7 @@ def compile_gemm(m, k, n, config, *, b, bias=None, scale=None, zero_point=0):
     ----------
     m, k, n : :class:`int`
         A has ``m`` rows of ``k``, B ``k`` rows of ``n``, C ``m`` rows of ``n``.
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
         What it is to run on.
     b : int8 array (k, n)
         Becomes part of the program's image, packed into tiles.
@@ -91,11 +91,11 @@ def gemm_reference(a, b, bias=None, scale=None, zero_point=0):
     acc = a.astype(np.int64) @ b.astype(np.int64)
     if bias is not None:
         acc = acc + bias.astype(np.int64)
-    acc = numerics.wrap32(acc)
+    acc = requantize.wrap32(acc)
     if scale is None:
         return acc
     multiplier, shift = _multipliers(scale, b.shape[1])
-    return numerics.to_int8(numerics.requantize(acc, multiplier, shift, Mode.TFL2), zero_point,
+    return requantize.to_int8(requantize.requantize(acc, multiplier, shift, Mode.TFL2), zero_point,
                             -128, 127)
 
 

@@ -2,23 +2,23 @@
 
 import dataclasses
 
-from ..tensor import Tensor
-from .allocate import HostMemory, WeightRing
-from .elementwise import Elementwise, RowSoftmax
+from ..program.tensor import Tensor
 from .emit import emit
-from .frontend import read_model
-from .interleave import Piece, interleave
-from .layer import Layer
-from .lower import lower
-from .lower_ops import Refused, require_int8
-from .map_step import MapStep
-from .move import Move
-from .move_step import MoveStep
-from .order import shortcuts_first
-from .residency import arrange, ends
-from .softmax_step import SoftmaxStep
-from .step import ArrayStep
-from .stream import Stream
+from .frontend.tflite import read_model
+from .lower.array_operators import Refused, require_int8
+from .lower.elementwise import Elementwise, RowSoftmax
+from .lower.layer import Layer
+from .lower.lowering import lower
+from .lower.move import Move
+from .plan.allocate import HostMemory, WeightRing
+from .plan.residency import arrange, ends
+from .schedule.interleave import Piece, interleave
+from .schedule.step_order import shortcuts_first
+from .steps.array_step import ArrayStep
+from .steps.map_step import MapStep
+from .steps.move_step import MoveStep
+from .steps.softmax_step import SoftmaxStep
+from .steps.stream import Stream
 from .verdict import CapacityError, ModelError, UnsupportedError
 
 __all__ = ["assemble", "check", "compile"]
@@ -31,7 +31,7 @@ def check(model, config):
     ----------
     model : :class:`bytes` or path
         An int8 ``.tflite`` file.
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
         What it is to run on.
 
     Returns
@@ -53,7 +53,7 @@ def compile(model, config, *, keep_tensors=False):
     ----------
     model : :class:`bytes` or path
         An int8 ``.tflite`` file.
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
         What it is to run on.
     keep_tensors : :class:`bool`
         Store every intermediate tensor in host memory, where it can be read, also those that

@@ -3,12 +3,13 @@
 import abc
 import dataclasses
 
-from weft.control import isa, regmap
-from weft.control.isa import ErrorCode
+from weft.spec import isa, register_map
+from weft.spec.isa import ErrorCode
 
-from .. import disasm, host_ops
+from .. import host_operators
+from ..emulator.registers import pack, unpack
 from ..errors import DeviceError, DeviceTimeout, ErrorRecord, ProgramError, WeftError
-from .registers import pack, unpack
+from ..program import disasm
 from .tensors import check_inputs, read_tensor, write_tensor
 
 __all__ = ["Device", "Result"]
@@ -41,13 +42,13 @@ class Device(abc.ABC):
 
     Attributes
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
         What the device is.
     memory_base, memory_bytes : :class:`int`
         The host memory that it offers to programs.
     """
 
-    counter_names = tuple(name for name, _ in regmap.COUNTERS)
+    counter_names = tuple(name for name, _ in register_map.COUNTERS)
     """Performance counters that the device keeps."""
 
     def __init__(self, config, *, memory_base=0, memory_bytes=1 << 24):
@@ -179,7 +180,7 @@ class Device(abc.ABC):
             self._loaded = program
         settings = {"MEM_BASE": self.memory_base, "PROGRAM_ADDR": 0,
                     "PROGRAM_COUNT": program.instruction_count, "WATCHDOG": watchdog}
-        for index in range(regmap.WINDOWS):
+        for index in range(register_map.WINDOWS):
             name = f"WINDOW{index}"
             settings.update({f"{name}_BASE": 0, f"{name}_LAST": 0, f"{name}_CTRL": 0})
             if index < len(program.windows) and program.windows[index].size:
@@ -200,7 +201,7 @@ class Device(abc.ABC):
 
         Parameters
         ----------
-        program : :class:`weft_host.program.Program`
+        program : :class:`weft_host.program.file.Program`
             What to run.
         inputs : :class:`dict` of arrays, or a sequence in the program's order
             One array for each input.
@@ -226,7 +227,7 @@ class Device(abc.ABC):
         """
         self.check(program)
         arrays = check_inputs(program, inputs)
-        host_ops.run_steps(program, "before", arrays)
+        host_operators.run_steps(program, "before", arrays)
         self.load(program, watchdog)
         for name, array in arrays.items():
             write_tensor(self, program.tensor(name), array)
@@ -247,7 +248,7 @@ class Device(abc.ABC):
         arrays.update({tensor.name: read_tensor(self, tensor) for tensor in program.all_tensors
                        if tensor.name in wanted and tensor.offset is not None
                        and tensor.name not in arrays})
-        host_ops.run_steps(program, "after", arrays)
+        host_operators.run_steps(program, "after", arrays)
         return Result(
             outputs={tensor.name: arrays[tensor.name] for tensor in program.outputs},
             tensors={name: array for name, array in arrays.items()} if all_tensors else {},

@@ -3,16 +3,16 @@
 import collections
 import dataclasses
 
-from weft.control import isa
-from weft.control.isa import ErrorCode
-from weft.control.rows import ROWS, rows
+from weft.spec import isa
+from weft.spec.isa import ErrorCode
+from weft.spec.rows import ROWS, rows
 
-from .. import validate
+from ..emulator.datapath import Datapath
+from ..emulator.host_memory import BusFault, HostMemory
+from ..emulator.registers import RegisterFile, pack, unpack
 from ..errors import DeviceTimeout
+from ..program import validate
 from .base import Device
-from .execute import Datapath
-from .memory import BusFault, HostMemory
-from .registers import RegisterFile, pack, unpack
 
 __all__ = ["EmulatorDevice"]
 
@@ -54,7 +54,7 @@ class EmulatorDevice(Device):
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
         The hardware to be.
     memory_base, memory_bytes : :class:`int`
         The host memory to offer; outside it the bus answers DECERR.

@@ -3,14 +3,14 @@
 import dataclasses
 import time
 
-from weft.control import regmap
+from weft.spec import register_map
 
+from ..emulator.registers import pack
 from ..errors import BuildError, DeviceTimeout, RegisterError, WeftError
 from .base import Device
-from .registers import pack
+from .instruction_times import instruction_times
 from .rtl_build import build_accelerator, print_progress
 from .rtl_sim import Simulation
-from .times import instruction_times
 
 __all__ = ["RtlDevice"]
 
@@ -26,7 +26,7 @@ class RtlDevice(Device):
 
     Parameters
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
         What to build.
     memory_base, memory_bytes, latency, bandwidth, stalls, seed, trace
         See :class:`weft_host.device.rtl_sim.Simulation`.
@@ -57,7 +57,7 @@ class RtlDevice(Device):
             library, memory_base=memory_base, memory_bytes=memory_bytes, latency=latency,
             bandwidth=bandwidth, stalls=stalls, seed=seed, trace=trace)
         found = self.read_register("CONFIG_HASH")
-        if self.read_register("ID") != regmap.MAGIC or found != config.fingerprint:
+        if self.read_register("ID") != register_map.MAGIC or found != config.fingerprint:
             raise BuildError(f"{library} is not configuration {config.name!r}; delete it")
         self.write_register("IRQ_ENABLE", pack("IRQ_ENABLE", DONE=1, ERROR=1))
 
@@ -91,14 +91,14 @@ class RtlDevice(Device):
 
     def read_register(self, name):
         """The word in register ``name``."""
-        response, word = self.simulation.read_register(regmap.BY_NAME[name].offset)
+        response, word = self.simulation.read_register(register_map.BY_NAME[name].offset)
         if response:
             raise RegisterError(f"the device refused to read {name}")
         return word
 
     def write_register(self, name, value):
         """Write a word to register ``name``; :class:`RegisterError` if that is refused."""
-        if self.simulation.write_register(regmap.BY_NAME[name].offset, value):
+        if self.simulation.write_register(register_map.BY_NAME[name].offset, value):
             raise RegisterError(f"the device refused to write {value:#x} to {name}")
 
     def start(self):

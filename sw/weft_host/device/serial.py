@@ -4,14 +4,14 @@ import errno
 import os
 import time
 
-from weft.control import regmap
-from weft.link.frames import Status
+from weft.spec import register_map
+from weft.spec.link_frames import Status
 
+from ..emulator.registers import pack, unpack
 from ..errors import DeviceTimeout, LinkError, ProgramError, RegisterError
 from ..link.client import LinkClient
 from .base import Device
-from .known import find_config
-from .registers import pack, unpack
+from .find_config import find_config
 
 __all__ = ["SerialDevice", "SerialLine"]
 
@@ -99,9 +99,9 @@ class SerialDevice(Device):
     ----------
     port : :class:`str` or line
         A serial port, or an object like :class:`SerialLine`.
-    config : :class:`weft.config.Config`, optional
+    config : :class:`weft.spec.config.Config`, optional
         What the board is expected to be; without it, what it says it is, see
-        :func:`weft_host.device.known.find_config`.
+        :func:`weft_host.device.find_config.find_config`.
     baud : :class:`int`
         Bits a second, as the bitstream was built.
     memory_bytes : :class:`int`, optional
@@ -112,7 +112,7 @@ class SerialDevice(Device):
     Attributes
     ----------
     link : :class:`weft_host.link.LinkClient`
-    info : :class:`weft.link.frames.Info`
+    info : :class:`weft.spec.link_frames.Info`
 
     Raises
     ------
@@ -148,8 +148,8 @@ class SerialDevice(Device):
 
     def _check_config(self, config):
         magic, found = (self.read_register(name) for name in ("ID", "CONFIG_HASH"))
-        if magic != regmap.MAGIC:
-            raise LinkError(f"register ID reads {magic:#010x} instead of {regmap.MAGIC:#010x}: "
+        if magic != register_map.MAGIC:
+            raise LinkError(f"register ID reads {magic:#010x} instead of {register_map.MAGIC:#010x}: "
                             "behind the host link is no Weft accelerator")
         if config is None:
             known, unread = find_config(found, self.info.board)
@@ -204,7 +204,7 @@ class SerialDevice(Device):
     def read_register(self, name):
         """The word in register ``name``."""
         try:
-            return self._request(self.link.read_registers, regmap.BY_NAME[name].offset)[0]
+            return self._request(self.link.read_registers, register_map.BY_NAME[name].offset)[0]
         except LinkError as error:
             if error.status == Status.SLVERR:
                 raise RegisterError(f"the device refused to read {name}") from None
@@ -213,7 +213,7 @@ class SerialDevice(Device):
     def write_register(self, name, value):
         """Write a word to register ``name``; :class:`RegisterError` if that is refused."""
         try:
-            self._request(self.link.write_register, regmap.BY_NAME[name].offset, value)
+            self._request(self.link.write_register, register_map.BY_NAME[name].offset, value)
         except LinkError as error:
             if error.status == Status.SLVERR:
                 raise RegisterError(f"the device refused to write {value:#x} to {name}") from None

@@ -4,7 +4,7 @@ import collections
 import dataclasses
 import time
 
-from weft.link.frames import SEQUENCES, Command, Info, Status
+from weft.spec.link_frames import SEQUENCES, Command, Info, Status
 
 from ..errors import LinkError
 from .codec import Answer, AnswerParser, encode_request, parse_info

@@ -3,7 +3,7 @@
 import dataclasses
 import zlib
 
-from weft.link.frames import (
+from weft.spec.link_frames import (
     ANSWER_HEADER,
     ANSWER_MARK,
     CRC_BYTES,
@@ -35,7 +35,7 @@ def encode_request(command, sequence, addr=0, length=0, payload=b""):
 
 
 def parse_info(raw):
-    """The :class:`weft.link.frames.Info` that a board sent.
+    """The :class:`weft.spec.link_frames.Info` that a board sent.
 
     Raises
     ------

@@ -4,14 +4,14 @@ import typing
 
 import numpy as np
 
-from weft.control import isa
-from weft.control.isa import Mode
+from weft.spec import isa
+from weft.spec.isa import Mode
 
-from ..assemble import chain
 from ..device import EmulatorDevice
 from ..errors import WeftError
-from ..program import Program
-from ..tensor import Window
+from ..program.assemble import chain
+from ..program.file import Program
+from ..program.tensor import Window
 
 __all__ = ["Bench", "Fault", "Place", "LIMIT", "MINIMUM", "differences", "listing"]
 

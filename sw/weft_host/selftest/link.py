@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from weft.control import isa, regmap
+from weft.spec import isa, register_map
 
-from ..device.registers import pack, unpack
+from ..emulator.registers import pack, unpack
 from ..errors import DeviceError, LinkError
-from ..program import Program
-from ..tensor import Window
+from ..program.file import Program
+from ..program.tensor import Window
 from .bench import LIMIT, Fault
 
 __all__ = ["check_link", "check_identity", "check_registers", "check_errors"]
@@ -47,7 +47,7 @@ def check_identity(bench):
     """The registers that say what the device is."""
     config = bench.config
     expected = {
-        "ID": regmap.MAGIC, "CONFIG_HASH": config.fingerprint,
+        "ID": register_map.MAGIC, "CONFIG_HASH": config.fingerprint,
         "CAP_ARRAY": config.rows | config.cols << 8 | config.vector_lanes << 16
         | config.bus_bytes << 24,
         "CAP_MEMORY": _log2(config.spad_bytes) | _log2(config.wgt_bytes) << 8
@@ -79,7 +79,7 @@ def check_registers(bench):
     for name in ("MEM_BASE", "PROGRAM_ADDR", "PROGRAM_COUNT", "WATCHDOG", "WINDOW3_BASE"):
         before = device.read_register(name)
         for pattern in (0xA5A5A5A5, 0x5A5A5A5A, 0xFFFFFFFF, 0):
-            pattern &= -regmap.BY_NAME[name].align      # other values are refused
+            pattern &= -register_map.BY_NAME[name].align      # other values are refused
             device.write_register(name, pattern)
             found = device.read_register(name)
             if found != pattern:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from weft.control.isa import TABLE_BYTES, MapOp, Mode
+from weft.spec.isa import TABLE_BYTES, MapOp, Mode
 
-from ..fixed_point import softmax_exponentials
+from ..numerics.fixed_point import softmax_exponentials
 from .bench import Fault, differences, listing
 
 __all__ = ["check_requantiser", "check_parameters", "check_map", "check_softmax", "has_tables"]

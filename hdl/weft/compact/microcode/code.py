@@ -13,7 +13,7 @@ class Code(Assembler):
 
     Attributes
     ----------
-    config : :class:`weft.config.Config`
+    config : :class:`weft.spec.config.Config`
         What the program is for.
     """
 

@@ -1,8 +1,8 @@
 """Fetching and decoding instructions, and their tokens."""
 
-from ...config import UNITS
-from ...control import isa
-from ...control.isa import ErrorCode
+from ...spec import isa
+from ...spec.config import UNITS
+from ...spec.isa import ErrorCode
 from ..micro import Operation, Source
 from .fields import accept, end
 from .memory import memory

@@ -1,6 +1,6 @@
 """PARAMS and DRAIN."""
 
-from ...control.isa import Mode
+from ...spec.isa import Mode
 from ..micro import Operation, Source
 from .fields import accept, end, flag, memory_end, nonzero_fields, reserved
 from .requantize import PARAMETERS, shift_from

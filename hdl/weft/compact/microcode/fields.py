@@ -1,6 +1,6 @@
 """Fields of instructions, and how an instruction's own part begins and ends."""
 
-from ...control import isa
+from ...spec import isa
 from ..micro import Operation
 
 __all__ = ["accept", "end", "field", "flag", "memory_end", "nonzero_fields", "reserved"]

@@ -1,6 +1,6 @@
 """Registers: what a host's writes do."""
 
-from ...control import regmap
+from ...spec import register_map
 from ..micro import Function, Operation, Source
 from .registers import (
     BUSY,
@@ -58,7 +58,7 @@ def _service(u):
     u.load("word")
     u.sub(number("WINDOW0_BASE"))
     u.no_carry("refuse")
-    u.sub(4 * regmap.WINDOWS)
+    u.sub(4 * register_map.WINDOWS)
     u.carry("refuse")
     u.load("word")
     u.and_(3)

@@ -1,7 +1,7 @@
 """TABLE and MAP."""
 
-from ...control import isa
-from ...control.isa import TABLE_BYTES, MapOp, Mode
+from ...spec import isa
+from ...spec.isa import TABLE_BYTES, MapOp, Mode
 from ..micro import Operation, Source
 from .fields import accept, end, flag, memory_end, nonzero_fields, reserved
 from .requantize import shift_from

@@ -1,7 +1,7 @@
 """What touches memory: windows, beats on the bus, and how far an instruction reaches."""
 
-from ...control import isa, regmap
-from ...control.isa import ErrorCode
+from ...spec import isa, register_map
+from ...spec.isa import ErrorCode
 from ..micro import Condition, Operation, Source
 from .fields import memory_end
 from .registers import FIELD
@@ -45,7 +45,7 @@ def _window(u):
     u.back()
     u.label("window_other")
     u.load("window")
-    u.sub(u.register("WINDOW0_BASE") + _WINDOW * regmap.WINDOWS)
+    u.sub(u.register("WINDOW0_BASE") + _WINDOW * register_map.WINDOWS)
     u.nonzero("window_one", slot=lambda: u.load("window"))
     u.label("window_none")
     u.load(0)

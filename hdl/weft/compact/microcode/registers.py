@@ -1,6 +1,6 @@
 """Which bits and numbers the register map has, and the counters that are kept."""
 
-from ...control import regmap
+from ...spec import register_map
 
 __all__ = ["BUSY", "CLEAR", "CLEARING", "DONE", "ERROR", "FIELD", "LAST_LIVE", "LIVE", "RESET",
            "RESETTING", "START", "number"]
@@ -13,14 +13,14 @@ LAST_LIVE = f"live_{LIVE[-1]}"
 
 def number(name):
     """The word address of a register."""
-    return regmap.BY_NAME[name].offset >> 2
+    return register_map.BY_NAME[name].offset >> 2
 
 
 def FIELD(register, *names):
     """The bits of some fields of a register."""
     found = 0
     for name in names:
-        bits = regmap.BY_NAME[register].bits(name)
+        bits = register_map.BY_NAME[register].bits(name)
         found |= (1 << bits.width) - 1 << bits.offset
     return found
 

@@ -1,7 +1,7 @@
 """How programs begin and end, and resets."""
 
-from ...control import regmap
-from ...control.isa import SEQUENCER, ErrorCode
+from ...spec import register_map
+from ...spec.isa import SEQUENCER, ErrorCode
 from ..micro import Condition, Operation, Source
 from .registers import (
     BUSY,
@@ -32,7 +32,7 @@ def run(u):
 
 def _boot(u):
     # a hardware reset finds what was there before
-    u.zeros("CONTROL", f"COUNTER_{regmap.COUNTERS[-1][0]}")
+    u.zeros("CONTROL", f"COUNTER_{register_map.COUNTERS[-1][0]}")
     u.zeros("event", LAST_LIVE)
     u.go("idle")
     u.label("zeros")            # A registers from X on
@@ -108,7 +108,7 @@ def _ends(u):
     u.ends |= {"bad_opcode", "bad_reserved", "bad_field", "bad_fetch", "bad_spad", "bad_wgt",
                "bad_acc", "bad_host", "refuse", "accept"}
     u.kept |= {"unit", "at", "place", "PC", *(f"live_{name}" for name in (*LIVE, "CYCLES")),
-               *(register.name for register in regmap.REGISTERS)}
+               *(register.name for register in register_map.REGISTERS)}
     for name, code in (("bad_opcode", ErrorCode.ILLEGAL_OPCODE),
                        ("bad_reserved", ErrorCode.RESERVED_BITS),
                        ("bad_field", ErrorCode.BAD_FIELD), ("bad_fetch", ErrorCode.HOST_WINDOW)):

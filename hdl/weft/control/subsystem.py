@@ -1,0 +1,200 @@
+"""The control side of Weft: registers, fetching, checking, tokens, watchdog, soft reset."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from ..bus.axi4 import Axi4Lite, Axi4Read
+from ..bus.axi_lite import AxiLiteSubordinate
+from ..logic import reset_in_turn
+from ..spec import register_map
+from ..spec.config import UNITS
+from .clear import ClearControl
+from .counters import PerformanceCounters
+from .fetch import Fetcher
+from .records import datapath_counters
+from .registers import Registers
+from .run_control import RunControl
+from .sequencer import Sequencer
+from .soft_reset import SoftReset
+from .unit_interface import UnitSignature
+from .validate import Validator
+from .watchdog import Watchdog
+
+__all__ = ["Control"]
+
+
+class Control(wiring.Component):
+    """Runs programs on the four units under the eyes of a host; wiring only.
+
+    Parameters
+    ----------
+    config : :class:`weft.spec.config.Config`
+
+    Members
+    -------
+    s_axil : :py:`In(Axi4Lite(addr_width=register_map.ADDR_WIDTH))`
+        The host's way to the registers.
+    axi : :py:`Out(Axi4Read(...))`
+        Reads instructions.
+    load, matmul, vector, store : :py:`Out(UnitSignature())`
+        ``halt`` is driven for LOAD and STORE only: MATMUL and VECTOR end what they were handed.
+    i_bus_idle : :py:`In(2)`
+        Bit 0: LOAD has no address on the bus and is owed no beat. Bit 1: the same of STORE.
+    o_clear : :py:`Out(1)`
+        Reset everything but the registers, the on-chip memories and what is outside the core:
+        the four units and the bus arbiter. High for ``SoftReset.CLEAR_CYCLES`` cycles, so that
+        what is still on its way out of a memory arrives while its receiver is held in reset. The
+        control side resets itself before.
+    o_clear_memories : :py:`Out(1)`
+        High for one cycle: zero scratchpad, weight buffer and accumulators.
+    i_clearing : :py:`In(1)`
+        High, from at latest four cycles after ``o_clear_memories``, until all memories are zero.
+    i_progress : :py:`In(1)`
+        Something moved in the datapath: a handshake on ``m_axi`` or a vector into the array.
+    i_counters : :py:`In(datapath_counters(config))`
+        Increments of performance counters that only the datapath knows.
+    o_irq : :py:`Out(1)`
+        Interrupt, high while an enabled cause is set.
+    o_queued : :py:`Out(4)`
+        An instruction is put into the queue of that unit in this cycle.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        super().__init__({
+            "s_axil": In(Axi4Lite(addr_width=register_map.ADDR_WIDTH)),
+            "axi": Out(Axi4Read(addr_width=config.addr_width, data_width=config.bus_width)),
+            "load": Out(UnitSignature()),
+            "matmul": Out(UnitSignature()),
+            "vector": Out(UnitSignature()),
+            "store": Out(UnitSignature()),
+            "i_bus_idle": In(2),
+            "o_clear": Out(1),
+            "o_clear_memories": Out(1),
+            "i_clearing": In(1),
+            "i_progress": In(1),
+            "i_counters": In(datapath_counters(config)),
+            "o_irq": Out(1),
+            "o_queued": Out(len(UNITS)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.axil = axil = AxiLiteSubordinate(register_map.ADDR_WIDTH)
+        m.submodules.registers = registers = Registers(self.config)
+        m.submodules.counters = counters = PerformanceCounters(self.config)
+        m.submodules.reset = reset = SoftReset()
+        m.submodules.clear = clear = ClearControl()
+        # a soft reset clears these and keeps those above
+        fetch, validator = Fetcher(self.config), Validator(self.config)
+        sequencer, run, watchdog = Sequencer(self.config), RunControl(), Watchdog()
+        # whoever counts what the others do is the first, and does not take their reset for an end
+        last_clear = reset_in_turn(m, reset.o_clear, (
+            ("run", run), ("watchdog", watchdog), ("fetch", fetch), ("validator", validator),
+            ("sequencer", sequencer)))
+
+        connect(m, flipped(self.s_axil), axil.s_axil)
+        connect(m, axil.bus, registers.bus)
+        connect(m, fetch.axi, flipped(self.axi))
+        connect(m, fetch.o, validator.i)
+        connect(m, validator.o, sequencer.i)
+        for name in UNITS:
+            connect(m, getattr(sequencer, name.lower()), flipped(getattr(self, name.lower())))
+
+        # a cycle late, as the sequencer's stop is: they reach into units, and far
+        halt, halt_fetch, begin, progress = Signal(), Signal(), Signal(), Signal()
+        bus_idle = Signal()
+        m.d.sync += [
+            bus_idle.eq(self.i_bus_idle.all() & fetch.o_idle),
+            halt.eq(run.o_halt | reset.o_halt),
+            halt_fetch.eq(run.o_stop_fetch | reset.o_halt),
+            begin.eq(run.o_begin),
+            progress.eq(sequencer.o_progress | self.i_progress),
+        ]
+
+        command, settings = registers.o_command, registers.o_settings
+        program = Signal(33)        # does not change from the cycle before START on
+        m.d.sync += program.eq(settings.mem_base + settings.program_addr)
+        m.d.comb += [
+            fetch.i_start.eq(begin),
+            fetch.i_addr.eq(program),
+            fetch.i_count.eq(settings.program_count),
+            fetch.i_windows.eq(registers.o_windows),
+            fetch.i_halt.eq(halt_fetch),
+            validator.i_mem_base.eq(settings.mem_base),
+            validator.i_program.eq(program),
+            validator.i_windows.eq(registers.o_windows),
+            sequencer.i_clear.eq(run.o_begin),
+            sequencer.i_stop.eq(run.o_stop | reset.o_halt),
+            sequencer.i_halt.eq(halt),
+
+            run.i_start.eq(command.START),
+            run.i_count.eq(settings.program_count),
+            run.i_done_count.eq(sequencer.o_done_count),
+            run.i_refused.eq(validator.o_error),
+            run.i_refused_record.eq(validator.o_record),
+            run.i_failed.eq(sequencer.o_error),
+            run.i_failed_record.eq(sequencer.o_record),
+            run.i_expired.eq(watchdog.o_expired),
+            run.i_expired_record.eq(watchdog.o_record),
+            run.i_can_start.eq(sequencer.o_can_start),
+            run.i_ended.eq(sequencer.o_ended),
+            run.i_bus_idle.eq(bus_idle),
+
+            reset.i_request.eq(command.SOFT_RESET),
+            reset.i_bus_idle.eq(bus_idle),
+            self.o_clear.eq(last_clear),
+            clear.i_request.eq(command.CLEAR),
+            clear.i_clearing.eq(self.i_clearing),
+            self.o_clear_memories.eq(clear.o_clear),
+
+            watchdog.i_enable.eq(run.o_busy & ~reset.o_resetting),
+            watchdog.i_limit.eq(settings.watchdog),
+            watchdog.i_progress.eq(progress),
+            watchdog.i_views.eq(sequencer.o_views),
+            watchdog.i_fetch_waiting.eq(fetch.o_waiting),
+            watchdog.i_pc.eq(sequencer.o_pc),
+
+            registers.i_status.BUSY.eq(run.o_busy),
+            registers.i_status.DONE.eq(run.o_done),
+            registers.i_status.ERROR.eq(run.o_error),
+            registers.i_status.RESETTING.eq(reset.o_resetting),
+            registers.i_status.CLEARING.eq(clear.o_clearing),
+            registers.i_record.eq(run.o_record),
+            registers.i_first_error.eq(run.o_first_error),
+            registers.i_pc.eq(sequencer.o_pc),
+            registers.i_counter.eq(counters.o),
+            registers.i_counters_busy.eq(counters.o_busy),
+            counters.i_select.eq(registers.o_counter),
+            registers.i_done_event.eq(run.o_done_event),
+            registers.i_error_event.eq(run.o_error_event),
+            self.o_irq.eq(registers.o_irq),
+
+            counters.i_snapshot.eq(command.SNAPSHOT),
+            counters.i_clear.eq(command.CLEAR_COUNTERS),
+            counters.i.CYCLES.eq(run.o_busy),
+            counters.i.MAC_BUSY.eq(self.i_counters.mac_busy),
+            counters.i.MATMUL_WAIT_WEIGHTS.eq(self.i_counters.matmul_wait_weights),
+            counters.i.FETCH_WAIT_MEMORY.eq(fetch.o_waiting),
+            counters.i.LOAD_WAIT_MEMORY.eq(self.load.wait_memory),
+            counters.i.STORE_WAIT_MEMORY.eq(self.store.wait_memory),
+            counters.i.BYTES_READ.eq(Mux(self.i_counters.bytes_read, self.config.bus_bytes, 0)),
+            counters.i.BYTES_WRITTEN.eq(self.i_counters.bytes_written),
+            counters.i.INSTRUCTIONS.eq(sequencer.o_row_count),
+        ]
+        for number, name in enumerate(UNITS):
+            unit, view = getattr(self, name.lower()), sequencer.o_views[number]
+            m.d.comb += [
+                self.o_queued[number].eq(validator.o.valid & validator.o.ready
+                                         & (validator.o.payload.unit == number)),
+                registers.i_status.UNITS[number].eq(view.working),
+                registers.i_waits[f"{name}_TOKENS"].eq(view.lacks),
+                registers.i_waits[f"{name}_QUEUED"].eq(view.queued),
+                registers.i_waits[f"{name}_BUSY"].eq(view.working),
+                registers.i_waits[f"{name}_MEMORY"].eq(view.memory),
+                counters.i[f"{name}_BUSY"].eq(unit.busy),
+                counters.i[f"{name}_WAIT_TOKEN"].eq(view.lacks.any()),
+                counters.i[f"{name}_CONFLICT"].eq(unit.conflict),
+            ]
+        return m

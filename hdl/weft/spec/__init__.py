@@ -1,0 +1,1 @@
+"""Instruction set, register map, link frames and configurations, as data without Amaranth."""

@@ -1,0 +1,1 @@
+"""First compiler stage: a model file becomes a graph."""

@@ -1,0 +1,1 @@
+"""Second compiler stage: operators of the graph become Weft operations."""

@@ -1,0 +1,1 @@
+"""Third compiler stage: operations are tiled and buffers are allocated."""

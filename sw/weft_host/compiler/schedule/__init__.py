@@ -1,0 +1,1 @@
+"""Fifth compiler stage: instructions of all units are ordered and receive tokens."""

@@ -1,0 +1,1 @@
+"""Fourth compiler stage: planned operations emit instructions."""

@@ -1,0 +1,169 @@
+"""The instructions of a program while it is made: fields, what they touch, how long they take."""
+
+import dataclasses
+
+from weft.spec import isa
+
+from ..plan import cost
+from ..schedule.hazards import Access
+
+__all__ = ["MOST", "Draft", "Stream"]
+
+MOST = 65535
+"""Greatest count of an instruction, and what the number of a tile stays below."""
+
+
+@dataclasses.dataclass(slots=True)
+class Draft:
+    """An instruction before it has tokens and final host addresses.
+
+    ``host`` names the part of host memory that ``host_addr`` counts from: ``"const"``,
+    ``"tensor"``, or ``""`` for an instruction without host address.
+    """
+
+    name: str
+    fields: dict
+    accesses: list
+    layer: int
+    host: str = ""
+    cycles: int = 1
+
+    @property
+    def unit(self):
+        """The unit that executes it."""
+        return isa.BY_NAME[self.name].unit
+
+
+class Stream:
+    """Collects drafts in an order that gives the right result one after the other.
+
+    Parameters
+    ----------
+    config : :class:`weft.spec.config.Config`
+        What they run on.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        self.drafts = []
+        self.layer = -1
+
+    def _add(self, name, accesses, host="", **fields):
+        cycles = cost.instruction_cycles(self.config, name, fields)
+        self.drafts.append(Draft(name, fields, accesses, self.layer, host, cycles))
+
+    def nothing(self):
+        """An instruction that does nothing."""
+        self._add("SYNC_LOAD", [])
+
+    def load(self, host, host_addr, local_addr, size, count=1, host_pitch=0, local_pitch=0, *,
+             weights=False):
+        """LOAD, or LOAD_WGT, of ``count`` rows of ``size`` bytes from ``host`` memory."""
+        if count > MOST:
+            self.load(host, host_addr, local_addr, size, MOST, host_pitch, local_pitch)
+            self.load(host, host_addr + MOST * host_pitch, local_addr + MOST * local_pitch, size,
+                      count - MOST, host_pitch, local_pitch)
+            return
+        accesses = [Access("wgt" if weights else "spad", True, local_addr, size,
+                           ((count, local_pitch),))]
+        if host == "tensor":                # constants are never written
+            accesses.append(Access("host", False, host_addr, size, ((count, host_pitch),)))
+        self._add("LOAD_WGT" if weights else "LOAD", accesses, host, count=count,
+                  host_addr=host_addr, host_pitch=host_pitch if count > 1 else 0,
+                  local_addr=local_addr, local_pitch=local_pitch if count > 1 else 0, bytes=size)
+
+    def fill(self, local_addr, size, value, count=1, local_pitch=0):
+        """FILL of ``count`` rows of ``size`` bytes."""
+        if size < 1 or count < 1:
+            return
+        if count > 1 and local_pitch == size:
+            count, size = 1, count * size
+        if count > MOST:
+            self.fill(local_addr, size, value, MOST, local_pitch)
+            self.fill(local_addr + MOST * local_pitch, size, value, count - MOST, local_pitch)
+            return
+        self._add("FILL", [Access("spad", True, local_addr, size, ((count, local_pitch),))],
+                  count=count, local_addr=local_addr,
+                  local_pitch=local_pitch if count > 1 else 0, bytes=size, value=value & 0xFF)
+
+    def matmul(self, *, surplus, maximum=0, accumulate=0, hold=0, **fields):
+        """MATMUL; ``surplus`` bytes at the end of what it reads meet zero weights only."""
+        config, f = self.config, fields
+        reach = sum((f[f"{axis}_count"] - 1) * f[f"{axis}_pitch"]
+                    for axis in ("row", "chunk", "y", "x")) + config.rows - surplus
+        reach += f.get("lead", 0) * f["x_pitch"]
+        tiles = 1 if hold else f["row_count"] * f["chunk_count"]
+        if f["y_pitch"] == f["x_count"] * f["x_pitch"] and not f.get("lead"):
+            # rows of positions without a gap are one row, whatever the tensor calls them
+            f.update(y_count=1, x_count=f["y_count"] * f["x_count"])
+        accesses = [
+            Access("spad", False, f["act_addr"], reach),
+            Access("wgt", False, f["wgt_addr"] * config.tile_bytes, tiles * config.tile_bytes),
+            Access("acc", True, f["acc_addr"], f["y_count"] * f["x_count"]),
+        ]
+        for axis in ("row", "chunk", "y", "x"):
+            if f[f"{axis}_count"] == 1 and not (axis == "x" and f.get("lead")):
+                f[f"{axis}_pitch"] = 0
+        self._add("MATMUL", accesses, maximum=maximum, accumulate=accumulate, hold=hold, **fields)
+
+    def params(self, bias_addr, channels, *, channel=0, scale_addr=None, multiplier=0, shift=0):
+        """PARAMS, with scales of each channel if ``scale_addr`` is given."""
+        accesses = [Access("spad", False, bias_addr, 4 * channels)]
+        if scale_addr is not None:
+            accesses.append(Access("spad", False, scale_addr, 8 * channels))
+        self._add("PARAMS", accesses, per_channel=int(scale_addr is not None), bias_addr=bias_addr,
+                  scale_addr=scale_addr or 0, channels=channels, channel=channel,
+                  multiplier=multiplier, shift=shift)
+
+    def drain(self, size, **fields):
+        """DRAIN to outputs of ``size`` bytes an element."""
+        f = fields
+        if f["y_pitch"] == f["x_count"] * f["x_pitch"] and f["acc_pitch"] == f["x_count"]:
+            f.update(y_count=1, x_count=f["y_count"] * f["x_count"])
+        if f["y_count"] == 1:
+            f.update(y_pitch=0, acc_pitch=0)
+        if f["x_count"] == 1:
+            f["x_pitch"] = 0
+        accesses = [
+            Access("spad", True, f["out_addr"], f["channels"] * size,
+                   ((f["y_count"], f["y_pitch"]), (f["x_count"], f["x_pitch"]))),
+            Access("acc", False, f["acc_addr"], f["x_count"], ((f["y_count"], f["acc_pitch"]),)),
+        ]
+        self._add("DRAIN", accesses, **fields)
+
+    def table(self, address, number, multiplier, shift):
+        """TABLE A (0) or B (1), with the multiplier and shift of the MAPs that follow."""
+        self._add("TABLE", [Access("spad", False, address, 1024)], table=number,
+                  table_addr=address, multiplier=multiplier, shift=shift)
+
+    def map(self, op, operands, out, out_pitch, count, size, **fields):
+        """MAP of ``count`` rows of ``size`` bytes; operands are pairs of address and pitch."""
+        if count > MOST:
+            half = count // 2
+            for first, number in ((0, half), (half, count - half)):
+                self.map(op, [(address + first * pitch, pitch) for address, pitch in operands],
+                         out + first * out_pitch, out_pitch, number, size, **fields)
+            return
+        accesses = [Access("spad", False, address, size, ((count, pitch),))
+                    for address, pitch in operands]
+        accesses.append(Access("spad", True, out, size, ((count, out_pitch),)))
+        for name, (address, pitch) in zip(("a", "b"), operands):
+            fields[f"{name}_addr"] = address
+            fields[f"{name}_pitch"] = pitch if count > 1 else 0
+        self._add("MAP", accesses, op=op, out_addr=out, count=count, bytes=size,
+                  out_pitch=out_pitch if count > 1 else 0, **fields)
+
+    def softmax(self, address, out, count, size):
+        """SOFTMAX of ``count`` rows of ``size`` bytes without gaps."""
+        self._add("SOFTMAX", [Access("spad", False, address, count * size),
+                              Access("spad", True, out, count * size)],
+                  a_addr=address, out_addr=out, count=count, bytes=size,
+                  a_pitch=size if count > 1 else 0, out_pitch=size if count > 1 else 0)
+
+    def store(self, host_addr, local_addr, size, count=1, host_pitch=0, local_pitch=0):
+        """STORE of ``count`` rows of ``size`` bytes into tensor memory."""
+        accesses = [Access("spad", False, local_addr, size, ((count, local_pitch),)),
+                    Access("host", True, host_addr, size, ((count, host_pitch),))]
+        self._add("STORE", accesses, "tensor", count=count, host_addr=host_addr,
+                  host_pitch=host_pitch if count > 1 else 0, local_addr=local_addr,
+                  local_pitch=local_pitch if count > 1 else 0, bytes=size)

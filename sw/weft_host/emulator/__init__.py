@@ -1,0 +1,1 @@
+"""Numpy model of the datapath, the registers and host memory."""

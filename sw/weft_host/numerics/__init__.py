@@ -1,0 +1,1 @@
+"""Integer arithmetic that reproduces the reference kernels bit for bit."""

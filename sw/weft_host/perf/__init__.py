@@ -1,0 +1,1 @@
+"""Cycle model, explanations, traces and benchmarks of programs."""

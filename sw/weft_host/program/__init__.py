@@ -1,0 +1,1 @@
+"""Program file: instructions, memory image, tensors and windows."""

@@ -1,0 +1,158 @@
+"""Sequencer: dispatch, tokens from end to start, counts, errors of units and tokens."""
+
+from support.bench import run_bench
+from support.ticks import sampled
+from weft.control.sequencer import Sequencer
+from weft.spec import isa
+from weft.spec.isa import ErrorCode
+from weft.spec.presets import preset
+
+UNITS = ("load", "matmul", "vector", "store")
+
+
+def sync(unit, **tokens):
+    return int.from_bytes(isa.encode(f"SYNC_{UNITS[unit].upper()}", **tokens), "little")
+
+
+async def send(ctx, dut, *items):
+    for index, (unit, word) in enumerate(items):
+        ctx.set(dut.i.payload, {"word": word, "index": index, "unit": unit})
+        ctx.set(dut.i.valid, 1)
+        await ctx.tick().until(dut.i.ready)
+    ctx.set(dut.i.valid, 0)
+
+
+def test_a_token_starts_an_instruction_two_cycles_later():
+    async def bench(ctx, dut):
+        await send(ctx, dut, (0, sync(0, signal=0b0010)), (1, sync(1, wait=0b0001)))
+        ctx.set(dut.load.cmd.ready, 1)
+        ctx.set(dut.matmul.cmd.ready, 1)
+        await ctx.tick().until(dut.load.cmd.valid)
+        await ctx.tick().repeat(5)
+        ctx.set(dut.load.done, 1)
+        valid, = await sampled(ctx, dut.matmul.cmd.valid)
+        assert not valid
+        ctx.set(dut.load.done, 0)
+        valid, = await sampled(ctx, dut.matmul.cmd.valid)
+        assert not valid
+        valid, = await sampled(ctx, dut.matmul.cmd.valid)
+        assert valid
+        valid, = await sampled(ctx, dut.matmul.cmd.valid)
+        assert not valid
+
+    run_bench(Sequencer(preset("tiny")), bench)
+
+
+def test_a_full_queue_holds_up_those_behind_it():
+    async def bench(ctx, dut):
+        depth = dut.config.queue_depth + 1
+        ctx.set(dut.store.cmd.ready, 1)
+        ctx.set(dut.i.valid, 1)
+        ctx.set(dut.i.payload, {"word": sync(2), "unit": 2})
+        await ctx.tick().repeat(depth + 20)
+        assert ctx.get(dut.o_pc) == depth and not ctx.get(dut.i.ready)
+        ctx.set(dut.vector.cmd.ready, 1)
+        await ctx.tick()
+        ctx.set(dut.vector.cmd.ready, 0)
+        ctx.set(dut.i.payload, {"word": sync(3), "unit": 3})
+        await ctx.tick().until(dut.store.cmd.valid)
+
+    run_bench(Sequencer(preset("tiny", queue_depth=2)), bench)
+
+
+def test_a_new_program_has_no_tokens():
+    async def bench(ctx, dut):
+        await send(ctx, dut, (0, sync(0, signal=0b0010)))
+        ctx.set(dut.load.cmd.ready, 1)
+        await ctx.tick().until(dut.load.cmd.valid)
+        ctx.set(dut.load.done, 1)
+        await ctx.tick()
+        ctx.set(dut.load.done, 0)
+        ctx.set(dut.i_clear, 1)
+        await ctx.tick()
+        ctx.set(dut.i_clear, 0)
+        assert ctx.get(dut.o_pc) == 0
+        await send(ctx, dut, (1, sync(1, wait=0b0001)))
+        ctx.set(dut.matmul.cmd.ready, 1)
+        for _ in range(10):
+            valid, can = await sampled(ctx, dut.matmul.cmd.valid, dut.o_can_start)
+            assert not valid and not can
+
+    run_bench(Sequencer(preset("tiny")), bench)
+
+
+def test_halts_only_those_on_the_bus():
+    async def bench(ctx, dut):
+        ctx.set(dut.i_halt, 1)
+        await ctx.tick()
+        assert [ctx.get(getattr(dut, unit).halt) for unit in UNITS] == [1, 0, 0, 1]
+
+    run_bench(Sequencer(preset("tiny")), bench)
+
+
+def test_tells_the_lowest_of_several_errors_no_later_than_done():
+    async def bench(ctx, dut):
+        await send(ctx, dut, *((unit, sync(unit)) for unit in (3, 2, 0, 1)))
+        for unit in UNITS:
+            ctx.set(getattr(dut, unit).cmd.ready, 1)
+        await ctx.tick().repeat(5)
+        for number, unit in enumerate(UNITS[1:], 1):
+            ctx.set(getattr(dut, unit).error, 1)
+            ctx.set(getattr(dut, unit).error_info, {"code": 8, "addr": number})
+        ctx.set(dut.load.done, 1)
+        await ctx.tick()
+        for unit in UNITS:
+            ctx.set(getattr(dut, unit).error, 0)
+        ctx.set(dut.load.done, 0)
+        told = counted = None
+        for cycle in range(5):
+            error, record, done = await sampled(ctx, dut.o_error, dut.o_record, dut.o_done_count)
+            if error:
+                told = cycle
+                assert (record.code, record.unit, record.index, record.addr) == (8, 1, 3, 1)
+            if done:
+                counted = cycle
+                assert done == 1
+        assert told is not None and counted is not None and told <= counted
+        assert ctx.get(dut.o_ended) == 0b1111
+
+    run_bench(Sequencer(preset("tiny")), bench)
+
+
+def test_one_token_too_many_names_its_giver():
+    async def bench(ctx, dut):
+        ctx.set(dut.store.cmd.ready, 1)
+        ctx.set(dut.i.valid, 1)
+        given = 0
+        told = []
+        # an instruction every two cycles, each done in the next
+        for _ in range(600):
+            ctx.set(dut.i.payload, {"word": sync(3, signal=0b0100), "index": given, "unit": 3})
+            ready, valid, working, error, record = await sampled(
+                ctx, dut.i.ready, dut.store.cmd.valid, dut.o_views[3].working, dut.o_error,
+                dut.o_record)
+            given += ready
+            ctx.set(dut.store.done, valid)
+            if error:
+                told.append((record.code, record.unit, record.index, record.addr))
+        assert told[0] == (ErrorCode.TOKEN_OVERFLOW, 3, 255, 0)
+
+    run_bench(Sequencer(preset("tiny")), bench)
+
+
+def test_counts_an_instruction_with_its_last_row():
+    async def bench(ctx, dut):
+        word = int.from_bytes(isa.encode("STORE", count=7, each=1), "little")
+        await send(ctx, dut, (3, word), (3, sync(3)))
+        ctx.set(dut.store.cmd.ready, 1)
+        instructions = rows = 0
+        found = []
+        for _ in range(40):
+            valid, done, row = await sampled(ctx, dut.store.cmd.valid, dut.o_done_count,
+                                             dut.o_row_count)
+            ctx.set(dut.store.done, valid)
+            instructions, rows = instructions + done, rows + row
+            found += [(instructions, rows)] if row else []
+        assert found == [(0, 1), (0, 2), (0, 3), (0, 4), (0, 5), (0, 6), (1, 7), (2, 8)]
+
+    run_bench(Sequencer(preset("tiny")), bench)

@@ -1,0 +1,36 @@
+"""The control side as a whole: its ports, and that it can be made in every size."""
+
+import pytest
+
+from weft.control.instruction_layout import instruction_layout, register_layout
+from weft.control.records import datapath_counters
+from weft.control.subsystem import Control
+from weft.spec.presets import PRESETS, preset
+from weft.verilog import port_list, to_verilog
+
+VARIANTS = [*PRESETS.values(), preset("tiny", queue_depth=64, max_burst=1, outstanding=1),
+            preset("large", queue_depth=2, addr_width=16)]
+
+
+@pytest.mark.parametrize("config", VARIANTS, ids=lambda config: config.name)
+def test_can_be_made_in_every_size(config):
+    text = to_verilog(Control(config), "control")
+    assert "module control(" in text
+    if config.name == "tiny":
+        assert text == to_verilog(Control(config), "control")
+
+
+def test_ports():
+    names = set(port_list(Control(preset("small"))))
+    own = {name for name in names if not name.startswith(("s_axil_", "axi_"))}
+    units = {f"{unit}_{name}" for unit in ("load", "matmul", "vector", "store") for name in (
+        "cmd_payload", "cmd_valid", "cmd_ready", "done", "error", "error_info", "busy",
+        "wait_memory", "conflict", "halt")}
+    assert own == units | {"i_bus_idle", "o_clear", "o_clear_memories", "i_clearing", "i_progress",
+                           "i_counters", "o_irq", "o_queued"}
+
+
+def test_layouts_follow_the_tables():
+    assert register_layout("STATUS")["UNITS"].offset == 8
+    assert instruction_layout("DRAIN")["clamp_min"].shape.signed
+    assert datapath_counters(preset("large"))["bytes_written"].width == 6

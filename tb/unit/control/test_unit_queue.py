@@ -1,0 +1,282 @@
+"""A unit's queue: no bubble, order, what it gives and takes, rows with tokens of their own."""
+
+import random
+
+import pytest
+from amaranth.sim import Simulator
+
+from support.bench import add_deadline
+from support.streams import Stalls
+from support.ticks import sampled
+from weft.control.unit_queue import UnitQueue
+from weft.spec import isa
+from weft.spec.presets import preset
+from weft.spec.rows import ROWS, rows
+
+MATMUL = 1
+
+
+def words(count, draw, tokens=True):
+    """Different MATMUL instructions with every field in use, but ``each``."""
+    found = []
+    for index in range(count):
+        values = {field.name: draw.getrandbits(field.width)
+                  for field in isa.BY_NAME["MATMUL"].fields[1:]}
+        for name in ("wait", "signal"):
+            values[name] = values[name] & 0b1101 if tokens else 0
+        values |= {"act_addr": index, "each": 0}
+        found.append(int.from_bytes(isa.encode("MATMUL", **values), "little"))
+    return found
+
+
+def run(bench, unit=MATMUL, name="tiny", **overrides):
+    dut = UnitQueue(preset(name, **overrides), unit)
+    sim = Simulator(dut)
+    sim.add_clock(1e-6)
+    add_deadline(sim, 100_000)
+
+    async def testbench(ctx):
+        await bench(ctx, dut)
+
+    sim.add_testbench(testbench)
+    sim.run()
+
+
+async def send(ctx, dut, word, index):
+    ctx.set(dut.i.payload, {"word": word, "index": index, "unit": MATMUL})
+    ctx.set(dut.i.valid, 1)
+    await ctx.tick().until(dut.i.ready)
+    ctx.set(dut.i.valid, 0)
+
+
+def test_hands_over_one_instruction_every_two_cycles():
+    async def bench(ctx, dut):
+        given = words(8, random.Random(1), tokens=False)
+        for index, word in enumerate(given):
+            await send(ctx, dut, word, index)
+        await ctx.tick().repeat(3)
+        ctx.set(dut.unit.cmd.ready, 1)
+        for word in given:
+            valid, payload = await sampled(ctx, dut.unit.cmd.valid, dut.unit.cmd.payload)
+            assert valid and payload == word
+            valid, = await sampled(ctx, dut.unit.cmd.valid)
+            assert not valid
+
+    run(bench, queue_depth=8)
+
+
+@pytest.mark.parametrize("depth", [2, 8])
+def test_holds_its_depth_and_one_more(depth):
+    async def bench(ctx, dut):
+        given = words(20, random.Random(2), tokens=False)
+        accepted = 0
+        ctx.set(dut.i.valid, 1)
+        for _ in range(40):
+            ctx.set(dut.i.payload, {"word": given[min(accepted, 19)], "index": accepted,
+                                    "unit": MATMUL})
+            ready, = await sampled(ctx, dut.i.ready)
+            accepted += ready
+        assert accepted == depth + 1
+
+    run(bench, queue_depth=depth)
+
+
+def test_waits_for_every_token_it_names():
+    async def bench(ctx, dut):
+        word = int.from_bytes(isa.encode("SYNC_MATMUL", wait=0b1101, signal=0b0101), "little")
+        await send(ctx, dut, word, 7)
+        ctx.set(dut.unit.cmd.ready, 1)
+        await ctx.tick().repeat(3)
+        for available in (0b0000, 0b0001, 0b1100, 0b0111, 0b1001):
+            ctx.set(dut.i_available, available)
+            await ctx.tick()
+            handed, view = await sampled(ctx, dut.o_handed, dut.o_view)
+            assert not handed
+            assert (view.queued, view.next_index, view.lacks) == (1, 7, 0b1101 & ~available)
+        ctx.set(dut.i_available, 0b1101)
+        ctx.set(dut.i_stop, 1)
+        await ctx.tick()
+        handed, can_start = await sampled(ctx, dut.o_handed, dut.o_can_start)
+        assert can_start and not handed
+        ctx.set(dut.i_stop, 0)
+        await ctx.tick()
+        handed, take, payload = await sampled(ctx, dut.o_handed, dut.o_take,
+                                              dut.unit.cmd.payload)
+        assert handed and take == 0b1101 and payload == word
+        handed, = await sampled(ctx, dut.o_handed)
+        assert not handed
+        handed, view, ended = await sampled(ctx, dut.o_handed, dut.o_view, dut.o_ended)
+        assert not handed and not view.queued and view.working and not ended
+        assert view.oldest_index == 7
+        ctx.set(dut.unit.done, 1)
+        give, done, record = await sampled(ctx, dut.o_give, dut.o_done, dut.o_record)
+        assert (give, done, record.index) == (0b0101, 1, 7)
+        ctx.set(dut.unit.done, 0)
+        give, ended = await sampled(ctx, dut.o_give, dut.o_ended)
+        assert give == 0 and ended
+
+    run(bench)
+
+
+def test_remembers_what_is_in_work():
+    seed = random.randrange(1 << 32)
+    draw = random.Random(seed)
+    given = words(150, draw)
+    signals = [word >> 12 & 15 for word in given]
+
+    async def bench(ctx, dut):
+        stalls = [iter(Stalls(pattern, seed)) for pattern in ("light", "heavy", "bursts")]
+        ctx.set(dut.i_available, 15)
+        sent = handed = ended = most = 0
+        while ended < len(given):
+            ctx.set(dut.i.valid, sent < len(given) and not next(stalls[0]))
+            ctx.set(dut.i.payload, {"word": given[min(sent, len(given) - 1)], "index": sent,
+                                    "unit": MATMUL})
+            ctx.set(dut.unit.cmd.ready, not next(stalls[2]))
+            ctx.set(dut.unit.done, handed > ended and not next(stalls[1]))
+            ready, valid, took, payload, done, give, record = await sampled(
+                ctx, dut.i.ready, dut.i.valid, dut.o_handed, dut.unit.cmd.payload, dut.o_done,
+                dut.o_give, dut.o_record)
+            sent += ready and valid
+            if took:
+                assert payload == given[handed], f"seed {seed}: instruction {handed}"
+                handed += 1
+            if done:
+                assert (record.index, give) == (ended, signals[ended]), f"seed {seed}"
+                ended += 1
+            most = max(most, handed - ended)
+        assert most == dut.IN_WORK
+
+    run(bench)
+
+
+def test_reports_the_index_of_the_oldest_in_work_and_stops():
+    async def bench(ctx, dut):
+        given = words(4, random.Random(3), tokens=False)
+        ctx.set(dut.unit.cmd.ready, 1)
+        for index, word in enumerate(given[:3]):
+            await send(ctx, dut, word, index)
+        await ctx.tick().repeat(4)
+        ctx.set(dut.unit.done, 1)
+        await ctx.tick()
+        ctx.set(dut.unit.done, 0)
+        ctx.set(dut.unit.error, 1)
+        ctx.set(dut.unit.error_info, {"code": isa.ErrorCode.BUS_DECERR, "addr": 0x1234})
+        error, record = await sampled(ctx, dut.o_error, dut.o_record)
+        assert error
+        assert (record.code, record.unit, record.index, record.addr) == (9, MATMUL, 1, 0x1234)
+        ctx.set(dut.unit.error, 0)
+        await send(ctx, dut, given[3], 3)
+        for _ in range(5):
+            handed, ended, can = await sampled(ctx, dut.o_handed, dut.o_ended, dut.o_can_start)
+            assert ended and not handed and not can
+
+    run(bench)
+
+
+def with_rows(unit, count, draw, config):
+    """Random instructions of ``unit``, and what is handed over of them: (word, index, last)."""
+    given, handed = [], []
+    of_unit = [instruction for instruction in isa.INSTRUCTIONS if instruction.unit == unit]
+    for index in range(count):
+        instruction = draw.choice(of_unit)
+        values = {field.name: draw.getrandbits(field.width) for field in instruction.fields[1:]}
+        for name in ("wait", "signal"):
+            values[name] &= ~(1 << unit)
+        if instruction.name in ROWS:
+            values["each"] = int(draw.random() < 0.7)
+            values[ROWS[instruction.name].count] = draw.choice((1, 2, draw.randint(1, 9)))
+        word = encoded(instruction, values)
+        singles = [encoded(instruction, row) for row in rows(config, instruction.name, values)]
+        given.append(word)
+        handed += [(row, index, row is singles[-1]) for row in singles]
+    return given, handed
+
+
+def encoded(instruction, values):
+    """The word of ``values``, modulo the widths of their fields."""
+    return instruction.opcode | sum(
+        (values[field.name] & (1 << field.width) - 1) << field.offset
+        for field in instruction.fields[1:])
+
+
+@pytest.mark.parametrize("unit", range(4))
+@pytest.mark.parametrize("name", ["tiny", "wide"])
+def test_rows_of_each_are_handed_over_like_instructions(unit, name):
+    """Also that each takes its tokens, gives them when done, and has the instruction's index."""
+    seed = random.randrange(1 << 32)
+    draw = random.Random(seed)
+    config = preset(name)
+    given, expected = with_rows(unit, 120, draw, config)
+
+    async def bench(ctx, dut):
+        stalls = [iter(Stalls(draw.choice(("none", "light", "heavy", "bursts")), seed + number))
+                  for number in range(3)]
+        sent = handed = ended = 0
+        tokens = [0] * 4
+        while ended < len(expected):
+            ctx.set(dut.i.valid, sent < len(given) and not next(stalls[0]))
+            ctx.set(dut.i.payload, {"word": given[min(sent, len(given) - 1)], "index": sent,
+                                    "unit": unit})
+            ctx.set(dut.i_available, sum((count > 0) << other
+                                         for other, count in enumerate(tokens)))
+            ctx.set(dut.unit.cmd.ready, not next(stalls[1]))
+            ctx.set(dut.unit.done, handed > ended and not next(stalls[2]))
+            ready, valid, took, taken, payload, done, retired, give, record = await sampled(
+                ctx, dut.i.ready, dut.i.valid, dut.o_handed, dut.o_take, dut.unit.cmd.payload,
+                dut.o_done, dut.o_retired, dut.o_give, dut.o_record)
+            where = f"seed {seed}, row {handed}, {ended} done"
+            sent += ready and valid
+            assert took or not taken, where
+            if took:
+                word, _, _ = expected[handed]
+                assert payload == word, f"{where}: {payload:064x} instead of {word:064x}"
+                assert taken == word >> 8 & 15, where
+                for other in range(4):
+                    tokens[other] -= taken >> other & 1
+                assert min(tokens) >= 0, where
+                handed += 1
+            assert done or not retired, where
+            if done:
+                word, index, last = expected[ended]
+                assert (record.index, give, retired) == (index, word >> 12 & 15, last), where
+                ended += 1
+            for other in range(4):
+                tokens[other] += draw.random() < 0.5
+        handed_over, queued = await sampled(ctx, dut.o_handed, dut.o_view)
+        assert not handed_over and not queued.queued, f"seed {seed}"
+
+    run(bench, unit, name)
+
+
+def test_rows_of_each_go_every_two_cycles():
+    async def bench(ctx, dut):
+        word = int.from_bytes(isa.encode("MATMUL", row_count=5, each=1), "little")
+        for index in range(2):
+            await send(ctx, dut, word, index)
+        await ctx.tick().repeat(3)
+        ctx.set(dut.unit.cmd.ready, 1)
+        found = []
+        for _ in range(20):
+            found += await sampled(ctx, dut.o_handed)
+        assert found == [1, 0] * 10
+
+    run(bench)
+
+
+def test_what_is_left_in_an_empty_queue_holds_nothing_up():
+    async def bench(ctx, dut):
+        long = int.from_bytes(isa.encode("MATMUL", row_count=60, each=1), "little")
+        ctx.set(dut.unit.cmd.ready, 1)
+        ctx.set(dut.unit.done, 1)
+        delays = []
+        for index in range(6):
+            await send(ctx, dut, long, index)
+            delays.append(0)
+            while not ctx.get(dut.unit.cmd.valid):
+                await ctx.tick()
+                delays[-1] += 1
+            await ctx.tick().repeat(150)
+        assert delays == [2] * 6
+
+    run(bench, queue_depth=2)

@@ -1,0 +1,144 @@
+"""Copies of what drives too much: all gets the same as before, from something that drives less."""
+
+import collections
+import json
+import random
+
+import pytest
+
+from fan_out import copy_drivers
+
+CELLS = {"TRELLIS_FF": (("CLK", "DI", "CE", "LSR"), "Q"), "LUT4": ("ABCD", "Z"),
+         "PFUMX": (("ALUT", "BLUT", "C0"), "Z"), "DP16KD": (("CLKA", "ADA0"), "DOA0")}
+
+
+class Netlist:
+    """A flat netlist as yosys writes it, made of cells with named inputs."""
+
+    def __init__(self):
+        self.cells, self.names, self.bits = {}, {"clk": {"bits": [2]}, "in": {"bits": [3]}}, 4
+
+    def add(self, kind, name, attributes=None, **inputs):
+        """A cell; unnamed inputs get the constant "0". Returns its output."""
+        ports, output = CELLS[kind]
+        bit, self.bits = self.bits, self.bits + 1
+        self.cells[name] = {
+            "type": kind, "attributes": attributes or {}, "parameters": {},
+            "port_directions": {**dict.fromkeys(ports, "input"), output: "output"},
+            "connections": {**{port: [inputs.get(port, "0")] for port in ports}, output: [bit]}}
+        self.names[f"{name}_{output}"] = {"bits": [bit]}
+        return bit
+
+    def copied(self, path, most):
+        """The cells after :func:`copy_drivers`, and how many copies there are."""
+        path.write_text(json.dumps({"modules": {
+            "helper": {"attributes": {}, "cells": {}, "netnames": {}},
+            "top": {"attributes": {"top": 1}, "cells": self.cells, "netnames": self.names}}}))
+        count = copy_drivers(path, most=most)
+        top = json.loads(path.read_text())["modules"]["top"]
+        assert len(top["cells"]) >= len(self.cells) + count
+        bits = [net["bits"][0] for net in top["netnames"].values()]
+        assert len(bits) == len(set(bits))
+        return top["cells"], count
+
+
+def meaning(cells):
+    """What each of the cells computes: its inputs as trees down to flip-flops, which are named
+    after their originals."""
+    drivers = {cell["connections"][CELLS[cell["type"]][1]][0]: name for name, cell in cells.items()}
+    assert len(drivers) == len(cells)
+
+    def source(bit):
+        if bit not in drivers:
+            return bit
+        name = drivers[bit]
+        if cells[name]["type"] in ("TRELLIS_FF", "DP16KD"):
+            return name.partition("_copy")[0]
+        return inputs(name)
+
+    def inputs(name):
+        cell = cells[name]
+        return cell["type"], *(source(cell["connections"][port][0])
+                               for port in CELLS[cell["type"]][0])
+
+    return {name: inputs(name) for name in cells}
+
+
+def loads(cells, kinds=("TRELLIS_FF", "LUT4", "PFUMX")):
+    """How many inputs each cell drives, resets not counted."""
+    of = {cell["connections"][CELLS[cell["type"]][1]][0]: name for name, cell in cells.items()
+          if cell["type"] in kinds}
+    found = collections.Counter()
+    for cell in cells.values():
+        for port in CELLS[cell["type"]][0]:
+            bit = cell["connections"][port][0]
+            if port != "LSR" and bit in of:
+                found[of[bit]] += 1
+    return found
+
+
+def test_random_netlists_compute_the_same(tmp_path):
+    seed = random.randrange(1 << 32)
+    draw = random.Random(seed)
+    for _ in range(20):
+        netlist = Netlist()
+        pool = [3]
+        for number in range(draw.randint(20, 200)):
+            kind = draw.choice(["TRELLIS_FF", "LUT4"])
+            hub = draw.choice(pool[:5])
+            pool.append(netlist.add(
+                kind, f"cell_{number}", **{("DI" if kind == "TRELLIS_FF" else port): bit
+                                           for port, bit in zip("AB", (hub, draw.choice(pool)))},
+                **({"CLK": 2, "CE": draw.choice(pool)} if kind == "TRELLIS_FF" else {})))
+        before = meaning(netlist.cells)
+        after, count = netlist.copied(tmp_path / "netlist.json", most=8)
+        told = meaning(after)
+        assert all(told[name] == what for name, what in before.items()), f"seed {seed}"
+        assert all(told[name] == before[name.partition("_copy")[0]] for name in told), \
+            f"seed {seed}"
+        assert count == len(after) - len(before), f"seed {seed}"
+
+
+def test_neighbours_share_a_copy(tmp_path):
+    netlist = Netlist()
+    bit = netlist.add("TRELLIS_FF", "select", CLK=2, DI=3)
+    for number in range(100):
+        netlist.add("TRELLIS_FF", f"word_{number}", CLK=2, DI=3, CE=bit)
+    cells, count = netlist.copied(tmp_path / "netlist.json", most=25)
+    assert count == 3
+    groups = collections.defaultdict(list)
+    for number in range(100):
+        groups[cells[f"word_{number}"]["connections"]["CE"][0]].append(number)
+    assert sorted(groups.values()) == [list(range(first, first + 25)) for first in (0, 25, 50, 75)]
+    assert max(loads(cells).values()) == 25
+
+
+def test_a_multiplexer_takes_its_tables_with_it(tmp_path):
+    netlist = Netlist()
+    tables = [netlist.add("LUT4", f"table_{which}", A=3) for which in "ab"]
+    bit = netlist.add("PFUMX", "mux", ALUT=tables[0], BLUT=tables[1], C0=3)
+    for number in range(20):
+        netlist.add("LUT4", f"end_{number}", A=bit)
+    cells, count = netlist.copied(tmp_path / "netlist.json", most=10)
+    assert count == 1 and len(cells) == 23 + 3
+    assert cells["mux_copy_1"]["connections"]["ALUT"] == \
+        cells["table_a_copy_1"]["connections"]["Z"]
+
+
+def test_clocks_resets_and_what_has_its_place_stay(tmp_path):
+    netlist = Netlist()
+    clock = netlist.add("LUT4", "gate", A=2)
+    reset = netlist.add("TRELLIS_FF", "reset", CLK=2, DI=3)
+    placed = netlist.add("TRELLIS_FF", "placed", {"BEL": "X1/Y1/SLICEA.FF0"}, CLK=2, DI=3)
+    for number in range(100):
+        netlist.add("TRELLIS_FF", f"end_{number}", CLK=clock, LSR=reset, DI=placed)
+    assert netlist.copied(tmp_path / "netlist.json", most=10)[1] == 0
+
+
+@pytest.mark.parametrize("most, copies", [(64, 0), (24, 1), (12, 3)])
+def test_block_rams_count_more(tmp_path, most, copies):
+    netlist = Netlist()
+    bit = netlist.add("TRELLIS_FF", "address", CLK=2, DI=3)
+    for number in range(8):
+        netlist.add("DP16KD", f"ram_{number}", CLKA=2, ADA0=bit)
+    assert netlist.copied(tmp_path / "netlist.json", most=most)[1] == copies

@@ -1,0 +1,128 @@
+"""The rounding helpers, exhaustively at small widths; the divisors of average pooling."""
+
+import random
+
+import pytest
+from amaranth.hdl import Cat, Const, Module, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.sim import Simulator
+
+from models.vector_unit import divide_away, divide_right
+from weft.arith import Shifted, clamp, magnitude, rounds_right
+from weft_host.compiler.lower.quantize import average_multiplier
+
+
+def evaluate(build, inputs, output, cases):
+    """What a combinational circuit answers to each case."""
+    answers = []
+
+    async def bench(ctx):
+        for case in cases:
+            for signal, value in zip(inputs, case):
+                ctx.set(signal, value)
+            answers.append(ctx.get(output))
+
+    sim = Simulator(build)
+    sim.add_testbench(bench)
+    sim.run()
+    return answers
+
+
+def test_magnitude_of_every_value():
+    m, value, result = Module(), Signal(signed(8)), Signal(8)
+    m.d.comb += result.eq(magnitude(value))
+    cases = [(n,) for n in range(-128, 128)]
+    assert evaluate(m, [value], result, cases) == [abs(n) for n, in cases]
+
+
+def test_clamp_of_every_value():
+    m = Module()
+    value, low, high, result = (Signal(signed(n)) for n in (6, 3, 3, 3))
+    m.d.comb += result.eq(clamp(value, low, high))
+    cases = [(v, a, b) for v in range(-32, 32) for a in range(-4, 4) for b in range(a, 4)]
+    assert evaluate(m, [value, low, high], result, cases) == [
+        min(max(v, a), b) for v, a, b in cases]
+
+
+class Divider(wiring.Component):
+    """``value / 2**shift`` in two stages of the shifter, all of it combinational.
+
+    The quotient has ``width`` bits and shows ``2**width - 1`` or more where it is larger.
+    """
+
+    def __init__(self, width):
+        self.width = width
+        super().__init__({
+            "value": In(signed(8)), "shift": In(3), "away": In(1), "result": Out(signed(9)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        negative = self.value[-1]
+        start = Shifted(Cat(0, magnitude(self.value)), Const(0, 1), self.away, Const(0, 1))
+        coarse = start.shift(self.shift[2:], step=4, width=self.width + 1 + 3)
+        fine = coarse.shift(self.shift[:2], step=1, width=self.width + 1)
+        quotient = fine.value[1:] | fine.over.replicate(self.width)
+        rounded = quotient + fine.increment(negative)
+        with m.If(negative):
+            m.d.comb += self.result.eq(-rounded)
+        with m.Else():
+            m.d.comb += self.result.eq(rounded)
+        return m
+
+
+@pytest.mark.parametrize("width", (4, 8))
+def test_division_of_every_value_by_every_shift(width):
+    dut = Divider(width)
+    cases = [(v, s, away) for v in range(-128, 128) for s in range(8) for away in (0, 1)]
+    answers = evaluate(dut, [dut.value, dut.shift, dut.away], dut.result, cases)
+    largest = (1 << width) - 1
+    for (value, shift, away), actual in zip(cases, answers):
+        exact = (divide_away if away else divide_right)(value, shift)
+        if abs(exact) < largest:
+            assert actual == exact, (value, shift, away)
+        else:
+            assert abs(actual) >= largest and (actual > 0) == (exact > 0), (value, shift, away)
+
+
+def test_rounds_right_is_the_law_of_the_halves():
+    m = Module()
+    negative, guard, sticky, result = (Signal() for _ in range(4))
+    m.d.comb += result.eq(rounds_right(negative, guard, sticky))
+    cases = [(n, g, s) for n in (0, 1) for g in (0, 1) for s in (0, 1)]
+    # 2 guard + sticky quarters dropped from 0; a half of a negative value goes to 0
+    expected = [abs(divide_right((2 * g + s) * (-1 if n else 1), 2)) for n, g, s in cases]
+    assert evaluate(m, [negative, guard, sticky], result, cases) == expected
+
+
+def average(total, count):
+    """TensorFlow Lite's AveragePool of int8: half the count, then C's division."""
+    half = count // 2
+    return (total + half) // count if total > 0 else -((-total + half) // count)
+
+
+def test_averages_of_every_count_are_exact():
+    """All sums next to a tie, and the extremes, for every count to 1024."""
+    rng = random.Random("average")
+    for count in range(1, 1025):
+        multiplier, shift = average_multiplier(count)
+        assert multiplier < 1 << 31 and shift <= 62
+        totals = {0, 128 * count, 127 * count, *(rng.randint(0, 128 * count) for _ in range(20))}
+        for k in (0, 1, 2, 63, 126, 127, *(rng.randrange(128) for _ in range(4))):
+            tie = k * count + (count + 1) // 2
+            totals |= {tie - 1, tie, tie + 1}
+        for total in totals:
+            if total > 128 * count:
+                continue
+            for a in (total, -total):
+                assert divide_away(a * multiplier, shift) == average(a, count), (count, a)
+
+
+def test_the_bound_on_exact_averages():
+    """Every sum below ``2**(shift-1) / d`` is exact, with ``d = multiplier*count - 2**shift``."""
+    for count in range(1, 1 << 22, 977):
+        multiplier, shift = average_multiplier(count)
+        excess = multiplier * count - (1 << shift)
+        assert 0 <= excess < count
+        assert 128 * count * excess < 1 << shift - 1, count

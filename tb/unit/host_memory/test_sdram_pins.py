@@ -1,0 +1,151 @@
+"""An SDRAM's pins on a board: each signal at its pin, and the chip's clock at its phase."""
+
+import random
+import re
+
+import pytest
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import data, io, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.sim import Simulator
+
+from support.axi_manager import AxiManager, Burst, apply, expected, random_write
+from support.sdram_model import SdramModel
+from weft.bus.axi4 import Axi4
+from weft.host_memory.sdram import AxiSdram
+from weft.host_memory.sdram_chip import MT48LC16M16
+from weft.host_memory.sdram_pins import Command, SdramPins
+from weft_boards import _pins, board
+from weft_boards._pins import OnPins, make_platform
+from weft_boards._top import sdram_phase
+
+WIDTH, CLOCK_HZ = 128, 100_000_000
+CLOCKS = []         # what was asked for at the pin of the chip's clock
+
+
+class ClockPin(wiring.Component):
+    """In place of the buffer of both edges, which does not simulate."""
+
+    def __init__(self, direction, port, *, o_domain):
+        CLOCKS.append((direction, port.invert, o_domain, self))
+        super().__init__({"o": Out(data.ArrayLayout(1, 2)).flip()})
+
+    def elaborate(self, platform):
+        return Module()
+
+
+class AtThePins(wiring.Component):
+    """A controller whose signals have come to a board's pins, decoded by their levels."""
+
+    def __init__(self, pads):
+        self.pads = pads
+        self.memory = AxiSdram(chip=MT48LC16M16, clock_hz=CLOCK_HZ, addr_width=25,
+                               data_width=WIDTH, pin_delay=2)
+        super().__init__({"axi": In(Axi4(addr_width=25, data_width=WIDTH))})
+        self.levels = Signal(3)             # of RAS, CAS and WE: 0 is asserted
+        self.selected, self.enabled, self.driven = Signal(), Signal(), Signal(16)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = memory = self.memory
+        wiring.connect(m, wiring.flipped(self.axi), memory.axi)
+        pads = self.pads
+        OnPins._sdram(None, m, pads, memory.pins)
+        m.d.comb += [self.levels.eq(Cat(pads.we.o, pads.cas.o, pads.ras.o)),
+                     self.selected.eq(~pads.cs.o), self.enabled.eq(pads.clk_en.o),
+                     self.driven.eq(pads.dq.oe)]
+        return m
+
+
+class Chip(SdramModel):
+    """The chip, which sees levels alone."""
+
+    # JEDEC: RAS#, CAS#, WE#
+    COMMANDS = {0b111: Command.NOP, 0b011: Command.ACTIVATE, 0b101: Command.READ,
+                0b100: Command.WRITE, 0b010: Command.PRECHARGE, 0b001: Command.REFRESH,
+                0b000: Command.MODE}
+
+    def __init__(self, top):
+        super().__init__(None, MT48LC16M16, CLOCK_HZ)
+        self.top = top
+
+    async def run(self, ctx):
+        top, pads = self.top, self.top.pads
+        sampled = ctx.tick().sample(top.selected, top.levels, top.driven, top.enabled, pads.ba.o,
+                                    pads.a.o, pads.dqm.o, pads.dq.o)
+        async for _, _, selected, levels, driven, enabled, *taken in sampled:
+            assert driven in (0, 0xFFFF)
+            command = self.COMMANDS[levels] if selected else Command.NOP
+            ctx.set(pads.dq.i, self.edge(enabled, command, *taken, driven != 0))
+
+
+def test_a_chip_that_sees_levels_keeps_bytes(monkeypatch):
+    real = make_platform(board("ulx3s_85f_sdram")).request("sdram", 0, dir="-")
+    names = ("clk", "clk_en", "cs", "ras", "cas", "we", "ba", "a", "dqm", "dq")
+    pads = type("Pads", (), {})()
+    for name in names:
+        port = getattr(real, name)
+        setattr(pads, name, io.SimulationPort(port.direction, len(port), invert=port.invert))
+    CLOCKS.clear()
+    monkeypatch.setattr(_pins.io, "DDRBuffer", ClockPin)
+    draw = random.Random(1)
+    top = AtThePins(pads)
+    # of every bank, row and column bit; parts of beats, too
+    places = [0, *(1 << bit for bit in range(7, 25))]
+    writes = [random_write(draw, place, draw.randint(1, 3), WIDTH) for place in places]
+    reads = [Burst(burst.address, burst.beats, size=burst.size, burst=burst.burst)
+             for burst in writes]
+    chip = Chip(top)
+
+    async def testbench(ctx):
+        clock = CLOCKS[0][3]
+        await AxiManager(top.axi, writes=writes).run(ctx, limit=200_000)
+        await AxiManager(top.axi, reads=reads).run(ctx, limit=200_000)
+        assert [ctx.get(clock.o[0]), ctx.get(clock.o[1])] == [1, 0]     # high first
+
+    simulator = Simulator(top)
+    simulator.add_clock(1 / CLOCK_HZ)
+    simulator.add_testbench(testbench)
+    simulator.add_process(chip.run)
+    simulator.run()
+    assert [entry[:3] for entry in CLOCKS] == [("o", (False,), "sdram")]
+    held = bytearray(b"\xA5" * (1 << 25))
+    for burst in writes:
+        apply(burst, held, 0)
+    for burst in reads:
+        assert burst.answers == expected(burst, held, 0)
+
+
+class Idle(wiring.Component):
+    """A top that asks for nothing: pins and clocks are quickly looked at."""
+
+    def __init__(self, chip):
+        super().__init__({"rx": In(1), "tx": Out(1), "busy": Out(1),
+                          "sdram": Out(SdramPins(chip))})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.sync += [self.tx.eq(self.rx), self.busy.eq(~self.rx)]
+        return m
+
+
+@pytest.mark.parametrize("mhz", [25, 50, 65, 80, 100, 125])
+def test_the_pll_gives_the_chips_clock_its_phase(mhz):
+    """By Lattice's FPGA-TN-02200 a phase counts periods of the oscillator, and eighths of one."""
+    chosen = board("ulx3s_85f_sdram").at(clock_hz=mhz * 1_000_000)
+    plan = make_platform(chosen).prepare(OnPins(chosen, Idle(chosen.sdram)), "top",
+                                         debug_verilog=False)
+    netlist = plan.files["top.il"]
+    netlist = netlist.decode() if isinstance(netlist, bytes) else netlist
+    pll = re.search(r"cell \\EHXPLLL \\pll\n(.*?)\n  end", netlist, re.S)[1]
+
+    def value(name):
+        return int(re.search(rf"parameter \\{name} (\d+)\n", pll)[1])
+
+    assert value("CLKOS_DIV") == value("CLKOP_DIV") and value("CLKOS_CPHASE") <= 127
+    late = (value("CLKOS_CPHASE") - value("CLKOP_CPHASE")
+            + (value("CLKOS_FPHASE") - value("CLKOP_FPHASE")) / 8) / value("CLKOS_DIV")
+    assert late == sdram_phase(chosen.clock_hz)[0] / 4
+    clock = re.search(r"connect \\CLKOS (\S+)", pll)[1]
+    pin = re.search(r"cell \\ODDRX1F .*?\n(.*?)\n  end", netlist, re.S)[1]
+    assert re.search(r"connect \\SCLK (\S+)", pin)[1] == clock

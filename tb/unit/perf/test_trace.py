@@ -1,0 +1,154 @@
+"""Records of runs on the RTL: every instruction, in the order of the hardware, and as a trace."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from amaranth.hdl import Fragment
+
+from support.copy_engine import CopyEngine
+from weft.accelerator import Accelerator
+from weft.spec.presets import preset
+from weft.verilog import port_list, to_rtlil
+from weft_host import compile
+from weft_host.cli import main
+from weft_host.device import RtlDevice
+from weft_host.device.instruction_times import instruction_times, units_of
+from weft_host.device.rtl_build import build
+from weft_host.device.rtl_sim import EVENTS, Simulation
+from weft_host.errors import WeftError
+from weft_host.perf.trace import chrome_trace, layer_cycles, layer_names, spans
+from weft_host.program.expand import unroll
+
+DIGITS = Path(__file__).resolve().parents[3] / "examples" / "digits"
+
+
+@pytest.fixture(scope="module")
+def run():
+    """``(program, result, times)`` of digits on tiny, and the same without a record."""
+    config = preset("tiny")
+    program = compile(DIGITS / "digits.tflite", config)
+    with np.load(DIGITS / "digits.npz") as data, RtlDevice(config, memory_bytes=1 << 20) as device:
+        plain = device.run(program, [data["in0"]])
+        result, times = device.record(program, [data["in0"]])
+        again, same = device.record(program, [data["in0"]])
+        after = device.run(program, [data["in0"]])
+    assert plain.cycles == result.cycles == again.cycles == after.cycles
+    assert np.array_equal(times, same), "a record begins anew"
+    output, = result.outputs.values()
+    assert np.array_equal(output, *plain.outputs.values())
+    return program, result, times
+
+
+def test_only_an_observed_accelerator_has_the_ports():
+    tops = [Accelerator(preset("tiny"), **options) for options in ({}, {"observe": True})]
+    plain, observed = (set(port_list(top)) for top in tops)
+    for top in tops:
+        Fragment.get(top, None)
+    assert observed - plain == {"o_queued", "o_handed", "o_done"} and plain < observed
+
+
+def test_a_design_without_the_ports_says_so():
+    simulation = Simulation(build(to_rtlil(CopyEngine(), "weft"), progress=lambda _: None))
+    with pytest.raises(ValueError, match="no ports that tell of its instructions"):
+        simulation.record(True)
+    assert not len(simulation.events())
+
+
+def test_every_instruction_is_seen_in_order(run):
+    program, result, times = run
+    rows = unroll(program)
+    assert len(rows) > program.instruction_count, "some have rows"
+    assert times.shape == (3, len(rows)) and times.min() > 0
+    assert (times[0] < times[1]).all() and (times[1] < times[2]).all()
+    first = np.array([row.number == 0 for row in rows])
+    assert (np.diff(times[0])[first[1:]] > 0).all(), "queued in the order of the program"
+    assert (np.diff(times[0])[~first[1:]] == 0).all(), "queued whole"
+    units = units_of(program)
+    for unit in range(4):
+        assert (np.diff(times[1:, units == unit]) > 0).all(), "in order in each unit"
+    assert result.cycles - 16 < times.max() < result.cycles
+
+
+def test_tokens_are_seen_in_the_times(run):
+    """What waits for a token starts at the earliest two cycles after it was given."""
+    program, _, times = run
+    given = {}
+    checked = 0
+    rows = unroll(program)
+    for place, row in enumerate(rows):
+        for unit in range(4):
+            if row.fields["signal"] >> unit & 1:
+                given.setdefault((row.instruction.unit, unit), []).append(times[2, place])
+    for place, row in enumerate(rows):
+        for unit in range(4):
+            if row.fields["wait"] >> unit & 1:
+                assert times[1, place] >= given[unit, row.instruction.unit].pop(0) + 2
+                checked += 1
+    assert checked > 10
+
+
+def test_events_of_another_program_are_refused(run):
+    program, *_ = run
+    events = np.zeros(3, EVENTS)
+    with pytest.raises(WeftError, match="0 instructions of LOAD were queued in a program with"):
+        instruction_times(program, events, 0)
+
+
+def test_spans_of_a_unit_do_not_overlap(run):
+    program, _, times = run
+    found = spans(program, times)
+    assert [(span.index, span.row) for span in found] == [
+        (row.index, row.number) for row in unroll(program)]
+    assert [span.place for span in found] == list(range(len(found)))
+    names = layer_names(program)
+    assert {span.layer for span in found} == set(names)
+    for unit in range(4):
+        mine = [span for span in found if span.unit == unit]
+        assert all(a.done <= b.start for a, b in zip(mine, mine[1:]))
+        assert all(span.queued < span.handed <= span.start <= span.done for span in mine)
+
+
+def test_layers_add_up_to_the_run(run):
+    program, _, times = run
+    layers = layer_cycles(program, times)
+    assert set(layers) == set(layer_names(program))
+    edges = [edge for pair in layers.values() for edge in pair]
+    assert edges[0] == 0 and edges[-1] == times.max()
+    assert edges[1:-1:2] == edges[2::2]
+
+
+def test_the_trace_has_what_perfetto_needs(run):
+    program, _, times = run
+    trace = json.loads(json.dumps(chrome_trace(program, times)))
+    events = trace["traceEvents"]
+    threads = {event["tid"]: event["args"]["name"] for event in events
+               if event["name"] == "thread_name"}
+    assert threads == {1: "LOAD", 2: "MATMUL", 3: "VECTOR", 4: "STORE"}
+    assert [event["args"]["name"] for event in events if event["name"] == "process_name"] \
+        == ["weft tiny"]
+    complete = [event for event in events if event["ph"] == "X"]
+    assert len(complete) == len(unroll(program))
+    assert {event["args"]["index"] for event in complete} == set(range(program.instruction_count))
+    for event in complete:
+        assert {"pid", "tid", "ts", "dur", "name", "cat", "args"} <= set(event)
+        assert event["dur"] >= 0 and event["args"]["layer"] in layer_names(program).values()
+    matmul = next(event for event in complete if event["name"] == "MATMUL")
+    assert matmul["tid"] == 2 and matmul["args"]["x_count"] > 0
+    assert matmul["args"]["wait"] == ["LOAD"]
+
+
+def test_the_command(tmp_path, capsys):
+    path = tmp_path / "trace.json"
+    with pytest.raises(SystemExit) as stop:
+        main(["trace", str(DIGITS / "digits.tflite"), "-o", str(path), "--preset", "tiny",
+              "--json"])
+    assert stop.value.code == 0
+    facts = json.loads(capsys.readouterr().out)
+    trace = json.loads(path.read_text())
+    complete = [event for event in trace["traceEvents"] if event["ph"] == "X"]
+    assert facts["instructions"] == len({event["args"]["index"] for event in complete})
+    assert facts["rows"] == len(complete)
+    assert facts["layers"][0]["layer"] == "0 CONV_2D"
+    assert 0 <= facts["cycles"] - sum(layer["cycles"] for layer in facts["layers"]) < 16

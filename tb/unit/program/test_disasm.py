@@ -1,0 +1,44 @@
+"""The disassembler tells every field and marks what it cannot read."""
+
+from support.programs import random_program
+from weft.spec import isa
+from weft.spec.presets import preset
+from weft_host.program import disasm
+
+
+def test_a_line_names_the_fields_that_are_set():
+    raw = isa.encode("LOAD", wait=0b1000, signal=0b0110, count=2, bytes=12, host_addr=0x40,
+                     local_pitch=16)
+    assert disasm.describe(raw) == \
+        "LOAD count=2 host_addr=0x40 local_pitch=16 bytes=12 wait=STORE signal=MATMUL+VECTOR"
+    assert disasm.describe(isa.encode("SYNC_STORE")) == "SYNC_STORE"
+    raw = isa.encode("DRAIN", clamp_min=-128, zero_point=-3)
+    assert disasm.describe(raw) == "DRAIN zero_point=-3 clamp_min=-128"
+    raw = isa.encode("MAP", op=1, a_addr=16, b_addr=32, b_pitch=8, out_addr=64, count=1, bytes=8)
+    assert disasm.describe(raw) == \
+        "MAP op=1 out_addr=0x40 a_addr=0x10 count=1 bytes=8 b_addr=0x20 b_pitch=8"
+
+
+def test_an_unknown_opcode_is_shown_as_such():
+    assert disasm.describe(bytes([0xFE]) + bytes(31)) == "ILLEGAL opcode=0xfe"
+    entry = disasm.as_dict(bytes([0xFE]) + bytes(31), 4)
+    assert (entry["index"], entry["name"], entry["unit"]) == (4, "ILLEGAL", None)
+
+
+def test_the_listing_holds_enough_to_encode_again():
+    program = random_program(preset("wide"), 3)
+    again = b"".join(
+        isa.encode(entry["name"], **entry["fields"],
+                   wait=sum(1 << isa.UNITS.index(unit) for unit in entry["wait"]),
+                   signal=sum(1 << isa.UNITS.index(unit) for unit in entry["signal"]))
+        for entry in disasm.listing(program))
+    assert again == program.instructions
+    assert [entry["index"] for entry in disasm.listing(program)] == \
+        list(range(program.instruction_count))
+
+
+def test_a_program_is_a_line_each():
+    program = random_program(preset("tiny"), 3)
+    lines = disasm.disassemble(program)
+    assert len(lines) == program.instruction_count
+    assert lines[0].split()[:3] == ["0", "LOAD", "LOAD"]

@@ -1,0 +1,204 @@
+"""The pages about boards say what the board files and the kept results say, and nothing else."""
+
+import json
+
+import pytest
+
+import board_builds
+import board_page
+import board_results
+from weft_boards import board, board_names
+from weft_host.cli import main
+from weft_host.errors import ProgramError
+
+RESULT = {
+    "board": "ulx3s_85f", "device": "LFE5U-85F-6", "config": board("ulx3s_85f").config.name,
+    "clock_mhz": 100.0, "fmax_trusted": True, "yosys": "Yosys 0.70", "nextpnr": "nextpnr-0.11.1",
+    "fits": True, "met": True, "mhz": {"1": 101.0, "2": 99.0, "3": 104.5}, "median_mhz": 101.0,
+    "mhz_best": 104.5, "used": {"logic": [50000, 83640], "ffs": [40000, 83640],
+                                "dsps": [150, 156], "rams": [200, 208]},
+    "critical_path": ["a.Q", "b.D"], "synthesis_seconds": 600,
+    "place_seconds": {"1": 1800, "2": 2000, "3": 2400},
+}
+CYCLES = {"config": RESULT["config"], "networks": {
+    "digits": {"bytes": 20480, "cycles": 2020}, "large": {"bytes": 1 << 20, "cycles": None}}}
+
+
+def test_pages_are_those_of_what_is_kept():
+    kept = board_builds.read_kept()
+    assert board_results.PAGE.read_text() == board_page.page(kept), "run weft results"
+    for name in board_names():
+        path = board_results.ROOT / "docs" / "boards" / f"{name}.inc"
+        assert path.read_text() == board_page.facts(name, kept), "run weft results"
+        assert path.with_suffix(".md").exists(), f"{name} has no page in docs/boards"
+        assert f"\n{name}\n" in (path.parent / "index.md").read_text()
+
+
+def test_what_was_measured_just_now_gives_the_page_of_what_is_kept():
+    kept = board_builds.read_kept()
+    page = board_page.page(kept)
+    for entry in kept["cycles"].values():
+        entry["networks"] = dict(reversed(entry["networks"].items()))
+    assert board_page.page(kept) == page
+
+
+def test_figures_follow_from_results():
+    kept = {"builds": {"ulx3s_85f": RESULT}, "cycles": {"ulx3s_85f": CYCLES}}
+    text = board_page.page(kept)
+    assert "101.0 (99.0 to 104.5, 3 seeds)" in text
+    # 256 cells at 101 MHz, and 2020 cycles at it
+    assert "| ulx3s_85f | 100 | 101.0 | yes | 25.86 | 10 + 40 | yes |" in text
+    assert "| digits | ulx3s_85f | 20 KiB | 2,020 | 0.020 |" in text
+    assert "| large | ulx3s_85f | 1024 KiB | more than the board's host memory | - |" in text
+    assert "| - | icebreaker | - | not measured | - |" in text
+    assert text.count(board_page.ESTIMATED) == 2
+
+
+def test_a_clock_that_is_not_trusted_makes_no_network_fast():
+    kept = {"builds": {"ulx3s_85f": {**RESULT, "fmax_trusted": False}},
+            "cycles": {"ulx3s_85f": {**CYCLES, "networks": {
+                "digits": {"bytes": 20480, "cycles": 50500}}}}}
+    assert "| digits | ulx3s_85f | 20 KiB | 50,500 | 0.505 |" in board_page.page(kept)
+
+
+def test_what_is_missed_or_old_is_said():
+    slow = {**RESULT, "median_mhz": 99.0, "config": "ulx3s+rows=8"}
+    text = board_page.page({"builds": {"ulx3s_85f": slow}, "cycles": {}})
+    assert "| 99.0 | **no** |" in text and "of an earlier configuration" in text
+    full = {**RESULT, "fits": False, "used": {"logic": [90000, 83640]}}
+    kept = {"builds": {"ulx3s_85f": full}, "cycles": {"ulx3s_85f": CYCLES}}
+    assert "| does not fit |" in board_page.page(kept)
+    assert "| digits | ulx3s_85f | 20 KiB | 2,020 | - |" in board_page.page(kept)
+    assert ("does not fit: look-up tables 90,000 of 83,640"
+            in board_page.facts("ulx3s_85f", kept))
+
+
+def test_newest_builds_are_taken(monkeypatch, tmp_path):
+    monkeypatch.setattr(board_builds, "ROOT", tmp_path)
+    (tmp_path / "build" / "ulx3s_85f").mkdir(parents=True)
+    (tmp_path / "build" / "ulx3s_85f" / "result.json").write_text(json.dumps(
+        {**RESULT, "yosys": "Yosys 0.70 (git sha1 1, built somewhere)",
+         "nextpnr": '"x" -- Next Generation (Version nextpnr-0.11.1)'}))
+    kept = {"builds": {"ulx3s_85f": {"old": 1}, "icebreaker": {"other": 1}}, "cycles": {}}
+    board_builds.collect(kept)
+    assert kept["builds"] == {"ulx3s_85f": RESULT, "icebreaker": {"other": 1}}
+
+
+@pytest.mark.parametrize("change, why", [
+    ({"clock_mhz": 50.0}, "its clock_mhz is 50.0, the board's 100.0"),
+    ({"baud": 3_000_000}, "its baud is 3000000, the board's 1000000"),
+    ({"config": "ulx3s+rows=8"}, "its config is ulx3s+rows=8, the board's "),
+    ({"board": "ulx3s_25f"}, "its board is ulx3s_25f, the board's ulx3s_85f"),
+    ({"device": "LFE5U-85F-8"}, "its device is LFE5U-85F-8, the board's LFE5U-85F-6"),
+    ({"mhz": {"1": 120.0}, "median_mhz": 120.0},
+     'the median is one of at least 3 seeds, and it has 1: make bitstream BOARD=ulx3s_85f '
+     'SEEDS="1 2 3"'),
+])
+def test_a_build_of_something_else_is_left_out(change, why, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(board_builds, "ROOT", tmp_path)
+    path = tmp_path / "build" / "ulx3s_85f" / "result.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({**RESULT, **change}))
+    kept = {"builds": {"ulx3s_85f": {"old": 1}}, "cycles": {}}
+    board_builds.collect(kept)
+    assert kept["builds"] == {"ulx3s_85f": {"old": 1}}
+    assert f"the build in {path.parent} is left out: {why}" in capsys.readouterr().err
+
+
+DAMAGES = {name: {name: damaged} for name, damaged in {
+    "board": 1, "fits": None, "fmax_trusted": "yes", "clock_mhz": "100", "used": {},
+    "mhz": {"1": float("nan"), "2": 99.0, "3": 104.5}, "median_mhz": 102.0, "critical_path": [],
+    "place_seconds": {}, "synthesis_seconds": None}.items()}
+WITHOUT = [name for name in RESULT if name not in ("met", "mhz_best")]
+
+
+def damaged():
+    """Results that are not whole, as text, by what is wrong with them."""
+    yield from {"empty": "", "half": json.dumps(RESULT)[:200], "null": "null", "list": "[]",
+                "object": "{}"}.items()
+    for name, change in DAMAGES.items():
+        yield f"wrong {name}", json.dumps({**RESULT, **change})
+    for name in WITHOUT:
+        yield f"no {name}", json.dumps({key: RESULT[key] for key in RESULT if key != name})
+
+
+@pytest.mark.parametrize("text", dict(damaged()).values(), ids=dict(damaged()))
+def test_half_a_result_is_told(text, monkeypatch, tmp_path):
+    monkeypatch.setattr(board_builds, "ROOT", tmp_path)
+    path = tmp_path / "build" / "ulx3s_85f" / "result.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    with pytest.raises(SystemExit, match=r"result\.json is no whole result of make bitstream; "
+                                         "nothing is written. Run make bitstream BOARD=ulx3s_85f"):
+        board_builds.collect({"builds": {}, "cycles": {}})
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"builds": {"icebreaker": {}}, "cycles": {}}',
+                                  '{"builds": {}, "cycles": {"icebreaker": {}}}'])
+def test_what_is_kept_and_damaged_is_told(text, monkeypatch, tmp_path):
+    monkeypatch.setattr(board_builds, "KEPT", tmp_path / "boards.json")
+    (tmp_path / "boards.json").write_text(text)
+    with pytest.raises(SystemExit, match=r"boards\.json is damaged: .*; nothing is written\. Take "
+                                         r"the one in git: git checkout docs/boards\.json$"):
+        board_builds.read_kept()
+
+
+def test_a_build_of_another_device_is_old():
+    kept = {"builds": {"ulx3s_85f": {**RESULT, "device": "LFE5U-85F-8"}}, "cycles": {}}
+    assert "3 seeds), of an earlier configuration |" in board_page.page(kept)
+
+
+def test_the_serial_engine_has_a_peak_of_a_column():
+    chosen = board("icebreaker")
+    assert chosen.peak_macs == 4 and board("ulx3s_25f").peak_macs == 32
+    result = {**RESULT, "board": chosen.name, "device": chosen.device.name,
+              "config": chosen.config.name}
+    assert "| 101.0 | yes | 0.40 |" in board_page.page({"builds": {"icebreaker": result},
+                                                        "cycles": {}})
+    untrusted = {"builds": {"icebreaker": {**result, "fmax_trusted": False}}, "cycles": {}}
+    assert "| 101.0 | yes | 0.10 |" in board_page.page(untrusted)      # 24 MHz
+    assert "101.0 MHz (estimated by nextpnr, not measured on a board, not to be trusted)" in (
+        board_page.facts("icebreaker", untrusted))
+
+
+def test_a_network_that_a_configuration_cannot_run_is_a_row(monkeypatch, tmp_path):
+    def refuse(path, config):
+        raise ProgramError("3 unsupported operators")
+
+    monkeypatch.setattr("weft_host.compile", refuse)
+    monkeypatch.setattr(board_results, "MODELS", tmp_path)
+    networks = board_results.measure(board("icebreaker"))
+    kept = {"builds": {}, "cycles": {}}
+    board_results.keep_cycles(kept, board("icebreaker"), networks)
+    assert "| digits | icebreaker | - | not with this configuration | - |" in (
+        board_page.page(kept))
+
+
+def test_nothing_is_written_if_a_page_cannot_be_made(monkeypatch, tmp_path):
+    kept = tmp_path / "boards.json"
+    kept.write_text('{"builds": {}, "cycles": {}}')
+    for module in (board_builds, board_results):
+        monkeypatch.setattr(module, "KEPT", kept)
+    monkeypatch.setattr(board_results, "collect", lambda kept: kept["builds"].update(icebreaker={}))
+    monkeypatch.setattr("sys.argv", ["board_results.py"])
+    with pytest.raises(KeyError):
+        board_results.main()
+    assert kept.read_text() == '{"builds": {}, "cycles": {}}'
+
+
+def test_networks_that_are_not_there_keep_their_cycles():
+    kept = {"builds": {}, "cycles": {"ulx3s_85f": CYCLES}}
+    newer = {"digits": {"bytes": 1, "cycles": 2}}
+    board_results.keep_cycles(kept, board("ulx3s_85f"), newer)
+    assert kept["cycles"]["ulx3s_85f"]["networks"] == {**CYCLES["networks"], **newer}
+    kept["cycles"]["ulx3s_85f"]["config"] = "ulx3s+rows=8"
+    assert "| 2, of an earlier configuration |" in board_page.page(kept)
+    board_results.keep_cycles(kept, board("ulx3s_85f"), newer)
+    assert kept["cycles"]["ulx3s_85f"] == {"config": RESULT["config"], "networks": newer}
+
+
+def test_a_board_goes_with_measuring(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["results", "--board", "icebreaker"])
+    assert caught.value.code == 2
+    assert "--board chooses what to measure: it goes with --measure" in capsys.readouterr().err

@@ -1,0 +1,43 @@
+"""The generated pages: every bit of every register and instruction has its row."""
+
+import importlib.util
+import pathlib
+import re
+
+import pytest
+
+from weft.spec import isa, register_map
+
+PATH = pathlib.Path(__file__).resolve().parents[3] / "scripts" / "generate_docs.py"
+SPEC = importlib.util.spec_from_file_location("generate_docs", PATH)
+generate_docs = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(generate_docs)
+
+
+def sections(text):
+    """{heading: [(high, low, field)]} of the tables with bits."""
+    found = {}
+    for part in text.split("\n## ")[1:]:
+        name = part.split("\n")[0]
+        found[name] = [(int(high), int(low or high), field.strip())
+                       for high, low, field in re.findall(
+                           r"^\| (\d+)(?::(\d+))? \| ([^|]*) \|", part, re.MULTILINE)]
+    return found
+
+
+@pytest.mark.parametrize("page, table, width", [
+    ("registers", register_map.REGISTERS, 32), ("instruction_set", isa.INSTRUCTIONS, 256)])
+def test_every_bit_is_told_once(page, table, width):
+    found = sections(getattr(generate_docs, page)())
+    for entry in table:
+        rows = found[entry.name]
+        bits = [bit for high, low, _ in rows for bit in range(low, high + 1)]
+        assert bits == list(range(width)), entry.name
+        told = {field.split("`")[1]: (low, high - low + 1) for high, low, field in rows if field}
+        assert told == {field.name: (field.offset, field.width) for field in entry.fields}
+
+
+def test_every_error_is_explained():
+    text = generate_docs.instruction_set()
+    for code in isa.ErrorCode:
+        assert f"| {int(code)} | `{code.name}` | {code.doc} |" in text

@@ -1,0 +1,40 @@
+"""Networks of MLPerf Tiny's shapes: what they compute is what the reference kernels compute."""
+
+import numpy as np
+import pytest
+
+from support.litert import reference
+from support.mlperf_like import anomaly_detection, visual_wake_words
+from support.models import random_input
+from weft.spec.presets import preset
+from weft_host import compile
+from weft_host.compiler.frontend.tflite import read_model
+from weft_host.device import EmulatorDevice
+from weft_host.perf.scale_sim import products
+
+MACS = {visual_wake_words: 7_489_664, anomaly_detection: 264_192}
+
+
+@pytest.mark.parametrize("name", ["small", "ulx3s"])
+@pytest.mark.parametrize("network", MACS)
+def test_every_tensor_is_the_reference(network, name):
+    model = network(seed=1)
+    config = preset(name)
+    program = compile(model, config, keep_tensors=True)
+    assert sum(layer.macs for layer in products(read_model(model))) == MACS[network]
+    device = EmulatorDevice(config, memory_bytes=program.memory_bytes)
+    inputs = random_input(model, 1)
+    expected = reference(model, inputs)
+    result = device.run(program, inputs, all_tensors=True)
+    compared = 0
+    for tensor in (*program.tensors, *program.outputs):
+        wanted = expected[tensor.tensor_id]
+        np.testing.assert_array_equal(result.tensors[tensor.name], wanted, tensor.name)
+        assert wanted.size < 10 or len(np.unique(wanted)) > 2, "it shows something"
+        compared += 1
+    assert compared == {visual_wake_words: 31, anomaly_detection: 10}[network]
+
+
+@pytest.mark.parametrize("network", MACS)
+def test_a_seed_gives_the_same_bytes(network):
+    assert network(seed=3) == network(seed=3) != network(seed=4)

@@ -1,0 +1,122 @@
+"""The reader of PARAMS: every word in its place, whatever the scratchpad refuses."""
+
+import random
+
+import pytest
+from amaranth.sim import Simulator
+
+from support.local_memory import LocalMemory
+from weft.spec.isa import encode
+from weft.spec.presets import preset
+from weft.vector.params import ParamsReader
+
+
+def run(config, program, *, stall, latency, seed):
+    """Parameters by channel after ``program``, and the cycles of each instruction."""
+    dut = ParamsReader(config)
+    memory = LocalMemory(config.spad_bytes, stall=stall, read_latency=latency, seed=seed)
+    memory.data[:] = random.Random(seed).randbytes(config.spad_bytes)
+    written = {"bias": {}, "multiplier": {}, "shift": {}}
+    cycles = []
+
+    async def issue(ctx):
+        for raw in program:
+            assert not ctx.get(dut.o_busy)
+            ctx.set(dut.i_instruction, int.from_bytes(raw, "little"))
+            ctx.set(dut.i_start, 1)
+            await ctx.tick()
+            ctx.set(dut.i_start, 0)
+            ctx.set(dut.i_instruction, (1 << 256) - 1)
+            count = 1
+            while not ctx.get(dut.o_done):
+                assert ctx.get(dut.o_busy) and count < 5000
+                await ctx.tick()
+                count += 1
+            cycles.append(count)
+            await ctx.tick()
+        await ctx.tick()                # the last values are given out a cycle after o_done
+
+    async def collect(ctx):
+        names = tuple(written)
+        async for _, _, channel, *rest in ctx.tick().sample(
+                dut.o_channel, *(getattr(dut, f"o_{n}_en") for n in names),
+                *(getattr(dut, f"o_{n}") for n in names)):
+            for name, en, value in zip(names, rest[:3], rest[3:]):
+                if en:
+                    written[name][channel] = value
+
+    sim = Simulator(dut)
+    sim.add_clock(1e-8)
+    sim.add_testbench(issue)
+    sim.add_process(collect)
+    sim.add_process(memory.reader(dut.spad))
+    sim.run()
+    return memory.data, written, cycles
+
+
+def word(data, addr, signed=False):
+    return int.from_bytes(data[addr:addr + 4], "little", signed=signed)
+
+
+@pytest.mark.parametrize("name, channels", (("tiny", 1), ("tiny", 3), ("small", 8), ("wide", 16)))
+@pytest.mark.parametrize("stall", (0.0, 0.5, 0.9))
+@pytest.mark.parametrize("latency", (1, 5))
+def test_reads_bias_multiplier_and_shift_of_each_channel(name, channels, stall, latency):
+    config = preset(name)
+    # the very end of the scratchpad
+    bias, scale = config.spad_bytes - 4 * channels, config.spad_bytes - 8 * channels - 3
+    data, written, _ = run(config, [encode(
+        "PARAMS", per_channel=1, channels=channels, bias_addr=bias, scale_addr=scale,
+        multiplier=123, shift=45)], stall=stall, latency=latency, seed=f"{name}{channels}")
+    assert written == {
+        "bias": {c: word(data, bias + 4 * c, True) for c in range(channels)},
+        "multiplier": {c: word(data, scale + 8 * c) & 0x7FFFFFFF for c in range(channels)},
+        "shift": {c: data[scale + 8 * c + 4] & 63 for c in range(channels)},
+    }
+
+
+@pytest.mark.parametrize("stall", (0.0, 0.7))
+def test_takes_the_instructions_multiplier_without_per_channel(stall):
+    config = preset("small")
+    data, written, _ = run(config, [
+        encode("PARAMS", per_channel=1, channels=8, bias_addr=100, scale_addr=200),
+        encode("PARAMS", channels=5, bias_addr=301, multiplier=(1 << 31) - 1, shift=62),
+    ], stall=stall, latency=3, seed="uniform")
+    for c in range(8):
+        if c < 5:
+            expected = word(data, 301 + 4 * c, True), (1 << 31) - 1, 62
+        else:
+            expected = (word(data, 100 + 4 * c, True), word(data, 200 + 8 * c) & 0x7FFFFFFF,
+                        data[204 + 8 * c] & 63)
+        assert tuple(written[n][c] for n in ("bias", "multiplier", "shift")) == expected, c
+
+
+@pytest.mark.parametrize("name", ("tiny", "small", "ulx3s", "wide"))
+@pytest.mark.parametrize("stall", (0.0, 0.6))
+def test_fills_any_places(name, stall):
+    """From ``channel`` on, as many as there are, and no other."""
+    config = preset(name)
+    places, cols = config.param_channels, config.cols
+    rng = random.Random(f"{name}{stall}")
+    anywhere = cols * rng.randrange(places // cols)
+    for channel, channels in ((0, places), (places - cols, cols),
+                              (anywhere, rng.randint(1, places - anywhere))):
+        data, written, _ = run(config, [encode(
+            "PARAMS", per_channel=1, channel=channel, channels=channels, bias_addr=5,
+            scale_addr=777)], stall=stall, latency=3, seed=f"{name}{stall}")
+        assert written == {
+            "bias": {channel + c: word(data, 5 + 4 * c, True) for c in range(channels)},
+            "multiplier": {channel + c: word(data, 777 + 8 * c) & 0x7FFFFFFF
+                           for c in range(channels)},
+            "shift": {channel + c: data[777 + 8 * c + 4] & 63 for c in range(channels)},
+        }, (channel, channels)
+
+
+@pytest.mark.parametrize("latency", (1, 5))
+def test_takes_a_cycle_a_word(latency):
+    _, _, cycles = run(preset("small"), [
+        encode("PARAMS", channels=8), encode("PARAMS", channels=8, per_channel=1),
+        encode("PARAMS", channels=1)], stall=0.0, latency=latency, seed="cycles")
+    overhead = {have - words for have, words in zip(cycles, (8, 24, 1))}
+    # one more or less: the model memory needs a cycle to become ready at first
+    assert max(overhead) <= latency + 2, cycles

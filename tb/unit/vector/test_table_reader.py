@@ -1,0 +1,97 @@
+"""TABLE: every entry in its place in every lane, whatever the scratchpad refuses."""
+
+import random
+
+import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import connect, flipped
+from amaranth.sim import Simulator
+
+from support.bench import add_deadline
+from support.local_memory import LocalMemory
+from weft.spec.isa import encode
+from weft.spec.presets import preset
+from weft.vector.tables import TableReader, Tables
+
+
+class Pair(wiring.Component):
+    """Reader and tables, as they are connected in the unit."""
+
+    def __init__(self, config):
+        self.reader, self.tables = TableReader(config), Tables(config.vector_lanes)
+        members = {**self.reader.signature.members, **self.tables.signature.members}
+        super().__init__({
+            name: members[name] for name in
+            ("i_start", "i_instruction", "o_busy", "o_done", "o_multiplier", "o_shift", "spad",
+             "i_table", "i_index", "o_entries")})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.reader, m.submodules.tables = reader, tables = self.reader, self.tables
+        connect(m, reader.spad, flipped(self.spad))
+        for inner, names in ((reader, ("i_start", "i_instruction")),
+                             (tables, ("i_table", "i_index"))):
+            m.d.comb += [getattr(inner, name).eq(getattr(self, name)) for name in names]
+        for name in ("o_busy", "o_done", "o_multiplier", "o_shift"):
+            m.d.comb += getattr(self, name).eq(getattr(reader, name))
+        m.d.comb += [
+            self.o_entries.eq(tables.o_entries),
+            tables.i_write_en.eq(reader.o_en),
+            tables.i_write_index.eq(reader.o_index),
+            tables.i_write_entry.eq(reader.o_entry),
+        ]
+        return m
+
+
+@pytest.mark.parametrize("name", ("tiny", "icebreaker", "wide"))
+@pytest.mark.parametrize("stall, latency", ((0.0, 5), (0.0, 1), (0.6, 3)))
+def test_fills_one_table_and_keeps_the_other(name, stall, latency):
+    config = preset(name)
+    dut = Pair(config)
+    seed = random.randrange(1 << 32)
+    rng = random.Random(seed)
+    memory = LocalMemory(config.spad_bytes, stall=stall, read_latency=latency, seed=seed)
+    memory.data[:] = rng.randbytes(config.spad_bytes)
+    top = config.spad_bytes - 1024
+    program = ((0, 0), (1, top), (0, rng.randint(0, top)), (1, rng.randint(0, top)))
+
+    async def bench(ctx):
+        held = {}
+        for table, addr in program:
+            scale = rng.getrandbits(31), rng.randint(0, 62)
+            raw = encode("TABLE", table=table, table_addr=addr, multiplier=scale[0],
+                         shift=scale[1])
+            ctx.set(dut.i_instruction, int.from_bytes(raw, "little"))
+            ctx.set(dut.i_start, 1)
+            await ctx.tick()
+            ctx.set(dut.i_start, 0)
+            ctx.set(dut.i_instruction, rng.getrandbits(256))
+            cycles = 1
+            while not ctx.get(dut.o_done):
+                assert ctx.get(dut.o_busy)
+                await ctx.tick()
+                cycles += 1
+            assert stall or cycles <= 256 + latency + 2
+            await ctx.tick()
+            assert not ctx.get(dut.o_busy)
+            assert (ctx.get(dut.o_multiplier), ctx.get(dut.o_shift)) == scale
+            held[table] = [int.from_bytes(memory.data[addr + 4 * i:addr + 4 * i + 4], "little",
+                                          signed=True) for i in range(256)]
+            lanes = config.vector_lanes
+            for which, entries in held.items():
+                ctx.set(dut.i_table, which)
+                for first in range(256):
+                    # every lane another entry
+                    index = [(first + 37 * lane) % 256 for lane in range(lanes)]
+                    ctx.set(dut.i_index, index)
+                    await ctx.tick().repeat(Tables.LATENCY)
+                    found = [ctx.get(dut.o_entries[lane]) for lane in range(lanes)]
+                    assert found == [entries[i] for i in index], f"seed {seed}: {which} {index}"
+
+    sim = Simulator(dut)
+    sim.add_clock(1e-8)
+    add_deadline(sim, 50_000)
+    sim.add_testbench(bench)
+    sim.add_process(memory.reader(dut.spad))
+    sim.run()
