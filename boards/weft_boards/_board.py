@@ -9,7 +9,7 @@ from weft.bus.joiner import Joiner
 from weft.host_memory.ram import STORAGE, AxiRam
 from weft.host_memory.sdram import AxiSdram
 from weft.host_memory.sdram_chip import SdramChip
-from weft.link.bridge import check_line
+from weft.link.host_link import check_line
 from weft.spec.config import MIN_ADDR_WIDTH, Config
 from weft.spec.presets import preset
 from weft.vendor.spram import Spram

@@ -10,7 +10,7 @@ from weft.host_memory.sdram import AxiSdram
 from weft.host_memory.sdram_pins import SdramPins
 from weft.host_memory.sdram_simulated import SimulatedSdram
 from weft.instance import make_accelerator
-from weft.link.bridge import HostLink
+from weft.link.host_link import HostLink
 
 __all__ = ["BoardTop", "sdram_phase"]
 
@@ -66,7 +66,7 @@ class BoardTop(wiring.Component):
     name : :class:`str`
         Of the board, for the host to know.
     timeout_us : :class:`int`
-        See :class:`weft.link.bridge.HostLink`.
+        See :class:`weft.link.host_link.HostLink`.
 
     Members
     -------

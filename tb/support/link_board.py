@@ -8,7 +8,7 @@ from weft.bus.axi_lite import AxiLiteSubordinate
 from weft.bus.joiner import Joiner
 from weft.host_memory.ram import AxiRam
 from weft.instance import make_accelerator
-from weft.link.bridge import HostLink
+from weft.link.host_link import HostLink
 
 __all__ = ["LinkBoard", "MemoryBoard"]
 
@@ -22,7 +22,7 @@ class LinkBoard(wiring.Component):
     memory_bytes : :class:`int`
         Host memory, from address 0 on.
     options
-        For :class:`weft.link.bridge.HostLink`.
+        For :class:`weft.link.host_link.HostLink`.
     """
 
     def __init__(self, config, *, memory_bytes, **options):
@@ -62,7 +62,7 @@ class MemoryBoard(wiring.Component):
     base : :class:`int`
         Address of the memory.
     options
-        For :class:`weft.link.bridge.HostLink`.
+        For :class:`weft.link.host_link.HostLink`.
     """
 
     SIZE = 4096

@@ -8,11 +8,11 @@ from ..bus.axi4 import Axi4, Axi4Lite
 from ..bus.axi_lite import AxiLiteSubordinate
 from ..spec import register_map
 from ..spec.config import UNITS
-from .bus import BeatUnit
-from .bytes import ByteUnit
+from .array_unit import Engine
+from .beat_unit import BeatUnit
+from .byte_unit import ByteUnit
 from .core import Core
-from .engine import Engine
-from .micro import Operation
+from .microinstruction import Operation
 from .program import microprogram
 
 __all__ = ["CompactAccelerator"]

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 
 from ..spec import register_map
-from .micro import (
+from .microinstruction import (
     ADDRESS_BITS,
     AT_X,
     READS_REGISTER,

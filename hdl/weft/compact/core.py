@@ -4,7 +4,7 @@ from amaranth.hdl import Array, Cat, Module, Mux, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from .micro import (
+from .microinstruction import (
     ADDRESS_BITS,
     AT_X,
     REGISTERS,

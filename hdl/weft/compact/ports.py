@@ -3,7 +3,7 @@
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .micro import Operation
+from .microinstruction import Operation
 
 __all__ = ["OperationPort"]
 

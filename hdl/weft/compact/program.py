@@ -2,13 +2,13 @@
 
 from ..control.registers import HARDWARE_VERSION
 from ..spec import isa, register_map
-from .microcode.code import Code
 from .microcode.copies import copies
 from .microcode.decode import decode
 from .microcode.drain import drain
-from .microcode.host import host
 from .microcode.map import table_and_map
 from .microcode.matmul import matmul
+from .microcode.mnemonics import Code
+from .microcode.register_writes import host
 from .microcode.requantize import requantize
 from .microcode.run import run
 from .microcode.softmax import softmax

@@ -9,9 +9,9 @@ from ..bus.axi4 import RESP_OKAY, Axi4
 from ..bus.queue import MemoryQueue
 from ..bus.slice import RegisterSlice
 from .beats import Beats, beats_of
-from .sdram_core import SdramCore, access_layout
+from .sdram_controller import SdramCore, access_layout
 from .sdram_pins import SdramPins
-from .sdram_words import WriteWords
+from .sdram_write_buffer import WriteWords
 
 __all__ = ["AxiSdram"]
 

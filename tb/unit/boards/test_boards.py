@@ -119,11 +119,11 @@ def test_memories_fit_the_device(entry):
         assert words % 16384 == 0
         assert words // 16384 * config.bus_width // 16 <= device.wide_rams
         return          # the accelerator's memories do not fit: decision 0009
-    lanes = config.spad_banks * config.spad_width
+    lanes = config.spad_banks * config.spad_row_bytes
     needed = (
         lanes * blocks(8, config.spad_bytes // lanes, device)
-        + config.wgt_width // config.wgt_group
-        * blocks(8 * config.wgt_group, config.wgt_bytes // config.wgt_width, device)
+        + config.wgt_row_bytes // config.wgt_group
+        * blocks(8 * config.wgt_group, config.wgt_bytes // config.wgt_row_bytes, device)
         + 2 * blocks(32 * config.cols, config.acc_rows // 2, device)
         + config.vector_lanes * blocks(32, 512, device)                 # tables
         + config.bus_bytes * blocks(8, entry.memory_bytes // config.bus_bytes, device)

@@ -3,8 +3,8 @@
 import pytest
 
 from weft.compact.assembler import INDEXED
-from weft.compact.micro import Condition, Function, Operation, Source
-from weft.compact.microcode.code import Code
+from weft.compact.microcode.mnemonics import Code
+from weft.compact.microinstruction import Condition, Function, Operation, Source
 from weft.compact.program import microprogram
 from weft.spec import register_map
 from weft.spec.presets import preset

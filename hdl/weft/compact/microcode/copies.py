@@ -1,6 +1,6 @@
 """LOAD, LOAD_WGT, FILL and STORE."""
 
-from ..micro import Operation, Source
+from ..microinstruction import Operation, Source
 from .fields import accept, end, field, memory_end, nonzero_fields, reserved
 
 __all__ = ["copies"]

@@ -3,10 +3,10 @@
 from ...spec import isa
 from ...spec.config import UNITS
 from ...spec.isa import ErrorCode
-from ..micro import Operation, Source
+from ..microinstruction import Operation, Source
 from .fields import accept, end
 from .memory import memory
-from .registers import FIELD
+from .register_bits import FIELD
 
 __all__ = ["decode"]
 

@@ -1,7 +1,7 @@
 """PARAMS and DRAIN."""
 
 from ...spec.isa import Mode
-from ..micro import Operation, Source
+from ..microinstruction import Operation, Source
 from .fields import accept, end, flag, memory_end, nonzero_fields, reserved
 from .requantize import PARAMETERS, shift_from
 

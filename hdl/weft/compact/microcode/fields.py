@@ -1,7 +1,7 @@
 """Fields of instructions, and how an instruction's own part begins and ends."""
 
 from ...spec import isa
-from ..micro import Operation
+from ..microinstruction import Operation
 
 __all__ = ["accept", "end", "field", "flag", "memory_end", "nonzero_fields", "reserved"]
 

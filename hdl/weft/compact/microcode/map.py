@@ -2,7 +2,7 @@
 
 from ...spec import isa
 from ...spec.isa import TABLE_BYTES, MapOp, Mode
-from ..micro import Operation, Source
+from ..microinstruction import Operation, Source
 from .fields import accept, end, flag, memory_end, nonzero_fields, reserved
 from .requantize import shift_from
 from .vector import rows_end, table

@@ -1,7 +1,7 @@
 """MATMUL: passes, rows of positions, positions."""
 
-from ..engine import SIDE
-from ..micro import Operation
+from ..array_unit import SIDE
+from ..microinstruction import Operation
 from .fields import accept, end, flag, memory_end, nonzero_fields, reserved
 
 __all__ = ["matmul"]

@@ -2,9 +2,9 @@
 
 from ...spec import isa, register_map
 from ...spec.isa import ErrorCode
-from ..micro import Condition, Operation, Source
+from ..microinstruction import Condition, Operation, Source
 from .fields import memory_end
-from .registers import FIELD
+from .register_bits import FIELD
 
 __all__ = ["memory"]
 

@@ -1,6 +1,6 @@
 """The requantiser, a value at a time, and the parameters that it takes."""
 
-from ..micro import Operation, Source
+from ..microinstruction import Operation, Source
 
 __all__ = ["PARAMETERS", "clamps", "requantize", "shift_from"]
 

@@ -2,8 +2,8 @@
 
 from ...spec import register_map
 from ...spec.isa import SEQUENCER, ErrorCode
-from ..micro import Condition, Operation, Source
-from .registers import (
+from ..microinstruction import Condition, Operation, Source
+from .register_bits import (
     BUSY,
     CLEAR,
     CLEARING,

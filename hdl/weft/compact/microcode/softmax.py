@@ -1,6 +1,6 @@
 """SOFTMAX: three times over a row."""
 
-from ..micro import Operation, Source
+from ..microinstruction import Operation, Source
 from .fields import accept, end, reserved
 from .vector import table
 

@@ -1,6 +1,6 @@
 """What the instructions of VECTOR share."""
 
-from ..micro import Operation, Source
+from ..microinstruction import Operation, Source
 from .fields import field, nonzero_fields
 from .requantize import PARAMETERS, clamps
 

@@ -8,7 +8,7 @@ from amaranth.sim import Simulator
 
 from support.link_board import MemoryBoard
 from support.link_sim import LinkSimulation
-from weft.link.bridge import HostLink
+from weft.link.host_link import HostLink
 from weft.spec.link_frames import Command, Status
 from weft_host.link.codec import AnswerParser, encode_request
 

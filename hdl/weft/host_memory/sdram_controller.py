@@ -5,8 +5,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
+from .sdram_init import SdramStart
 from .sdram_pins import Command, SdramPins
-from .sdram_start import SdramStart
 
 __all__ = ["SdramCore", "access_layout"]
 

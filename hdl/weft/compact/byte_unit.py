@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..vendor.spram import Spram
-from .micro import Operation
+from .microinstruction import Operation
 from .ports import OperationPort
 
 __all__ = ["ByteUnit"]

@@ -1,8 +1,8 @@
 """Registers: what a host's writes do."""
 
 from ...spec import register_map
-from ..micro import Function, Operation, Source
-from .registers import (
+from ..microinstruction import Function, Operation, Source
+from .register_bits import (
     BUSY,
     CLEAR,
     CLEARING,

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, Axi4
-from .micro import Operation
+from .microinstruction import Operation
 from .ports import OperationPort
 
 __all__ = ["BeatUnit"]

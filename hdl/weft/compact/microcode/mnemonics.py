@@ -1,7 +1,7 @@
 """The assembler with a word for everything that the microprogram says often."""
 
 from ..assembler import Assembler
-from ..micro import Condition, Function, Operation
+from ..microinstruction import Condition, Function, Operation
 
 __all__ = ["Code"]
 

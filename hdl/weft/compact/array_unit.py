@@ -5,8 +5,8 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..vendor.held_products import HeldProducts
-from .bytes import POINTER_BITS
-from .micro import Operation
+from .byte_unit import POINTER_BITS
+from .microinstruction import Operation
 from .ports import OperationPort
 
 __all__ = ["MODE", "SIDE", "TABLE_WORDS", "Engine"]
@@ -45,7 +45,7 @@ class Engine(wiring.Component):
     -------
     port : :py:`In(OperationPort())`
     i_byte, i_byte_valid, i_byte_index
-        Bytes of a vector, see :class:`weft.compact.bytes.ByteUnit`.
+        Bytes of a vector, see :class:`weft.compact.byte_unit.ByteUnit`.
     i_moving : :py:`In(1)`
         That unit is busy.
     i_weight_addr, i_weight_data, i_weight_en
