@@ -209,7 +209,8 @@ class ExtentCheck(wiring.Component):
 
         # -- 6 and 7: comparison -----------------------------------------------------------------
         m.submodules.windows = windows = WindowCheck(config, width=len(last) + 1)
-        pick(5, windows.i_write, lambda s: flag(s.extent and s.extent.write), "comb")
+        pick(5, windows.i_write,
+             lambda s: flag(s.extent and s.extent.memory == HOST and s.extent.write), "comb")
         m.d.comb += [
             windows.i_windows.eq(self.i_windows),
             windows.i_start.eq(self.i_host_held),

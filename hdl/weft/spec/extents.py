@@ -1,21 +1,37 @@
-"""Which ranges of memory an instruction touches, as data: the validator is made from it."""
+"""Memory ranges that each instruction accesses, as a table.
+
+The hardware's validator is generated from :data:`EXTENTS`; the host software evaluates it with
+:func:`regions`, for the checks before a run and for the hazards between instructions.
+"""
 
 import dataclasses
+from collections.abc import Mapping
 
 from . import isa
-from .isa import ErrorCode
+from .config import Config
+from .isa import ErrorCode, Mode
 
-__all__ = ["Term", "Extent", "EXTENTS", "HOST"]
+__all__ = ["EXTENTS", "HOST", "Extent", "Region", "Term", "regions"]
 
 HOST = "host"
 
 
 @dataclasses.dataclass(frozen=True)
 class Term:
-    """``(count - less) * pitch``: both are names of fields.
+    """The product ``(count - less) * pitch`` of two fields of an instruction.
 
-    With ``hold`` set, the term counts as 1 if the instruction's field ``hold`` is set. With
-    ``apart``, that is the count in place of ``count`` if the field ``apart`` is set.
+    Attributes
+    ----------
+    count, pitch : :class:`str`
+        Names of the two fields.
+    less : :class:`int`
+        1 if the term is the distance from the first to the last of ``count`` items; 0 if it is a
+        size.
+    hold : :class:`bool`
+        The term is 1 if the field ``hold`` of the instruction is set.
+    apart : :class:`str`
+        Name of the field that replaces ``count`` if the field ``apart`` of the instruction is set;
+        or empty.
     """
 
     count: str
@@ -24,65 +40,116 @@ class Term:
     hold: bool = False
     apart: str = ""
 
+    def value(self, fields: Mapping[str, int]) -> int:
+        """Return the term for the decoded ``fields`` of an instruction."""
+        if self.hold and fields["hold"]:
+            return 1
+        return (self.items(fields) - self.less) * fields[self.pitch]
+
+    def items(self, fields: Mapping[str, int]) -> int:
+        """Return the number of items that the term counts."""
+        return fields[self.apart if self.apart and fields["apart"] else self.count]
+
 
 @dataclasses.dataclass(frozen=True)
 class Extent:
-    """From ``base`` to before ``base`` + the sum of ``terms`` + ``extra``.
+    """The range from ``base`` to ``base`` + the sum of ``terms`` + ``extra``, end excluded.
 
     Attributes
     ----------
     memory : :class:`str`
-        ``"spad"``, ``"wgt"``, ``"tiles"`` (the weight buffer, in tiles), ``"acc"`` (in rows) or
-        :data:`HOST`.
+        ``"spad"``, ``"wgt"`` (both in bytes), ``"tiles"`` (the weight buffer, in tiles), ``"acc"``
+        (in accumulator rows) or :data:`HOST` (in bytes).
     code : :class:`ErrorCode`
-        What is reported if the extent is refused.
+        Error that is reported if the range exceeds its memory or lies outside every window.
     base : :class:`str`
-        A field, relative to MEM_BASE in host memory.
+        Name of the field with the first address. In host memory it is relative to MEM_BASE.
     terms : tuple of :class:`Term`
+        Distances and sizes that are added up.
     extra : :class:`str`
-        The name of a field, ``"rows"`` (of the array), ``"4*channels"``, ``"8*channels"``,
-        ``"outputs"`` (channels times the bytes of an output), ``"table"`` (the bytes of one) or
+        Name of a field, ``"rows"`` (of the array), ``"4*channels"``, ``"8*channels"``,
+        ``"outputs"`` (channels times the bytes of an output), ``"table"`` (the bytes of a table) or
         empty.
     condition : :class:`str`
-        A field that is 0 if the extent is not touched, or empty.
+        Name of a field. The range is accessed only if that field is not 0. Empty: always.
+    write : :class:`bool`
+        The instruction writes the range; otherwise it reads it.
     """
 
     memory: str
     code: ErrorCode
     base: str
-    terms: tuple
+    terms: tuple[Term, ...]
     extra: str
     condition: str = ""
     write: bool = False
 
 
-def _copy(memory, code, *, host_write=False):
+@dataclasses.dataclass(frozen=True, slots=True)
+class Region:
+    """A strided range of one memory that an instruction reads or writes.
+
+    The region consists of ``size`` consecutive elements from ``start``, repeated for every
+    combination of the ``loops``.
+
+    Attributes
+    ----------
+    space : :class:`str`
+        ``"spad"``, ``"wgt"``, ``"host"`` (elements are bytes) or ``"acc"`` (accumulator rows).
+        Host addresses are relative to MEM_BASE.
+    write : :class:`bool`
+        The instruction writes the region; otherwise it reads it.
+    start : :class:`int`
+        First element.
+    size : :class:`int`
+        Consecutive elements.
+    loops : tuple of (:class:`int`, :class:`int`)
+        Count and pitch, in elements, of each repetition, the outermost first.
+    addr : :class:`int`
+        Value of the address field, which the error record reports if the region is refused.
+    """
+
+    space: str
+    write: bool
+    start: int
+    size: int
+    loops: tuple[tuple[int, int], ...]
+    addr: int
+
+    @property
+    def end(self) -> int:
+        """One past the last element."""
+        return self.start + self.size + sum((count - 1) * pitch for count, pitch in self.loops)
+
+
+def _copy(memory: str, code: ErrorCode, *, to_host: bool = False) -> tuple[Extent, Extent]:
     return (
-        Extent(memory, code, "local_addr", (Term("count", "local_pitch"),), "bytes"),
+        Extent(memory, code, "local_addr", (Term("count", "local_pitch"),), "bytes",
+               write=not to_host),
         Extent(HOST, ErrorCode.HOST_WINDOW, "host_addr", (Term("count", "host_pitch"),), "bytes",
-               write=host_write),
+               write=to_host),
     )
 
 
-def _rows(name, condition=""):
+def _operand(name: str, condition: str = "", *, write: bool = False) -> Extent:
     return Extent("spad", ErrorCode.SPAD_BOUNDS, f"{name}_addr", (Term("count", f"{name}_pitch"),),
-                  "bytes", condition)
+                  "bytes", condition, write)
 
 
-EXTENTS = {
+EXTENTS: dict[str, tuple[Extent, ...]] = {
     "LOAD": _copy("spad", ErrorCode.SPAD_BOUNDS),
     "LOAD_WGT": _copy("wgt", ErrorCode.WGT_BOUNDS),
     "FILL": _copy("spad", ErrorCode.SPAD_BOUNDS)[:1],
-    "STORE": _copy("spad", ErrorCode.SPAD_BOUNDS, host_write=True),
+    "STORE": _copy("spad", ErrorCode.SPAD_BOUNDS, to_host=True),
     "MATMUL": (
         Extent("spad", ErrorCode.SPAD_BOUNDS, "act_addr", tuple(
             Term(f"{axis}_count", f"{axis}_pitch") for axis in ("row", "chunk", "y", "x"))
             + (Term("lead", "x_pitch", less=0),), "rows"),
         Extent("tiles", ErrorCode.WGT_BOUNDS, "wgt_addr",
                (Term("row_count", "chunk_count", less=0, hold=True),), ""),
-        # with apart, y_count is 1
+        # with apart set, y_count is 1
         Extent("acc", ErrorCode.ACC_BOUNDS, "acc_addr",
-               (Term("y_count", "x_count", less=0, apart="row_count"),), ""),
+               (Term("y_count", "x_count", less=0, apart="row_count"),), "", write=True),
     ),
     "PARAMS": (
         Extent("spad", ErrorCode.SPAD_BOUNDS, "bias_addr", (), "4*channels"),
@@ -90,18 +157,65 @@ EXTENTS = {
     ),
     "DRAIN": (
         Extent("spad", ErrorCode.SPAD_BOUNDS, "out_addr",
-               (Term("y_count", "y_pitch"), Term("x_count", "x_pitch")), "outputs"),
+               (Term("y_count", "y_pitch"), Term("x_count", "x_pitch")), "outputs", write=True),
         Extent("acc", ErrorCode.ACC_BOUNDS, "acc_addr", (Term("y_count", "acc_pitch"),),
                "x_count"),
     ),
     "TABLE": (Extent("spad", ErrorCode.SPAD_BOUNDS, "table_addr", (), "table"),),
-    "MAP": (_rows("a"), _rows("b", "op"), _rows("out")),
-    "SOFTMAX": (_rows("a"), _rows("out")),
+    "MAP": (_operand("a"), _operand("b", "op"), _operand("out", write=True)),
+    "SOFTMAX": (_operand("a"), _operand("out", write=True)),
 }
-"""By instruction, in the order of the checks. Instructions that are not named touch no memory."""
+"""Ranges by instruction, in the order of the checks. Other instructions access no memory."""
 
 for _name, _extents in EXTENTS.items():
     for _extent in _extents:
         for _field in (_extent.base, *(field for term in _extent.terms
                                        for field in (term.count, term.pitch, term.apart) if field)):
             isa.BY_NAME[_name].field(_field)
+
+
+def _extra(config: Config, extent: Extent, fields: Mapping[str, int]) -> int:
+    match extent.extra:
+        case "":
+            return 0
+        case "rows":
+            return config.rows
+        case "4*channels":
+            return 4 * fields["channels"]
+        case "8*channels":
+            return 8 * fields["channels"]
+        case "outputs":
+            return fields["channels"] * (4 if fields["mode"] == Mode.RAW else 1)
+        case "table":
+            return isa.TABLE_BYTES
+        case name:
+            return fields[name]
+
+
+def regions(config: Config, name: str, fields: Mapping[str, int]) -> list[Region]:
+    """List the regions that an instruction accesses, in the order of the hardware's checks.
+
+    Parameters
+    ----------
+    config : :class:`weft.spec.config.Config`
+        Configuration that executes the instruction.
+    name : :class:`str`
+        Name of the instruction.
+    fields : mapping of :class:`str` to :class:`int`
+        Its decoded fields. ``lead``, ``hold`` and ``apart`` may be left out where they are 0.
+    """
+    fields = {"lead": 0, "hold": 0, "apart": 0, **fields}
+    found = []
+    for extent in EXTENTS.get(name, ()):
+        if extent.condition and not fields[extent.condition]:
+            continue
+        unit = config.tile_bytes if extent.memory == "tiles" else 1
+        size = _extra(config, extent, fields) + sum(
+            term.value(fields) for term in extent.terms if not term.less)
+        loops = tuple((term.items(fields), fields[term.pitch])
+                      for term in extent.terms if term.less)
+        addr = fields[extent.base]
+        found.append(Region(
+            space="wgt" if extent.memory == "tiles" else extent.memory, write=extent.write,
+            start=addr * unit, size=size * unit, loops=loops, addr=addr))
+    return found

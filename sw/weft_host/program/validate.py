@@ -7,28 +7,14 @@ The emulator reports what these functions find; the compiler checks its own prog
 import dataclasses
 
 from weft.spec import isa
+from weft.spec.extents import HOST, regions
 from weft.spec.isa import ErrorCode, MapOp, Mode
 
-__all__ = ["Access", "Violation", "accesses", "check_fetch", "check_instruction", "check_program"]
+__all__ = ["Violation", "check_fetch", "check_instruction", "check_program"]
 
 _BOUNDS = {"spad": ErrorCode.SPAD_BOUNDS, "wgt": ErrorCode.WGT_BOUNDS, "acc": ErrorCode.ACC_BOUNDS}
 _WORDS = {"spad": "bytes of scratchpad", "wgt": "bytes of weight buffer",
           "acc": "accumulator rows"}
-
-
-@dataclasses.dataclass(frozen=True)
-class Access:
-    """A range that an instruction reads or writes: from ``start`` to before ``end``.
-
-    ``space`` is ``"spad"``, ``"wgt"`` (both in bytes), ``"acc"`` (in rows) or ``"host"`` (in bytes,
-    relative to MEM_BASE). ``addr`` is what the error record holds if the range is refused.
-    """
-
-    space: str
-    write: bool
-    start: int
-    end: int
-    addr: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,58 +25,6 @@ class Violation:
     unit: int
     addr: int
     reason: str
-
-
-def accesses(config, instruction, values):
-    """All ranges that a decoded instruction touches, in the order in which they are checked."""
-    name, v = instruction.name, values
-
-    def copy(space, pitch, write):
-        start = v["local_addr" if space != "host" else "host_addr"]
-        return Access(space, write, start, start + (v["count"] - 1) * v[pitch] + v["bytes"], start)
-
-    if name == "LOAD":
-        return [copy("spad", "local_pitch", True), copy("host", "host_pitch", False)]
-    if name == "LOAD_WGT":
-        return [copy("wgt", "local_pitch", True), copy("host", "host_pitch", False)]
-    if name == "FILL":
-        return [copy("spad", "local_pitch", True)]
-    if name == "STORE":
-        return [copy("spad", "local_pitch", False), copy("host", "host_pitch", True)]
-    if name == "MATMUL":
-        reach = sum((v[f"{axis}_count"] - 1) * v[f"{axis}_pitch"]
-                    for axis in ("row", "chunk", "y", "x")) + v["lead"] * v["x_pitch"] + config.rows
-        tiles = 1 if v["hold"] else v["row_count"] * v["chunk_count"]
-        first = v["wgt_addr"] * config.tile_bytes
-        return [
-            Access("spad", False, v["act_addr"], v["act_addr"] + reach, v["act_addr"]),
-            Access("wgt", False, first, first + tiles * config.tile_bytes, v["wgt_addr"]),
-            *(Access("acc", True, v["acc_addr"], v["acc_addr"] + v[axis] * v["x_count"],
-                     v["acc_addr"]) for axis in ("y_count", "row_count")[:1 + v["apart"]]),
-        ]
-    if name == "PARAMS":
-        bias, scale = v["bias_addr"], v["scale_addr"]
-        found = [Access("spad", False, bias, bias + 4 * v["channels"], bias)]
-        if v["per_channel"]:
-            found.append(Access("spad", False, scale, scale + 8 * v["channels"], scale))
-        return found
-    if name == "DRAIN":
-        size = v["channels"] * (4 if v["mode"] == Mode.RAW else 1)
-        reach = (v["y_count"] - 1) * v["y_pitch"] + (v["x_count"] - 1) * v["x_pitch"] + size
-        lines = (v["y_count"] - 1) * v["acc_pitch"] + v["x_count"]
-        return [
-            Access("spad", True, v["out_addr"], v["out_addr"] + reach, v["out_addr"]),
-            Access("acc", False, v["acc_addr"], v["acc_addr"] + lines, v["acc_addr"]),
-        ]
-    if name == "TABLE":
-        start = v["table_addr"]
-        return [Access("spad", False, start, start + isa.TABLE_BYTES, start)]
-    if name in ("MAP", "SOFTMAX"):
-        operands = ("a", "b", "out") if v.get("op") else ("a", "out")
-        return [Access("spad", which == "out", v[f"{which}_addr"],
-                       v[f"{which}_addr"] + (v["count"] - 1) * v[f"{which}_pitch"] + v["bytes"],
-                       v[f"{which}_addr"]) for which in operands]
-    return []
 
 
 def _window_reason(config, start, end, write, windows):
@@ -187,20 +121,20 @@ def check_instruction(config, raw, *, address=0, mem_base=0, windows=None):
     if reason:
         return Violation(ErrorCode.BAD_FIELD, unit, address, f"{instruction.name}: {reason}")
     sizes = {"spad": config.spad_bytes, "wgt": config.wgt_bytes, "acc": config.acc_rows}
-    for access in accesses(config, instruction, values):
-        if access.space == "host":
+    for region in regions(config, instruction.name, values):
+        if region.space == HOST:
             if windows is None:
                 continue
-            start = mem_base + access.start
-            reason = _window_reason(config, start, mem_base + access.end, access.write, windows)
+            start = mem_base + region.start
+            reason = _window_reason(config, start, mem_base + region.end, region.write, windows)
             if reason:
                 return Violation(ErrorCode.HOST_WINDOW, unit, start & 0xFFFFFFFF,
                                  f"{instruction.name}: {reason}")
-        elif access.end > sizes[access.space]:
+        elif region.end > sizes[region.space]:
             return Violation(
-                _BOUNDS[access.space], unit, access.addr,
-                f"{instruction.name} {'writes' if access.write else 'reads'} up to {access.end} of "
-                f"{sizes[access.space]} {_WORDS[access.space]}")
+                _BOUNDS[region.space], unit, region.addr,
+                f"{instruction.name} {'writes' if region.write else 'reads'} up to {region.end} of "
+                f"{sizes[region.space]} {_WORDS[region.space]}")
     return None
 
 

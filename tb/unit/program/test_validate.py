@@ -4,9 +4,10 @@ import pytest
 
 from support.programs import illegal_programs, random_program
 from weft.spec import isa
+from weft.spec.extents import regions
 from weft.spec.isa import ErrorCode
 from weft.spec.presets import PRESETS, preset
-from weft_host.program.validate import accesses, check_fetch, check_instruction, check_program
+from weft_host.program.validate import check_fetch, check_instruction, check_program
 
 CONFIG = preset("tiny")     # 4 x 4, 2048 bytes, 32 tiles of 16, 64 rows
 WINDOWS = [(0x1000, 0x1FFF, True, False), (0x2000, 0x2FFF, True, True)]
@@ -162,5 +163,5 @@ def test_random_programs_are_legal_and_illegal_ones_are_not(name):
                      "ACC_BOUNDS", "HOST_WINDOW"}
 
 
-def test_accesses_of_an_instruction_without_memory():
-    assert accesses(CONFIG, isa.BY_NAME["SYNC_LOAD"], {}) == []
+def test_an_instruction_without_memory_accesses_no_region():
+    assert regions(CONFIG, "SYNC_LOAD", {}) == []

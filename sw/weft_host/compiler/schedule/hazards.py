@@ -1,45 +1,23 @@
 """Which instructions must wait for which: every conflict on a byte of a memory, found exactly."""
 
-import dataclasses
-
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from weft.spec.isa import UNITS
 
-__all__ = ["Access", "Hazards"]
+__all__ = ["Hazards", "view"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Access:
-    """Bytes (of accumulators: rows) that an instruction reads or writes.
-
-    ``size`` consecutive ones from ``start``, repeated for each ``(count, pitch)`` of ``loops``.
-    Surplus bytes that meet zero weights are no access: whatever they hold, no result changes.
-    """
-
-    space: str
-    write: bool
-    start: int
-    size: int
-    loops: tuple[tuple[int, int], ...] = ()
-
-    @property
-    def end(self):
-        """One past the last byte."""
-        return self.start + self.size + sum((count - 1) * pitch for count, pitch in self.loops)
-
-    def view(self, array):
-        """The elements of ``array`` that are touched."""
-        loops = tuple((count, pitch) for count, pitch in self.loops if count > 1)
-        if loops and loops[-1][1] == self.size:     # the innermost loop leaves no gap
-            count, _ = loops[-1]
-            return Access(self.space, self.write, self.start, self.size * count,
-                          loops[:-1]).view(array)
-        if not loops:
-            return array[self.start:self.start + self.size]
-        return as_strided(array[self.start:], [count for count, _ in loops] + [self.size],
-                          [pitch * array.itemsize for _, pitch in loops] + [array.itemsize])
+def view(region, array):
+    """Return the elements of ``array`` that a region covers, without copying them."""
+    size = region.size
+    loops = [(count, pitch) for count, pitch in region.loops if count > 1]
+    while loops and loops[-1][1] == size:       # the innermost loop leaves no gap
+        size *= loops.pop()[0]
+    if not loops:
+        return array[region.start:region.start + size]
+    return as_strided(array[region.start:], [count for count, _ in loops] + [size],
+                      [pitch * array.itemsize for _, pitch in loops] + [array.itemsize])
 
 
 class Hazards:
@@ -72,11 +50,11 @@ class Hazards:
                 last = self._last[access.space, write]
                 for other in self._used[access.space, write]:
                     if other != unit:
-                        latest = int(access.view(last[other]).max())
+                        latest = int(view(access, last[other]).max())
                         if latest > needs.get(other, -1):
                             needs[other] = latest
         for access in accesses:
             key = access.space, access.write
-            access.view(self._last[key][unit])[...] = index
+            view(access, self._last[key][unit])[...] = index
             self._used[key].add(unit)
         return needs

@@ -3,9 +3,9 @@
 import dataclasses
 
 from weft.spec import isa
+from weft.spec.extents import HOST, Region, regions
 
 from ..plan import cost
-from ..schedule.hazards import Access
 
 __all__ = ["MOST", "Draft", "Stream"]
 
@@ -23,7 +23,7 @@ class Draft:
 
     name: str
     fields: dict
-    accesses: list
+    accesses: list[Region]
     layer: int
     host: str = ""
     cycles: int = 1
@@ -48,13 +48,26 @@ class Stream:
         self.drafts = []
         self.layer = -1
 
-    def _add(self, name, accesses, host="", **fields):
+    def _add(self, name, host="", surplus=0, **fields):
+        """Append an instruction.
+
+        ``surplus`` bytes at the end of the activations that a MATMUL reads meet zero weights only;
+        whatever they hold, no result changes, so they are no hazard.
+        """
+        accesses = []
+        for region in regions(self.config, name, fields):
+            if region.space == HOST and host != "tensor":
+                continue                # constants are never written
+            if name == "MATMUL" and region.space == "spad":
+                region = dataclasses.replace(
+                    region, size=region.end - region.start - surplus, loops=())
+            accesses.append(region)
         cycles = cost.instruction_cycles(self.config, name, fields)
         self.drafts.append(Draft(name, fields, accesses, self.layer, host, cycles))
 
     def nothing(self):
         """An instruction that does nothing."""
-        self._add("SYNC_LOAD", [])
+        self._add("SYNC_LOAD")
 
     def load(self, host, host_addr, local_addr, size, count=1, host_pitch=0, local_pitch=0, *,
              weights=False):
@@ -64,11 +77,7 @@ class Stream:
             self.load(host, host_addr + MOST * host_pitch, local_addr + MOST * local_pitch, size,
                       count - MOST, host_pitch, local_pitch)
             return
-        accesses = [Access("wgt" if weights else "spad", True, local_addr, size,
-                           ((count, local_pitch),))]
-        if host == "tensor":                # constants are never written
-            accesses.append(Access("host", False, host_addr, size, ((count, host_pitch),)))
-        self._add("LOAD_WGT" if weights else "LOAD", accesses, host, count=count,
+        self._add("LOAD_WGT" if weights else "LOAD", host, count=count,
                   host_addr=host_addr, host_pitch=host_pitch if count > 1 else 0,
                   local_addr=local_addr, local_pitch=local_pitch if count > 1 else 0, bytes=size)
 
@@ -82,36 +91,24 @@ class Stream:
             self.fill(local_addr, size, value, MOST, local_pitch)
             self.fill(local_addr + MOST * local_pitch, size, value, count - MOST, local_pitch)
             return
-        self._add("FILL", [Access("spad", True, local_addr, size, ((count, local_pitch),))],
-                  count=count, local_addr=local_addr,
+        self._add("FILL", count=count, local_addr=local_addr,
                   local_pitch=local_pitch if count > 1 else 0, bytes=size, value=value & 0xFF)
 
     def matmul(self, *, surplus, maximum=0, accumulate=0, hold=0, **fields):
         """MATMUL; ``surplus`` bytes at the end of what it reads meet zero weights only."""
-        config, f = self.config, fields
-        reach = sum((f[f"{axis}_count"] - 1) * f[f"{axis}_pitch"]
-                    for axis in ("row", "chunk", "y", "x")) + config.rows - surplus
-        reach += f.get("lead", 0) * f["x_pitch"]
-        tiles = 1 if hold else f["row_count"] * f["chunk_count"]
+        f = fields
         if f["y_pitch"] == f["x_count"] * f["x_pitch"] and not f.get("lead"):
             # rows of positions without a gap are one row, whatever the tensor calls them
             f.update(y_count=1, x_count=f["y_count"] * f["x_count"])
-        accesses = [
-            Access("spad", False, f["act_addr"], reach),
-            Access("wgt", False, f["wgt_addr"] * config.tile_bytes, tiles * config.tile_bytes),
-            Access("acc", True, f["acc_addr"], f["y_count"] * f["x_count"]),
-        ]
         for axis in ("row", "chunk", "y", "x"):
             if f[f"{axis}_count"] == 1 and not (axis == "x" and f.get("lead")):
                 f[f"{axis}_pitch"] = 0
-        self._add("MATMUL", accesses, maximum=maximum, accumulate=accumulate, hold=hold, **fields)
+        self._add("MATMUL", surplus=surplus, maximum=maximum, accumulate=accumulate, hold=hold,
+                  **fields)
 
     def params(self, bias_addr, channels, *, channel=0, scale_addr=None, multiplier=0, shift=0):
         """PARAMS, with scales of each channel if ``scale_addr`` is given."""
-        accesses = [Access("spad", False, bias_addr, 4 * channels)]
-        if scale_addr is not None:
-            accesses.append(Access("spad", False, scale_addr, 8 * channels))
-        self._add("PARAMS", accesses, per_channel=int(scale_addr is not None), bias_addr=bias_addr,
+        self._add("PARAMS", per_channel=int(scale_addr is not None), bias_addr=bias_addr,
                   scale_addr=scale_addr or 0, channels=channels, channel=channel,
                   multiplier=multiplier, shift=shift)
 
@@ -124,17 +121,11 @@ class Stream:
             f.update(y_pitch=0, acc_pitch=0)
         if f["x_count"] == 1:
             f["x_pitch"] = 0
-        accesses = [
-            Access("spad", True, f["out_addr"], f["channels"] * size,
-                   ((f["y_count"], f["y_pitch"]), (f["x_count"], f["x_pitch"]))),
-            Access("acc", False, f["acc_addr"], f["x_count"], ((f["y_count"], f["acc_pitch"]),)),
-        ]
-        self._add("DRAIN", accesses, **fields)
+        self._add("DRAIN", **fields)
 
     def table(self, address, number, multiplier, shift):
         """TABLE A (0) or B (1), with the multiplier and shift of the MAPs that follow."""
-        self._add("TABLE", [Access("spad", False, address, 1024)], table=number,
-                  table_addr=address, multiplier=multiplier, shift=shift)
+        self._add("TABLE", table=number, table_addr=address, multiplier=multiplier, shift=shift)
 
     def map(self, op, operands, out, out_pitch, count, size, **fields):
         """MAP of ``count`` rows of ``size`` bytes; operands are pairs of address and pitch."""
@@ -144,26 +135,19 @@ class Stream:
                 self.map(op, [(address + first * pitch, pitch) for address, pitch in operands],
                          out + first * out_pitch, out_pitch, number, size, **fields)
             return
-        accesses = [Access("spad", False, address, size, ((count, pitch),))
-                    for address, pitch in operands]
-        accesses.append(Access("spad", True, out, size, ((count, out_pitch),)))
         for name, (address, pitch) in zip(("a", "b"), operands):
             fields[f"{name}_addr"] = address
             fields[f"{name}_pitch"] = pitch if count > 1 else 0
-        self._add("MAP", accesses, op=op, out_addr=out, count=count, bytes=size,
+        self._add("MAP", op=op, out_addr=out, count=count, bytes=size,
                   out_pitch=out_pitch if count > 1 else 0, **fields)
 
     def softmax(self, address, out, count, size):
         """SOFTMAX of ``count`` rows of ``size`` bytes without gaps."""
-        self._add("SOFTMAX", [Access("spad", False, address, count * size),
-                              Access("spad", True, out, count * size)],
-                  a_addr=address, out_addr=out, count=count, bytes=size,
+        self._add("SOFTMAX", a_addr=address, out_addr=out, count=count, bytes=size,
                   a_pitch=size if count > 1 else 0, out_pitch=size if count > 1 else 0)
 
     def store(self, host_addr, local_addr, size, count=1, host_pitch=0, local_pitch=0):
         """STORE of ``count`` rows of ``size`` bytes into tensor memory."""
-        accesses = [Access("spad", False, local_addr, size, ((count, local_pitch),)),
-                    Access("host", True, host_addr, size, ((count, host_pitch),))]
-        self._add("STORE", accesses, "tensor", count=count, host_addr=host_addr,
+        self._add("STORE", "tensor", count=count, host_addr=host_addr,
                   host_pitch=host_pitch if count > 1 else 0, local_addr=local_addr,
                   local_pitch=local_pitch if count > 1 else 0, bytes=size)
