@@ -1,34 +1,44 @@
-"""What can go wrong on the host side; every one of these is a :class:`WeftError`."""
+"""Errors of the host software; every one is a :class:`WeftError`."""
 
 import dataclasses
+from collections.abc import Iterable
 
-__all__ = ["WeftError", "ProgramError", "InputError", "RegisterError", "BuildError", "ErrorRecord",
-           "DeviceError", "DeviceTimeout", "LinkError", "MismatchError"]
+__all__ = ["WeftError", "ConfigurationError", "ProgramError", "InputError", "RegisterError",
+           "BuildError", "ClosedError", "ErrorRecord", "DeviceError", "DeviceTimeout", "LinkError",
+           "MismatchError"]
 
 
 class WeftError(Exception):
-    """Base of all errors that this package raises on purpose."""
+    """Base class of all errors that this package raises on purpose."""
+
+
+class ConfigurationError(WeftError):
+    """A name is not that of a preset or of a board, or the file of the board is invalid."""
 
 
 class ProgramError(WeftError):
-    """A program file or object cannot be used: damaged, foreign, or for another configuration."""
+    """A program is damaged, is not a Weft program, or was compiled for another configuration."""
 
 
 class InputError(WeftError):
-    """The arrays given to a run are not the ones the program asks for."""
+    """An input array, a file or an option does not fit the request."""
 
 
 class RegisterError(WeftError):
-    """The hardware refused a register access."""
+    """The hardware rejected a register access."""
 
 
 class BuildError(WeftError):
     """A simulator cannot be built on this machine."""
 
 
+class ClosedError(WeftError):
+    """A device was used after it had been closed."""
+
+
 @dataclasses.dataclass(frozen=True)
 class ErrorRecord:
-    """What a device knows about the first error it met.
+    """First error of a run, as the device's error registers hold it.
 
     Attributes
     ----------
@@ -37,13 +47,13 @@ class ErrorRecord:
     unit : :class:`str`
         Name of the unit, or ``"SEQUENCER"``.
     index : :class:`int`
-        Index in the program of the instruction.
+        Index of the instruction in the program.
     addr : :class:`int`
-        Address it met; what kind depends on the code.
+        Address that caused the error. ``code`` decides which memory it belongs to.
     instruction : :class:`str`
-        The instruction, disassembled; empty if it is not known.
+        The disassembled instruction, or an empty string if it is unknown.
     waits : :class:`tuple` of :class:`str`
-        One sentence for each unit that waits for something.
+        One sentence for each unit that is waiting.
     """
 
     code: str
@@ -51,9 +61,9 @@ class ErrorRecord:
     index: int
     addr: int
     instruction: str = ""
-    waits: tuple = ()
+    waits: tuple[str, ...] = ()
 
-    def __str__(self):
+    def __str__(self) -> str:
         text = f"{self.code} in {self.unit} at instruction {self.index}, address {self.addr:#x}"
         if self.instruction:
             text += f": {self.instruction}"
@@ -63,28 +73,51 @@ class ErrorRecord:
 
 
 class DeviceError(WeftError):
-    """A program stopped with an error; ``record`` is the :class:`ErrorRecord`."""
+    """A program stopped with an error.
 
-    def __init__(self, record):
+    Attributes
+    ----------
+    record : :class:`ErrorRecord`
+    """
+
+    record: ErrorRecord
+
+    def __init__(self, record: ErrorRecord) -> None:
         super().__init__(str(record))
         self.record = record
 
 
 class DeviceTimeout(WeftError):
-    """A program neither finished nor failed in the time it was given; ``waits`` says who waits."""
+    """A program neither finished nor failed within its time limit.
 
-    def __init__(self, message, waits=()):
-        super().__init__("; ".join((message, *waits)))
+    Attributes
+    ----------
+    waits : :class:`tuple` of :class:`str`
+        One sentence for each unit that is waiting.
+    """
+
+    waits: tuple[str, ...]
+
+    def __init__(self, message: str, waits: Iterable[str] = ()) -> None:
         self.waits = tuple(waits)
+        super().__init__("; ".join((message, *self.waits)))
 
 
 class LinkError(WeftError):
-    """The host link failed; ``status`` is what the board answered, ``None`` if nothing."""
+    """The host link failed.
 
-    def __init__(self, message, *, status=None):
+    Attributes
+    ----------
+    status : :class:`int` or :class:`None`
+        Status that the board returned, or ``None`` if it returned nothing.
+    """
+
+    status: int | None
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
 
 
 class MismatchError(WeftError):
-    """A device gave other bytes than the emulator or numpy."""
+    """A device returned other bytes than the emulator or numpy."""

@@ -91,7 +91,7 @@ def test_a_configuration_that_nothing_names_is_told(monkeypatch):
 
 def test_boards_are_found_without_having_been_imported():
     """As in a command: the source tree is not where Python looks for packages."""
-    code = ("from weft_host.device.find_config import find_config\n"
+    code = ("from weft_host.configuration import find_config\n"
             f"print(find_config({board('colorlight_5a75b').config.fingerprint})[0].rows)")
     done = subprocess.run([sys.executable, "-c", code], cwd="/", capture_output=True, text=True,
                           check=True)

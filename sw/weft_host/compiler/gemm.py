@@ -4,6 +4,7 @@ import numpy as np
 
 from weft.spec.isa import Mode
 
+from ..configuration import resolve_config
 from ..errors import InputError
 from ..numerics import requantize
 from ..program.tensor import Tensor
@@ -24,8 +25,8 @@ def compile_gemm(m, k, n, config, *, b, bias=None, scale=None, zero_point=0):
     ----------
     m, k, n : :class:`int`
         A has ``m`` rows of ``k``, B ``k`` rows of ``n``, C ``m`` rows of ``n``.
-    config : :class:`weft.spec.config.Config`
-        What it is to run on.
+    config : :class:`weft.spec.config.Config` or :class:`str`
+        Hardware to run on, or the name of its preset or of its board.
     b : int8 array (k, n)
         Becomes part of the program's image, packed into tiles.
     bias : int32 array (n,) or :class:`None`
@@ -48,6 +49,7 @@ def compile_gemm(m, k, n, config, *, b, bias=None, scale=None, zero_point=0):
     CapacityError
         If the product does not fit, whatever the tiling.
     """
+    config = resolve_config(config)
     for name, value in (("m", m), ("k", k), ("n", n)):
         if value < 1:
             raise InputError(f"{name} must be at least 1, not {value}")

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from ..configuration import resolve_config
 from ..program.tensor import Tensor
 from .emit import emit
 from .frontend.tflite import read_model
@@ -31,8 +32,8 @@ def check(model, config):
     ----------
     model : :class:`bytes` or path
         An int8 ``.tflite`` file.
-    config : :class:`weft.spec.config.Config`
-        What it is to run on.
+    config : :class:`weft.spec.config.Config` or :class:`str`
+        Hardware to run on, or the name of its preset or of its board.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def check(model, config):
     ModelError
         If the file cannot be read.
     """
-    return _lowered(read_model(model), config)[0].verdicts
+    return _lowered(read_model(model), resolve_config(config))[0].verdicts
 
 
 def compile(model, config, *, keep_tensors=False):
@@ -53,8 +54,8 @@ def compile(model, config, *, keep_tensors=False):
     ----------
     model : :class:`bytes` or path
         An int8 ``.tflite`` file.
-    config : :class:`weft.spec.config.Config`
-        What it is to run on.
+    config : :class:`weft.spec.config.Config` or :class:`str`
+        Hardware to run on, or the name of its preset or of its board.
     keep_tensors : :class:`bool`
         Store every intermediate tensor in host memory, where it can be read, also those that
         would only be on chip. Costs cycles; changes no result.
@@ -66,6 +67,7 @@ def compile(model, config, *, keep_tensors=False):
     UnsupportedError
         If operators cannot run; it names all of them.
     """
+    config = resolve_config(config)
     graph = read_model(model)
     lowered, steps = _lowered(graph, config)
     if lowered.unsupported:

@@ -7,11 +7,11 @@ import time
 from weft.spec import register_map
 from weft.spec.link_frames import Status
 
+from ..configuration import find_config
 from ..emulator.registers import pack, unpack
 from ..errors import DeviceTimeout, LinkError, ProgramError, RegisterError
 from ..link.client import LinkClient
 from .base import Device
-from .find_config import find_config
 
 __all__ = ["SerialDevice", "SerialLine"]
 
@@ -101,7 +101,7 @@ class SerialDevice(Device):
         A serial port, or an object like :class:`SerialLine`.
     config : :class:`weft.spec.config.Config`, optional
         What the board is expected to be; without it, what it says it is, see
-        :func:`weft_host.device.find_config.find_config`.
+        :func:`weft_host.configuration.find_config`.
     baud : :class:`int`
         Bits a second, as the bitstream was built.
     memory_bytes : :class:`int`, optional
