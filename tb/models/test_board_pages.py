@@ -27,7 +27,7 @@ SELFTEST = ROOT / "docs" / "selftest_bytes.inc"
 def typed(name):
     """The commands of a page, without those for place and route, which have no port."""
     page = (ROOT / "docs" / "boards" / f"{name}.md").read_text()
-    block = re.search(r"## Type\n.*?```sh\n(.*?)```", page, re.DOTALL)[1]
+    block = re.search(r"## Commands\n.*?```sh\n(.*?)```", page, re.DOTALL)[1]
     return [shlex.split(line) for line in block.splitlines() if "--on" in line]
 
 
