@@ -21,7 +21,7 @@ READS = {"matmul": CONFIG.rows, "vector": max(CONFIG.vector_lanes, 4), "store": 
 WRITES = {"load": CONFIG.bus_bytes, "vector_out": max(CONFIG.vector_lanes, 4)}
 WIDTHS = {**READS, **WRITES}
 ADDR_WIDTH = (SIZE - 1).bit_length()
-DEPTH = SIZE // CONFIG.spad_banks // CONFIG.spad_width
+DEPTH = SIZE // CONFIG.spad_banks // CONFIG.spad_row_bytes
 CYCLE_NS = 10
 
 
@@ -150,7 +150,7 @@ class Bench:
 def anywhere(name, rng):
     edge = rng.randrange(CONFIG.spad_banks + 1) * BANK
     # a small region, so that what is read has mostly been written
-    return edge + rng.randint(-2 * CONFIG.spad_width, 2 * CONFIG.spad_width)
+    return edge + rng.randint(-2 * CONFIG.spad_row_bytes, 2 * CONFIG.spad_row_bytes)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
@@ -174,7 +174,7 @@ async def agrees_with_a_byte_array_under_random_stalls(dut):
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def shares_one_bank_equally(dut):
-    bench = Bench(dut, "fair", 0.0, lambda name, rng: rng.randrange(BANK - CONFIG.spad_width))
+    bench = Bench(dut, "fair", 0.0, lambda name, rng: rng.randrange(BANK - CONFIG.spad_row_bytes))
     await bench.start()
     for _ in range(300):
         await bench.step()

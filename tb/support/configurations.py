@@ -38,7 +38,7 @@ def _powers(low, high):
 
 def _cost(config):
     """Estimate of the time that a build takes: cells, bytes that are shifted, requantisers."""
-    return (config.rows * config.cols / 16 + config.spad_width * config.spad_banks / 16
+    return (config.rows * config.cols / 16 + config.spad_row_bytes * config.spad_banks / 16
             + config.bus_bytes / 8 + config.vector_lanes / 2 + config.queue_depth / 32)
 
 

@@ -3,7 +3,6 @@
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, fifo, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import ceil_log2
 
 from .axi4 import BURST_INCR, CACHE_BUFFERABLE, Axi4Read
 from .slice import RegisterSlice
@@ -74,7 +73,7 @@ class ReadArbiter(wiring.Component):
             address.o.ready.eq(axi.arready),
             axi.araddr.eq(address.o.payload.addr),
             axi.arlen.eq(address.o.payload.len),
-            axi.arsize.eq(ceil_log2(self.config.bus_bytes)),
+            axi.arsize.eq(self.config.beat_offset_width),
             axi.arburst.eq(BURST_INCR),
             axi.arcache.eq(CACHE_BUFFERABLE),
         ]

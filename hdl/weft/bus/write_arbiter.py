@@ -3,7 +3,6 @@
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, fifo, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import ceil_log2
 
 from .axi4 import BURST_INCR, CACHE_BUFFERABLE, Axi4Write
 from .slice import RegisterSlice
@@ -69,7 +68,7 @@ class WriteArbiter(wiring.Component):
             address.o.ready.eq(axi.awready),
             axi.awaddr.eq(address.o.payload.addr),
             axi.awlen.eq(address.o.payload.len),
-            axi.awsize.eq(ceil_log2(self.config.bus_bytes)),
+            axi.awsize.eq(self.config.beat_offset_width),
             axi.awburst.eq(BURST_INCR),
             axi.awcache.eq(CACHE_BUFFERABLE),
         ]

@@ -113,7 +113,7 @@ class Fetcher(wiring.Component):
         m.d.comb += [
             burst_beats.eq(grouped * part_beats),
             axi.arlen.eq(burst_beats - 1),
-            axi.arsize.eq((self.config.bus_bytes - 1).bit_length()),
+            axi.arsize.eq(self.config.beat_offset_width),
             axi.arburst.eq(BURST_INCR),
             axi.arcache.eq(CACHE_BUFFERABLE),
         ]

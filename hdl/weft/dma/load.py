@@ -3,7 +3,6 @@
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, enum, fifo, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import ceil_log2
 
 from ..bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, Axi4Read
 from ..bus.slice import RegisterSlice
@@ -61,9 +60,9 @@ class LoadUnit(wiring.Component):
         Instructions.
     axi : :py:`Out(Axi4Read(...))`
         Reads of host memory.
-    spad : :py:`Out(WritePort(log2(spad_bytes), bus_bytes))`
+    spad : :py:`Out(WritePort(spad_addr_width, bus_bytes))`
         Writes of the scratchpad.
-    wgt : :py:`Out(WritePort(log2(wgt_bytes), bus_bytes))`
+    wgt : :py:`Out(WritePort(wgt_addr_width, bus_bytes))`
         Writes of the weight buffer.
     o_idle : :py:`Out(1)`
         The bus owes nothing and all writes are in the hands of their memory. Once it is high
@@ -76,15 +75,15 @@ class LoadUnit(wiring.Component):
         super().__init__({
             "unit": In(UnitSignature()),
             "axi": Out(Axi4Read(addr_width=config.addr_width, data_width=config.bus_width)),
-            "spad": Out(WritePort(ceil_log2(config.spad_bytes), config.bus_bytes)),
-            "wgt": Out(WritePort(ceil_log2(config.wgt_bytes), config.bus_bytes)),
+            "spad": Out(WritePort(config.spad_addr_width, config.bus_bytes)),
+            "wgt": Out(WritePort(config.wgt_addr_width, config.bus_bytes)),
             "o_idle": Out(1),
         })
 
     def elaborate(self, platform):
         m = Module()
         unit, axi = self.unit, self.axi
-        lane = ceil_log2(self.config.bus_bytes)
+        lane = self.config.beat_offset_width
 
         m.submodules.planner = planner = BurstPlanner(self.config, TAG)
         burst = planner.o.payload
@@ -182,8 +181,8 @@ class LoadUnit(wiring.Component):
         last beat was taken is neither done nor failed."""
         unit, axi = self.unit, self.axi
         bus_bytes = self.config.bus_bytes
-        lane = ceil_log2(bus_bytes)
-        burst_bits = ceil_log2(self.config.max_burst)
+        lane = self.config.beat_offset_width
+        burst_bits = self.config.burst_index_width
 
         now = Signal(burst_layout(self.config, TAG))    # the burst whose beats are due
         now_valid, now_is_read, now_is_write, now_is_wgt = Signal(), Signal(), Signal(), Signal()

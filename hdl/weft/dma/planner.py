@@ -3,14 +3,8 @@
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import ceil_log2
 
 __all__ = ["BurstPlanner", "burst_layout", "copy_layout"]
-
-
-def local_width(config):
-    """Bits of an address in the larger of scratchpad and weight buffer."""
-    return ceil_log2(max(config.spad_bytes, config.wgt_bytes))
 
 
 def copy_layout(config, tag_shape):
@@ -18,9 +12,9 @@ def copy_layout(config, tag_shape):
     return data.StructLayout({
         "host_addr": config.addr_width,
         "host_pitch": config.addr_width,
-        "local_addr": local_width(config),
-        "local_pitch": local_width(config),
-        "bytes": local_width(config) + 1,
+        "local_addr": config.local_addr_width,
+        "local_pitch": config.local_addr_width,
+        "bytes": config.local_addr_width + 1,
         "count": 16,
         "tag": tag_shape,
     })
@@ -33,11 +27,11 @@ def burst_layout(config, tag_shape):
     lanes of the bus. ``local_addr`` is where lane 0 of the first beat goes, modulo the size of
     the memory, so it may lie before the copy. ``last`` marks the last burst of the copy.
     """
-    lane = ceil_log2(config.bus_bytes)
+    lane = config.beat_offset_width
     return data.StructLayout({
         "beat_addr": config.addr_width - lane,
         "len": 8,
-        "local_addr": local_width(config),
+        "local_addr": config.local_addr_width,
         "head": lane,
         "tail": lane,
         "last": 1,
@@ -85,9 +79,9 @@ class BurstPlanner(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         bus_bytes = self.config.bus_bytes
-        lane = ceil_log2(bus_bytes)
-        burst_bits = ceil_log2(self.config.max_burst)
-        beats_shape = local_width(self.config) + 1      # a row of 2^n bytes has at most 2^n + 1
+        lane = self.config.beat_offset_width
+        burst_bits = self.config.burst_index_width
+        beats_shape = self.config.local_addr_width + 1      # a row of 2^n bytes has at most 2^n + 1
 
         # rows: s1_ holds the next row of the copy, s2_ knows how many beats it takes
         copy, burst = self.i.payload, self.o.payload

@@ -3,7 +3,6 @@
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, fifo, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import ceil_log2
 
 from ..bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, Axi4Write
 from ..bus.slice import RegisterSlice
@@ -49,7 +48,7 @@ class StoreUnit(wiring.Component):
         Instructions.
     axi : :py:`Out(Axi4Write(...))`
         Writes of host memory.
-    spad : :py:`Out(ReadPort(log2(spad_bytes), bus_bytes))`
+    spad : :py:`Out(ReadPort(spad_addr_width, bus_bytes))`
         Reads of the scratchpad.
     o_idle : :py:`Out(1)`
         The bus owes nothing, nor does the unit owe it data. Once it is high together with
@@ -72,7 +71,7 @@ class StoreUnit(wiring.Component):
         super().__init__({
             "unit": In(UnitSignature()),
             "axi": Out(Axi4Write(addr_width=config.addr_width, data_width=config.bus_width)),
-            "spad": Out(ReadPort(ceil_log2(config.spad_bytes), config.bus_bytes)),
+            "spad": Out(ReadPort(config.spad_addr_width, config.bus_bytes)),
             "o_idle": Out(1),
             "o_bytes": Out(range(config.bus_bytes + 1)),
         })
@@ -80,7 +79,7 @@ class StoreUnit(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         unit, axi = self.unit, self.axi
-        lane = ceil_log2(self.config.bus_bytes)
+        lane = self.config.beat_offset_width
         outstanding = self.config.outstanding
 
         m.submodules.planner = planner = BurstPlanner(self.config, 1)
@@ -190,7 +189,7 @@ class StoreUnit(wiring.Component):
         """From the queue of bursts through the scratchpad to the write data."""
         axi, spad = self.axi, self.spad
         bus_bytes = self.config.bus_bytes
-        lane = ceil_log2(bus_bytes)
+        lane = self.config.beat_offset_width
 
         # read data cannot be put off, so a read is requested only when it has a place: enough
         # places for the way there and back, and a few for the bus to stall without a gap

@@ -1,4 +1,4 @@
-"""The one description of an instance: array, memory and bus sizes, and the widths they imply."""
+"""Configuration of one instance: array, memory and bus sizes, and the widths derived from them."""
 
 import dataclasses
 import zlib
@@ -8,58 +8,64 @@ __all__ = ["Config"]
 UNITS = ("LOAD", "MATMUL", "VECTOR", "STORE")
 MIN_ADDR_WIDTH = 16
 MULTIPLIERS = ("portable", "lut", "ecp5", "ecp5_lut", "ice40")
-# of the smallest of ECP5, Gowin and the 7 series, that are of 18 Kibit
 BLOCK_RAM_BYTES = 2048
+"""Smallest block RAM of ECP5, Gowin and 7 series: 18 Kibit, 16 Kibit of them without parity."""
 
 
-def _is_power_of_two(value):
+def _is_power_of_two(value: int) -> bool:
     return value > 0 and value & (value - 1) == 0
+
+
+def _index_width(count: int) -> int:
+    """Return the bits of an index from 0 to ``count - 1``."""
+    return (count - 1).bit_length()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
     """Sizes of one Weft instance.
 
-    Every configuration that can be constructed works; one that cannot is rejected here, with
-    the numbers that clash. All sizes are powers of two, so that every address splits into
-    wires. Variants are made with :func:`dataclasses.replace`.
+    Every configuration that can be constructed works. An invalid combination raises an error that
+    contains the conflicting numbers. All sizes are powers of two, so that an address splits into
+    bit fields. Use :func:`dataclasses.replace` for variants.
 
     Parameters
     ----------
     name : :class:`str`
-        What documentation, build directories and error messages call this configuration.
+        Name of this configuration in documentation, build directories and error messages.
     rows, cols : :class:`int`
         Array size: input lanes (reduction), 4 to 64, and output lanes (output channels), 2 to 64.
     spad_bytes : :class:`int`
         Scratchpad size in bytes, up to 1 MiB.
     spad_banks : :class:`int`
-        Equal contiguous parts of the scratchpad, 1 to 8; ports conflict only inside one part.
+        Number of equal contiguous banks of the scratchpad, 1 to 8. Ports conflict only if they
+        access the same bank.
     wgt_bytes : :class:`int`
         Weight buffer size in bytes; at least two tiles of ``rows * cols``.
     acc_rows : :class:`int`
-        Accumulator rows of ``cols`` int32 each, in two halves.
+        Number of accumulator rows of ``cols`` int32 each, in two halves.
     vector_lanes : :class:`int`
-        Channels that VECTOR requantises in a cycle, 1 to ``cols``.
+        Number of channels that VECTOR requantises per cycle, 1 to ``cols``.
     bus_width : :class:`int`
         Data width of ``m_axi`` in bits: 32, 64, 128 or 256.
     addr_width : :class:`int`
         Address width of ``m_axi`` in bits, 16 to 32.
     queue_depth : :class:`int`
-        Instructions that wait in front of each unit, 2 to 64.
+        Depth of each unit's instruction queue, 2 to 64.
     max_burst : :class:`int`
         Longest AXI burst in beats, 1 to 256.
     outstanding : :class:`int`
-        AXI bursts in flight in each direction, 1 to 64.
+        Maximum number of outstanding AXI bursts in each direction, 1 to 64.
     multiplier : :class:`str`
-        Form of the array's multipliers: ``"portable"`` (an inferred product), ``"lut"`` (look-up
-        tables of any kind), ``"ecp5"`` (``MULT18X18D``), ``"ecp5_lut"`` (``CCU2C``) or ``"ice40"``
-        (``SB_MAC16``).
+        Form of the array's multipliers: ``"portable"`` (an inferred product), ``"lut"`` (LUTs of
+        any device), ``"ecp5"`` (``MULT18X18D``), ``"ecp5_lut"`` (LUTs and carry chains, ``CCU2C``)
+        or ``"ice40"`` (``SB_MAC16``).
     dsp_cells : :class:`int` or :class:`None`
-        With ``"ecp5"`` or ``"ice40"``: how many cells use it; the others take the form
-        ``"ecp5_lut"`` or ``"lut"``. ``None`` means all.
+        Number of cells that use the DSP block with ``"ecp5"`` or ``"ice40"``; the others take the
+        form ``"ecp5_lut"`` or ``"lut"``. ``None`` means all.
     compact : :class:`bool`
-        The serial engine of :mod:`weft.compact` instead of units that overlap. It has one array of
-        4 x 4 and moves single beats of 32 bits.
+        Selects the serial engine of :mod:`weft.compact` instead of units that run concurrently. It
+        has an array of 4 x 4 and transfers single beats of 32 bits.
 
     Raises
     ------
@@ -86,7 +92,7 @@ class Config:
     dsp_cells: int | None = None
     compact: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if field.type is int and (not isinstance(value, int) or isinstance(value, bool)):
@@ -109,10 +115,10 @@ class Config:
             raise ValueError(
                 f"wgt_bytes of {self.wgt_bytes} holds fewer than two tiles of {self.rows} x "
                 f"{self.cols} = {self.tile_bytes} bytes")
-        if self.spad_bytes < 4 * self.spad_banks * self.spad_width:
+        if self.spad_bytes < 4 * self.spad_banks * self.spad_row_bytes:
             raise ValueError(
                 f"spad_bytes of {self.spad_bytes} gives each of {self.spad_banks} banks fewer than "
-                f"4 rows of {self.spad_width} bytes")
+                f"4 rows of {self.spad_row_bytes} bytes")
         if self.max_burst * self.bus_bytes > 4096:
             raise ValueError(
                 f"max_burst of {self.max_burst} beats of {self.bus_bytes} bytes exceeds the 4096 "
@@ -131,7 +137,7 @@ class Config:
         if self.compact:
             self._check_compact()
 
-    def _check_compact(self):
+    def _check_compact(self) -> None:
         for name, needed in (("rows", 4), ("cols", 4), ("spad_banks", 1), ("vector_lanes", 1),
                              ("bus_width", 32), ("max_burst", 1), ("outstanding", 1),
                              ("dsp_cells", None)):
@@ -146,55 +152,114 @@ class Config:
             raise ValueError(f"multiplier must be portable or ice40 with compact, "
                              f"not {self.multiplier!r}")
 
+    # -- sizes ----------------------------------------------------------------------------------
     @property
-    def tile_bytes(self):
+    def tile_bytes(self) -> int:
         """Bytes of one tile of weights."""
         return self.rows * self.cols
 
     @property
-    def wgt_tiles(self):
-        """Tiles that the weight buffer holds."""
+    def wgt_tiles(self) -> int:
+        """Number of tiles that fit into the weight buffer."""
         return self.wgt_bytes // self.tile_bytes
 
     @property
-    def param_channels(self):
-        """Channels whose parameters VECTOR holds: as many as its memories have room for."""
+    def param_channels(self) -> int:
+        """Number of channels whose parameters fit into VECTOR's memories."""
         return max(self.cols, min(128, 16 * self.vector_lanes))
 
     @property
-    def bus_bytes(self):
+    def bus_bytes(self) -> int:
         """Bytes of one beat on ``m_axi``."""
         return self.bus_width // 8
 
     @property
-    def spad_width(self):
-        """Bytes that one scratchpad port moves in a cycle: the widest of its users."""
+    def spad_row_bytes(self) -> int:
+        """Bytes of one row of a scratchpad bank, the width of its widest port."""
         return max(self.rows, self.bus_bytes, self.vector_lanes)
 
     @property
-    def wgt_width(self):
-        """Bytes of one line of the weight buffer memory: a tile line or a bus beat."""
+    def vector_port_bytes(self) -> int:
+        """Bytes of VECTOR's scratchpad ports: one byte per lane, at least one int32."""
+        return max(self.vector_lanes, 4)
+
+    @property
+    def wgt_row_bytes(self) -> int:
+        """Bytes of one row of the weight buffer memory: the larger of tile line and bus beat."""
         return max(self.cols, self.bus_bytes)
 
     @property
-    def wgt_group(self):
-        """Byte lanes of the weight buffer in one memory: 2 where both fit into a block RAM."""
-        return 2 if 2 * self.wgt_bytes <= self.wgt_width * BLOCK_RAM_BYTES else 1
+    def wgt_group(self) -> int:
+        """Byte lanes of the weight buffer per memory: 2 where both fit into one block RAM."""
+        return 2 if 2 * self.wgt_bytes <= self.wgt_row_bytes * BLOCK_RAM_BYTES else 1
 
+    # -- widths in bits ---------------------------------------------------------------------------
     @property
-    def sum_width(self):
+    def sum_width(self) -> int:
         """Bits of a partial sum inside the array: ``rows`` products of 16 bits."""
-        return 16 + (self.rows - 1).bit_length()
+        return 16 + self.row_index_width
 
     @property
-    def fingerprint(self):
-        """CRC-32 of everything a program depends on; the hardware reports it in ``CONFIG_HASH``."""
-        parts = (self.rows, self.cols, self.spad_bytes, self.spad_banks, self.wgt_bytes,
-                 self.acc_rows, self.vector_lanes, self.bus_width, self.queue_depth)
+    def spad_addr_width(self) -> int:
+        """Bits of a byte address in the scratchpad."""
+        return _index_width(self.spad_bytes)
+
+    @property
+    def wgt_addr_width(self) -> int:
+        """Bits of a byte address in the weight buffer."""
+        return _index_width(self.wgt_bytes)
+
+    @property
+    def wgt_line_addr_width(self) -> int:
+        """Bits of the index of a tile line, ``cols`` bytes, in the weight buffer."""
+        return _index_width(self.wgt_bytes // self.cols)
+
+    @property
+    def local_addr_width(self) -> int:
+        """Bits of a byte address in the larger of scratchpad and weight buffer."""
+        return max(self.spad_addr_width, self.wgt_addr_width)
+
+    @property
+    def acc_addr_width(self) -> int:
+        """Bits of the index of an accumulator row."""
+        return _index_width(self.acc_rows)
+
+    @property
+    def row_index_width(self) -> int:
+        """Bits of the index of an array row."""
+        return _index_width(self.rows)
+
+    @property
+    def col_index_width(self) -> int:
+        """Bits of the index of an array column."""
+        return _index_width(self.cols)
+
+    @property
+    def lane_index_width(self) -> int:
+        """Bits of the index of a VECTOR lane."""
+        return _index_width(self.vector_lanes)
+
+    @property
+    def beat_offset_width(self) -> int:
+        """Bits of the offset of a byte in a beat on ``m_axi``, which is also its AxSIZE."""
+        return _index_width(self.bus_bytes)
+
+    @property
+    def burst_index_width(self) -> int:
+        """Bits of the index of a beat in a burst of ``max_burst`` beats."""
+        return _index_width(self.max_burst)
+
+    # -- identity ---------------------------------------------------------------------------------
+    @property
+    def fingerprint(self) -> int:
+        """CRC-32 of every parameter that a program depends on; register ``CONFIG_HASH``."""
+        parts: tuple[int | str, ...] = (
+            self.rows, self.cols, self.spad_bytes, self.spad_banks, self.wgt_bytes,
+            self.acc_rows, self.vector_lanes, self.bus_width, self.queue_depth)
         if self.compact:
             parts += ("compact",)
         return zlib.crc32(repr(parts).encode())
 
-    def as_dict(self):
-        """All parameters by name, in order of declaration."""
+    def as_dict(self) -> dict[str, str | int | bool | None]:
+        """Return all parameters by name, in order of declaration."""
         return dataclasses.asdict(self)

@@ -1,34 +1,40 @@
-"""The frames of the host link as numbers: gateware, driver and documentation take them from here.
+"""Frame format of the host link, shared by gateware, driver and documentation.
 
-A request is ``REQUEST_MARK``, a header, the CRC-32 of the header and, for a write, a payload and
-the CRC-32 of header and payload. An answer is built the same way, with ``ANSWER_MARK``. All numbers
-go lowest byte first.
+A request consists of ``REQUEST_MARK``, a header, the CRC-32 of the header and, for a write, a
+payload and the CRC-32 of header and payload. An answer has the same form and starts with
+``ANSWER_MARK``. All numbers are little-endian.
 """
 
 import dataclasses
 import enum
 import struct
+from typing import ClassVar, Self
 
 __all__ = ["ANSWER_HEADER", "ANSWER_MARK", "CRC_BYTES", "Command", "Info", "PROTOCOL",
            "REQUEST_HEADER", "REQUEST_MARK", "SEQUENCES", "Status"]
 
 PROTOCOL = 1
-"""Version of what is described here."""
+"""Version of the protocol."""
 
 REQUEST_MARK = 0xA5
 ANSWER_MARK = 0x5A
 CRC_BYTES = 4
 SEQUENCES = 256
+"""Number of sequence numbers; they wrap to 0."""
 
 REQUEST_HEADER = struct.Struct("<BBHI")
 """Command, sequence number, length in bytes, address."""
 
 ANSWER_HEADER = struct.Struct("<BBBH")
-"""Status, sequence number of the request, the one executed last, bytes of payload."""
+"""Status, sequence number of the request, sequence number of the request executed last, payload
+bytes."""
 
 
 class Command(enum.IntEnum):
-    """What a request asks for. Bit 0: it writes. Bit 1: registers. Bit 4: it uses a bus."""
+    """Command of a request.
+
+    Bit 0 is set for a write, bit 1 for registers (otherwise memory), bit 4 for a bus access.
+    """
 
     INFO = 0x00
     READ_MEMORY = 0x10
@@ -38,36 +44,40 @@ class Command(enum.IntEnum):
 
 
 class Status(enum.IntEnum):
-    """How a request ended."""
+    """Result of a request."""
 
     OKAY = 0
-    SLVERR = 2          # as on the bus
-    DECERR = 3
-    TIMEOUT = 4         # the bus has not answered, or still owes the answer before
+    SLVERR = 2          # bus response
+    DECERR = 3          # bus response
+    TIMEOUT = 4         # no bus response, or the response to an earlier access is outstanding
     ORDER = 5           # not the next sequence number: not executed
-    INVALID = 6         # no such command, length, address: not executed
+    INVALID = 6         # invalid command, length or address: not executed
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Info:
-    """What ``Command.INFO`` answers.
+    """Payload of the answer to ``Command.INFO``.
 
     Attributes
     ----------
     payload : :class:`int`
-        Bytes that a frame carries at most.
+        Maximum number of payload bytes in a frame.
     queue : :class:`int`
-        Fewer bytes than this may arrive while a request is executed and answered.
-    bus_bytes, clock_hz, baud : :class:`int`
-        As built.
+        Size of the receive queue in bytes. Fewer bytes than this may arrive while a request is
+        executed and answered.
+    bus_bytes : :class:`int`
+        Bytes of one beat on the memory bus.
     timeout_us : :class:`int`
-        Silence after which the receiver begins anew, and time that a bus has to answer.
+        Silence on the line, in microseconds, that resets the receiver; also the maximum time that
+        a bus may take to respond.
+    clock_hz, baud : :class:`int`
+        Clock frequency and baud rate of the gateware.
     memory_base, memory_bytes : :class:`int`
-        Host memory; 0 bytes if the board does not tell.
+        Address and size of host memory; a size of 0 means unknown.
     board : :class:`str`
-        Its name, up to 16 characters of ASCII.
+        Name of the board, up to 16 ASCII characters.
     protocol : :class:`int`
-        :data:`PROTOCOL` of the gateware.
+        Value of :data:`PROTOCOL` in the gateware.
     """
 
     payload: int
@@ -81,19 +91,25 @@ class Info:
     board: str
     protocol: int = PROTOCOL
 
-    FORMAT = struct.Struct("<HHHHIIIII16s")
+    FORMAT: ClassVar[struct.Struct] = struct.Struct("<HHHHIIIII16s")
 
-    def pack(self):
-        """As bytes."""
+    def pack(self) -> bytes:
+        """Return the payload as bytes."""
         return self.FORMAT.pack(
             self.protocol, self.payload, self.queue, self.bus_bytes, self.timeout_us,
             self.clock_hz, self.baud, self.memory_base, self.memory_bytes, self.board.encode())
 
     @classmethod
-    def unpack(cls, raw):
-        """From bytes. :class:`ValueError` if there are too few."""
+    def unpack(cls, raw: bytes) -> Self:
+        """Return the information in the payload ``raw``.
+
+        Raises
+        ------
+        ValueError
+            If ``raw`` is shorter than the payload.
+        """
         if len(raw) < cls.FORMAT.size:
-            raise ValueError(f"{len(raw)} bytes are too few for the {cls.FORMAT.size} of Info")
+            raise ValueError(f"Info needs {cls.FORMAT.size} bytes, not {len(raw)}")
         (protocol, payload, queue, bus_bytes, timeout_us, clock_hz, baud, base, size,
          board) = cls.FORMAT.unpack_from(raw)
         return cls(protocol=protocol, payload=payload, queue=queue, bus_bytes=bus_bytes,

@@ -1,12 +1,13 @@
-"""Named configurations: everything tested, benchmarked or documented names one of these."""
+"""Named configurations, to which tests, benchmarks and documentation refer."""
 
 import dataclasses
+from typing import Any
 
 from .config import Config
 
 __all__ = ["PRESETS", "preset"]
 
-PRESETS = {config.name: config for config in (
+PRESETS: dict[str, Config] = {config.name: config for config in (
     Config(name="tiny", rows=4, cols=4, spad_bytes=2048, spad_banks=2, wgt_bytes=512, acc_rows=64,
            vector_lanes=2, bus_width=32),
     Config(name="icebreaker", rows=4, cols=4, spad_bytes=65536, spad_banks=1, wgt_bytes=2048,
@@ -25,13 +26,13 @@ PRESETS = {config.name: config for config in (
 )}
 
 
-def preset(name, **overrides):
-    """The preset called ``name``, with single parameters replaced.
+def preset(name: str, **overrides: Any) -> Config:
+    """Return the preset called ``name``, with the parameters in ``overrides`` replaced.
 
     Raises
     ------
     ValueError
-        If there is no such preset or parameter, or if the combination cannot work.
+        If there is no such preset or parameter, or if the combination is invalid.
     """
     if name not in PRESETS:
         raise ValueError(f"no preset {name!r}; there are {', '.join(PRESETS)}")

@@ -56,7 +56,7 @@ class AccumulatorMemory(wiring.Component):
     @property
     def row_width(self):
         """Bits of a row number."""
-        return exact_log2(self.config.acc_rows)
+        return self.config.acc_addr_width
 
     @property
     def depth(self):

@@ -31,18 +31,18 @@ class Scratchpad(BankedMemory):
     def __init__(self, config):
         self.config = config
         super().__init__(
-            size=config.spad_bytes, width=config.spad_width, banks=config.spad_banks,
+            size=config.spad_bytes, width=config.spad_row_bytes, banks=config.spad_banks,
             reads={
                 "matmul": PortShape(config.rows),
-                "vector": PortShape(max(config.vector_lanes, 4)),
+                "vector": PortShape(config.vector_port_bytes),
                 "store": PortShape(config.bus_bytes),
             },
             writes={
                 "load": PortShape(config.bus_bytes),
-                "vector_out": PortShape(max(config.vector_lanes, 4)),
+                "vector_out": PortShape(config.vector_port_bytes),
             })
 
     @property
     def addr_width(self):
         """Bits of a byte address."""
-        return (self.size - 1).bit_length()
+        return self.config.spad_addr_width

@@ -30,7 +30,7 @@ class WeightBuffer(BankedMemory):
     def __init__(self, config):
         self.config = config
         super().__init__(
-            size=config.wgt_bytes, width=config.wgt_width, banks=1,
+            size=config.wgt_bytes, width=config.wgt_row_bytes, banks=1,
             group=config.wgt_group,
             reads={"matmul": PortShape(config.cols, step=config.cols)},
             writes={"load": PortShape(config.bus_bytes)})
@@ -38,9 +38,9 @@ class WeightBuffer(BankedMemory):
     @property
     def addr_width(self):
         """Bits of a byte address."""
-        return (self.size - 1).bit_length()
+        return self.config.wgt_addr_width
 
     @property
     def line_width(self):
         """Bits of a line index."""
-        return (self.size // self.config.cols - 1).bit_length()
+        return self.config.wgt_line_addr_width

@@ -75,7 +75,7 @@ class DrainReader(wiring.Component):
     def __init__(self, config, *, room):
         self.config = config
         self.room = room
-        self.row_width = (config.acc_rows - 1).bit_length()
+        self.row_width = config.acc_addr_width
         super().__init__({
             "i_start": In(1),
             "i_instruction": In(INSTRUCTION_SHAPE),
@@ -180,7 +180,7 @@ class DrainReader(wiring.Component):
                 m.d.sync += [xs_left.eq(x_count), place.eq(place + apart)]
         with m.If(self.i_start):        # no row is on its way
             m.d.sync += [xs_left.eq(new.x_count), apart.eq(new.apart),
-                         place.eq(new.channel >> (config.cols - 1).bit_length())]
+                         place.eq(new.channel >> config.col_index_width)]
         return place
 
     def _split(self, m, raw, slot, last_step, place):
@@ -190,12 +190,12 @@ class DrainReader(wiring.Component):
         rows = Signal(data.ArrayLayout(lane_shape, cols // lanes), reset_less=True)
         left = Signal.like(last_step)
         step = self.o_step
-        bits = (cols - 1).bit_length()
+        bits = self.config.col_index_width
         of_row = step.channel[:bits]
         m.d.sync += [
             left.eq(left - 1),
             of_row.eq(of_row + Mux(step.raw, Const(1), Const(lanes))),
-            self.o_acc.eq(rows[of_row[(lanes - 1).bit_length():]]),
+            self.o_acc.eq(rows[of_row[self.config.lane_index_width:]]),
         ]
         with m.If(left == 0):
             m.d.sync += step.valid.eq(0)

@@ -140,7 +140,7 @@ class Lanes(wiring.Component):
             results.append(requantizer.o_result)
 
         s3_raw = Signal(32, reset_less=True)
-        lane = at[self.SUM_AT].channel[:(config.vector_lanes - 1).bit_length()]
+        lane = at[self.SUM_AT].channel[:config.lane_index_width]
         m.d.sync += s3_raw.eq(Cat(sums).word_select(lane, 32))
         raw_en = at[self.RAW_LATENCY].valid & at[self.RAW_LATENCY].raw
         m.d.comb += [

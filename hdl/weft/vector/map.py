@@ -76,7 +76,7 @@ class MapReader(wiring.Component):
             "o_busy": Out(1),
             "i_pass": In(Pass),
             "i_next": In(1),
-            "spad": Out(ReadPort((config.spad_bytes - 1).bit_length(), lanes)),
+            "spad": Out(ReadPort(config.spad_addr_width, lanes)),
             "i_table_en": In(1),
             "i_table_index": In(9),
             "i_table_entry": In(32),

@@ -28,14 +28,14 @@ class SharedRead(wiring.Component):
     """
 
     def __init__(self, config):
-        addr_width = (config.spad_bytes - 1).bit_length()
+        addr_width = config.spad_addr_width
         super().__init__({
             "i_table": In(1),
             "i_map": In(1),
             "params": In(ReadPort(addr_width, 4)),
             "table": In(ReadPort(addr_width, 4)),
             "map": In(ReadPort(addr_width, config.vector_lanes)),
-            "spad": Out(ReadPort(addr_width, max(config.vector_lanes, 4))),
+            "spad": Out(ReadPort(addr_width, config.vector_port_bytes)),
         })
 
     def elaborate(self, platform):

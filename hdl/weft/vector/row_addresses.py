@@ -20,7 +20,7 @@ class Place(data.StructLayout):
 
     def __init__(self, config):
         super().__init__({
-            "addr": (config.spad_bytes - 1).bit_length(),
+            "addr": config.spad_addr_width,
             "whole": 1,
             "last": 1,
             "end": 1,
@@ -53,7 +53,7 @@ class RowWalk(wiring.Component):
 
     def __init__(self, config):
         self.config = config
-        self.addr_width = (config.spad_bytes - 1).bit_length()
+        self.addr_width = config.spad_addr_width
         super().__init__({
             "i_start": In(1),
             "i_instruction": In(INSTRUCTION_SHAPE),

@@ -74,7 +74,7 @@ class SoftmaxControl(wiring.Component):
         new = data.View(instruction_layout("SOFTMAX"), self.i_instruction)
         kept = Signal(lanes)
         with m.If(self.i_start):
-            in_last = (new.bytes - 1)[:(lanes - 1).bit_length()]
+            in_last = (new.bytes - 1)[:self.config.lane_index_width]
             m.d.sync += kept.eq(Cat(in_last >= lane for lane in range(lanes)))
 
         # a pass is over when its last step has been answered, but not yet looked up

@@ -40,7 +40,7 @@ class TableReader(wiring.Component):
     """
 
     def __init__(self, config):
-        self.addr_width = (config.spad_bytes - 1).bit_length()
+        self.addr_width = config.spad_addr_width
         super().__init__({
             "i_start": In(1),
             "i_instruction": In(INSTRUCTION_SHAPE),

@@ -59,13 +59,13 @@ class VectorUnit(wiring.Component):
 
     def __init__(self, config):
         self.config = config
-        spad_addr_width = (config.spad_bytes - 1).bit_length()
+        spad_addr_width = config.spad_addr_width
         super().__init__({
             "unit": In(UnitSignature()),
-            "acc": Out(AccReadPort(row_width=(config.acc_rows - 1).bit_length(),
+            "acc": Out(AccReadPort(row_width=config.acc_addr_width,
                                    cols=config.cols)),
-            "spad": Out(ReadPort(spad_addr_width, max(config.vector_lanes, 4))),
-            "spad_out": Out(WritePort(spad_addr_width, max(config.vector_lanes, 4))),
+            "spad": Out(ReadPort(spad_addr_width, config.vector_port_bytes)),
+            "spad_out": Out(WritePort(spad_addr_width, config.vector_port_bytes)),
             "o_progress": Out(1),
         })
 

@@ -49,8 +49,8 @@ class DrainWriter(wiring.Component):
 
     def __init__(self, config):
         self.config = config
-        self.addr_width = (config.spad_bytes - 1).bit_length()
-        self.width = max(config.vector_lanes, RAW_BYTES)
+        self.addr_width = config.spad_addr_width
+        self.width = config.vector_port_bytes
         super().__init__({
             "i_start": In(1),
             "i_instruction": In(INSTRUCTION_SHAPE),
@@ -120,7 +120,7 @@ class DrainWriter(wiring.Component):
         ]
         # a last step in lanes: channels up to the last one
         last_mask = Signal(self.width)
-        in_group = job.last_channel[:(lanes - 1).bit_length()]
+        in_group = job.last_channel[:self.config.lane_index_width]
         m.d.comb += last_mask.eq(Mux(
             job.raw, (1 << RAW_BYTES) - 1,
             Mux(last_step, Cat(in_group >= i for i in range(lanes)), (1 << lanes) - 1)))

@@ -22,7 +22,7 @@ def _facts(config):
             "weights": 8 * config.wgt_bytes,
             "accumulators": 32 * config.cols * config.acc_rows,
         },
-        "widths_bytes": {"scratchpad_port": config.spad_width, "weight_line": config.wgt_width,
+        "widths_bytes": {"scratchpad_port": config.spad_row_bytes, "weight_line": config.wgt_row_bytes,
                          "bus": config.bus_bytes},
         "weight_tiles": config.wgt_tiles,
         "requantiser_products": config.vector_lanes,

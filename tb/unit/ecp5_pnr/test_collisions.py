@@ -66,5 +66,5 @@ def test_changes_nothing_without_the_attribute():
 def test_opens_every_lane_of_a_scratchpad(name):
     config = preset(name)
     found = masks(leave_collisions_open(to_rtlil(Scratchpad(config), "top")))
-    assert len(found) == config.spad_banks * config.spad_width
+    assert len(found) == config.spad_banks * config.spad_row_bytes
     assert {mask for _, _, mask in found} == {"1'1"}

@@ -21,7 +21,7 @@ INFO = Info(payload=256, queue=512, bus_bytes=4, timeout_us=10, clock_hz=24_000_
 
 def test_info_survives_the_line():
     assert Info.unpack(INFO.pack()) == INFO
-    with pytest.raises(ValueError, match=r"^3 bytes are too few for the 44 of Info$"):
+    with pytest.raises(ValueError, match=r"^Info needs 44 bytes, not 3$"):
         Info.unpack(b"abc")
 
 

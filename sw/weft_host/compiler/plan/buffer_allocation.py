@@ -36,7 +36,7 @@ def place(items, config):
     fewest bytes of a bank with its ``apart`` items, and of these the one nearest to an end, so
     that the room in the middle stays in one piece.
     """
-    size, unit = config.spad_bytes, config.spad_width
+    size, unit = config.spad_bytes, config.spad_row_bytes
     bank = size // config.spad_banks
     placed: list[Item] = []
     for item in sorted(items, key=lambda item: (-item.size, item.first)):

@@ -81,4 +81,4 @@ def param_block(layer, config):
 
 def align(value, config):
     """Scratchpad regions begin at multiples of what a port moves in a cycle."""
-    return -(-value // config.spad_width) * config.spad_width
+    return -(-value // config.spad_row_bytes) * config.spad_row_bytes

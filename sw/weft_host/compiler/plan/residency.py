@@ -175,7 +175,7 @@ def _plans(steps, config, tensors, plan):
         live = _live(tensors, number)
         sources, target = ends(step, {root: tensor.home for root, tensor in live.items()})
         groups = {tensor.group: tensor.size for tensor in live.values()}
-        used = sum(-(-size // config.spad_width) * config.spad_width for size in groups.values())
+        used = sum(-(-size // config.spad_row_bytes) * config.spad_row_bytes for size in groups.values())
         found = plan(number, config.spad_bytes - used, sources, target)
         if live:
             largest = max(live, key=lambda root: (live[root].size, root))

@@ -48,13 +48,13 @@ class MoveStep:
     def plan(self, config, budget, sources, target):
         """The :class:`MovePlan` with ``budget`` bytes for buffers."""
         largest = align(self.work.size, config)
-        for buffers, least in ((2, 2 * config.spad_width), (1, config.spad_width)):
-            block = min(largest, budget // buffers // config.spad_width * config.spad_width)
+        for buffers, least in ((2, 2 * config.spad_row_bytes), (1, config.spad_row_bytes)):
+            block = min(largest, budget // buffers // config.spad_row_bytes * config.spad_row_bytes)
             if block >= min(least, largest):
                 return MovePlan(buffers=buffers, block_bytes=block, cycles=self._cycles(config))
         raise CapacityError(
             f"{self.work.name} ({self.work.describe()}) does not fit {config.name}: it needs "
-            f"{config.spad_width} bytes of scratchpad, there are {budget}")
+            f"{config.spad_row_bytes} bytes of scratchpad, there are {budget}")
 
     def _cycles(self, config):
         cycles = cost.copy_cycles(config, 1, self.work.size) if self.work.fill is not None else 0
