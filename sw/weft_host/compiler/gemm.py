@@ -11,9 +11,9 @@ from ..program.tensor import Tensor
 from .lower.layer import Layer
 from .lower.quantize import quantize_multiplier
 from .pipeline import assemble
-from .plan.allocate import HostMemory
-from .plan.residency import arrange
+from .plan.allocators import HostMemory
 from .steps.array_step import ArrayStep
+from .steps.residency import arrange
 
 __all__ = ["compile_gemm", "gemm_reference", "matmul"]
 

@@ -11,15 +11,15 @@ from .lower.elementwise import Elementwise, RowSoftmax
 from .lower.layer import Layer
 from .lower.lowering import lower
 from .lower.move import Move
-from .plan.allocate import HostMemory, WeightRing
-from .plan.residency import arrange, ends
+from .plan.allocators import HostMemory, WeightRing
 from .schedule.interleave import Piece, interleave
-from .schedule.step_order import shortcuts_first
+from .schedule.producer_order import shortcuts_first
 from .steps.array_step import ArrayStep
+from .steps.instruction_stream import Stream
 from .steps.map_step import MapStep
 from .steps.move_step import MoveStep
+from .steps.residency import arrange, ends
 from .steps.softmax_step import SoftmaxStep
-from .steps.stream import Stream
 from .verdict import CapacityError, ModelError, UnsupportedError
 
 __all__ = ["assemble", "check", "compile"]

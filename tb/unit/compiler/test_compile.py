@@ -10,7 +10,7 @@ from weft.spec import isa
 from weft.spec.presets import preset
 from weft_host import Program
 from weft_host.compiler import CapacityError, UnsupportedError, compile
-from weft_host.compiler.steps.stream import Stream
+from weft_host.compiler.steps.instruction_stream import Stream
 from weft_host.device import EmulatorDevice
 from weft_host.program import disasm
 from weft_host.tflite_writer import ModelWriter

@@ -13,9 +13,9 @@ from weft_host.compiler.frontend.tflite import read_model
 from weft_host.compiler.lower.layer import Layer
 from weft_host.compiler.lower.lowering import lower
 from weft_host.compiler.pipeline import assemble
-from weft_host.compiler.plan.allocate import HostMemory
-from weft_host.compiler.plan.residency import arrange
+from weft_host.compiler.plan.allocators import HostMemory
 from weft_host.compiler.steps.array_step import ArrayStep
+from weft_host.compiler.steps.residency import arrange
 from weft_host.device import EmulatorDevice
 
 MODELS = pathlib.Path(os.environ.get(

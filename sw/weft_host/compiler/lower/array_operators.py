@@ -5,8 +5,8 @@ import numpy as np
 from weft.spec.isa import Mode
 
 from .layer import Layer
+from .lookup_tables import mean_multiplier
 from .quantize import IDENTITY, activation_range, quantize_multiplier
-from .tables import mean_multiplier
 
 __all__ = ["Refused", "convolution", "depthwise", "fully_connected", "mean", "pooling",
            "quantization", "require_int8"]

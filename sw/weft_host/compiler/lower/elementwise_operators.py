@@ -6,9 +6,9 @@ from weft.spec.isa import Mode
 
 from .array_operators import Refused, quantization, require_int8
 from .elementwise import Elementwise, RowSoftmax
+from .lookup_tables import add_tables, mul_tables, softmax_table, unary_table
 from .move import Box, Move, broadcast, row_major
 from .quantize import IDENTITY
-from .tables import add_tables, mul_tables, softmax_table, unary_table
 
 __all__ = ["UNARY", "binary", "pixels", "softmax", "unary"]
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from .kernel import tile_width
+from .kernel_blocks import tile_width
 
 __all__ = ["Plan", "align", "param_block"]
 

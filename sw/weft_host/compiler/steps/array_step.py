@@ -2,10 +2,10 @@
 
 import dataclasses
 
-from ..plan import kernel
-from ..plan.allocate import Regions
-from ..plan.tile import plan_layer
-from .generate import Place, generate, layer_constants
+from ..plan import kernel_blocks
+from ..plan.allocators import Regions
+from ..plan.tiling import plan_layer
+from .layer_emitter import Place, generate, layer_constants
 
 __all__ = ["ArrayStep", "View"]
 
@@ -75,7 +75,7 @@ class ArrayStep:
         if layer.batch > 1:
             return None
         surplus = self.config.rows
-        if kernel.filters(layer, self.config):
+        if kernel_blocks.filters(layer, self.config):
             # every phase has as many taps as the longest
             phases = min(layer.stride_w, layer.kernel_w)
             surplus += (-layer.kernel_w % phases) * layer.in_c
@@ -94,7 +94,7 @@ class ArrayStep:
         """The layer as it runs between these homes: as one row if nothing lies between rows."""
         layer = self.layer
         if all(home is None or home.gapless for home in homes):
-            layer = layer.flattened().folded(kernel.tile_width(layer, self.config))
+            layer = layer.flattened().folded(kernel_blocks.tile_width(layer, self.config))
         return layer.widened(self.config.rows, self.config.cols)
 
     def plan(self, config, budget, sources, target):

@@ -6,7 +6,7 @@ import itertools
 from ..plan import cost
 from ..plan.layer_plan import align
 from ..verdict import CapacityError
-from .stream import MOST
+from .instruction_stream import MOST
 
 __all__ = ["MovePlan", "MoveStep"]
 

@@ -11,7 +11,7 @@ from weft.spec.rows import rows
 from weft_host.compiler.schedule import merge as merging
 from weft_host.compiler.schedule.merge import merge
 from weft_host.compiler.schedule.scheduler import add_tokens
-from weft_host.compiler.steps.stream import Draft
+from weft_host.compiler.steps.instruction_stream import Draft
 
 CONFIG = preset("tiny")
 NAMES = ("LOAD_WGT", "MATMUL", "DRAIN", "STORE")

@@ -7,7 +7,7 @@ from weft.spec import isa
 from weft.spec.presets import preset
 from weft_host.compiler import compile_gemm
 from weft_host.compiler.schedule.scheduler import _few_open, add_tokens, schedule
-from weft_host.compiler.steps.stream import Draft
+from weft_host.compiler.steps.instruction_stream import Draft
 from weft_host.program import disasm
 from weft_host.program.expand import unroll
 

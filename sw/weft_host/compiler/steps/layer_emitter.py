@@ -2,11 +2,11 @@
 
 import dataclasses
 
-from ..plan import kernel
-from ..plan.kernel import tile_width
-from .outputs import Outputs
-from .region import Region, Resident
-from .weights import Weights
+from ..plan import kernel_blocks
+from ..plan.kernel_blocks import tile_width
+from .input_buffer import Region, Resident
+from .output_writer import Outputs
+from .weight_loader import Weights
 
 __all__ = ["Place", "generate", "layer_constants"]
 
@@ -103,7 +103,7 @@ class _Generator:
         for image in range(layer.batch):
             for c0 in groups:
                 c1 = min(c0 + plan.channels, layer.out_c) if layer.channelwise else layer.out_c
-                parts = tuple(kernel.blocks(layer, plan.kernel_y, plan.kernel_x,
+                parts = tuple(kernel_blocks.blocks(layer, plan.kernel_y, plan.kernel_x,
                                             c1 - c0 if layer.channelwise else plan.channels))
                 for y0 in range(0, layer.out_h, plan.y_count):
                     for x0 in range(0, layer.out_w, plan.x_count):
@@ -237,7 +237,7 @@ class _Generator:
             origin += part.c0
         done = 0
         width = self.width if layer.channelwise else config.rows
-        for run in kernel.runs(layer, part, region.row_pitch, width, pixel=region.channels,
+        for run in kernel_blocks.runs(layer, part, region.row_pitch, width, pixel=region.channels,
                                filtered=self.plan.filtered):
             for row, rows, chunk, chunks in passes.within(done, run.rows, run.chunks):
                 last = chunk + chunks == run.chunks

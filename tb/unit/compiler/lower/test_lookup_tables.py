@@ -9,7 +9,7 @@ from support.litert import outputs
 from support.models import ACTIVATIONS
 from support.one_operator import assert_bytes, draw_scales, draw_zero, one_operator
 from weft.spec.isa import Mode
-from weft_host.compiler.lower.tables import (
+from weft_host.compiler.lower.lookup_tables import (
     add_tables,
     mean_multiplier,
     mul_tables,

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from ..steps.stream import MOST
+from ..steps.instruction_stream import MOST
 
 __all__ = ["HostMemory", "Regions", "WeightRing"]
 

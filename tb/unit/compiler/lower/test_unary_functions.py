@@ -7,8 +7,8 @@ from support import straddle
 from support.litert import outputs
 from support.models import ACTIVATIONS
 from support.one_operator import assert_bytes, draw_scales, draw_zero, one_operator
-from weft_host.compiler.lower.tables import unary_table
-from weft_host.compiler.lower.unary import FUNCTIONS
+from weft_host.compiler.lower.lookup_tables import unary_table
+from weft_host.compiler.lower.unary_functions import FUNCTIONS
 
 BYTES = np.arange(-128, 128).astype(np.int8).reshape(1, 256)
 SIGMOIDS = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}

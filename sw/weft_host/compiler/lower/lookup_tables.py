@@ -12,7 +12,7 @@ import numpy as np
 from ...numerics.fixed_point import softmax_exponentials
 from ...numerics.requantize import to_int8
 from .quantize import activation_range, quantize_multiplier
-from .unary import BYTES, FUNCTIONS, kernel_multiply
+from .unary_functions import BYTES, FUNCTIONS, kernel_multiply
 
 __all__ = ["UNARY", "BinaryTables", "MeanFactors", "add_tables", "mean_multiplier", "mul_tables",
            "softmax_table", "unary_table"]

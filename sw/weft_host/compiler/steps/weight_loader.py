@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from ..plan import kernel
-from ..plan.kernel import tile_width
+from ..plan import kernel_blocks
+from ..plan.kernel_blocks import tile_width
 from ..plan.layer_plan import param_block
 
 __all__ = ["Passes", "Packets", "Weights"]
@@ -106,11 +106,11 @@ class Weights:
 
     @staticmethod
     def _blocks(layer, plan):
-        return kernel.blocks(layer, *plan.tiling())
+        return kernel_blocks.blocks(layer, *plan.tiling())
 
     @staticmethod
     def _count(layer, part, plan, config):
-        return sum(run.tiles for run in kernel.runs(
+        return sum(run.tiles for run in kernel_blocks.runs(
             layer, part, 1, tile_width(layer, config) if layer.channelwise else config.rows,
             filtered=plan.filtered))
 
@@ -118,7 +118,7 @@ class Weights:
     def constants(cls, layer, plan, config):
         """The bytes that :class:`Weights` and :class:`Outputs` load."""
         if layer.pooling:
-            return kernel.identity_tile(config).tobytes()
+            return kernel_blocks.identity_tile(config).tobytes()
         width = tile_width(layer, config)
         tiles = -(-layer.out_c // width)
         bias = np.zeros(tiles * width, "<i4")
@@ -131,9 +131,9 @@ class Weights:
             columns.append(scale.view(np.uint8).reshape(tiles, -1))
         sections = [np.concatenate(columns, axis=1).tobytes()]
         packed = [
-            kernel.pack_depthwise(layer, part, config, filtered=plan.filtered)
+            kernel_blocks.pack_depthwise(layer, part, config, filtered=plan.filtered)
             if layer.channelwise
-            else kernel.pack(layer, part, config)[:, :, config.rows - plan.lines:]
+            else kernel_blocks.pack(layer, part, config)[:, :, config.rows - plan.lines:]
             for part in cls._blocks(layer, plan)]
         for first in range(0, tiles, plan.group):
             sections += [part[first:first + plan.group].tobytes() for part in packed]

@@ -2,10 +2,10 @@
 
 import dataclasses
 
-from ..steps.stream import MOST
+from ..steps.instruction_stream import MOST
 from ..verdict import CapacityError
-from . import cost, kernel
-from .kernel import tile_width
+from . import cost, kernel_blocks
+from .kernel_blocks import tile_width
 from .layer_plan import Plan, align, param_block
 
 __all__ = ["plan_layer"]
@@ -67,7 +67,7 @@ class _Search:
     def __init__(self, layer, config, budget, fed, kept):
         self.layer, self.config, self.budget = layer, config, budget
         self.fed, self.kept = fed, kept
-        self.filtered = kernel.filters(layer, config)
+        self.filtered = kernel_blocks.filters(layer, config)
         self.width = tile_width(layer, config)
         self.tiles = -(-layer.out_c // self.width)
         self.half = config.acc_rows // 2
@@ -122,8 +122,8 @@ class _Search:
         if max(kernel_y, kernel_x) > MOST:
             return None
         layer = self.layer
-        parts = kernel.blocks(layer, kernel_y, kernel_x, channels)
-        passes = [sum(run.tiles for run in kernel.runs(
+        parts = kernel_blocks.blocks(layer, kernel_y, kernel_x, channels)
+        passes = [sum(run.tiles for run in kernel_blocks.runs(
             layer, part, 1, self.width if layer.channelwise else self.config.rows,
             filtered=self.filtered)) for part in parts]
         best = None
@@ -146,7 +146,7 @@ class _Search:
     def _lines(self, parts, positions):
         """Lines of a tile to load: with few positions, only those that are not all zeros."""
         config = self.config
-        found = kernel.lines(self.layer, parts, config)
+        found = kernel_blocks.lines(self.layer, parts, config)
         size = found * config.cols
         beats = size // config.bus_bytes if size % config.bus_bytes == 0 \
             else -(-size // config.bus_bytes) + 1

@@ -3,9 +3,9 @@
 import collections
 import dataclasses
 
-from ..steps.region import Home
+from ..plan.scratchpad_allocation import Item, place
 from ..verdict import CapacityError
-from .buffer_allocation import Item, place
+from .input_buffer import Home
 
 __all__ = ["Arrangement", "arrange", "ends"]
 

@@ -7,12 +7,12 @@ import pytest
 
 from weft.spec.presets import PRESETS, preset
 from weft_host.compiler.lower.layer import Layer
-from weft_host.compiler.plan import kernel
-from weft_host.compiler.plan.allocate import WeightRing
-from weft_host.compiler.plan.residency import arrange
-from weft_host.compiler.plan.tile import plan_layer
+from weft_host.compiler.plan import kernel_blocks
+from weft_host.compiler.plan.allocators import WeightRing
+from weft_host.compiler.plan.tiling import plan_layer
 from weft_host.compiler.steps.array_step import ArrayStep
-from weft_host.compiler.steps.weights import Passes
+from weft_host.compiler.steps.residency import arrange
+from weft_host.compiler.steps.weight_loader import Passes
 
 
 def conv(in_h, in_w, in_c, out_c, size=3, stride=1, dilation=1):
@@ -47,7 +47,7 @@ def test_plans_fit_every_preset(name, layer):
     assert spans[-1][1] <= config.spad_bytes
     assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:]))
     positions = plan.y_count * plan.x_count
-    parts = kernel.blocks(layer, plan.kernel_y, plan.kernel_x, plan.channels)
+    parts = kernel_blocks.blocks(layer, plan.kernel_y, plan.kernel_x, plan.channels)
     assert positions * (plan.group if len(parts) > 1 else 1) <= config.acc_rows // 2
     assert plan.packet <= config.wgt_tiles
     assert plan.cycles >= layer.macs / (config.rows * config.cols)
@@ -81,13 +81,13 @@ def test_packed_weights_multiply_what_the_runs_read(dilation, channels):
     layer = conv(8, 8, channels, 5, 3, dilation=dilation)
     weights = rng.integers(-128, 128, layer.weights.shape, dtype=np.int8)
     layer = dataclasses.replace(layer, weights=weights)
-    block, = kernel.blocks(layer, 3, 3, channels)
+    block, = kernel_blocks.blocks(layer, 3, 3, channels)
     pitch = 8 * channels
     image = rng.integers(-128, 128, 8 * pitch + config.rows).astype(np.int64)
-    tiles = kernel.pack(layer, block, config)
+    tiles = kernel_blocks.pack(layer, block, config)
     acc = np.zeros(6, np.int64)
     number = 0
-    for run in kernel.runs(layer, block, pitch, config.rows):
+    for run in kernel_blocks.runs(layer, block, pitch, config.rows):
         for row in range(run.rows):
             for chunk in range(run.chunks):
                 at = run.offset + row * run.row_pitch + chunk * run.chunk_pitch

@@ -3,7 +3,7 @@
 from weft.spec.isa import Mode
 
 from ..lower.quantize import average_multiplier
-from ..plan.kernel import tile_width
+from ..plan.kernel_blocks import tile_width
 from ..plan.layer_plan import param_block
 
 __all__ = ["Outputs"]
