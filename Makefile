@@ -23,7 +23,7 @@ export PATH := $(CURDIR)/$(RUN):$(PATH)
 $(foreach switch,WAVES UPDATE DRY,$(if $(filter 0 1,$($(switch))),,\
 	$(error $(switch) is 0 or 1, not "$($(switch))")))
 
-.PHONY: help setup demo test lint format verilog docs soak tb bench array netlist bitstream flash gates \
+.PHONY: help setup demo test coverage lint format verilog docs soak tb bench array netlist bitstream flash gates \
 	litex train clean
 
 help: ## list the verbs
@@ -40,6 +40,10 @@ demo: setup ## compile a network, run it on the RTL, compare every byte
 
 test: setup ## all tests, under 25 minutes on two cores
 	@python -m pytest -n 2 --dist worksteal --durations=15
+
+coverage: setup ## share of the Python code that the unit tests run, in the terminal and as build/coverage/index.html
+	@python -m pytest -n 2 --dist worksteal -q tb/unit --cov --cov-report=term:skip-covered \
+		--cov-report=html:build/coverage
 
 lint: setup ## ruff and the type checker
 	@ruff check .

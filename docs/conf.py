@@ -1,15 +1,18 @@
-"""Sphinx configuration. Tables of registers, instructions and results are generated first."""
+"""Sphinx configuration. Pages that are made from tables and docstrings are written first."""
 
 import pathlib
 import subprocess
 import sys
 
+from docutils.parsers.rst import roles
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-subprocess.run([sys.executable, ROOT / "scripts" / "generate_docs.py"], check=True)
+for script in ("generate_docs.py", "generate_reference.py"):
+    subprocess.run([sys.executable, ROOT / "scripts" / script], check=True)
 
 project = "Weft"
 copyright = "the Weft authors"
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_click"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 source_suffix = {".md": "markdown"}
@@ -19,3 +22,17 @@ html_theme = "alabaster"
 html_static_path = ["_static"]
 html_theme_options = {"description": "An open AI-inference accelerator", "page_width": "1240px",
                       "body_max_width": "960px", "code_font_size": "0.8em"}
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented_params"
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+# sections of components, beside those of numpydoc
+napoleon_custom_sections = [("Members", "params_style"), ("Yields", "returns_style")]
+
+
+def setup(app):
+    """Register the role of Amaranth's own docstrings: shapes of ports are :py:`In(8)`."""
+    app.add_role("py", roles.CustomRole(
+        "py", roles.code_role, {"language": "python", "class": ["highlight"]}))
