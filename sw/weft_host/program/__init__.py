@@ -1,1 +1,1 @@
-"""Program file: instructions, memory image, tensors and windows."""
+"""Program file: instructions, memory image, tensors and address windows."""

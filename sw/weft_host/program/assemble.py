@@ -1,12 +1,14 @@
-"""Instructions one after the other, as bytes; tokens are added here."""
+"""Assembler for strictly sequential programs, which adds the tokens."""
+
+from collections.abc import Iterable, Mapping
 
 from weft.spec import isa
 
 __all__ = ["chain"]
 
 
-def chain(steps):
-    """A program in which each instruction starts after the one before it is done.
+def chain(steps: Iterable[tuple[str, Mapping[str, int]]]) -> bytes:
+    """Encode a program in which each instruction starts after the previous one has finished.
 
     Parameters
     ----------
@@ -20,16 +22,15 @@ def chain(steps):
     Raises
     ------
     ValueError
-        If there is no such instruction or field, or a value does not fit its field.
-
+        If there is no such instruction or field, or if a value does not fit its field.
     """
     steps = list(steps)
-    units = []
+    units: list[int] = []
     for name, _ in steps:
         if name not in isa.BY_NAME:
             raise ValueError(f"no instruction {name!r}; there are {', '.join(isa.BY_NAME)}")
         units.append(isa.BY_NAME[name].unit)
-    code = []
+    code: list[bytes] = []
     for index, (name, fields) in enumerate(steps):
         wait = signal = 0
         if index and units[index - 1] != units[index]:

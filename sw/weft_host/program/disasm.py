@@ -1,22 +1,38 @@
-"""Programs as text and as JSON."""
+"""Disassembler: instructions as text and as plain data for JSON."""
+
+from typing import TypedDict
 
 from weft.spec import isa
 
-__all__ = ["units", "describe", "as_dict", "disassemble", "listing"]
+from .file import Program
+
+__all__ = ["Entry", "as_dict", "describe", "disassemble", "listing", "units"]
 
 _HEX = ("host_addr", "local_addr", "act_addr", "out_addr", "bias_addr", "scale_addr", "multiplier",
         "wgt_addr", "acc_addr", "table_addr", "a_addr", "b_addr")
 
 
-def units(mask):
-    """Names of the units whose bits are set in ``mask``."""
+class Entry(TypedDict):
+    """One instruction as plain data."""
+
+    index: int
+    name: str
+    unit: str | None
+    wait: list[str]
+    signal: list[str]
+    fields: dict[str, int]
+    raw: str
+
+
+def units(mask: int) -> list[str]:
+    """Return the names of the units whose bits are set in ``mask``."""
     return [name for index, name in enumerate(isa.UNITS) if mask >> index & 1]
 
 
-def as_dict(raw, index=0):
-    """One instruction as plain data: ``index name unit wait signal fields raw``.
+def as_dict(raw: bytes, index: int = 0) -> Entry:
+    """Decode one instruction to plain data.
 
-    An unknown opcode has the name ``"ILLEGAL"``, no unit and no fields.
+    An unknown opcode gets the name ``"ILLEGAL"``, no unit and no fields.
     """
     instruction, values = isa.decode(raw)
     if instruction is None:
@@ -29,8 +45,8 @@ def as_dict(raw, index=0):
             "raw": bytes(raw).hex()}
 
 
-def describe(raw):
-    """One instruction as a line of text; fields that are zero are left out."""
+def describe(raw: bytes) -> str:
+    """Format one instruction as a line of text, without the fields that are zero."""
     entry = as_dict(raw)
     if entry["unit"] is None:
         return f"ILLEGAL opcode={raw[0]:#04x}"
@@ -44,16 +60,16 @@ def describe(raw):
     return " ".join(words)
 
 
-def listing(program):
-    """All instructions of a program as plain data; see :func:`as_dict`."""
+def listing(program: Program) -> list[Entry]:
+    """Decode all instructions of a program to plain data; see :func:`as_dict`."""
     return [as_dict(program.instruction(index), index)
             for index in range(program.instruction_count)]
 
 
-def disassemble(program):
-    """A program as lines of text: index, unit, instruction."""
+def disassemble(program: Program) -> list[str]:
+    """Format a program as lines of text, each with index, unit and instruction."""
     width = max(4, len(str(program.instruction_count)))
-    lines = []
+    lines: list[str] = []
     for index in range(program.instruction_count):
         raw = program.instruction(index)
         unit = as_dict(raw)["unit"] or "-"

@@ -1,7 +1,8 @@
-"""A compiled program: instructions, constants and the tensors it reads and writes, in one file.
+"""The compiled program and its file format.
 
-All offsets are bytes relative to MEM_BASE. Instructions lie at offset 0, constants behind them in
-a window that is only read, inputs, outputs and intermediate tensors behind those.
+A program consists of instructions, constants and descriptions of the tensors that it reads and
+writes. All offsets are bytes relative to MEM_BASE. The instructions are at offset 0, followed by
+the constants in a read-only window, then by inputs, outputs and intermediate tensors.
 """
 
 import dataclasses
@@ -9,13 +10,14 @@ import json
 import os
 import pathlib
 import struct
-import tempfile
-import typing
 import zlib
+from collections.abc import Iterator
+from typing import Any, Self
 
 from weft.spec import isa, register_map
 from weft.spec.config import Config
 
+from ..atomic_file import write_atomically
 from ..errors import ProgramError
 from .tensor import HostStep, Tensor, Window
 
@@ -27,30 +29,30 @@ _PREFIX = struct.Struct("<8sIIQ")       # magic, version, bytes of header, bytes
 _CRC = struct.Struct("<I")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Program:
-    """Everything a device needs for a run.
+    """A compiled program: everything that a device needs for a run.
 
     Parameters
     ----------
     config : :class:`weft.spec.config.Config`
-        What it was built for.
+        Configuration that the program was compiled for.
     instructions : :class:`bytes`
-        32 bytes each; they lie at offset 0.
+        Instructions of 32 bytes each, at offset 0.
     memory_bytes : :class:`int`
-        Host memory it needs, from offset 0.
+        Size of the host memory that the program needs, from offset 0.
     image : :class:`tuple` of (:class:`int`, :class:`bytes`)
-        Constants and where they lie.
+        Constants, each with its offset.
     inputs, outputs : :class:`tuple` of :class:`Tensor`
-        In the model's order.
+        Inputs and outputs in the order of the model.
     tensors : :class:`tuple` of :class:`Tensor`
-        Intermediate tensors that can be read after a run, and those that only host steps see.
+        Intermediate tensors that can be read after a run, and tensors of host operators.
     windows : :class:`tuple` of :class:`Window`
-        What the device may touch, at most four.
+        Ranges that the device may access, at most four.
     host_steps : :class:`tuple` of :class:`HostStep`
         Operators that the host computes, in order.
     meta : :class:`dict`
-        For reports only: ``source``, ``macs``, ``layers`` and the like, as JSON allows.
+        Data for reports only, such as ``source``, ``macs`` and ``layers``; must be valid JSON.
 
     Raises
     ------
@@ -67,9 +69,9 @@ class Program:
     tensors: tuple[Tensor, ...] = ()
     windows: tuple[Window, ...] = ()
     host_steps: tuple[HostStep, ...] = ()
-    meta: dict = dataclasses.field(default_factory=dict)
+    meta: dict[str, Any] = dataclasses.field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("inputs", "outputs", "tensors", "windows", "host_steps"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         object.__setattr__(self, "instructions", bytes(self.instructions))
@@ -80,49 +82,73 @@ class Program:
         if len(self.windows) > register_map.WINDOWS:
             raise ProgramError(f"{len(self.windows)} windows are more than the "
                                f"{register_map.WINDOWS} of the hardware")
-        parts = [("instructions", 0, len(self.instructions))]
-        parts += [("constants", at, len(raw)) for at, raw in self.image]
-        parts += [("a window", window.offset, window.size) for window in self.windows]
-        parts += [(f"tensor {tensor.name!r}", tensor.offset, tensor.span)
-                  for tensor in self.all_tensors if tensor.offset is not None]
-        for what, offset, size in parts:
+        for what, offset, size in self._ranges():
             if offset < 0 or size < 0 or offset + size > self.memory_bytes:
-                raise ProgramError(f"{what} at bytes {offset} to {offset + size - 1} lies outside "
+                raise ProgramError(f"{what} at bytes {offset} to {offset + size - 1} is outside "
                                    f"the {self.memory_bytes} bytes of the program")
+        self._check_names()
+
+    def _ranges(self) -> Iterator[tuple[str, int, int]]:
+        """Yield description, offset and size of everything in host memory."""
+        yield "instructions", 0, len(self.instructions)
+        for at, raw in self.image:
+            yield "constants", at, len(raw)
+        for window in self.windows:
+            yield "a window", window.offset, window.size
+        for tensor in self.all_tensors:
+            if tensor.offset is not None:
+                yield f"tensor {tensor.name!r}", tensor.offset, tensor.span
+
+    def _check_names(self) -> None:
         names = [tensor.name for tensor in self.all_tensors]
         for name in names:
             if names.count(name) > 1:
-                raise ProgramError(f"two tensors are called {name!r}")
+                raise ProgramError(f"two tensors are named {name!r}")
         for step in self.host_steps:
             for name in step.inputs + step.outputs:
                 if name not in names:
-                    raise ProgramError(f"host step {step.kind} names a tensor {name!r} "
-                                       "that does not exist")
+                    raise ProgramError(f"host step {step.kind} uses tensor {name!r}, "
+                                       "which does not exist")
+
+    def __repr__(self) -> str:
+        def listed(tensors: tuple[Tensor, ...]) -> str:
+            return ", ".join(f"{tensor.name} {tensor.dtype}{list(tensor.shape)}"
+                             for tensor in tensors) or "none"
+
+        return (f"<Program for {self.config.name}: {self.instruction_count:,} instructions, "
+                f"{self.memory_bytes:,} bytes of host memory; inputs: {listed(self.inputs)}; "
+                f"outputs: {listed(self.outputs)}>")
 
     @property
-    def all_tensors(self):
+    def all_tensors(self) -> tuple[Tensor, ...]:
         """Inputs, outputs and intermediate tensors."""
         return self.inputs + self.outputs + self.tensors
 
     @property
-    def instruction_count(self):
+    def instruction_count(self) -> int:
         """Number of instructions."""
         return len(self.instructions) // isa.INSTRUCTION_BYTES
 
-    def instruction(self, index):
-        """The 32 bytes of one instruction."""
+    def instruction(self, index: int) -> bytes:
+        """Return the 32 bytes of one instruction."""
         start = index * isa.INSTRUCTION_BYTES
         return self.instructions[start:start + isa.INSTRUCTION_BYTES]
 
-    def tensor(self, name):
-        """The tensor called ``name``."""
+    def tensor(self, name: str) -> Tensor:
+        """Return the tensor named ``name``.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
         for tensor in self.all_tensors:
             if tensor.name == name:
                 return tensor
         raise KeyError(f"the program has no tensor {name!r}")
 
-    def to_bytes(self):
-        """The program as the content of a file."""
+    def to_bytes(self) -> bytes:
+        """Return the content of the program's file."""
         header = {
             "config": self.config.as_dict(),
             "fingerprint": self.config.fingerprint,
@@ -139,27 +165,27 @@ class Program:
         return body + _CRC.pack(zlib.crc32(body))
 
     @classmethod
-    def from_bytes(cls, raw, source="program"):
-        """The program in the content of a file; ``source`` names it in errors.
+    def from_bytes(cls, raw: bytes, source: str = "program") -> Self:
+        """Return the program in the content of a file; error messages name it ``source``.
 
         Raises
         ------
         ProgramError
-            If ``raw`` is not a whole, undamaged program of this version.
+            If ``raw`` is not a complete, undamaged program of this version.
         """
         if raw[:len(MAGIC)] != MAGIC[:len(raw)] or not raw:
             raise ProgramError(f"{source} is not a Weft program: it does not start with "
                                f"{MAGIC.decode()}; make one with 'weft compile'")
         if len(raw) < _PREFIX.size:
-            raise ProgramError(f"{source} is truncated: {len(raw)} bytes are fewer than the "
-                               f"{_PREFIX.size} of the prefix")
+            raise ProgramError(f"{source} is truncated: it has {len(raw)} bytes, fewer "
+                               f"than the {_PREFIX.size} of the prefix")
         _, version, text_bytes, section_bytes = _PREFIX.unpack_from(raw)
         if version != FORMAT_VERSION:
             raise ProgramError(f"{source} has format version {version}; this release reads "
                                f"{FORMAT_VERSION}; compile the model again")
         total = _PREFIX.size + text_bytes + section_bytes + _CRC.size
         if len(raw) != total:
-            what = "is truncated" if len(raw) < total else "has bytes behind its end"
+            what = "is truncated" if len(raw) < total else "has bytes after its end"
             raise ProgramError(f"{source} {what}: {len(raw)} bytes instead of {total}")
         stored, = _CRC.unpack_from(raw, total - _CRC.size)
         actual = zlib.crc32(raw[:-_CRC.size])
@@ -169,51 +195,48 @@ class Program:
             header = json.loads(raw[_PREFIX.size:_PREFIX.size + text_bytes])
             return cls._from_header(header, raw[_PREFIX.size + text_bytes:-_CRC.size])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ProgramError(f"{source} has a header that does not make sense: "
+            raise ProgramError(f"{source} has an invalid header: "
                                f"{error}") from error
 
     @classmethod
-    def _from_header(cls, header, sections):
+    def _from_header(cls, header: dict[str, Any], sections: bytes) -> Self:
         config = Config(**header["config"])
         if config.fingerprint != header["fingerprint"]:
-            raise ValueError(f"fingerprint {header['fingerprint']:08x} does not belong to its "
-                             f"configuration ({config.fingerprint:08x})")
+            raise ValueError(f"fingerprint {header['fingerprint']:08x} is not that of its "
+                             f"configuration, {config.fingerprint:08x}")
         start = header["instructions"]
-        image = []
+        image: list[tuple[int, bytes]] = []
         for at, size in header["image"]:
             image.append((at, sections[start:start + size]))
             start += size
         if start != len(sections):
-            raise ValueError(f"sections of {len(sections)} bytes, of which {start} are used")
+            raise ValueError(f"the sections have {len(sections)} bytes, but only {start} are used")
         kinds = (("inputs", Tensor), ("outputs", Tensor), ("tensors", Tensor),
                  ("windows", Window), ("host_steps", HostStep))
-        parts: dict[str, typing.Any] = {
+        parts: dict[str, Any] = {
             name: tuple(kind(**item) for item in header[name]) for name, kind in kinds}
         return cls(config=config, instructions=sections[:header["instructions"]],
                    memory_bytes=header["memory_bytes"], image=tuple(image),
                    meta=header["meta"], **parts)
 
-    def save(self, path):
-        """Write the program to ``path``, wholly or not at all."""
-        path = pathlib.Path(path)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(self.to_bytes())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the program to ``path``, completely or not at all.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        write_atomically(path, self.to_bytes())
 
     @classmethod
-    def load(cls, path):
-        """The program in the file ``path``.
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Return the program in the file ``path``.
 
         Raises
         ------
         ProgramError
-            If the file cannot be read or is not a whole, undamaged program of this version.
+            If the file cannot be read or is not a complete, undamaged program of this version.
         """
         try:
             raw = pathlib.Path(path).read_bytes()

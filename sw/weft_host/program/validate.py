@@ -1,16 +1,24 @@
-"""The checks that an instruction passes before it has any effect, in the order of the hardware.
+"""Checks that an instruction must pass before it has any effect, in the order of the hardware.
 
-The order and the addresses are those of ``docs/decisions/0001-contracts-between-blocks.md``.
-The emulator reports what these functions find; the compiler checks its own programs with them.
+``docs/decisions/0001-contracts-between-blocks.md`` defines the order and the reported addresses.
+The emulator reports the errors that these functions find; the compiler checks its own programs
+with them.
 """
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 
 from weft.spec import isa
+from weft.spec.config import Config
 from weft.spec.extents import HOST, regions
 from weft.spec.isa import ErrorCode, MapOp, Mode
 
-__all__ = ["Violation", "check_fetch", "check_instruction", "check_program"]
+from .file import Program
+
+__all__ = ["AddressWindow", "Violation", "check_fetch", "check_instruction", "check_program"]
+
+AddressWindow = tuple[int, int, bool, bool]
+"""First and last absolute address of a window, and whether reads and writes are permitted."""
 
 _BOUNDS = {"spad": ErrorCode.SPAD_BOUNDS, "wgt": ErrorCode.WGT_BOUNDS, "acc": ErrorCode.ACC_BOUNDS}
 _WORDS = {"spad": "bytes of scratchpad", "wgt": "bytes of weight buffer",
@@ -19,7 +27,17 @@ _WORDS = {"spad": "bytes of scratchpad", "wgt": "bytes of weight buffer",
 
 @dataclasses.dataclass(frozen=True)
 class Violation:
-    """Why an instruction is refused."""
+    """Reason to reject an instruction.
+
+    Attributes
+    ----------
+    code : :class:`weft.spec.isa.ErrorCode`
+        Code, unit and address as in the error registers.
+    unit : :class:`int`
+    addr : :class:`int`
+    reason : :class:`str`
+        The reason as a sentence, with the numbers.
+    """
 
     code: ErrorCode
     unit: int
@@ -27,40 +45,43 @@ class Violation:
     reason: str
 
 
-def _window_reason(config, start, end, write, windows):
-    """Why bytes ``start`` to before ``end`` may not be touched; ``None`` if they may."""
-    right = "WRITE" if write else "READ"
+def _window_reason(config: Config, start: int, end: int, write: bool,
+                   windows: Sequence[AddressWindow]) -> str | None:
+    """Return the reason why bytes ``start`` to ``end - 1`` must not be accessed, if any."""
+    permission = "WRITE" if write else "READ"
     if end > 1 << config.addr_width:
-        return f"bytes {start:#x} to {end - 1:#x} reach past the {config.addr_width} address bits"
+        return f"bytes {start:#x} to {end - 1:#x} exceed the {config.addr_width} address bits"
     for first, last, read_ok, write_ok in windows:
         if first <= start and end - 1 <= last and (write_ok if write else read_ok):
             return None
-    return f"bytes {start:#x} to {end - 1:#x} lie in no window with {right}"
+    return f"bytes {start:#x} to {end - 1:#x} are in no window with {permission}"
 
 
-def _channels_reason(config, instruction, v):
-    """Which channels do not exist; ``None`` if all do."""
+def _channels_reason(config: Config, instruction: isa.Instruction,
+                     v: Mapping[str, int]) -> str | None:
+    """Return the reason why channel fields are out of range, if they are."""
     if "channels" not in v:
         return None
-    places, cols, channel = config.param_channels, config.cols, v["channel"]
-    if channel % cols or channel >= places:
-        return f"channel is {channel} and must be a multiple of {cols} below {places}"
-    most = places - channel if instruction.name == "PARAMS" else cols
+    available, cols, channel = config.param_channels, config.cols, v["channel"]
+    if channel % cols or channel >= available:
+        return f"channel is {channel} and must be a multiple of {cols} below {available}"
+    most = available - channel if instruction.name == "PARAMS" else cols
     if not 1 <= v["channels"] <= most:
         return f"channels is {v['channels']} and must be from 1 to {most}"
-    if v.get("apart") and channel + v["y_count"] * cols > places:
-        return (f"y_count is {v['y_count']} and must be at most {(places - channel) // cols}: "
-                f"there are parameters of {places} channels")
+    if v.get("apart") and channel + v["y_count"] * cols > available:
+        return (f"y_count is {v['y_count']} and must be at most {(available - channel) // cols}: "
+                f"there are parameters of {available} channels")
     return None
 
 
-def _field_reason(config, instruction, v):
-    """Which field is out of its range; ``None`` if none is."""
+def _field_reason(config: Config, instruction: isa.Instruction,
+                  v: Mapping[str, int]) -> str | None:
+    """Return the reason why a field is out of range, if one is."""
     for field in instruction.fields:
         if (field.name == "bytes" or field.name.endswith("count")) and v[field.name] < 1:
             return f"{field.name} is 0 and must be at least 1"
     if config.compact and v.get("each"):
-        return "each is set, which configurations with compact do not have"
+        return "each is set, which compact configurations do not support"
     reason = _channels_reason(config, instruction, v)
     if reason:
         return reason
@@ -81,31 +102,50 @@ def _field_reason(config, instruction, v):
     if v.get("op", 0) not in list(MapOp):
         return f"op is {v['op']} and must be at most {max(MapOp):d}"
     if instruction.name == "MAP" and v["mode"] == Mode.RAW:
-        return "mode is RAW, which MAP does not have"
+        return "mode is RAW, which MAP does not support"
     if "clamp_min" in v and v["clamp_min"] > v["clamp_max"]:
         return f"clamp_min of {v['clamp_min']} is greater than clamp_max of {v['clamp_max']}"
     return None
 
 
-def check_instruction(config, raw, *, address=0, mem_base=0, windows=None):
-    """The first reason to refuse an instruction, or ``None``.
+def _region_violation(config: Config, instruction: isa.Instruction, values: Mapping[str, int],
+                      mem_base: int, windows: Sequence[AddressWindow] | None) -> Violation | None:
+    """Return the first memory range that is out of bounds or outside every window, if any."""
+    name = instruction.name
+    sizes = {"spad": config.spad_bytes, "wgt": config.wgt_bytes, "acc": config.acc_rows}
+    for region in regions(config, name, values):
+        if region.space == HOST:
+            if windows is None:
+                continue
+            start = mem_base + region.start
+            reason = _window_reason(config, start, mem_base + region.end, region.write, windows)
+            if reason:
+                return Violation(ErrorCode.HOST_WINDOW, instruction.unit, start & 0xFFFFFFFF,
+                                 f"{name}: {reason}")
+        elif region.end > sizes[region.space]:
+            return Violation(
+                _BOUNDS[region.space], instruction.unit, region.addr,
+                f"{name} {'writes' if region.write else 'reads'} up to {region.end} of "
+                f"{sizes[region.space]} {_WORDS[region.space]}")
+    return None
+
+
+def check_instruction(config: Config, raw: bytes, *, address: int = 0, mem_base: int = 0,
+                      windows: Sequence[AddressWindow] | None = None) -> Violation | None:
+    """Return the first reason to reject an instruction, or ``None``.
 
     Parameters
     ----------
     config : :class:`weft.spec.config.Config`
-        The hardware that is to execute it.
+        Hardware that is to execute the instruction.
     raw : :class:`bytes`
-        The 32 bytes.
+        The 32 bytes of the instruction.
     address : :class:`int`
         Host address of the instruction.
     mem_base : :class:`int`
-        Register MEM_BASE.
-    windows : list of (first, last, read, write), or :class:`None`
-        The address windows, absolute; ``None`` leaves that check out.
-
-    Returns
-    -------
-    :class:`Violation` or :class:`None`
+        Value of the register MEM_BASE.
+    windows : sequence of :data:`AddressWindow`, or :class:`None`
+        The address windows; ``None`` skips their check.
     """
     instruction, values = isa.decode(raw)
     if instruction is None:
@@ -120,38 +160,24 @@ def check_instruction(config, raw, *, address=0, mem_base=0, windows=None):
     reason = _field_reason(config, instruction, values)
     if reason:
         return Violation(ErrorCode.BAD_FIELD, unit, address, f"{instruction.name}: {reason}")
-    sizes = {"spad": config.spad_bytes, "wgt": config.wgt_bytes, "acc": config.acc_rows}
-    for region in regions(config, instruction.name, values):
-        if region.space == HOST:
-            if windows is None:
-                continue
-            start = mem_base + region.start
-            reason = _window_reason(config, start, mem_base + region.end, region.write, windows)
-            if reason:
-                return Violation(ErrorCode.HOST_WINDOW, unit, start & 0xFFFFFFFF,
-                                 f"{instruction.name}: {reason}")
-        elif region.end > sizes[region.space]:
-            return Violation(
-                _BOUNDS[region.space], unit, region.addr,
-                f"{instruction.name} {'writes' if region.write else 'reads'} up to {region.end} of "
-                f"{sizes[region.space]} {_WORDS[region.space]}")
-    return None
+    return _region_violation(config, instruction, values, mem_base, windows)
 
 
-def check_fetch(config, address, windows):
-    """Why the instruction at ``address`` may not be fetched, or ``None``."""
+def check_fetch(config: Config, address: int,
+                windows: Sequence[AddressWindow]) -> Violation | None:
+    """Return the reason why the instruction at ``address`` must not be fetched, or ``None``."""
     reason = _window_reason(config, address, address + isa.INSTRUCTION_BYTES, False, windows)
     if reason is None:
         return None
     return Violation(ErrorCode.HOST_WINDOW, isa.SEQUENCER, address & 0xFFFFFFFF,
-                     f"fetching: {reason}")
+                     f"fetch: {reason}")
 
 
-def check_program(program, mem_base=0):
-    """Every instruction that the hardware would refuse, as a list of (index, Violation)."""
+def check_program(program: Program, mem_base: int = 0) -> list[tuple[int, Violation]]:
+    """List every instruction that the hardware would reject, with its index and the reason."""
     windows = [(mem_base + window.offset, mem_base + window.offset + window.size - 1,
                 window.read, window.write) for window in program.windows if window.size]
-    found = []
+    found: list[tuple[int, Violation]] = []
     for index in range(program.instruction_count):
         address = mem_base + index * isa.INSTRUCTION_BYTES
         violation = check_fetch(program.config, address, windows) or check_instruction(

@@ -1,12 +1,13 @@
-"""The disassembler tells every field and marks what it cannot read."""
+"""Disassembler: every field as text and as data, and unknown opcodes."""
 
 from support.programs import random_program
+from support.seeds import seed
 from weft.spec import isa
 from weft.spec.presets import preset
 from weft_host.program import disasm
 
 
-def test_a_line_names_the_fields_that_are_set():
+def test_a_line_lists_the_fields_that_are_not_zero():
     raw = isa.encode("LOAD", wait=0b1000, signal=0b0110, count=2, bytes=12, host_addr=0x40,
                      local_pitch=16)
     assert disasm.describe(raw) == \
@@ -19,14 +20,14 @@ def test_a_line_names_the_fields_that_are_set():
         "MAP op=1 out_addr=0x40 a_addr=0x10 count=1 bytes=8 b_addr=0x20 b_pitch=8"
 
 
-def test_an_unknown_opcode_is_shown_as_such():
+def test_an_unknown_opcode_is_marked_as_illegal():
     assert disasm.describe(bytes([0xFE]) + bytes(31)) == "ILLEGAL opcode=0xfe"
     entry = disasm.as_dict(bytes([0xFE]) + bytes(31), 4)
     assert (entry["index"], entry["name"], entry["unit"]) == (4, "ILLEGAL", None)
 
 
-def test_the_listing_holds_enough_to_encode_again():
-    program = random_program(preset("wide"), 3)
+def test_the_listing_encodes_back_to_the_same_program():
+    program = random_program(preset("wide"), seed(3))
     again = b"".join(
         isa.encode(entry["name"], **entry["fields"],
                    wait=sum(1 << isa.UNITS.index(unit) for unit in entry["wait"]),
@@ -37,8 +38,8 @@ def test_the_listing_holds_enough_to_encode_again():
         list(range(program.instruction_count))
 
 
-def test_a_program_is_a_line_each():
-    program = random_program(preset("tiny"), 3)
+def test_each_instruction_is_one_line():
+    program = random_program(preset("tiny"), seed(3))
     lines = disasm.disassemble(program)
     assert len(lines) == program.instruction_count
     assert lines[0].split()[:3] == ["0", "LOAD", "LOAD"]

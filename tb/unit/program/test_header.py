@@ -1,4 +1,4 @@
-"""A program as a C header: every byte of it, or a refusal."""
+"""Conversion of a program to a C header: all bytes, or an error."""
 
 import pathlib
 import re
@@ -14,7 +14,7 @@ from weft_host import EmulatorDevice, HostStep, Program, ProgramError, Tensor, c
 DIGITS = pathlib.Path(__file__).resolve().parents[3] / "examples" / "digits"
 
 
-def test_header_refuses_what_the_driver_cannot_do():
+def test_programs_that_the_c_driver_cannot_run_are_rejected():
     config = preset("tiny")
     tensor = Tensor(name="x", shape=(2, 2), offset=64, strides=(4, 1))
     array = {"x": np.ones((2, 2), np.int8)}
@@ -29,7 +29,7 @@ def test_header_refuses_what_the_driver_cannot_do():
         program_header(host, array, {})
 
 
-def test_header_keeps_every_byte():
+def test_the_header_contains_every_byte():
     config = preset("small", bus_width=32)
     program = compile(first_layer(DIGITS / "digits.tflite"), config)
     name = program.inputs[0].name

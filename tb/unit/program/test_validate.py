@@ -1,8 +1,9 @@
-"""The checks of an instruction: each one, its limit, its address, and their order."""
+"""Checks of an instruction: each limit, the reported address, and the order of the checks."""
 
 import pytest
 
 from support.programs import illegal_programs, random_program
+from support.seeds import seed
 from weft.spec import isa
 from weft.spec.extents import regions
 from weft.spec.isa import ErrorCode
@@ -22,7 +23,7 @@ def check(name, raw=None, **values):
     return check_instruction(CONFIG, raw, address=0x123, windows=WINDOWS)
 
 
-# name, fields that are just right, fields that are one too many, code, addr
+# name, fields at the limit, changes that exceed the limit by one, code, addr
 LIMITS = [
     ("LOAD", COPY | dict(local_addr=2047), dict(local_addr=2048), "SPAD_BOUNDS", 2048),
     ("LOAD", COPY | dict(bytes=2048), dict(bytes=2049), "SPAD_BOUNDS", 0),
@@ -55,7 +56,7 @@ LIMITS = [
     ("LOAD", COPY | dict(host_addr=0x2FFF), dict(host_addr=0x3000), "HOST_WINDOW", 0x3000),
     ("LOAD", COPY | dict(host_addr=0x1000), dict(host_addr=0xFFF), "HOST_WINDOW", 0xFFF),
     ("LOAD", COPY | dict(count=2, host_addr=0x1800, host_pitch=0x7FF), dict(host_pitch=0x800),
-     "HOST_WINDOW", 0x1800),      # the extent must lie in one window, though both allow it
+     "HOST_WINDOW", 0x1800),      # a range must be in one window
     ("STORE", COPY | dict(host_addr=0x2000), dict(host_addr=0x1000), "HOST_WINDOW", 0x1000),
     ("LOAD", COPY, dict(count=0), "BAD_FIELD", 0x123),
     ("FILL", dict(count=1, bytes=1), dict(bytes=0), "BAD_FIELD", 0x123),
@@ -95,14 +96,14 @@ LIMITS = [
 
 
 @pytest.mark.parametrize("name, good, bad, code, addr", LIMITS)
-def test_limits(name, good, bad, code, addr):
+def test_each_limit_is_exact(name, good, bad, code, addr):
     assert check(name, **good) is None
     found = check(name, **(good | bad))
     assert found is not None and found.code == ErrorCode[code] and found.addr == addr
     assert found.unit == isa.BY_NAME[name].unit
 
 
-def test_the_order_of_the_checks():
+def test_checks_are_made_in_the_order_of_the_hardware():
     word = int.from_bytes(isa.encode("LOAD", host_addr=0, local_addr=5000), "little")
     reserved = 1 << 255
     assert check(None, raw=(word | reserved | 0xFF).to_bytes(32, "little")).code == \
@@ -117,12 +118,12 @@ def test_the_order_of_the_checks():
     assert check("MATMUL", **(everywhere | dict(act_addr=0))).code == ErrorCode.WGT_BOUNDS
 
 
-def test_unknown_opcodes_are_the_sequencers():
+def test_an_unknown_opcode_is_reported_for_the_sequencer():
     found = check(None, raw=bytes([0x99]) + bytes(31))
     assert (found.code, found.unit, found.addr) == (ErrorCode.ILLEGAL_OPCODE, isa.SEQUENCER, 0x123)
 
 
-def test_every_reserved_bit_is_refused():
+def test_every_reserved_bit_is_rejected():
     for instruction in isa.INSTRUCTIONS:
         for bit in range(256):
             if instruction.reserved_mask >> bit & 1:
@@ -130,7 +131,7 @@ def test_every_reserved_bit_is_refused():
                 assert check(None, raw=raw).code == ErrorCode.RESERVED_BITS, (instruction, bit)
 
 
-def test_addresses_are_never_cut_off():
+def test_addresses_do_not_wrap_before_they_are_checked():
     raw = isa.encode("LOAD", count=1, bytes=1, host_addr=0xFFFFFFFF)
     window = [(0, 0xFFFFFFFF, True, True)]
     assert check_instruction(CONFIG, raw, windows=window) is None
@@ -143,7 +144,7 @@ def test_addresses_are_never_cut_off():
     assert check_instruction(narrow, raw, windows=window).code == ErrorCode.HOST_WINDOW
 
 
-def test_fetching_needs_read():
+def test_fetching_requires_read_permission():
     assert check_fetch(CONFIG, 0x1FE0, WINDOWS) is None
     found = check_fetch(CONFIG, 0x1FE1, WINDOWS)
     assert (found.code, found.unit, found.addr) == (ErrorCode.HOST_WINDOW, isa.SEQUENCER, 0x1FE1)
@@ -151,11 +152,12 @@ def test_fetching_needs_read():
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_random_programs_are_legal_and_illegal_ones_are_not(name):
-    for seed in range(5):
-        assert not check_program(random_program(preset(name), seed)), f"seed {seed}"
+def test_accepts_legal_random_programs_and_rejects_illegal_ones(name):
+    for offset in range(5):
+        program = random_program(preset(name), seed(offset))
+        assert not check_program(program), f"seed {seed(offset)}"
     codes = set()
-    for program in illegal_programs(preset(name), 1):
+    for program in illegal_programs(preset(name), seed(1)):
         (index, violation), = check_program(program)
         assert index == 2
         codes.add(violation.code.name)
@@ -165,3 +167,35 @@ def test_random_programs_are_legal_and_illegal_ones_are_not(name):
 
 def test_an_instruction_without_memory_accesses_no_region():
     assert regions(CONFIG, "SYNC_LOAD", {}) == []
+
+
+@pytest.mark.parametrize("raw, reason", [
+    (isa.encode("LOAD", **COPY | dict(host_addr=0x2FFF, bytes=2)),
+     "LOAD: bytes 0x2fff to 0x3000 are in no window with READ"),
+    (isa.encode("STORE", **COPY), "STORE: bytes 0x1000 to 0x1000 are in no window with WRITE"),
+    (isa.encode("LOAD", **COPY | dict(host_addr=0xFFFFFFFF, bytes=2)),
+     "LOAD: bytes 0xffffffff to 0x100000000 exceed the 32 address bits"),
+    (isa.encode("LOAD", **COPY | dict(local_addr=2048)),
+     "LOAD writes up to 2049 of 2048 bytes of scratchpad"),
+    (isa.encode("MATMUL", **BLOCK | dict(wgt_addr=32)),
+     "MATMUL reads up to 528 of 512 bytes of weight buffer"),
+    (isa.encode("MATMUL", **BLOCK | dict(apart=1, y_count=2)),
+     "MATMUL: y_count is 2 and must be 1 with apart set"),
+    (isa.encode("MAP", **ROWS | dict(mode=3)), "MAP: mode is RAW, which MAP does not support"),
+    (isa.encode("MAP", **ROWS | dict(clamp_min=1)),
+     "MAP: clamp_min of 1 is greater than clamp_max of 0"),
+    (bytes([0x99]) + bytes(31), "no instruction has opcode 0x99"),
+    (isa.encode("SYNC_LOAD", wait=1), "SYNC_LOAD must not set bits 8"),
+])
+def test_the_reason_contains_the_numbers(raw, reason):
+    assert check(None, raw=raw).reason == reason
+
+
+def test_the_reason_for_a_rejected_fetch():
+    assert check_fetch(CONFIG, 0x1FE1, WINDOWS).reason == \
+        "fetch: bytes 0x1fe1 to 0x2000 are in no window with READ"
+
+
+def test_compact_configurations_reject_each():
+    found = check_instruction(preset("icebreaker"), isa.encode("LOAD", each=1, **COPY))
+    assert found.reason == "LOAD: each is set, which compact configurations do not support"
