@@ -3,7 +3,7 @@
 import numpy as np
 
 from weft.spec import isa
-from weft.spec.rows import rows
+from weft.spec.iterations import iterations
 
 __all__ = ["touched", "with_tokens"]
 
@@ -153,7 +153,7 @@ def with_tokens(config, steps, host_bytes, draw):
     for name, values in steps:
         unit = isa.BY_NAME[name].unit
         fields = {field.name: 0 for field in isa.BY_NAME[name].fields}
-        accesses = [touched(config, name, row) for row in rows(config, name, fields | values)]
+        accesses = [touched(config, name, row) for row in iterations(config, name, fields | values)]
         step = _Step(name, values, first, len(accesses))
         for other in units:
             if other != unit:

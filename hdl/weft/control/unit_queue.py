@@ -8,8 +8,8 @@ from amaranth.lib.wiring import In, Out
 from ..spec import isa
 from ..spec.config import UNITS
 from .instruction_layout import bit_runs
+from .iteration_splitter import IterationSplitter
 from .records import CHECKED, ERROR_RECORD, UNIT_VIEW
-from .row_step import RowStep
 from .unit_interface import INSTRUCTION_SHAPE, UnitSignature
 
 __all__ = ["UnitQueue"]
@@ -119,23 +119,23 @@ class UnitQueue(wiring.Component):
         word = Signal(INSTRUCTION_SHAPE)
         # an instruction with more rows stays, without the one that goes. What of it stays is in
         # registers in time: it goes two cycles after it came at the earliest
-        m.submodules.step = step = RowStep(self.config, self.unit_number)
+        m.submodules.splitter = splitter = IterationSplitter(self.config, self.unit_number)
         moves = Signal()
         taken = Signal()
         m.d.comb += [
             Cat(*(word[run] for run in bit_runs(bits))).eq(head.bits),
-            step.i_word.eq(word),
-            step.i_valid.eq(head_valid),
+            splitter.i_word.eq(word),
+            splitter.i_valid.eq(head_valid),
             moves.eq(~head_valid | self.o_handed),
             queue.r_en.eq(taken),
         ]
         # out of a register: the one that goes next is not taken within the next cycle
-        m.d.sync += taken.eq(moves & ~step.o_more & queue.r_rdy)
+        m.d.sync += taken.eq(moves & ~splitter.o_more & queue.r_rdy)
         with m.If(moves):
-            with m.If(step.o_more):
+            with m.If(splitter.o_more):
                 m.d.sync += [
                     head.bits[bits.index(run.start):bits.index(run.stop - 1) + 1].eq(
-                        step.o_rest[run]) for run in bit_runs(step.changing)]
+                        splitter.o_rest[run]) for run in bit_runs(splitter.changing)]
             with m.Else():
                 m.d.sync += [head.eq(queue.r_data), head_valid.eq(queue.r_rdy)]
         header = {name: word[field.offset:field.offset + field.width]
@@ -149,7 +149,7 @@ class UnitQueue(wiring.Component):
             lacks.eq(header["wait"] & ~self.i_available),
             self.o_can_start.eq(head_valid & (lacks == 0) & ~failed),
             cmd.valid.eq(granted),
-            cmd.payload.eq(step.o_row),
+            cmd.payload.eq(splitter.o_iteration),
             self.o_handed.eq(cmd.valid & cmd.ready),
         ]
         m.d.sync += self.unit.halt.eq(self.i_halt)      # reaches far into the unit
@@ -160,7 +160,7 @@ class UnitQueue(wiring.Component):
 
         # -- in work -----------------------------------------------------------------------------
         m.d.comb += [
-            in_work.w_data.eq(Cat(header["signal"], head.index, ~step.o_more)),
+            in_work.w_data.eq(Cat(header["signal"], head.index, ~splitter.o_more)),
             in_work.w_en.eq(self.o_handed),
             in_work.r_en.eq(self.unit.done),
             self.o_done.eq(self.unit.done & in_work.r_rdy),

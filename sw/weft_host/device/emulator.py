@@ -5,7 +5,7 @@ import dataclasses
 
 from weft.spec import isa
 from weft.spec.isa import ErrorCode
-from weft.spec.rows import ROWS, rows
+from weft.spec.iterations import OUTER_LOOPS, iterations
 
 from ..emulator.datapath import Datapath
 from ..emulator.host_memory import BusFault, HostMemory
@@ -27,14 +27,14 @@ class _Queued:
     index: int
     instruction: isa.Instruction
     values: dict
-    rows: collections.abc.Iterator
+    iterations: collections.abc.Iterator
     left: int
 
     @classmethod
     def of(cls, config, index, instruction, values):
         """The instruction ``index`` of a program."""
-        left = values[ROWS[instruction.name].count] if values.get("each") else 1
-        return cls(index, instruction, values, rows(config, instruction.name, values), left)
+        left = values[OUTER_LOOPS[instruction.name].count] if values.get("each") else 1
+        return cls(index, instruction, values, iterations(config, instruction.name, values), left)
 
     @property
     def wait(self):
@@ -232,7 +232,7 @@ class EmulatorDevice(Device):
         for other in entry.wait:
             self._tokens[other][unit] -= 1
         try:
-            self.datapath.execute(entry.instruction, next(entry.rows),
+            self.datapath.execute(entry.instruction, next(entry.iterations),
                                   self.registers.values["MEM_BASE"])
         except BusFault as fault:
             self._fail(fault.code, unit, entry.index, fault.addr)

@@ -9,7 +9,7 @@ import collections
 import numpy as np
 
 from weft.spec.isa import TABLE_BYTES, MapOp, Mode
-from weft.spec.rows import rows as rows_of
+from weft.spec.iterations import iterations
 
 from ..numerics.fixed_point import SUM_BITS, reciprocal
 from ..numerics.requantize import requantize, to_int8, wrap32
@@ -123,7 +123,7 @@ class Datapath:
         if not apart:
             self._multiply(**fields)
             return
-        for row in rows_of(self.config, "MATMUL", dict(fields, apart=1, each=1)):
+        for row in iterations(self.config, "MATMUL", dict(fields, apart=1, each=1)):
             self._multiply(**{key: row[key] for key in fields})
 
     def _multiply(self, maximum, accumulate, hold, depthwise, lead, blank, act_addr, acc_addr,

@@ -10,8 +10,8 @@ from support.streams import Stalls
 from support.ticks import sampled
 from weft.control.unit_queue import UnitQueue
 from weft.spec import isa
+from weft.spec.iterations import OUTER_LOOPS, iterations
 from weft.spec.presets import preset
-from weft.spec.rows import ROWS, rows
 
 MATMUL = 1
 
@@ -183,11 +183,11 @@ def with_rows(unit, count, draw, config):
         values = {field.name: draw.getrandbits(field.width) for field in instruction.fields[1:]}
         for name in ("wait", "signal"):
             values[name] &= ~(1 << unit)
-        if instruction.name in ROWS:
+        if instruction.name in OUTER_LOOPS:
             values["each"] = int(draw.random() < 0.7)
-            values[ROWS[instruction.name].count] = draw.choice((1, 2, draw.randint(1, 9)))
+            values[OUTER_LOOPS[instruction.name].count] = draw.choice((1, 2, draw.randint(1, 9)))
         word = encoded(instruction, values)
-        singles = [encoded(instruction, row) for row in rows(config, instruction.name, values)]
+        singles = [encoded(instruction, row) for row in iterations(config, instruction.name, values)]
         given.append(word)
         handed += [(row, index, row is singles[-1]) for row in singles]
     return given, handed

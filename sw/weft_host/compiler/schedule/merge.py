@@ -10,11 +10,11 @@ import itertools
 
 from weft.spec import isa
 from weft.spec.config import UNITS
-from weft.spec.rows import ROWS, rows
+from weft.spec.iterations import OUTER_LOOPS, iterations
 
 __all__ = ["Merged", "merge"]
 
-MOST_ROWS = 64
+MAX_ITERATIONS = 64
 MOST_TOKENS = 255
 _COPIES = ("LOAD", "LOAD_WGT", "STORE")
 
@@ -58,7 +58,7 @@ def merge(order, tokens, drafts, config):
     drafts : list of :class:`Draft`
     config : :class:`weft.spec.config.Config`
     """
-    most = 1 if config.compact else MOST_ROWS      # that engine has no each
+    most = 1 if config.compact else MAX_ITERATIONS      # that engine has no each
     while True:
         found = _merged(order, tokens, drafts, config, most)
         if most == 1 or _open_tokens(found, config.queue_depth) <= MOST_TOKENS:
@@ -89,34 +89,34 @@ def _merged(order, tokens, drafts, config, most):
 
 def _joined(config, group, draft):
     """The fields of ``group`` with ``draft`` as its next row, or ``None``."""
-    law = ROWS.get(group.name)
-    if law is None or draft.name != group.name or draft.fields[law.count] != 1:
+    loop = OUTER_LOOPS.get(group.name)
+    if loop is None or draft.name != group.name or draft.fields[loop.count] != 1:
         return None
     if len(group.drafts) == 1:
-        if group.fields[law.count] != 1:
+        if group.fields[loop.count] != 1:
             return None
         fields = _first_pair(config, group.name, group.fields, draft.fields)
         if fields is None:
             return None
     else:
         fields = dict(group.fields)
-        fields[law.count] += 1
-    *_, last = rows(config, group.name, fields)
+        fields[loop.count] += 1
+    *_, last = iterations(config, group.name, fields)
     own = _as_row(group.name, draft.fields, last)
     return fields if own == last else None
 
 
 def _first_pair(config, name, one, other):
     """An instruction of which ``one`` and ``other`` may be the two rows, or ``None``."""
-    law = ROWS[name]
-    fields = dict(one, each=1, **{law.count: 2})
-    for advance in law.advances:
-        step = other[advance.field] - one[advance.field]
-        if advance.step.endswith("_pitch"):
-            if not 0 <= step < 1 << isa.BY_NAME[name].field(advance.step).width:
+    loop = OUTER_LOOPS[name]
+    fields = dict(one, each=1, **{loop.count: 2})
+    for increment in loop.increments:
+        step = other[increment.field] - one[increment.field]
+        if increment.step.endswith("_pitch"):
+            if not 0 <= step < 1 << isa.BY_NAME[name].field(increment.step).width:
                 return None
-            fields[advance.step] = step
-        elif advance.flag == "apart":
+            fields[increment.step] = step
+        elif increment.flag == "apart":
             fields["apart"] = int(step != 0)
     if name == "MATMUL" and fields["apart"] and fields["y_count"] != 1:
         return None
@@ -125,9 +125,9 @@ def _first_pair(config, name, one, other):
 
 def _as_row(name, fields, row):
     """A draft's fields, with those that make no difference to a row as they are in ``row``."""
-    law = ROWS[name]
-    free = ["each", "apart"] + [advance.step for advance in law.advances
-                                if advance.step.endswith("_pitch")]
+    loop = OUTER_LOOPS[name]
+    free = ["each", "apart"] + [increment.step for increment in loop.increments
+                                if increment.step.endswith("_pitch")]
     return dict(fields, **{key: row[key] for key in free if key in row})
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from weft.spec import isa
+from weft.spec.iterations import iterations
 from weft.spec.presets import preset
-from weft.spec.rows import rows
 from weft_host.compiler.schedule import merge as merging
 from weft_host.compiler.schedule.merge import merge
 from weft_host.compiler.schedule.scheduler import add_tokens
@@ -61,7 +61,7 @@ def unrolled(found):
     for group in found:
         name = group.name
         whole = isa.decode(isa.encode(name, **group.fields))[1]
-        for row in rows(CONFIG, name, whole):
+        for row in iterations(CONFIG, name, whole):
             kept = {key: value for key, value in row.items()
                     if key not in ("each", "apart", "wait", "signal")
                     and not key.endswith("pitch")}
@@ -165,5 +165,5 @@ def test_tokens_stay_below_what_counters_hold(monkeypatch):
     assert max(len(group.drafts) for group in found) > 1
     monkeypatch.setattr(merging, "MOST_TOKENS", 1 << 30)
     found = merge(range(2000), tokens, drafts, CONFIG)
-    assert max(len(group.drafts) for group in found) == merging.MOST_ROWS
+    assert max(len(group.drafts) for group in found) == merging.MAX_ITERATIONS
     assert merging._open_tokens(found, 8) > 255

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from weft.spec import isa
+from weft.spec.iterations import OUTER_LOOPS, iterations
 from weft.spec.presets import preset
-from weft.spec.rows import ROWS, rows
 from weft_host import Program
 from weft_host.device import EmulatorDevice
 from weft_host.emulator.datapath import Datapath
@@ -64,7 +64,7 @@ def memories(emulator):
         path.spad, path.wgt, path.acc, np.asarray(emulator.memory.data))])
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", OUTER_LOOPS)
 def test_rows_do_what_the_instruction_does(name):
     changed = 0
     for seed in SEEDS:
@@ -72,10 +72,10 @@ def test_rows_do_what_the_instruction_does(name):
         whole, parts = (random_device(np.random.default_rng([2, seed])) for _ in range(2))
         before = memories(whole)
         whole.datapath.execute(*isa.decode(isa.encode(name, **fields)), 0)
-        pieces = list(rows(CONFIG, name, isa.decode(isa.encode(name, each=1, **fields))[1]))
-        assert len(pieces) == fields[ROWS[name].count], seed
+        pieces = list(iterations(CONFIG, name, isa.decode(isa.encode(name, each=1, **fields))[1]))
+        assert len(pieces) == fields[OUTER_LOOPS[name].count], seed
         for piece in pieces:
-            assert piece[ROWS[name].count] == 1
+            assert piece[OUTER_LOOPS[name].count] == 1
             parts.datapath.execute(isa.BY_NAME[name], piece, 0)
         assert np.array_equal(memories(whole), memories(parts)), (name, seed, fields)
         changed += not np.array_equal(memories(whole), before)

@@ -1,0 +1,100 @@
+"""Data types of the instruction set: bit fields, instructions and the values of coded fields.
+
+An instruction is 32 bytes, little-endian. Bit *n* of an instruction is bit *n* % 8 of byte
+*n* // 8. Bits outside all fields of an instruction are reserved and must be zero.
+"""
+
+import dataclasses
+import enum
+
+__all__ = ["INSTRUCTION_BYTES", "TABLE_BYTES", "Field", "Instruction", "MapOp", "Mode"]
+
+INSTRUCTION_BYTES = 32
+TABLE_BYTES = 1024
+"""Size of the table that TABLE reads: one int32 for each value of a byte."""
+
+
+class Mode(enum.IntEnum):
+    """Rounding law of DRAIN and MAP; see the numerics page. MAP does not accept RAW."""
+
+    TFL2 = 0        # double rounding, the default of TensorFlow Lite
+    TFL1 = 1        # single rounding
+    AWAY = 2        # half away from zero, for average pooling
+    RAW = 3         # no requantisation: accumulator plus bias as int32, little-endian
+
+
+class MapOp(enum.IntEnum):
+    """Operation of MAP on the table entries of its operands."""
+
+    A = 0           # entry of table A
+    ADD = 1         # sum of both entries, modulo 2^32
+    MULTIPLY = 2    # product of the low 16 bits of both entries
+
+
+@dataclasses.dataclass(frozen=True)
+class Field:
+    """Bits ``offset`` to ``offset + width - 1`` of an instruction."""
+
+    name: str
+    offset: int
+    width: int
+    doc: str
+    signed: bool = False
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """Smallest and largest value that the field can represent."""
+        if self.signed:
+            return -(1 << self.width - 1), (1 << self.width - 1) - 1
+        return 0, (1 << self.width) - 1
+
+    def insert(self, value: int) -> int:
+        """Return ``value`` at the field's bits of an instruction that is otherwise zero."""
+        return (value & (1 << self.width) - 1) << self.offset
+
+    def extract(self, word: int) -> int:
+        """Return the field's value in the instruction ``word``."""
+        value = word >> self.offset & (1 << self.width) - 1
+        return value - (1 << self.width) if self.signed and value >> self.width - 1 else value
+
+
+@dataclasses.dataclass(frozen=True)
+class Instruction:
+    """One instruction of the instruction set.
+
+    Attributes
+    ----------
+    name : :class:`str`
+        Mnemonic.
+    opcode : :class:`int`
+        Value of the field ``opcode``.
+    unit : :class:`int`
+        Index in :data:`UNITS` of the unit that executes the instruction.
+    doc : :class:`str`
+        Function of the instruction; the first sentence is a summary.
+    fields : tuple of :class:`Field`
+        All fields, including the header.
+    """
+
+    name: str
+    opcode: int
+    unit: int
+    doc: str
+    fields: tuple[Field, ...]
+
+    def field(self, name: str) -> Field:
+        """Return the field called ``name``; :class:`KeyError` if there is none."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise KeyError(f"{self.name} has no field {name!r}")
+
+    @property
+    def reserved_mask(self) -> int:
+        """Mask of the bits that must be zero, as one 256-bit integer."""
+        mask = (1 << 8 * INSTRUCTION_BYTES) - 1
+        for field in self.fields:
+            mask &= ~(((1 << field.width) - 1) << field.offset)
+        # a unit neither waits for itself nor signals itself
+        return mask | 1 << self.field("wait").offset + self.unit \
+            | 1 << self.field("signal").offset + self.unit
