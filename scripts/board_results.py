@@ -35,7 +35,7 @@ def measure(chosen):
     """``{network: {"cycles": ..., "bytes": ...}}`` on the RTL, with the board's host memory."""
     from weft_host import RtlDevice, compile
     from weft_host.errors import WeftError
-    from weft_host.perf.model_bench import measure_models
+    from weft_host.perf.model_benchmarks import measure_models
 
     config = simulated(chosen)
     found = {}

@@ -21,8 +21,8 @@ import numpy as np
 from weft.spec.presets import preset
 from weft_host import RtlDevice, compile, compile_gemm
 from weft_host.cli.bench import MODEL_COLUMNS, model_row
-from weft_host.perf.measure import measure_dma, measure_gemm
-from weft_host.perf.model_bench import measure_models
+from weft_host.perf.microbenchmarks import measure_dma, measure_gemm
+from weft_host.perf.model_benchmarks import measure_models
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tb"))        # the networks that are made here

@@ -8,7 +8,7 @@ import pytest
 from weft.spec.presets import preset
 from weft_host import compile_gemm
 from weft_host.device import RtlDevice
-from weft_host.perf.measure import measure_dma, measure_gemm
+from weft_host.perf.microbenchmarks import measure_dma, measure_gemm
 
 LATENCY = 20        # cycles of the host memory, at full bandwidth
 

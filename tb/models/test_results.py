@@ -8,8 +8,8 @@ import pytest
 from support.shared_models import NAMES, model_folder
 from weft.spec.presets import preset
 from weft_host.device import RtlDevice
-from weft_host.perf.measure import measure_dma, measure_gemm
-from weft_host.perf.model_bench import measure_models
+from weft_host.perf.microbenchmarks import measure_dma, measure_gemm
+from weft_host.perf.model_benchmarks import measure_models
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "results.md"
 HINT = "docs/results.md is out of date: run python scripts/generate_results.py"

@@ -54,7 +54,7 @@ def gemm(m, k, n, where, latency, bandwidth, seed, preset_name, changes, as_json
     Operands and result lie in host memory. The ideal is M*K*N over the number of cells, or
     the bytes of B over the bytes of a beat if that is more.
     """
-    from ..perf.measure import measure_gemm
+    from ..perf.microbenchmarks import measure_gemm
 
     config = make_config(preset_name, changes)
     if m * k + k * n + m * n > 1 << config.addr_width:
@@ -81,7 +81,7 @@ def dma(size, where, latency, bandwidth, seed, preset_name, changes, as_json):
 
     The ideal is a full beat a cycle; the ratio is the share of that peak.
     """
-    from ..perf.measure import measure_dma
+    from ..perf.microbenchmarks import measure_dma
 
     config = make_config(preset_name, changes)
     device = make_device(where, config, memory_bytes=4 * (size + config.spad_bytes) + (1 << 20),
@@ -112,7 +112,7 @@ def models(folder, most, where, latency, bandwidth, preset_name, changes, as_jso
     the better of weight- and output-stationary. Exit status 1 if an output differs or the device
     failed, 2 if a network cannot run.
     """
-    from ..perf.model_bench import measure_models
+    from ..perf.model_benchmarks import measure_models
 
     config = make_config(preset_name, changes)
 
@@ -142,7 +142,7 @@ MODEL_COLUMNS = ("network", "bit-exact cases", "cycles", "MACs", "utilisation",
 
 
 def model_row(entry):
-    """The cells of a :class:`weft_host.perf.model_bench.ModelMeasurement` in the table."""
+    """The cells of a :class:`weft_host.perf.model_benchmarks.ModelMeasurement` in the table."""
     def shown(value, text):
         return text.format(value) if value is not None else "-"
 

@@ -1,64 +1,80 @@
-"""Where the cycles of a program go, and what would save most of them."""
+"""Explanation of a program's cycles: time and bottleneck of each layer and unit."""
+
+from __future__ import annotations
 
 import dataclasses
+import typing
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from weft.spec import isa
+from weft.spec.config import Config
 
-from .cycle_model import predict
-from .trace import layer_cycles, layer_names, spans
+from ..program.file import Program
+from .cycle_model import Prediction, predict
+from .hardware_changes import Change, predict_changes
+from .trace import Span, layer_cycles, layer_names, spans
 
-__all__ = ["Change", "Explanation", "LayerReport", "UnitReport", "changes", "explain"]
+if typing.TYPE_CHECKING:
+    from ..device.base import Result
 
-HAND_OVER, FETCH, END = "hand-over", "an instruction", "the end"
+__all__ = ["Explanation", "LayerReport", "UnitReport", "explain"]
+
+FETCH, ISSUE, END = "instruction fetch", "issue", "end of the program"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class UnitReport:
-    """A unit's time, in cycles.
+    """Cycles of a unit.
 
     Attributes
     ----------
     unit : :class:`str`
     busy : :class:`int`
-        With an instruction in work.
+        Cycles with an instruction in progress.
     waiting : :class:`dict`
-        By what it waited for: another unit's token, ``"an instruction"`` that was not in its queue
-        yet, the ``"hand-over"`` of one that could go, ``"the end"`` after its last one.
+        Other cycles by cause: the name of another unit for its token, ``"instruction fetch"`` while
+        the queue is empty, ``"issue"`` for the latency of an instruction that is ready,
+        ``"end of the program"`` after the unit's last instruction.
     """
 
     unit: str
     busy: int
-    waiting: dict
+    waiting: dict[str, int]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LayerReport:
-    """A layer, or the whole program.
+    """Figures of a layer or of the whole program.
 
     Attributes
     ----------
     name, what : :class:`str`
+        Name and description.
     index : :class:`int`
-        Of the operator in the model; -1 for the whole.
+        Index of the operator in the model; -1 for the whole program.
     macs : :class:`int`
+        Multiplications.
     ideal : :class:`float`
-        Cycles in which all cells could do ``macs``.
-    predicted, measured : :class:`int`
-        Cycles; ``measured`` is ``None`` without a run. Those of layers add up to the whole.
+        Cycles for ``macs`` if all cells are busy.
+    predicted : :class:`int`
+        Predicted cycles. Those of all layers add up to the whole.
+    measured : :class:`int` or :class:`None`
+        Measured cycles; None without a run.
     first : :class:`int`
-        The predicted cycle that it begins with.
+        Cycle in which the layer's predicted time begins.
     bytes_read, bytes_written : :class:`int`
-        Of host memory, by its loads and stores; the whole also reads its instructions.
+        Traffic of loads and stores to host memory. That of the whole program includes instructions.
     intensity : :class:`float` or :class:`None`
-        Multiplications a byte; ``None`` where nothing is moved.
+        Multiplications per byte; None without traffic.
     roof : :class:`float`
-        Multiplications a cycle that array and host memory allow at this intensity.
+        Multiplications per cycle that array and host memory allow at this intensity.
     achieved : :class:`float`
-        Multiplications a cycle, as measured, or else as predicted.
+        Multiplications per cycle as measured, or as predicted without a run.
     busy : :class:`dict`
-        For each unit the cycles of this layer's time in which it is busy, with whatever layer.
+        Cycles of the layer's time in which each unit is busy, with any layer.
     limit : :class:`str`
         The busiest unit.
     """
@@ -76,186 +92,165 @@ class LayerReport:
     intensity: float | None
     roof: float
     achieved: float
-    busy: dict
+    busy: dict[str, int]
     limit: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Change:
-    """What the model says of other hardware. ``saved`` is a share of the predicted cycles."""
-
-    what: str
-    cycles: int
-    saved: float
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """All of it; ``spans`` are the predicted instructions, for a timeline."""
+    """Explanation of a program.
+
+    Attributes
+    ----------
+    preset : :class:`str`
+    latency : :class:`int`
+    bandwidth : :class:`float`
+    total : :class:`LayerReport`
+    layers : list of :class:`LayerReport`
+    units : list of :class:`UnitReport`
+    helps : list of :class:`Change`
+        Predicted effects of hardware changes, the largest saving first.
+    spans : list of :class:`weft_host.perf.trace.Span`
+        Predicted instructions, for a timeline.
+    counters : :class:`dict`
+        Performance counters of the measured run.
+    """
 
     preset: str
     latency: int
     bandwidth: float
     total: LayerReport
-    layers: list
-    units: list
-    helps: list
-    spans: list
-    counters: dict
+    layers: list[LayerReport]
+    units: list[UnitReport]
+    helps: list[Change]
+    spans: list[Span]
+    counters: dict[str, int]
 
-    def as_dict(self):
-        """Plain data, without the timeline."""
+    def as_dict(self) -> dict[str, typing.Any]:
+        """Return plain data, without the timeline."""
         facts = dataclasses.asdict(dataclasses.replace(self, spans=[]))
         del facts["spans"]
         return facts
 
 
-def _busy(found):
-    """For each unit its busy intervals, in order and apart."""
+def _busy_intervals(timeline: Iterable[Span]) -> list[list[list[int]]]:
+    """Return the disjoint busy intervals of each unit, in order."""
     intervals: list[list[list[int]]] = [[] for _ in isa.UNITS]
-    for span in found:
-        mine = intervals[span.unit]
-        if mine and span.handed <= mine[-1][1]:
-            mine[-1][1] = max(mine[-1][1], span.done)
+    for span in timeline:
+        of_unit = intervals[span.unit]
+        if of_unit and span.issued <= of_unit[-1][1]:
+            of_unit[-1][1] = max(of_unit[-1][1], span.done)
         else:
-            mine.append([span.handed, span.done])
+            of_unit.append([span.issued, span.done])
     return intervals
 
 
-def _overlap(intervals, first, end):
+def _overlap(intervals: Iterable[Sequence[int]], first: int, end: int) -> int:
     return sum(max(0, min(b, end) - max(a, first)) for a, b in intervals)
 
 
-def _units(prediction, found):
-    """What each unit did with the predicted cycles."""
-    reports = []
-    for unit, name in enumerate(isa.UNITS):
-        waiting: dict[str, int] = {}
+def _unit_report(prediction: Prediction, unit: int, timeline: Iterable[Span]) -> UnitReport:
+    waiting: dict[str, int] = {}
 
-        def wait(what, cycles, waiting=waiting):
-            if cycles > 0:
-                waiting[what] = waiting.get(what, 0) + cycles
+    def wait(cause: str, cycles: int) -> None:
+        if cycles > 0:
+            waiting[cause] = waiting.get(cause, 0) + cycles
 
-        free = busy = 0
-        for span in (span for span in found if span.unit == unit):
-            if span.handed > free:
-                giver, token = prediction.givers[span.place], int(prediction.tokens[span.place])
-                head = min(max(int(prediction.heads[span.place]), free), span.handed)
-                given = min(max(token, head), span.handed) if giver >= 0 else head
-                wait(FETCH, head - free)
-                if giver >= 0:
-                    wait(isa.UNITS[giver], given - head)
-                wait(HAND_OVER, span.handed - given)
-                free = span.handed
-            busy += max(0, span.done - free)
-            free = max(free, span.done)
-        wait(END, prediction.cycles - free)
-        reports.append(UnitReport(unit=name, busy=busy, waiting=waiting))
-    return reports
+    free = busy = 0
+    for span in timeline:
+        if span.issued > free:
+            sender = int(prediction.senders[span.position])
+            token = int(prediction.tokens[span.position])
+            head = min(max(int(prediction.heads[span.position]), free), span.issued)
+            ready = min(max(token, head), span.issued) if sender >= 0 else head
+            wait(FETCH, head - free)
+            if sender >= 0:
+                wait(isa.UNITS[sender], ready - head)
+            wait(ISSUE, span.issued - ready)
+            free = span.issued
+        busy += max(0, span.done - free)
+        free = max(free, span.done)
+    wait(END, prediction.cycles - free)
+    return UnitReport(unit=isa.UNITS[unit], busy=busy, waiting=waiting)
 
 
-def _traffic(program):
-    """``{layer: [bytes read, bytes written]}``, without the instructions."""
+def _traffic(program: Program) -> dict[int, list[int]]:
+    """Return ``[bytes read, bytes written]`` of each layer, without instructions."""
     layers = program.meta.get("instruction_layers") or [-1] * program.instruction_count
     moved: dict[int, list[int]] = {}
     for index, layer in enumerate(layers):
         instruction, fields = isa.decode(program.instruction(index))
-        place = {"LOAD": 0, "LOAD_WGT": 0, "STORE": 1}.get(instruction.name)
+        name = instruction.name if instruction else ""
+        direction = {"LOAD": 0, "LOAD_WGT": 0, "STORE": 1}.get(name)
         entry = moved.setdefault(layer, [0, 0])
-        if place is not None:
-            entry[place] += fields["count"] * fields["bytes"]
+        if direction is not None:
+            entry[direction] += fields["count"] * fields["bytes"]
     return moved
 
 
-def explain(program, *, latency=20, bandwidth=1.0, measured=None, recompile=None):
-    """The :class:`Explanation` of a program.
+def _layer_facts(program: Program) -> dict[int, tuple[int, str]]:
+    """Return the multiplications and the description of each layer."""
+    facts: dict[int, tuple[int, str]] = {}
+    for layer in program.meta.get("layers", ()):
+        macs, what = facts.get(layer["index"], (0, layer.get("what", "")))
+        facts[layer["index"]] = macs + layer["macs"], what
+    return facts
+
+
+def explain(program: Program, *, latency: int = 20, bandwidth: float = 1.0,
+            measured: tuple[Result, npt.NDArray[np.int64]] | None = None,
+            recompile: Callable[[Config], Program] | None = None) -> Explanation:
+    """Explain where the cycles of a program go.
 
     Parameters
     ----------
     program : :class:`weft_host.program.file.Program`
-    latency, bandwidth
-        Of host memory.
+    latency : :class:`int`
+        Latency of host memory in cycles.
+    bandwidth : :class:`float`
+        Beats per cycle of host memory.
     measured : pair of :class:`weft_host.device.Result` and array, or :class:`None`
-        What :meth:`weft_host.device.RtlDevice.record` gave for it.
+        Result of :meth:`weft_host.device.RtlDevice.record` for the program.
     recompile : callable or :class:`None`
-        From a configuration to the same model's program for it; needed to know what larger
-        memories would help.
+        See :func:`weft_host.perf.hardware_changes.predict_changes`.
     """
     config = program.config
     prediction = predict(program, latency=latency, bandwidth=bandwidth)
-    found = spans(program, prediction.times)
-    intervals, moved = _busy(found), _traffic(program)
+    timeline = spans(program, prediction.times)
+    intervals, moved = _busy_intervals(timeline), _traffic(program)
     times = layer_cycles(program, measured[1]) if measured else {}
-    about: dict[int, dict] = {}
-    for layer in program.meta.get("layers", ()):
-        entry = about.setdefault(layer["index"], {"macs": 0, "what": layer.get("what", "")})
-        entry["macs"] += layer["macs"]
-    names = layer_names(program)
+    facts, names = _layer_facts(program), layer_names(program)
     cells, beat = config.rows * config.cols, config.bus_bytes * bandwidth
 
-    def report(index, name, what, macs, first, end, took, read, written):
+    def report(index: int, name: str, what: str, macs: int, first: int, end: int,
+               taken: int | None, read: int, written: int) -> LayerReport:
         busy = {unit: _overlap(intervals[number], first, end)
                 for number, unit in enumerate(isa.UNITS)}
         intensity = macs / (read + written) if read + written else None
         return LayerReport(
             name=name, what=what, index=index, macs=macs, ideal=macs / cells,
-            predicted=end - first, measured=took, first=first, bytes_read=read,
+            predicted=end - first, measured=taken, first=first, bytes_read=read,
             bytes_written=written, intensity=intensity,
             roof=cells if intensity is None else min(cells, intensity * beat),
-            achieved=macs / max(1, took or end - first), busy=busy,
+            achieved=macs / max(1, taken or end - first), busy=busy,
             limit=max(busy, key=lambda unit: busy[unit]))
 
     layers = []
     for index, (first, end) in layer_cycles(program, prediction.times).items():
-        entry = about.get(index, {"macs": 0, "what": ""})
-        took = times[index][1] - times[index][0] if times else None
-        layers.append(report(index, names.get(index, "program"), entry["what"], entry["macs"],
-                             first, end, took, *moved.get(index, (0, 0))))
-    read, written = (int(sum(entry[place] for entry in moved.values())) for place in (0, 1))
+        macs, what = facts.get(index, (0, ""))
+        taken = times[index][1] - times[index][0] if times else None
+        layers.append(report(index, names.get(index, "program"), what, macs, first, end, taken,
+                             *moved.get(index, (0, 0))))
+    read, written = (int(sum(entry[direction] for entry in moved.values()))
+                     for direction in (0, 1))
     total = report(-1, "all", program.meta.get("source", ""),
-                   sum(entry["macs"] for entry in about.values()), 0, prediction.cycles,
+                   sum(macs for macs, _ in facts.values()), 0, prediction.cycles,
                    measured[0].cycles if measured else None,
                    read + len(program.instructions), written)
+    units = [_unit_report(prediction, unit, [span for span in timeline if span.unit == unit])
+             for unit in range(len(isa.UNITS))]
     return Explanation(
         preset=config.name, latency=latency, bandwidth=bandwidth, total=total, layers=layers,
-        units=_units(prediction, found),
-        helps=changes(program, prediction.cycles, latency, bandwidth, recompile), spans=found,
+        units=units, spans=timeline,
+        helps=predict_changes(program, prediction.cycles, latency, bandwidth, recompile),
         counters=measured[0].counters if measured else {})
-
-
-def changes(program, cycles, latency, bandwidth, recompile=None):
-    """What other hardware would save, most first: a list of :class:`Change`.
-
-    Each is predicted on its own. Faster parts run the same program; other sizes need it compiled
-    again. What no configuration may have is left out.
-    """
-    config = program.config
-    memory = {"latency": latency, "bandwidth": bandwidth}
-    tries = [("host memory twice as wide", {"bus_width": 2 * config.bus_width}, {}, False),
-             ("host memory with half the latency", {}, {"latency": max(1, latency // 2)}, False),
-             ("vector lanes doubled", {"vector_lanes": 2 * config.vector_lanes}, {}, False),
-             ("scratchpad banks doubled", {"spad_banks": 2 * config.spad_banks}, {}, False),
-             ("queues twice as deep", {"queue_depth": 2 * config.queue_depth}, {}, False),
-             ("bursts in flight doubled", {"outstanding": 2 * config.outstanding}, {}, False),
-             ("scratchpad doubled", {"spad_bytes": 2 * config.spad_bytes}, {}, True),
-             ("weight buffer doubled", {"wgt_bytes": 2 * config.wgt_bytes}, {}, True),
-             ("accumulators doubled", {"acc_rows": 2 * config.acc_rows}, {}, True),
-             ("array with twice the columns",
-              {"cols": 2 * config.cols, "wgt_bytes": 2 * config.wgt_bytes}, {}, True),
-             ("array with twice the rows",
-              {"rows": 2 * config.rows, "wgt_bytes": 2 * config.wgt_bytes}, {}, True)]
-    if bandwidth < 1:
-        tries.append(("host memory with twice the bandwidth", {},
-                      {"bandwidth": min(1.0, 2 * bandwidth)}, False))
-    found = []
-    for what, change, other, again in tries:
-        if again and recompile is None:
-            continue
-        try:
-            changed = dataclasses.replace(config, **change)
-        except ValueError:
-            continue
-        runs = recompile(changed) if again else program
-        after = predict(runs, config=changed, **{**memory, **other}).cycles
-        found.append(Change(what=what, cycles=after, saved=float(np.round(1 - after / cycles, 6))))
-    return sorted(found, key=lambda change: (change.cycles, change.what))

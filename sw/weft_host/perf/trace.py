@@ -1,82 +1,91 @@
-"""Measured runs, instruction by instruction, and as a file that Perfetto opens.
+"""Runs of programs, instruction by instruction, and as a trace file for Perfetto.
 
 The file has the trace-event format of Chrome's ``about:tracing``: one process, a thread for each
-unit, a complete event ("X") for each instruction; one cycle is shown as one microsecond.
+unit, a complete event ("X") for each instruction. One cycle is shown as one microsecond.
 """
 
+from __future__ import annotations
+
 import dataclasses
+import typing
 
 import numpy as np
+import numpy.typing as npt
 
 from weft.spec import isa
 
 from ..program import disasm
 from ..program.expand import unroll
+from ..program.file import Program
 
 __all__ = ["Span", "chrome_trace", "layer_cycles", "layer_names", "spans"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Span:
-    """An instruction of a run, or a row of one, in cycles from the start of the program.
+    """Instruction of a run, or one of its rows, in cycles from the start of the program.
 
     Attributes
     ----------
-    index, row, unit : :class:`int`
-        Place in the program, which of the instruction's rows, number of the unit.
-    place : :class:`int`
-        Place among all rows of the program.
-    queued, handed, done : :class:`int`
-        When it came into its unit's queue, into its unit, and when it was done.
+    index : :class:`int`
+        Index of the instruction in the program.
+    row : :class:`int`
+        Number of the row in the instruction.
+    position : :class:`int`
+        Index among all rows of the program.
+    unit : :class:`int`
+        Number of the unit.
+    queued, issued, done : :class:`int`
+        Cycles in which it entered its unit's queue, entered the unit, and was done.
     start : :class:`int`
-        ``handed``, or when the unit was done with the instruction before it, if that is later:
-        units take the next instruction while the last one ends.
+        ``issued``, or the done of the unit's previous instruction if that is later: a unit accepts
+        the next instruction while the previous one ends.
     layer : :class:`int`
-        Index of the operator that it is for, -1 if that is not known.
+        Index of the operator that it belongs to; -1 if unknown.
     """
 
     index: int
     row: int
-    place: int
+    position: int
     unit: int
     queued: int
-    handed: int
+    issued: int
     start: int
     done: int
     layer: int
 
 
-def spans(program, times):
-    """The :class:`Span` of each row of :func:`unroll`, in the order of the program.
+def spans(program: Program, times: npt.ArrayLike) -> list[Span]:
+    """Return a :class:`Span` for each row of :func:`unroll`, in program order.
 
     Parameters
     ----------
     program : :class:`weft_host.program.file.Program`
-    times : array of ``queued``, ``handed`` and ``done``
-        As :meth:`weft_host.device.RtlDevice.record` gives them, or a cycle model.
+    times : array of the lines ``queued``, ``issued`` and ``done``
+        From :meth:`weft_host.device.RtlDevice.record` or from the cycle model.
     """
     layers = program.meta.get("instruction_layers") or [-1] * program.instruction_count
     last, found = [0] * len(isa.UNITS), []
-    for place, (row, (queued, handed, done)) in enumerate(zip(
+    for position, (row, (queued, issued, done)) in enumerate(zip(
             unroll(program), np.asarray(times).T.tolist())):
         unit = row.instruction.unit
-        found.append(Span(index=row.index, row=row.number, place=place, unit=unit, queued=queued,
-                          handed=handed, start=min(max(handed, last[unit]), done), done=done,
-                          layer=layers[row.index]))
+        found.append(Span(index=row.index, row=row.number, position=position, unit=unit,
+                          queued=queued, issued=issued, start=min(max(issued, last[unit]), done),
+                          done=done, layer=layers[row.index]))
         last[unit] = done
     return found
 
 
-def layer_names(program):
-    """``{index: name}`` of the layers of a program."""
+def layer_names(program: Program) -> dict[int, str]:
+    """Return the names of a program's layers by index."""
     return {layer["index"]: layer["name"] for layer in program.meta.get("layers", ())}
 
 
-def layer_cycles(program, times):
-    """``{layer: (first, end)}``: the cycles that belong to each layer, which add up to the run.
+def layer_cycles(program: Program, times: npt.ArrayLike) -> dict[int, tuple[int, int]]:
+    """Return the cycles ``(first, end)`` of each layer, which add up to the run.
 
-    Layers overlap: loads of one are done while another computes. Time is given to layers in the
-    order in which they end: from where the layer before has ended to where this one has.
+    Layers overlap: the loads of one run while another computes. Cycles are assigned in the order
+    in which layers end, each from the end of the layer before to its own end.
     """
     ends: dict[int, int] = {}
     for span in spans(program, times):
@@ -88,11 +97,12 @@ def layer_cycles(program, times):
     return found
 
 
-def chrome_trace(program, times):
-    """A run as an object for ``json.dump``; see the module."""
+def chrome_trace(program: Program, times: npt.ArrayLike) -> dict[str, typing.Any]:
+    """Return the trace of a run, for ``json.dump``."""
     names = layer_names(program)
-    events = [{"ph": "M", "pid": 1, "tid": 0, "name": "process_name",
-               "args": {"name": f"weft {program.config.name}"}}]
+    events: list[dict[str, typing.Any]] = [
+        {"ph": "M", "pid": 1, "tid": 0, "name": "process_name",
+         "args": {"name": f"weft {program.config.name}"}}]
     for unit, name in enumerate(isa.UNITS):
         events.append({"ph": "M", "pid": 1, "tid": unit + 1, "name": "thread_name",
                        "args": {"name": name}})
@@ -106,7 +116,7 @@ def chrome_trace(program, times):
             "dur": span.done - span.start, "name": entry["name"], "cat": layer or "program",
             "args": {"index": span.index, "row": span.row,
                      "layer": layer, "layer_index": span.layer,
-                     "queued": span.queued, "handed": span.handed, "done": span.done,
+                     "queued": span.queued, "issued": span.issued, "done": span.done,
                      "wait": entry["wait"], "signal": entry["signal"], **entry["fields"]}})
     return {"traceEvents": events, "displayTimeUnit": "ms",
             "otherData": {"source": program.meta.get("source", ""),

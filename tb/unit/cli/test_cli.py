@@ -122,7 +122,7 @@ def test_a_wrong_result_has_a_status_of_its_own(weft, monkeypatch, kind, functio
         raise MismatchError("3 of 4 elements differ")
 
     monkeypatch.setattr("weft_host.cli.bench.make_device", lambda *_, **__: None)
-    monkeypatch.setattr(f"weft_host.perf.measure.{function}", differs)
+    monkeypatch.setattr(f"weft_host.perf.microbenchmarks.{function}", differs)
     sizes = ["4", "4", "4"] if kind == "gemm" else ["64"]
     assert "weft: 3 of 4 elements differ" in weft("bench", kind, *sizes, status=1)
 

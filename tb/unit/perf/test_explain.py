@@ -1,4 +1,4 @@
-"""``weft explain``: figures that add up, advice that holds when it is taken, a page on its own."""
+"""``weft explain``: consistent figures, correct predictions of changes, a self-contained page."""
 
 import dataclasses
 import json
@@ -11,9 +11,11 @@ import pytest
 from weft.spec.presets import preset
 from weft_host import compile
 from weft_host.cli import main
+from weft_host.perf.charts import MOST_RECTANGLES
 from weft_host.perf.cycle_model import predict
-from weft_host.perf.explain import changes, explain
-from weft_host.perf.explain_page import MOST_RECTANGLES, page
+from weft_host.perf.explain import explain
+from weft_host.perf.explain_page import page
+from weft_host.perf.hardware_changes import predict_changes
 
 MODEL = Path(__file__).resolve().parents[3] / "examples" / "digits" / "digits.tflite"
 UNITS = ("LOAD", "MATMUL", "VECTOR", "STORE")
@@ -52,7 +54,7 @@ def test_layers_add_up(found):
         assert 0 <= layer.roof <= 64
 
 
-def test_a_unit_is_busy_or_waits_in_every_cycle(found):
+def test_each_unit_is_busy_or_waits_in_every_cycle(found):
     for unit in found.units:
         assert unit.busy + sum(unit.waiting.values()) == found.total.predicted, unit
         assert unit.busy == pytest.approx(found.total.busy[unit.unit])
@@ -61,7 +63,7 @@ def test_a_unit_is_busy_or_waits_in_every_cycle(found):
     assert matmul.waiting["VECTOR"] > 0 and matmul.waiting["LOAD"] > 0
 
 
-def test_advice_is_what_the_model_says(found):
+def test_suggested_changes_save_the_predicted_cycles(found):
     assert [change.cycles for change in found.helps] == sorted(
         change.cycles for change in found.helps)
     config = preset("small")
@@ -74,27 +76,27 @@ def test_advice_is_what_the_model_says(found):
         compile(MODEL, larger)).cycles
     for change in found.helps:
         assert change.saved == pytest.approx(1 - change.cycles / found.total.predicted, abs=1e-5)
-    assert "host memory with twice the bandwidth" not in by_name, "it has all of it already"
+    assert "host memory with twice the bandwidth" not in by_name, "the bandwidth is 1 already"
 
 
-def test_advice_leaves_out_what_cannot_be():
+def test_invalid_changes_are_left_out():
     config = dataclasses.replace(preset("tiny"), vector_lanes=4)        # as many as columns
     program = compile(MODEL, config)
-    names = [change.what for change in changes(program, 1000, 20, 0.5)]
+    names = [change.what for change in predict_changes(program, 1000, 20, 0.5)]
     assert "vector lanes doubled" not in names and "queues twice as deep" in names
     assert "host memory with twice the bandwidth" in names
     assert not any("array" in name or name == "scratchpad doubled" for name in names), \
-        "a program cannot be compiled again"
+        "without a compiler, the program stays the same"
 
 
-def test_slow_memory_is_seen_as_the_reason():
+def test_slow_memory_is_found_to_be_the_bottleneck():
     config = preset("small")
     found = explain(compile(MODEL, config), latency=100, bandwidth=0.25)
     assert found.helps[0].what.startswith("host memory") and found.helps[0].saved > 0.1
     assert "host memory with twice the bandwidth" in [change.what for change in found.helps]
 
 
-def test_the_page_stands_alone(found):
+def test_the_page_is_self_contained(found):
     text = page(found, 64, 8.0)
     assert not re.search(r"(src|href|url\()", text.replace("http://www.w3.org/2000/svg", ""))
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
@@ -116,7 +118,7 @@ def test_the_page_stands_alone(found):
     assert page(found, 64, 8.0) == text
 
 
-def test_a_long_timeline_is_drawn_with_fewer_rectangles(found):
+def test_a_long_timeline_merges_instructions(found):
     times = MOST_RECTANGLES // len(found.spans) + 2
     long = dataclasses.replace(found, spans=[
         dataclasses.replace(span, index=span.index + 1) for _ in range(times)
@@ -125,12 +127,12 @@ def test_a_long_timeline_is_drawn_with_fewer_rectangles(found):
     assert text.count("<rect") < len(long.spans) / 2 and "instructions from" in text
 
 
-def test_names_are_escaped(found):
+def test_names_are_escaped_in_the_page(found):
     odd = dataclasses.replace(found.total, what="<script>alert(1)</script>")
     assert "<script" not in page(dataclasses.replace(found, total=odd), 64, 8.0)
 
 
-def test_the_command(weft, tmp_path):
+def test_command_writes_json_and_page(weft, tmp_path):
     facts = json.loads(weft("--preset", "ulx3s", "--json", "--html", tmp_path / "page.html"))
     assert facts["total"]["measured"] is None and facts["preset"] == "ulx3s"
     assert {"layers", "units", "helps", "counters"} <= set(facts) and "spans" not in facts
@@ -140,7 +142,7 @@ def test_the_command(weft, tmp_path):
     assert re.search(r"  .*: [\d,]+ cycles, -\d+\.\d %", out)
 
 
-def test_the_command_with_a_measured_run(weft):
+def test_command_with_a_measured_run(weft):
     facts = json.loads(weft("--preset", "tiny", "--measure", "--json"))
     total = facts["total"]
     assert abs(total["predicted"] / total["measured"] - 1) < 0.02

@@ -1,4 +1,4 @@
-"""Records of runs on the RTL: every instruction, in the order of the hardware, and as a trace."""
+"""Recorded runs on the RTL: the times of every instruction, and the trace file."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ DIGITS = Path(__file__).resolve().parents[3] / "examples" / "digits"
 
 @pytest.fixture(scope="module")
 def run():
-    """``(program, result, times)`` of digits on tiny, and the same without a record."""
+    """Return ``(program, result, times)`` of digits on tiny; recording changes no result."""
     config = preset("tiny")
     program = compile(DIGITS / "digits.tflite", config)
     with np.load(DIGITS / "digits.npz") as data, RtlDevice(config, memory_bytes=1 << 20) as device:
@@ -35,13 +35,13 @@ def run():
         again, same = device.record(program, [data["in0"]])
         after = device.run(program, [data["in0"]])
     assert plain.cycles == result.cycles == again.cycles == after.cycles
-    assert np.array_equal(times, same), "a record begins anew"
+    assert np.array_equal(times, same), "a second record contains events of the first"
     output, = result.outputs.values()
     assert np.array_equal(output, *plain.outputs.values())
     return program, result, times
 
 
-def test_only_an_observed_accelerator_has_the_ports():
+def test_only_an_observed_accelerator_has_event_ports():
     tops = [Accelerator(preset("tiny"), **options) for options in ({}, {"observe": True})]
     plain, observed = (set(port_list(top)) for top in tops)
     for top in tops:
@@ -49,47 +49,46 @@ def test_only_an_observed_accelerator_has_the_ports():
     assert observed - plain == {"o_queued", "o_handed", "o_done"} and plain < observed
 
 
-def test_a_design_without_the_ports_says_so():
+def test_rejects_recording_of_a_design_without_event_ports():
     simulation = Simulation(build(to_rtlil(CopyEngine(), "weft"), progress=lambda _: None))
     with pytest.raises(ValueError, match="no ports that tell of its instructions"):
         simulation.record(True)
     assert not len(simulation.events())
 
 
-def test_every_instruction_is_seen_in_order(run):
+def test_every_instruction_is_recorded_in_order(run):
     program, result, times = run
     rows = unroll(program)
-    assert len(rows) > program.instruction_count, "some have rows"
+    assert len(rows) > program.instruction_count, "no instruction has several rows"
     assert times.shape == (3, len(rows)) and times.min() > 0
     assert (times[0] < times[1]).all() and (times[1] < times[2]).all()
     first = np.array([row.number == 0 for row in rows])
-    assert (np.diff(times[0])[first[1:]] > 0).all(), "queued in the order of the program"
-    assert (np.diff(times[0])[~first[1:]] == 0).all(), "queued whole"
+    assert (np.diff(times[0])[first[1:]] > 0).all(), "not queued in program order"
+    assert (np.diff(times[0])[~first[1:]] == 0).all(), "rows not queued together"
     units = units_of(program)
     for unit in range(4):
-        assert (np.diff(times[1:, units == unit]) > 0).all(), "in order in each unit"
+        assert (np.diff(times[1:, units == unit]) > 0).all(), "out of order in a unit"
     assert result.cycles - 16 < times.max() < result.cycles
 
 
-def test_tokens_are_seen_in_the_times(run):
-    """What waits for a token starts at the earliest two cycles after it was given."""
+def test_a_token_is_taken_two_cycles_after_it_is_sent(run):
     program, _, times = run
-    given = {}
+    sent = {}
     checked = 0
     rows = unroll(program)
-    for place, row in enumerate(rows):
+    for position, row in enumerate(rows):
         for unit in range(4):
             if row.fields["signal"] >> unit & 1:
-                given.setdefault((row.instruction.unit, unit), []).append(times[2, place])
-    for place, row in enumerate(rows):
+                sent.setdefault((row.instruction.unit, unit), []).append(times[2, position])
+    for position, row in enumerate(rows):
         for unit in range(4):
             if row.fields["wait"] >> unit & 1:
-                assert times[1, place] >= given[unit, row.instruction.unit].pop(0) + 2
+                assert times[1, position] >= sent[unit, row.instruction.unit].pop(0) + 2
                 checked += 1
     assert checked > 10
 
 
-def test_events_of_another_program_are_refused(run):
+def test_rejects_events_of_another_program(run):
     program, *_ = run
     events = np.zeros(3, EVENTS)
     with pytest.raises(WeftError, match="0 instructions of LOAD were queued in a program with"):
@@ -101,16 +100,16 @@ def test_spans_of_a_unit_do_not_overlap(run):
     found = spans(program, times)
     assert [(span.index, span.row) for span in found] == [
         (row.index, row.number) for row in unroll(program)]
-    assert [span.place for span in found] == list(range(len(found)))
+    assert [span.position for span in found] == list(range(len(found)))
     names = layer_names(program)
     assert {span.layer for span in found} == set(names)
     for unit in range(4):
-        mine = [span for span in found if span.unit == unit]
-        assert all(a.done <= b.start for a, b in zip(mine, mine[1:]))
-        assert all(span.queued < span.handed <= span.start <= span.done for span in mine)
+        of_unit = [span for span in found if span.unit == unit]
+        assert all(a.done <= b.start for a, b in zip(of_unit, of_unit[1:]))
+        assert all(span.queued < span.issued <= span.start <= span.done for span in of_unit)
 
 
-def test_layers_add_up_to_the_run(run):
+def test_cycles_of_layers_add_up_to_the_run(run):
     program, _, times = run
     layers = layer_cycles(program, times)
     assert set(layers) == set(layer_names(program))
@@ -119,7 +118,7 @@ def test_layers_add_up_to_the_run(run):
     assert edges[1:-1:2] == edges[2::2]
 
 
-def test_the_trace_has_what_perfetto_needs(run):
+def test_trace_has_the_events_of_perfetto(run):
     program, _, times = run
     trace = json.loads(json.dumps(chrome_trace(program, times)))
     events = trace["traceEvents"]
@@ -139,7 +138,7 @@ def test_the_trace_has_what_perfetto_needs(run):
     assert matmul["args"]["wait"] == ["LOAD"]
 
 
-def test_the_command(tmp_path, capsys):
+def test_command_writes_the_trace(tmp_path, capsys):
     path = tmp_path / "trace.json"
     with pytest.raises(SystemExit) as stop:
         main(["trace", str(DIGITS / "digits.tflite"), "-o", str(path), "--preset", "tiny",

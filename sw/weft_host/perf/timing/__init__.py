@@ -1,1 +1,1 @@
-"""The parts of the cycle model: when each piece of the hardware does what, without its data."""
+"""Timing models of the hardware's parts, for the cycle model: cycles without data."""

@@ -1,64 +1,82 @@
-"""The scratchpad's banks as what they are to time: a read and a write a cycle, shared fairly."""
+"""Timing of the scratchpad's banks: one read and one write per cycle, shared fairly."""
+
+from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 
-from .events import Condition
+from weft.spec.config import Config
 
-__all__ = ["Banks", "Share"]
+from .events import Clock, Condition
+from .interfaces import Process
+
+__all__ = ["BankPort", "Banks"]
 
 
 class _Stream:
-    def __init__(self, clock, count, demand, serial):
-        self.work = count - 1 + demand      # so that n accesses at full speed take n cycles
+    def __init__(self, clock: Clock, count: int, demand: float, serial: bool) -> None:
+        self.remaining = count - 1 + demand     # n accesses at full rate take n cycles
         self.demand = demand
         self.serial = serial
         self.rate = 0.0
-        self.since = clock.now
+        self.updated = clock.now
         self.version = 0
-        self.ended = Condition(clock)
+        self.end = Condition(clock)
 
 
-class Share:
-    """One direction of a bank: an access a cycle, divided fairly among those who want it."""
+class BankPort:
+    """Read or write port of a bank: one access per cycle, divided fairly among its requesters.
 
-    def __init__(self, clock):
+    Accesses are modelled as rates, not one by one.
+    """
+
+    def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.streams = []
+        self.streams: list[_Stream] = []
 
-    def begin(self, count, demand, serial=False):
-        """Begin ``count`` accesses, ``demand`` a cycle at most; the :class:`Condition` of its end.
+    def begin(self, count: int, demand: float, serial: bool = False) -> Condition:
+        """Begin a stream of accesses and return the :class:`Condition` of its end.
 
-        It changes in the cycle after the last access. With ``serial`` whoever accesses does nothing
-        else meanwhile: each wait for its turn makes its next access a cycle later.
+        The condition is notified in the cycle after the last access.
+
+        Parameters
+        ----------
+        count : :class:`int`
+            Number of accesses.
+        demand : :class:`float`
+            Accesses per cycle that the requester makes at most.
+        serial : :class:`bool`
+            The requester has one access outstanding at most: every stalled access delays the
+            next one by a cycle.
         """
         stream = _Stream(self.clock, count, demand, serial)
         self.streams.append(stream)
         self._balance()
-        return stream.ended
+        return stream.end
 
-    def _balance(self):
+    def _balance(self) -> None:
+        """Divide the port anew, the smallest demand first; the others share the rest."""
         now, left = self.clock.now, 1.0
-        wanted = sum(stream.demand for stream in self.streams)
-        # whoever wants least is served first; what it leaves is for the others
-        for place, stream in enumerate(sorted(self.streams, key=lambda one: one.demand)):
-            stream.work -= stream.rate * (now - stream.since)
-            stream.since = now
-            rate = min(stream.demand, left / (len(self.streams) - place))
-            if stream.serial and wanted > 1:
+        total = sum(stream.demand for stream in self.streams)
+        for served, stream in enumerate(sorted(self.streams, key=lambda one: one.demand)):
+            stream.remaining -= stream.rate * (now - stream.updated)
+            stream.updated = now
+            rate = min(stream.demand, left / (len(self.streams) - served))
+            if stream.serial and total > 1:
                 rate = min(rate, 1 / (1 / stream.demand + 1))
             left -= rate
             stream.rate = rate
             stream.version += 1
-            end = now + max(0, math.ceil(stream.work / rate - 1e-6))
+            end = now + max(0, math.ceil(stream.remaining / rate - 1e-6))
             self.clock.at(end, self._end, stream, stream.version)
 
-    def _end(self, stream, version):
+    def _end(self, stream: _Stream, version: int) -> None:
         if version == stream.version:
             self.streams.remove(stream)
             if self.streams:
                 self._balance()
-            stream.ended.over = True
-            stream.ended.changed(self.clock.now)
+            stream.end.final = True
+            stream.end.notify(self.clock.now)
 
 
 class Banks:
@@ -68,26 +86,39 @@ class Banks:
     ----------
     clock : :class:`Clock`
     config : :class:`weft.spec.config.Config`
-        Size and number of the banks.
+        Gives the size and the number of banks.
+
+    Attributes
+    ----------
+    reads, writes : list of :class:`BankPort`
+        The two ports of each bank.
     """
 
-    def __init__(self, clock, config):
+    def __init__(self, clock: Clock, config: Config) -> None:
         self.size = config.spad_bytes // config.spad_banks
-        self.reads = [Share(clock) for _ in range(config.spad_banks)]
-        self.writes = [Share(clock) for _ in range(config.spad_banks)]
+        self.reads = [BankPort(clock) for _ in range(config.spad_banks)]
+        self.writes = [BankPort(clock) for _ in range(config.spad_banks)]
 
-    def pieces(self, rows):
-        """``[bank, accesses]`` one after the other, of rows ``(address, pitch, accesses)``.
+    def pieces(self, rows: Iterable[tuple[float, float, int]]) -> list[list[int]]:
+        """Split rows of accesses at the boundaries of banks.
 
-        An access that reaches into the next bank counts for the one it begins in.
+        Parameters
+        ----------
+        rows : iterable of (address, pitch, accesses)
+
+        Returns
+        -------
+        list of [bank, accesses]
+            In the order of the accesses. An access that crosses into the next bank counts for the
+            bank in which it begins.
         """
         found: list[list[int]] = []
         for addr, pitch, count in rows:
             while count:
                 block = int(addr // self.size)
                 bank = block % len(self.reads)
-                here = count if pitch <= 0 else min(
-                    count, int(-(-((block + 1) * self.size - addr) // pitch)))
+                end = (block + 1) * self.size
+                here = count if pitch <= 0 else min(count, -int((addr - end) // pitch))
                 if found and found[-1][0] == bank:
                     found[-1][1] += here
                 else:
@@ -96,7 +127,8 @@ class Banks:
                 count -= here
         return found
 
-    def stream(self, shares, pieces, demand=1.0):
-        """A process that ends in the cycle after the last access of some pieces."""
+    def stream(self, ports: Sequence[BankPort], pieces: Iterable[Sequence[int]],
+               demand: float = 1.0) -> Process:
+        """Perform the accesses of ``pieces``; end in the cycle after the last one."""
         for bank, count in pieces:
-            yield shares[bank].begin(count, demand)
+            yield ports[bank].begin(count, demand)

@@ -1,56 +1,74 @@
-"""The host memory's port, as the simulated one behaves, and how copies become bursts."""
+"""Timing of the host memory port, and the division of copies into bursts.
+
+The port behaves as the memory of the RTL simulation does.
+"""
+
+from __future__ import annotations
 
 import math
 import typing
+from collections.abc import Iterator
+
+from weft.spec.config import Config
+
+from .interfaces import Fields
 
 __all__ = ["Burst", "Channel", "bursts"]
 
 
 class Channel:
-    """One direction of the port: an address a cycle, then its beats in order.
+    """Read or write half of the port: one address per cycle, then its beats in order.
 
     Parameters
     ----------
     latency : :class:`int`
         Cycles from an address to its first beat.
     bandwidth : :class:`float`
-        Beats a cycle. The simulated memory keeps at least ``ceil(1 / bandwidth)`` cycles
-        between two.
+        Beats per cycle, at most 1.
+
+    Attributes
+    ----------
+    gap : :class:`int`
+        Cycles from a beat to the next, ``ceil(1 / bandwidth)``.
     """
 
-    def __init__(self, latency, bandwidth):
+    def __init__(self, latency: int, bandwidth: float) -> None:
         self.latency = latency
         self.gap = math.ceil(1 / bandwidth - 1e-9)
         self._free = 0
         self._address_free = 0
 
-    def address(self, cycle):
-        """The cycle in which an address that is offered from ``cycle`` on is accepted."""
+    def address(self, cycle: int) -> int:
+        """Return the cycle that accepts an address which is offered from ``cycle`` on."""
         self._address_free = max(cycle, self._address_free) + 1
         return self._address_free - 1
 
-    def beats(self, due, count):
-        """Cycles of the first and last of ``count`` beats that may come from ``due`` on."""
+    def beats(self, due: int, count: int) -> tuple[int, int]:
+        """Return the cycles of the first and last of ``count`` beats, which begin at ``due``
+        or when the earlier beats have ended."""
         first = max(due, self._free)
         last = first + (count - 1) * self.gap
         self._free = last + self.gap
         return first, last
 
-    def hold_up(self, cycles):
-        """Beats that are not due yet come later by so many cycles: who takes them was late."""
+    def delay(self, cycles: int) -> None:
+        """Delay all later beats, because their receiver stalled for ``cycles`` cycles."""
         if cycles > 0:
             self._free += cycles
 
 
 class Burst(typing.NamedTuple):
-    """``beats`` beats from, or to, a local address."""
+    """Burst of ``beats`` beats from or to a local address."""
 
     beats: int
     local_addr: int
 
 
-def bursts(config, fields):
-    """The bursts of each row of a copy; none crosses a multiple of ``max_burst`` beats."""
+def bursts(config: Config, fields: Fields) -> Iterator[list[Burst]]:
+    """Yield the bursts of each row of a copy.
+
+    No burst crosses a multiple of ``max_burst`` beats.
+    """
     bus, block = config.bus_bytes, config.max_burst
     host, local = fields.get("host_addr", 0), fields["local_addr"]
     for _ in range(fields["count"]):

@@ -1,65 +1,81 @@
-"""A clock that jumps from one event to the next."""
+"""Event queue of the cycle model: time advances from one event to the next."""
+
+from __future__ import annotations
 
 import heapq
 import itertools
+import typing
+from collections.abc import Callable, Iterator
 
 __all__ = ["Clock", "Condition"]
 
 
 class Clock:
-    """Runs processes: generators that yield the cycle to go on in, or a :class:`Condition`.
+    """Simulated time with the processes that run in it.
+
+    A process is a generator. It yields the cycle in which it continues, or a :class:`Condition`
+    that it waits for.
 
     Attributes
     ----------
     now : :class:`int`
-        The cycle that is being worked on.
+        The current cycle.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.now = 0
         self._order = itertools.count()
-        self._heap = []
+        self._heap: list[tuple[int, int, Callable[..., None], tuple[typing.Any, ...]]] = []
 
-    def at(self, cycle, action, *arguments):
-        """Call ``action`` in a cycle; of several in one cycle, in the order of these calls."""
+    def at(self, cycle: int, action: Callable[..., None], *arguments: typing.Any) -> None:
+        """Schedule a call of ``action``. Calls in one cycle run in the order of scheduling."""
         heapq.heappush(self._heap, (max(cycle, self.now), next(self._order), action, arguments))
 
-    def start(self, process):
-        """Start a process in this cycle."""
-        self.at(self.now, self._step, process)
+    def start(self, process: Iterator[int | Condition]) -> None:
+        """Start a process in the current cycle."""
+        self.at(self.now, self.step, process)
 
-    def _step(self, process):
+    def step(self, process: Iterator[int | Condition]) -> None:
+        """Run a process up to its next ``yield``."""
         wish = next(process, None)
-        if isinstance(wish, Condition) and not wish.over:
+        if isinstance(wish, Condition) and not wish.final:
             wish.waiting.append(process)
         elif isinstance(wish, Condition):
-            self.at(self.now, self._step, process)
+            self.at(self.now, self.step, process)
         elif wish is not None:
-            self.at(wish, self._step, process)
+            self.at(wish, self.step, process)
 
-    def run(self):
-        """Until nothing is left to do."""
+    def run(self) -> None:
+        """Run until no event is left."""
         while self._heap:
             self.now, _, action, arguments = heapq.heappop(self._heap)
             action(*arguments)
 
 
 class Condition:
-    """What processes wait for; they look again themselves when it has changed.
+    """Notification of waiting processes.
 
-    With ``over`` set nobody waits any more.
+    A process that wakes up checks for itself whether it has to wait again.
+
+    Attributes
+    ----------
+    waiting : list
+        Processes that the next notification wakes.
+    final : :class:`bool`
+        A process that yields the condition continues in the same cycle. Set when the condition
+        holds for good.
     """
 
-    def __init__(self, clock):
+    def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.waiting = []
-        self.over = False
+        self.waiting: list[Iterator[int | Condition]] = []
+        self.final = False
 
-    def changed(self, cycle):
-        """Wake all who wait, in ``cycle``."""
+    def notify(self, cycle: int) -> None:
+        """Wake all waiting processes in ``cycle``."""
         self.clock.at(cycle, self._wake)
 
-    def _wake(self):
+    def _wake(self) -> None:
         waiting, self.waiting = self.waiting, []
         for process in waiting:
-            self.clock._step(process)
+            self.clock.step(process)

@@ -1,94 +1,115 @@
-"""MATMUL: tiles one ahead, a vector a cycle."""
+"""Timing of MATMUL: one vector per cycle, each tile loaded during the pass before it."""
 
-from .events import Condition
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from weft.spec.config import Config
+
+from .banks import Banks
+from .events import Clock, Condition
+from .interfaces import Fields, IssueQueue, Process
 
 __all__ = ["MatmulUnit"]
 
-SPAD_LATENCY, ACC_LATENCY, ACT_DELAY = 4, 4, 2      # SPAD_LATENCY: from when a vector goes
+SPAD_LATENCY, ACC_LATENCY, ACT_DELAY = 4, 4, 2      # SPAD_LATENCY: from the request of a vector
 UPDATE_DISTANCE = 4
 COLUMN_GROUP = 2
 MULTIPLIER_LATENCY = {"portable": 1, "lut": 3, "ecp5": 4, "ecp5_lut": 2, "ice40": 2}
-FIRST_VECTOR = 5        # from when an instruction is accepted, if nothing is in its way
-AHEAD = 2               # vectors that are still to be requested when the loops go on
+FIRST_VECTOR = 5        # from the acceptance of an instruction to its first vector, without stalls
+AHEAD = 2               # vectors not yet requested when the address loops accept the next block
 
 
 class MatmulUnit:
-    """MATMUL and SYNC_MATMUL.
+    """Timing of MATMUL and SYNC_MATMUL.
 
-    An instruction is accepted when the tile loader has begun with the last tile of the one before
-    and no other waits for the loops.
+    An instruction is accepted when the tile loader has begun with the last tile of the instruction
+    before it and no other instruction waits for the address loops.
+
+    Parameters
+    ----------
+    clock : :class:`Clock`
+    config : :class:`weft.spec.config.Config`
+    banks : :class:`Banks`
+    queue : :class:`IssueQueue`
     """
 
-    def __init__(self, clock, config, banks, unit):
-        self.clock, self.config, self.banks, self.unit = clock, config, banks, unit
-        self.handed, self.accepted, self.running = [], [], []
+    def __init__(self, clock: Clock, config: Config, banks: Banks, queue: IssueQueue) -> None:
+        self.clock, self.config, self.banks, self.queue = clock, config, banks, queue
+        self.issued: list[tuple[int, str, Fields, int]] = []
+        self.accepted: list[tuple[int, Fields, int]] = []
+        self.running: list[tuple[int, Fields, int, int]] = []
         self.tiles_free = self.loops_free = self.idle = True
-        self.swapped = 0            # the first vector of the last tile was requested
-        self.last = -1              # the last vector was
-        self.undone = 0
+        self.swapped = 0            # cycle of the first vector of the last tile
+        self.last = -1              # cycle of the last vector
+        self.in_flight = 0
         multiplier = MULTIPLIER_LATENCY[config.multiplier]
         self.drain = (SPAD_LATENCY + ACT_DELAY + config.rows + config.cols // COLUMN_GROUP
                       + multiplier + ACC_LATENCY - 1)
         self.changed = Condition(clock)
-        for process in (self._accept(), self._take(), self._run()):
+        for process in (self._accept(), self._start(), self._run()):
             clock.start(process)
 
-    def hand(self, index, name, fields):
-        """Take an instruction in this cycle."""
-        self.handed.append((index, name, fields, self.clock.now + 1))
-        self._tell()
+    def issue(self, index: int, name: str, fields: Fields) -> None:
+        """Accept an instruction in the current cycle."""
+        self.issued.append((index, name, fields, self.clock.now + 1))
+        self._notify()
 
-    def _tell(self):
-        self.changed.changed(self.clock.now)
+    def _notify(self) -> None:
+        self.changed.notify(self.clock.now)
 
-    def _set(self, name):
-        setattr(self, name, True)
-        self._tell()
+    def _free_tiles(self) -> None:
+        self.tiles_free = True
+        self._notify()
 
-    def _done(self, index, cycle):
-        self.undone -= 1
-        self._tell()
+    def _free_loops(self) -> None:
+        self.loops_free = True
+        self._notify()
 
-    def _ends(self, index, cycle):
-        self.unit.done(index, cycle)
-        self.clock.at(cycle + 1, self._done, index, cycle)
+    def _retire(self) -> None:
+        self.in_flight -= 1
+        self._notify()
 
-    def _accept(self):
+    def _end(self, index: int, cycle: int) -> None:
+        self.queue.done(index, cycle)
+        self.clock.at(cycle + 1, self._retire)
+
+    def _accept(self) -> Process:
         while True:
-            while not self.handed:
+            while not self.issued:
                 yield self.changed
-            index, name, fields, held = self.handed.pop(0)
-            yield held
+            index, name, fields, registered = self.issued.pop(0)
+            yield registered
             if name == "SYNC_MATMUL":
-                while self.undone:
+                while self.in_flight:
                     yield self.changed
-                self.undone += 1
-                self._ends(index, self.clock.now + 1)
+                self.in_flight += 1
+                self._end(index, self.clock.now + 1)
             else:
                 while not (self.tiles_free and self.loops_free):
                     yield self.changed
-                self.undone += 1
+                self.in_flight += 1
                 self.tiles_free = self.loops_free = False
                 self.accepted.append((index, fields, self.clock.now))
-                self._tell()
-            self.unit.consumed(self.clock.now + 1)
+                self._notify()
+            self.queue.accept_from(self.clock.now + 1)
 
-    def _take(self):
+    def _start(self) -> Process:
         while True:
             while not (self.accepted and self.idle):
                 yield self.changed
             index, fields, accepted = self.accepted.pop(0)
-            taken = max(accepted + 1, self.clock.now)
-            yield taken
+            started = max(accepted + 1, self.clock.now)
+            yield started
             self.idle = False
-            self.clock.at(taken + 1, self._set, "loops_free")
+            self.clock.at(started + 1, self._free_loops)
             load = max(accepted, self.swapped)
             if fields["hold"] or fields["row_count"] * fields["chunk_count"] == 1:
-                self.clock.at(load + 2, self._set, "tiles_free")
-            self.running.append((index, fields, max(taken + 2, accepted + FIRST_VECTOR), load))
-            self._tell()
+                self.clock.at(load + 2, self._free_tiles)
+            self.running.append((index, fields, max(started + 2, accepted + FIRST_VECTOR), load))
+            self._notify()
 
-    def _run(self):
+    def _run(self) -> Process:
         rows, banks = self.config.rows, self.banks
         while True:
             while not self.running:
@@ -101,30 +122,34 @@ class MatmulUnit:
                     first = max(first, self.last + 1, load + rows)
                     self.swapped = load = first
                     if number == passes - 2 and not f["hold"]:
-                        self.clock.at(load + 2, self._set, "tiles_free")
+                        self.clock.at(load + 2, self._free_tiles)
                 yield max(first, self.last + 1)
                 began = self.clock.now
                 pieces = banks.pieces(self._vectors(f, *divmod(number, f["chunk_count"])))
                 if is_last:
-                    yield from self._all_but_the_end(pieces)
+                    yield from self._begin_last_pass(pieces)
                 yield from banks.stream(banks.reads, pieces)
                 self.last = self.clock.now - 1
                 if f["hold"]:
                     self.last = max(self.last, began + UPDATE_DISTANCE - 1)
-            self._ends(index, self.last + self.drain)
+            self._end(index, self.last + self.drain)
 
-    def _all_but_the_end(self, pieces):
-        """What is left for the end stays in ``pieces``; the next instruction may be taken then."""
-        count, whole = pieces[-1][1], sum(count for _, count in pieces)
+    def _begin_last_pass(self, pieces: list[list[int]]) -> Process:
+        """Read all vectors but the last few, then free the address loops for the next instruction.
+
+        The vectors that are not read yet stay in ``pieces``.
+        """
+        count, total = pieces[-1][1], sum(count for _, count in pieces)
         kept = min(AHEAD, count)
         pieces[-1][1] -= kept
-        if whole > kept:
+        if total > kept:
             yield from self.banks.stream(self.banks.reads, [p for p in pieces if p[1]])
         pieces[:] = [[pieces[-1][0], kept]]
-        self._set("idle")
+        self.idle = True
+        self._notify()
 
     @staticmethod
-    def _vectors(f, row, chunk):
+    def _vectors(f: Fields, row: int, chunk: int) -> Iterator[tuple[int, int, int]]:
         addr = f["act_addr"] + row * f["row_pitch"] + chunk * f["chunk_pitch"]
         for y in range(f["y_count"]):
             yield addr + y * f["y_pitch"], f["x_pitch"], f["x_count"] + f["lead"]

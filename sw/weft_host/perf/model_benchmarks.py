@@ -1,35 +1,45 @@
-"""Networks on the RTL: whether they are right, and how many cycles they take."""
+"""Benchmarks of networks on the RTL: correctness and cycles."""
+
+from __future__ import annotations
 
 import dataclasses
+import pathlib
+from collections.abc import Callable, Sequence
 
+from weft.spec.config import Config
+
+from .. import compiler
+from ..compiler.frontend.tflite import read_model
 from ..conformance import ModelReport, compare_case, find_models, read_case
+from ..device import Device
 from ..errors import DeviceError, DeviceTimeout, InputError, WeftError
-from .scale_sim import output_stationary, products, weight_stationary
+from ..program.file import Program
+from .scale_sim import Product, output_stationary, products, weight_stationary
 
 __all__ = ["ModelMeasurement", "measure_models"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelMeasurement:
-    """A network, measured.
+    """Measurement of a network.
 
     Attributes
     ----------
     model : :class:`str`
     exact, cases : :class:`int`
-        Cases whose outputs are those stored, of how many.
+        Number of cases whose outputs equal the stored ones, and number of all cases.
     cycles : :class:`int` or :class:`None`
-        From start to done, the longest of the cases; ``None`` if none ran.
+        Cycles from start to done, the maximum of all cases; None if no case ran.
     macs : :class:`int`
         Multiplications of the convolutions and fully connected layers.
     utilisation : :class:`float` or :class:`None`
         ``macs`` over cycles and cells.
     weight_stationary, output_stationary : :class:`int`
-        Cycles of the textbook array, for its layers alone; see :mod:`weft_host.perf.scale_sim`.
+        Cycles of SCALE-Sim's array, for its layers alone; see :mod:`weft_host.perf.scale_sim`.
     ratio : :class:`float` or :class:`None`
-        The better of the two over ``cycles``: above 1, Weft is faster.
+        The smaller of these two over ``cycles``: above 1, Weft is faster.
     problem : :class:`str`
-        What went wrong; empty if nothing did.
+        Description of a failure; empty without one.
     """
 
     model: str
@@ -44,25 +54,25 @@ class ModelMeasurement:
     problem: str = ""
 
 
-def measure_models(folder, config, make_device, *, most=None, progress=lambda text: None):
-    """A :class:`ModelMeasurement` and an exit status for every model of a folder.
+def measure_models(
+        folder: str | pathlib.Path, config: Config, make_device: Callable[[int], Device], *,
+        most: int | None = None, progress: Callable[[str], object] = lambda text: None,
+) -> list[tuple[ModelMeasurement, int]]:
+    """Measure every model of a folder and return an exit status with each measurement.
 
     Parameters
     ----------
     folder : path
         See :func:`weft_host.conformance.find_models`.
     config : :class:`weft.spec.config.Config`
-        What to compile for.
+        Configuration to compile for.
     make_device : callable
-        From a number of bytes of host memory to the device that runs all of them.
+        Returns the device that runs all models, for a number of bytes of host memory.
     most : :class:`int` or :class:`None`
-        Cases a model at most.
+        Limit of the cases per model.
     progress : callable
-        Gets a sentence for each model.
+        Receives a sentence for each model.
     """
-    from .. import compiler
-    from ..compiler.frontend.tflite import read_model
-
     work = []
     for name, path, cases in find_models(folder):
         graph = read_model(path)
@@ -79,13 +89,14 @@ def measure_models(folder, config, make_device, *, most=None, progress=lambda te
     found = []
     for report, graph, program, cases in work:
         progress(f"measuring {report.model}")
-        cycles = _run(device, program, cases, report) if program else None
+        cycles = _run(device, program, cases, report) if device and program else None
         found.append((_measurement(report, products(graph), cycles, config), report.status))
     return found
 
 
-def _run(device, program, cases, report):
-    """The most cycles of the cases."""
+def _run(device: Device, program: Program, cases: Sequence[pathlib.Path],
+         report: ModelReport) -> int | None:
+    """Run the cases and return the maximum of their cycles."""
     cycles = None
     for path in cases:
         try:
@@ -98,7 +109,8 @@ def _run(device, program, cases, report):
     return cycles
 
 
-def _measurement(report, layers, cycles, config):
+def _measurement(report: ModelReport, layers: Sequence[Product], cycles: int | None,
+                 config: Config) -> ModelMeasurement:
     rows, cols = config.rows, config.cols
     macs = sum(layer.macs for layer in layers)
     stationary = [sum(form(layer, rows, cols) for layer in layers)

@@ -1,0 +1,154 @@
+"""Timing of instruction fetch, validation and dispatch to the queues."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from weft.spec import isa
+from weft.spec.config import Config
+from weft.spec.extents import EXTENTS
+from weft.spec.integers import ceil_div
+
+from .bus import Channel
+from .events import Clock, Condition
+from .interfaces import Process
+
+__all__ = ["Fetcher", "ReadArbiter", "STEPS"]
+
+PREFETCH, MAX_GROUP = 8, 4
+CHECK = 3               # cycles to extend a fetch burst by one instruction
+BEGIN = 3               # from START to the first of these cycles
+FREE = 2                # from an instruction's last beat to the release of its prefetch slot
+VALIDATE = 8            # from the last check step to the queue
+
+STEPS = {name: sum(max(1, len(extent.terms)) for extent in EXTENTS.get(name, ())) or 1
+         for name in isa.BY_NAME}
+"""Steps of the extent checks of each instruction."""
+
+
+class ReadArbiter:
+    """Read half of the port behind its arbiter, which adds one cycle in each direction."""
+
+    def __init__(self, clock: Clock, channel: Channel) -> None:
+        self.clock, self.channel = clock, channel
+
+    def request(self, cycle: int, beats: int, arrive: Callable[..., None],
+                *arguments: object) -> None:
+        """Offer the address of a burst in ``cycle``.
+
+        ``arrive(first, last, beats, *arguments)`` is called in that cycle with the cycles of the
+        first and last beat.
+        """
+        self.clock.at(cycle, self._accept, beats, arrive, arguments)
+
+    def _accept(self, beats: int, arrive: Callable[..., None],
+                arguments: tuple[object, ...]) -> None:
+        accepted = self.channel.address(self.clock.now)
+        first, last = self.channel.beats(accepted + 1 + self.channel.latency, beats)
+        arrive(first + 1, last + 1, beats, *arguments)
+
+
+class Fetcher:
+    """Fetch and validation of a program's instructions.
+
+    Parameters
+    ----------
+    clock : :class:`Clock`
+    config : :class:`weft.spec.config.Config`
+    arbiter : :class:`ReadArbiter`
+    addr : :class:`int`
+        Host address of the program.
+    names : list of :class:`str`
+        The program's instructions.
+    queue : callable
+        ``queue(index)`` puts an instruction into its queue in the current cycle and returns None,
+        or returns the :class:`Condition` to wait for while the queue is full.
+    """
+
+    def __init__(self, clock: Clock, config: Config, arbiter: ReadArbiter, addr: int,
+                 names: Sequence[str], queue: Callable[[int], Condition | None]) -> None:
+        self.clock, self.config, self.arbiter = clock, config, arbiter
+        self.addr, self.names, self.queue = addr, names, queue
+        self.beats = isa.INSTRUCTION_BYTES // config.bus_bytes
+        self.reserved = 0
+        self.available: list[int] = []      # first cycle in which each beat can be taken
+        # instruction in the fetch register (with the cycle in which it is loaded) and in the
+        # register between checks and validation
+        self.fetched: tuple[int, int] | None = None
+        self.checked: int | None = None
+        self.check_free = 0
+        self.changed = Condition(clock)
+        for process in (self._fetch(), self._assemble(), self._check(), self._dispatch()):
+            clock.start(process)
+
+    def _fetch(self) -> Process:
+        group = max(1, min(MAX_GROUP, self.config.max_burst // self.beats))
+        requested, addr, now = 0, self.addr, BEGIN
+        while requested < len(self.names):
+            size, most = 0, group if requested else 1
+            while True:
+                now += CHECK
+                yield now
+                while not size and self.reserved > PREFETCH - group:
+                    yield self.changed
+                now = self.clock.now
+                size += 1
+                self.reserved += 1
+                requested += 1
+                addr += isa.INSTRUCTION_BYTES
+                if size == most or addr % 4096 == 0 or requested == len(self.names):
+                    break
+            beats = size * self.beats
+            parts = max(1, ceil_div(beats, self.config.max_burst))
+            for _ in range(parts):
+                now += 1
+                self.arbiter.request(now, beats // parts, self._arrive)
+
+    def _arrive(self, first: int, last: int, beats: int) -> None:
+        gap = self.arbiter.channel.gap
+        self.available += [first + gap * beat + 2 for beat in range(beats)]
+        self._notify()
+
+    def _release(self) -> None:
+        self.reserved -= 1
+        self._notify()
+
+    def _notify(self) -> None:
+        self.changed.notify(self.clock.now)
+
+    def _assemble(self) -> Process:
+        taken = 0                   # cycle of the last beat
+        for index in range(len(self.names)):
+            while self.fetched is not None or len(self.available) < (index + 1) * self.beats:
+                yield self.changed
+            taken = max(taken, self.check_free - 1)
+            for beat in range(self.beats):
+                taken = max(taken + 1, self.available[index * self.beats + beat])
+            yield taken
+            self.clock.at(taken + FREE, self._release)
+            self.fetched = index, taken + 1
+            self._notify()
+
+    def _check(self) -> Process:
+        for index, name in enumerate(self.names):
+            while self.fetched is None:
+                yield self.changed
+            yield self.fetched[1]
+            self.fetched, self.check_free = None, self.clock.now
+            self._notify()
+            yield self.clock.now + STEPS[name]
+            while self.checked is not None:
+                yield self.changed
+            self.checked = index
+            self._notify()
+            yield self.clock.now + 1
+
+    def _dispatch(self) -> Process:
+        for index in range(len(self.names)):
+            while self.checked is None:
+                yield self.changed
+            yield self.clock.now + VALIDATE
+            while (space := self.queue(index)) is not None:
+                yield space
+            self.checked = None
+            self._notify()
