@@ -1,49 +1,57 @@
-"""Writes the pages of the documentation that are made from tables: registers, instruction set."""
+"""Generate the documentation pages of the register map and the instruction set."""
 
 import pathlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from weft.spec import isa, register_map
-from weft.spec.extents import EXTENTS, HOST
+from weft.spec.extents import EXTENTS, HOST, Extent
+from weft.spec.isa import Field, Instruction
+from weft.spec.register_map import Bits
+
+_F = TypeVar("_F", Field, Bits)
 
 DOCS = pathlib.Path(__file__).resolve().parents[1] / "docs"
 
 _MEMORIES = {"spad": "scratchpad, bytes", "wgt": "weight buffer, bytes",
              "tiles": "weight buffer, tiles", "acc": "accumulators, rows",
              HOST: "host memory, bytes"}
-_ACCESS = {"RO": "read only", "RW": "read, write; writes are refused while BUSY",
-           "WO": "write; reads as 0", "W1C": "read; writing 1 clears a bit"}
+_ACCESS = {"RO": "read only", "RW": "read and write; writes are refused while BUSY",
+           "WO": "write only; reads as 0", "W1C": "read; writing 1 clears a bit"}
 
 
-def _table(head, rows):
-    """A Markdown table."""
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |"
                      for line in lines) + "\n"
 
 
-def _bits(high, low):
+def _bits(high: int, low: int) -> str:
     return str(low) if high == low else f"{high}:{low}"
 
 
-def _with_gaps(fields, width, row, reserved):
-    """A row for each field and for each run of bits that no field has."""
-    rows, at = [], 0
+def _with_gaps(
+        fields: Iterable[_F], width: int, row: Callable[[str, _F], list[str]],
+        reserved: Callable[[str], list[str]]) -> list[list[str]]:
+    """Return a table row for each field and for each run of bits outside all fields."""
+    rows, next_bit = [], 0
     for field in sorted(fields, key=lambda field: field.offset):
-        if field.offset > at:
-            rows.append(reserved(_bits(field.offset - 1, at)))
+        if field.offset > next_bit:
+            rows.append(reserved(_bits(field.offset - 1, next_bit)))
         rows.append(row(_bits(field.offset + field.width - 1, field.offset), field))
-        at = field.offset + field.width
-    if at < width:
-        rows.append(reserved(_bits(width - 1, at)))
+        next_bit = field.offset + field.width
+    if next_bit < width:
+        rows.append(reserved(_bits(width - 1, next_bit)))
     return rows
 
 
-def registers():
-    """The page about registers."""
-    text = ["# Registers", "", *(line for line in register_map.__doc__.strip().split("\n")[2:]), "",
-            "This page is made from `hdl/weft/control/register_map.py`, as are the hardware, the driver "
-            "and the C header (`python scripts/generate_header.py`).", "", "## Overview", "",
-            _table(["offset", "name", "access", "what"], [
+def registers() -> str:
+    """Return the page of the register map."""
+    text = ["# Registers", "", *(register_map.__doc__ or "").strip().split("\n")[2:], "",
+            "This page is generated from `hdl/weft/spec/register_map.py`, like the hardware, the "
+            "driver and the C header (`python scripts/generate_header.py`).", "", "## Overview", "",
+            _table(["offset", "name", "access", "description"], [
                 [f"`0x{register.offset:03X}`",
                  f"[{register.name}](#{register.name.lower()})",
                  register.access, register.doc] for register in register_map.REGISTERS])]
@@ -52,13 +60,14 @@ def registers():
                  f"{_ACCESS[register.access]}. {register.doc}"]
         if register.align > 1:
             text += ["", f"Writing anything but a multiple of {register.align} is refused."]
-        text += ["", _table(["bits", "field", "what"], _with_gaps(
+        text += ["", _table(["bits", "field", "description"], _with_gaps(
             register.fields, 32, lambda bits, field: [bits, f"`{field.name}`", field.doc],
             lambda bits: [bits, "", "reads as 0"]))]
     return "\n".join(text)
 
 
-def _sum(extent):
+def _sum(extent: Extent) -> str:
+    """Return the end of an extent as a formula."""
     parts = [f"`{extent.base}`"]
     if extent.memory == HOST:
         parts.insert(0, "MEM_BASE")
@@ -77,11 +86,12 @@ def _sum(extent):
     return " + ".join(parts)
 
 
-def _instruction(instruction):
+def _instruction(instruction: Instruction) -> str:
+    """Return the section of one instruction: its fields and the memory that it accesses."""
     unit = isa.UNITS[instruction.unit]
     own = 1 << instruction.unit
     text = [f"## {instruction.name}", "", f"Opcode `0x{instruction.opcode:02X}`, executed by "
-            f"{unit}. {instruction.doc}", "", _table(["bits", "field", "what"], _with_gaps(
+            f"{unit}. {instruction.doc}", "", _table(["bits", "field", "description"], _with_gaps(
                 instruction.fields, 8 * isa.INSTRUCTION_BYTES,
                 lambda bits, field: [bits, f"`{field.name}`" + (", signed" if field.signed else ""),
                                      field.doc + (f" (bit {instruction.unit}, {unit} itself, must "
@@ -91,44 +101,50 @@ def _instruction(instruction):
     assert instruction.reserved_mask >> instruction.field("wait").offset & own
     extents = EXTENTS.get(instruction.name, ())
     if extents:
-        text += ["It touches, and is refused if any of it does not exist:", "", _table(
-            ["memory", "from", "to before", "only with", "error"], [
-                [_MEMORIES[extent.memory],
-                 ("MEM_BASE + " if extent.memory == HOST else "") + f"`{extent.base}`",
-                 _sum(extent), f"`{extent.condition}`" if extent.condition else "",
-                 f"`{extent.code.name}`"] for extent in extents])]
+        text += ["The instruction accesses these address ranges. It is refused if any part of them "
+                 "does not exist:", "", _table(
+                     ["memory", "start", "end (excluded)", "only if nonzero", "error"], [
+                         [_MEMORIES[extent.memory],
+                          ("MEM_BASE + " if extent.memory == HOST else "") + f"`{extent.base}`",
+                          _sum(extent), f"`{extent.condition}`" if extent.condition else "",
+                          f"`{extent.code.name}`"] for extent in extents])]
     return "\n".join(text)
 
 
-def instruction_set():
-    """The page about instructions."""
+def instruction_set() -> str:
+    """Return the page of the instruction set."""
     text = ["# Instruction set", "",
             f"Version {isa.ISA_VERSION}. An instruction is {isa.INSTRUCTION_BYTES} bytes, "
             "little-endian: bit *n* of a table is bit *n* % 8 of byte *n* // 8. Reserved bits must "
-            "be zero. This page is made from `hdl/weft/spec/isa.py`; encoder, decoder, "
-            "disassembler and the hardware's checks read the same table.", "",
-            "Each instruction goes to the queue of its unit. It starts when it is next there, the "
-            "unit is ready, and every unit that `wait` names has given it a token; when it is "
-            "done, every unit that `signal` names gets one. A counter of 0 to 255 exists for each "
-            "ordered pair of units, and START zeroes them.", "", "## Overview", "",
-            _table(["opcode", "instruction", "unit", "what"], [
+            "be zero. This page is generated from `hdl/weft/spec/instruction_table.py`, like "
+            "encoder, decoder, disassembler and the hardware's checks.", "",
+            "Each instruction enters the queue of its unit. It starts when it is at the head of "
+            "the queue, the unit is ready, and a token from every unit in `wait` is available. "
+            "When it is done, every unit in `signal` receives a token. There is a token counter of "
+            "0 to 255 for each ordered pair of units; START zeroes the counters.", "",
+            "## Overview", "",
+            _table(["opcode", "instruction", "unit", "description"], [
                 [f"`0x{instruction.opcode:02X}`",
                  f"[{instruction.name}](#{instruction.name.lower()})",
                  isa.UNITS[instruction.unit], instruction.doc.split(". ")[0].rstrip(".")]
                 for instruction in sorted(isa.INSTRUCTIONS, key=lambda known: known.opcode)])]
     text += [_instruction(instruction) for instruction in isa.INSTRUCTIONS]
     text += ["## Errors", "",
-             "An instruction is checked before it has any effect: opcode, reserved bits, fields, "
-             "on-chip bounds in the order of the tables above, host windows. The first error is "
-             "kept in the registers ERROR_CODE, ERROR_INDEX and ERROR_ADDR. Counts and `bytes` are "
-             "at least 1, `shift` at most 62, `multiplier` below 2^31, "
-             "`clamp_min` at most `clamp_max`, `op` at most 2, MAP's `mode` not RAW, `lead` below "
-             "`rows`, and 0 without `depthwise`, `blank` below `rows`, and 0 with `depthwise`. "
-             "There are `param_channels` places for parameters, 16 for each of `vector_lanes`, but "
-             "at most 128 and at least `cols`. `channel` is a multiple of `cols` below that. "
-             "`channels` is 1 to `cols`, of PARAMS 1 to `param_channels - channel`. With `apart`, "
-             "`y_count` of MATMUL is 1, and `channel + y_count * cols` of DRAIN at most "
-             "`param_channels`.", "",
+             "An instruction is checked before it has any effect, in this order: opcode, reserved "
+             "bits, fields, on-chip bounds in the order of the tables above, host windows. The "
+             "registers ERROR_CODE, ERROR_INDEX and ERROR_ADDR store the first error.", "",
+             "These are the ranges of the fields:", "",
+             "- Counts and `bytes` are at least 1, `shift` is at most 62, `multiplier` is below "
+             "2^31, and `clamp_min` is at most `clamp_max`.",
+             "- `lead` is below `rows`, and 0 without `depthwise`. `blank` is below `rows`, and 0 "
+             "with `depthwise`.",
+             "- `op` is at most 2, and the `mode` of MAP is not RAW.",
+             "- There are `param_channels` parameter slots: 16 for each of the `vector_lanes`, but "
+             "at most 128 and at least `cols`. `channel` is a multiple of `cols` below "
+             "`param_channels`.",
+             "- `channels` is 1 to `cols`; for PARAMS, it is 1 to `param_channels - channel`.",
+             "- With `apart`, the `y_count` of MATMUL is 1, and `channel + y_count * cols` of "
+             "DRAIN is at most `param_channels`.", "",
              _table(["code", "name", "meaning", "address"], [
                  [int(code), f"`{code.name}`", code.doc, code.where] for code in isa.ErrorCode])]
     return "\n".join(text)
@@ -137,11 +153,12 @@ def instruction_set():
 PAGES = {"registers.md": registers, "instruction_set.md": instruction_set}
 
 
-def main():
+def main() -> None:
+    """Write both pages into ``docs/``."""
     for name, page in PAGES.items():
         text = page()
         path = DOCS / name
-        # an unchanged page keeps its time, so that Sphinx does not build it again
+        # an unchanged page keeps its time stamp, so that Sphinx does not rebuild it
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
 

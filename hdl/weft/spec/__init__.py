@@ -1,1 +1,4 @@
-"""Instruction set, register map, link frames and configurations, as data without Amaranth."""
+"""Pure data shared by gateware, host software, documentation and the C header.
+
+Configurations, instruction set, register map and link frames. Nothing here imports Amaranth.
+"""

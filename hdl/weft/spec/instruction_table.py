@@ -18,7 +18,7 @@ def _each(iteration: str) -> Field:
 
 
 _HEADER = (
-    Field("opcode", 0, 8, "opcode"),
+    Field("opcode", 0, 8, "opcode of the instruction"),
     Field("wait", 8, 4, "units from which the instruction takes a token before it starts: bit 0 "
                         "LOAD, 1 MATMUL, 2 VECTOR, 3 STORE"),
     Field("signal", 12, 4, "units to which the instruction gives a token when it is done"),

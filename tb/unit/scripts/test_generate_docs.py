@@ -1,4 +1,4 @@
-"""The generated pages: every bit of every register and instruction has its row."""
+"""Generated pages of the register map and the instruction set."""
 
 import importlib.util
 import pathlib
@@ -15,7 +15,7 @@ SPEC.loader.exec_module(generate_docs)
 
 
 def sections(text):
-    """{heading: [(high, low, field)]} of the tables with bits."""
+    """Return the bit tables of a page as ``{heading: [(high, low, field)]}``."""
     found = {}
     for part in text.split("\n## ")[1:]:
         name = part.split("\n")[0]
@@ -27,17 +27,17 @@ def sections(text):
 
 @pytest.mark.parametrize("page, table, width", [
     ("registers", register_map.REGISTERS, 32), ("instruction_set", isa.INSTRUCTIONS, 256)])
-def test_every_bit_is_told_once(page, table, width):
+def test_every_bit_has_one_table_row(page, table, width):
     found = sections(getattr(generate_docs, page)())
     for entry in table:
         rows = found[entry.name]
         bits = [bit for high, low, _ in rows for bit in range(low, high + 1)]
         assert bits == list(range(width)), entry.name
-        told = {field.split("`")[1]: (low, high - low + 1) for high, low, field in rows if field}
-        assert told == {field.name: (field.offset, field.width) for field in entry.fields}
+        fields = {field.split("`")[1]: (low, high - low + 1) for high, low, field in rows if field}
+        assert fields == {field.name: (field.offset, field.width) for field in entry.fields}
 
 
-def test_every_error_is_explained():
+def test_every_error_code_has_a_table_row():
     text = generate_docs.instruction_set()
     for code in isa.ErrorCode:
         assert f"| {int(code)} | `{code.name}` | {code.doc} |" in text

@@ -1,4 +1,4 @@
-"""The C header: a compiler takes it, and it says what the tables say."""
+"""Generated C header: it compiles, and its constants equal those of the tables."""
 
 import pathlib
 import re
@@ -36,14 +36,14 @@ def header(tmp_path_factory):
     return path
 
 
-def test_a_path_that_cannot_be_is_told():
+def test_reports_an_impossible_output_path():
     done = subprocess.run([sys.executable, SCRIPT, "-o", "/dev/null/x"], capture_output=True,
                           text=True)
     assert done.returncode == 1
     assert re.fullmatch(r"generate_header: .*: '/dev/null'\n", done.stderr)
 
 
-def test_names_every_register_and_instruction(header):
+def test_defines_every_register_instruction_and_error(header):
     defines = {line.split()[1]: line.split()[2] for line in header.read_text().splitlines()
                if line.startswith("#define") and len(line.split()) > 2}
     for register in register_map.REGISTERS:
@@ -54,7 +54,7 @@ def test_names_every_register_and_instruction(header):
         assert int(defines[f"WEFT_ERROR_{code.name}"]) == code
 
 
-def test_a_compiler_reads_every_field(header, tmp_path):
+def test_field_masks_and_shifts_equal_the_register_map(header, tmp_path):
     if shutil.which("gcc") is None:
         pytest.fail("gcc is missing: the Debian package g++ brings it")
     fields = [(register, bits) for register in register_map.REGISTERS for bits in register.fields
@@ -76,7 +76,7 @@ def test_a_compiler_reads_every_field(header, tmp_path):
 
 @pytest.mark.parametrize("compiler, suffix, flags", [
     ("gcc", "c", ["-std=c99", "-pedantic"]), ("g++", "cc", ["-std=c++11", "-pedantic"])])
-def test_a_compiler_takes_it(header, tmp_path, compiler, suffix, flags):
+def test_compiles_as_c_and_cpp(header, tmp_path, compiler, suffix, flags):
     if shutil.which(compiler) is None:
         pytest.fail(f"{compiler} is missing: the Debian package g++ brings it")
     source, binary = tmp_path / f"use.{suffix}", tmp_path / "use"
