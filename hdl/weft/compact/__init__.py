@@ -1,1 +1,1 @@
-"""The serial engine: the whole instruction set under a microprogram, for the smallest FPGAs."""
+"""The serial engine: the complete instruction set, microprogrammed, for the smallest FPGAs."""

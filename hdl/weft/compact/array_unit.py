@@ -1,4 +1,4 @@
-"""The array of the serial engine, its weights, and the accumulators."""
+"""Array unit of the serial engine: multipliers, weight buffer, accumulators and tables."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, memory, wiring
@@ -9,33 +9,34 @@ from .byte_unit import POINTER_BITS
 from .microinstruction import Operation
 from .ports import OperationPort
 
-__all__ = ["MODE", "SIDE", "TABLE_WORDS", "Engine"]
+__all__ = ["MODE", "SIDE", "TABLE_WORDS", "ArrayUnit"]
 
 SIDE = 4
 """Rows and columns of the array."""
 
 TABLE_WORDS = 512
-"""Words of the two tables, behind the accumulators."""
+"""Words of the two tables, which follow the accumulators in the same memory."""
 
 MODE = data.StructLayout({
-    "add": 1,           # results are added to what the accumulators hold
-    "maximum": 1,       # the greater of the two is kept
-    "to_weights": 1,    # WRITE_BYTES goes to the weights
-    "depthwise": 1,     # each column takes its own byte of the vector
-    "blank": 3,         # lines of a tile for which zeros are taken
+    "add": 1,           # add results to the accumulators
+    "maximum": 1,       # keep the maximum of result and accumulator
+    "to_weights": 1,    # WRITE_BYTES writes the weight buffer
+    "depthwise": 1,     # each column multiplies its enabled byte of the vector
+    "blank": 3,         # number of lines of a tile that are replaced by zeros
 })
-"""What the operation MODE sets from A."""
+"""Layout of A for the operation SET_MODE."""
 
 
-class Engine(wiring.Component):
-    """A weight-stationary array of 4 x 4, fed a byte a cycle.
+class ArrayUnit(wiring.Component):
+    """Weight-stationary 4 x 4 array that accepts one byte per cycle.
 
-    WEIGHTS puts a tile into the operand registers of the multipliers. The bytes of a VECTOR go to
-    theirs one after the other; when the last is there, all 16 products are taken, summed by
-    column, and combined with four words from Q on, which moves on. That is four cycles a vector.
+    LOAD_WEIGHTS loads a tile into the operand registers of the multipliers. The bytes of a VECTOR
+    enter the operand registers of rows 0 to 3, one per cycle. After the last byte, all 16 products
+    are summed by column and combined with the four accumulator words from Q on, and Q advances by
+    4. The throughput is one vector per four cycles.
 
-    Depthwise, the bytes of a VECTOR go to the row that TAP names, which then falls by one; row 0
-    is the one that is waited for.
+    In depthwise mode, the bytes of a VECTOR enter the row that SET_TAP names, one byte per
+    column, and the row number then decreases by one. The vector for row 0 triggers the sums.
 
     Parameters
     ----------
@@ -45,17 +46,17 @@ class Engine(wiring.Component):
     -------
     port : :py:`In(OperationPort())`
     i_byte, i_byte_valid, i_byte_index
-        Bytes of a vector, see :class:`weft.compact.byte_unit.ByteUnit`.
+        Bytes of a vector from :class:`weft.compact.byte_unit.ByteUnit`.
     i_moving : :py:`In(1)`
-        That unit is busy.
+        The byte unit is busy.
     i_weight_addr, i_weight_data, i_weight_en
-        A byte to be written into the weights.
+        Write port of the weight buffer.
     o_to_weights : :py:`Out(1)`
-        Of MODE.
+        Field ``to_weights`` of the mode.
     o_word : :py:`Out(32)`
-        The word at Q.
+        The accumulator word at Q.
     o_busy : :py:`Out(1)`
-        A vector is on its way.
+        A vector is in flight.
     """
 
     def __init__(self, config):
@@ -75,36 +76,37 @@ class Engine(wiring.Component):
         mode = Signal(MODE)
         tap = Signal(range(SIDE))
         m.d.comb += self.o_to_weights.eq(mode.to_weights)
-        with m.If(go & (op == Operation.MODE)):
+        with m.If(go & (op == Operation.SET_MODE)):
             m.d.sync += mode.eq(port.a)
 
         line, line_row, line_valid = self._weights(m, mode)
 
-        # -- multipliers: two columns of a row each ----------------------------------------------
-        before = Signal(8)
+        # -- multipliers: each serves two columns of a row -------------------------------------
+        previous_byte = Signal(8)
         with m.If(self.i_byte_valid):
-            m.d.sync += before.eq(self.i_byte)
+            m.d.sync += previous_byte.eq(self.i_byte)
         products = [[] for _ in range(SIDE)]
         for row in range(SIDE):
             for pair in range(SIDE // 2):
                 m.submodules[f"mult_{row}_{pair}"] = mult = HeldProducts(
                     "ice40" if self.config.multiplier == "ice40" else "portable")
-                own = Mux(mode.depthwise,
+                enabled = Mux(mode.depthwise,
                           (tap == row) & (self.i_byte_index == 2 * pair + 1),
                           self.i_byte_index == row)
                 m.d.comb += [
-                    mult.i_act.eq(Cat(Mux(mode.depthwise, before, self.i_byte), self.i_byte)),
-                    mult.i_act_en.eq(self.i_byte_valid & own),
+                    mult.i_act.eq(Cat(Mux(mode.depthwise, previous_byte, self.i_byte),
+                                      self.i_byte)),
+                    mult.i_act_en.eq(self.i_byte_valid & enabled),
                     mult.i_wgt.eq(line[16 * pair:16 * pair + 16]),
                     mult.i_wgt_en.eq(line_valid & (line_row == row)),
                 ]
                 products[2 * pair].append(mult.o_low)
                 products[2 * pair + 1].append(mult.o_high)
 
-        # -- sums by column, two cycles behind the last byte ------------------------------------
+        # -- sums by column, two cycles after the last byte ------------------------------------
         last = Signal()
         m.d.comb += last.eq(self.i_byte_valid & (self.i_byte_index == SIDE - 1))
-        with m.If(go & (op == Operation.TAP)):
+        with m.If(go & (op == Operation.SET_TAP)):
             m.d.sync += tap.eq(port.r[:2])
         with m.Elif(last):
             m.d.sync += tap.eq(tap - 1)
@@ -127,15 +129,15 @@ class Engine(wiring.Component):
         with m.If(combining | self.i_moving):
             m.d.comb += self.o_busy.eq(1)
         with m.Switch(op):
-            with m.Case(Operation.ROW, Operation.STORE_ROW, Operation.NEXT_ROW, Operation.MODE,
-                        Operation.WEIGHTS, Operation.TILE):
+            with m.Case(Operation.SET_ACC_ADDR, Operation.STORE_ACC, Operation.NEXT_ACC,
+                        Operation.SET_MODE, Operation.LOAD_WEIGHTS, Operation.SET_TILE):
                 m.d.comb += port.stall.eq(self.o_busy)
-            with m.Case(Operation.TAP):
+            with m.Case(Operation.SET_TAP):
                 m.d.comb += port.stall.eq(self.i_moving)
         return m
 
     def _weights(self, m, mode):
-        """The weight buffer: a line that was read, and the row of the array that it is for."""
+        """Emit the weight buffer and return the line that was read, its array row, and valid."""
         port = self.port
         depth = self.config.wgt_bytes // SIDE
         tile = Signal(range(depth))
@@ -153,22 +155,22 @@ class Engine(wiring.Component):
             ]
         reads = Signal()
         row = Signal(range(SIDE))
-        shown = Signal()
-        m.d.comb += reads.eq(port.step & (port.op == Operation.WEIGHTS))
-        with m.If(port.go & (port.op == Operation.TILE)):
+        not_blank = Signal()
+        m.d.comb += reads.eq(port.step & (port.op == Operation.LOAD_WEIGHTS))
+        with m.If(port.go & (port.op == Operation.SET_TILE)):
             m.d.sync += tile.eq(port.a)
         with m.Elif(reads):
             m.d.sync += tile.eq(tile + 1)
         valid = Signal()
         m.d.sync += [
             valid.eq(reads),
-            row.eq(port.count - 1),     # a tile's first line is the last row's
-            shown.eq(port.count + mode.blank <= SIDE),
+            row.eq(port.count - 1),     # the first line of a tile belongs to the last row
+            not_blank.eq(port.count + mode.blank <= SIDE),
         ]
-        return Mux(shown, Cat(lanes), 0), row, valid
+        return Mux(not_blank, Cat(lanes), 0), row, valid
 
     def _accumulate(self, m, mode, total, start):
-        """Four words from Q on are combined with ``total``, and those that follow it."""
+        """Combine four accumulator words from Q on with ``total`` of four successive cycles."""
         port = self.port
         op, go = port.op, port.go
         depth = self.config.acc_rows * SIDE + TABLE_WORDS
@@ -183,9 +185,9 @@ class Engine(wiring.Component):
             m.d.sync += left.eq(SIDE - 1)
         with m.Elif(left != 0):
             m.d.sync += left.eq(left - 1)
-        with m.If(go & (op == Operation.ROW)):
+        with m.If(go & (op == Operation.SET_ACC_ADDR)):
             m.d.sync += q.eq(port.a)
-        with m.Elif(reads | (go & ((op == Operation.NEXT_ROW) | (op == Operation.STORE_ROW)))):
+        with m.Elif(reads | (go & ((op == Operation.NEXT_ACC) | (op == Operation.STORE_ACC)))):
             m.d.sync += q.eq(q + 1)
 
         combines = Signal()
@@ -199,7 +201,7 @@ class Engine(wiring.Component):
             m.d.comb += new.eq(old + total)
         with m.Elif(mode.maximum & greater):
             m.d.comb += new.eq(old)
-        stores = go & (op == Operation.STORE_ROW)
+        stores = go & (op == Operation.STORE_ACC)
         m.d.comb += [
             write.addr.eq(Mux(combines, target, q)),
             write.data.eq(Mux(combines, new, port.a)),

@@ -1,4 +1,4 @@
-"""The bus of the serial engine: single beats on AXI4."""
+"""AXI4 manager of the serial engine: single beats."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
@@ -12,7 +12,10 @@ __all__ = ["BeatUnit"]
 
 
 class BeatUnit(wiring.Component):
-    """Reads or writes one beat when it is told to; all requests come from registers.
+    """AXI4 manager that reads or writes one beat per operation.
+
+    The outputs of the address and write channels come from registers. The microprogram keeps at
+    most one beat in flight.
 
     Parameters
     ----------
@@ -23,13 +26,13 @@ class BeatUnit(wiring.Component):
     port : :py:`In(OperationPort())`
     m_axi : :py:`Out(Axi4(addr_width, 32))`
     i_data : :py:`In(32)`, ``i_strobes`` : :py:`In(4)`
-        What WRITE writes; the two do not change before its answer.
+        Data and byte strobes of WRITE; must be stable until the write response.
     o_beat : :py:`Out(32)`
-        What TAKE_BEAT takes.
-    o_answer : :py:`Out(2)`
-        How the last beat or write was answered.
+        The read data, for ACCEPT_BEAT.
+    o_response : :py:`Out(2)`
+        Response code of the last read or write.
     o_read_valid, o_write_valid : :py:`Out(1)`
-        A beat or an answer waits to be taken.
+        Read data or a write response is available.
     """
 
     def __init__(self, config):
@@ -38,7 +41,7 @@ class BeatUnit(wiring.Component):
             "port": In(OperationPort()),
             "m_axi": Out(Axi4(addr_width=config.addr_width, data_width=32)),
             "i_data": In(32), "i_strobes": In(4),
-            "o_beat": Out(32), "o_answer": Out(2),
+            "o_beat": Out(32), "o_response": Out(2),
             "o_read_valid": Out(1), "o_write_valid": Out(1),
         })
 
@@ -48,7 +51,7 @@ class BeatUnit(wiring.Component):
         op, go = port.op, port.go
 
         address = Signal(self.config.addr_width - 2)
-        with m.If(go & (op == Operation.ADDRESS)):
+        with m.If(go & (op == Operation.SET_ADDRESS)):
             m.d.sync += address.eq(port.a[2:])
         for channel in ("ar", "aw"):
             m.d.comb += [
@@ -76,11 +79,11 @@ class BeatUnit(wiring.Component):
             self.o_read_valid.eq(axi.rvalid),
             self.o_write_valid.eq(axi.bvalid),
             self.o_beat.eq(axi.rdata),
-            axi.rready.eq(go & (op == Operation.TAKE_BEAT)),
-            axi.bready.eq(go & (op == Operation.TAKE_ANSWER)),
+            axi.rready.eq(go & (op == Operation.ACCEPT_BEAT)),
+            axi.bready.eq(go & (op == Operation.ACCEPT_RESPONSE)),
         ]
         with m.If(axi.rready):
-            m.d.sync += self.o_answer.eq(axi.rresp)
+            m.d.sync += self.o_response.eq(axi.rresp)
         with m.If(axi.bready):
-            m.d.sync += self.o_answer.eq(axi.bresp)
+            m.d.sync += self.o_response.eq(axi.bresp)
         return m

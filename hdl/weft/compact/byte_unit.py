@@ -1,4 +1,4 @@
-"""Scratchpad and what moves its bytes: a pointer and a shift register."""
+"""Byte unit of the serial engine: scratchpad, pointer P and shift register T."""
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal
 from amaranth.lib import wiring
@@ -14,10 +14,11 @@ POINTER_BITS = 16
 
 
 class ByteUnit(wiring.Component):
-    """Moves a byte a cycle between scratchpad, or weights, and T.
+    """Scratchpad with a pointer P and a shift register T, which move one byte per cycle.
 
-    READ_BYTES, WRITE_BYTES and VECTOR begin, and the core goes on; the next operation on P or T
-    waits for their end. A VECTOR may follow another after four cycles.
+    READ_BYTES, WRITE_BYTES and VECTOR run in the background while the core continues; the next
+    operation that uses P or T is stalled until they end. One VECTOR can follow another after four
+    cycles.
 
     Parameters
     ----------
@@ -27,17 +28,17 @@ class ByteUnit(wiring.Component):
     -------
     port : :py:`In(OperationPort())`
     i_beat : :py:`In(32)`
-        What TAKE_BEAT takes.
+        Read data of the bus, for ACCEPT_BEAT.
     i_to_weights : :py:`In(1)`
-        Bytes are written to the weights.
+        WRITE_BYTES writes the weight buffer instead of the scratchpad.
     o_t : :py:`Out(32)`, ``o_strobes`` : :py:`Out(4)`
-        T, and which of its bytes READ_BYTES has read.
+        T, and a bit for each of its bytes that READ_BYTES has filled.
     o_busy : :py:`Out(1)`
-        Bytes are on their way.
+        Bytes are in flight.
     o_byte : :py:`Out(8)`, ``o_byte_valid`` : :py:`Out(1)`, ``o_byte_index`` : :py:`Out(2)`
-        A byte of a vector.
+        A byte of a vector, and its position in the vector.
     o_weight_addr : :py:`Out(POINTER_BITS)`, ``o_weight_en`` : :py:`Out(1)`
-        ``o_t[:8]`` is written to this byte of the weights.
+        ``o_t[:8]`` is written to this byte of the weight buffer.
     """
 
     def __init__(self, config):
@@ -64,87 +65,87 @@ class ByteUnit(wiring.Component):
         moving = Signal()
         m.d.comb += moving.eq(left != 0)
 
-        # -- one byte -----------------------------------------------------------------------------
+        # -- memory access, one byte per cycle -------------------------------------------------
         writes_word = Signal()
         m.d.comb += [
             writes_word.eq(writes & ~self.i_to_weights),
             self.o_weight_en.eq(moving & writes & self.i_to_weights),
             self.o_weight_addr.eq(pointer),
         ]
-        parts = []
+        spram_data = []
         chips = max(1, self.config.spad_bytes // (2 * Spram.WORDS))
         form = "ice40" if self.config.multiplier == "ice40" else "portable"
         for number in range(chips):
-            m.submodules[f"spram{number}"] = part = Spram(form)
-            here = pointer[15] == number if chips > 1 else 1
+            m.submodules[f"spram{number}"] = spram = Spram(form)
+            selected = pointer[15] == number if chips > 1 else 1
             m.d.comb += [
-                part.i_en.eq(moving & (~writes | writes_word) & here),
-                part.i_write.eq(Cat(writes_word & ~pointer[0], writes_word & pointer[0])),
-                part.i_addr.eq(pointer[1:15]),
-                part.i_data.eq(Cat(t[:8], t[:8])),
+                spram.i_en.eq(moving & (~writes | writes_word) & selected),
+                spram.i_write.eq(Cat(writes_word & ~pointer[0], writes_word & pointer[0])),
+                spram.i_addr.eq(pointer[1:15]),
+                spram.i_data.eq(Cat(t[:8], t[:8])),
             ]
-            parts.append(part.o_data)
+            spram_data.append(spram.o_data)
         read_valid = Signal()
         read_half = Signal()
-        read_part = Signal()
+        read_chip = Signal()
         m.d.sync += [
             read_valid.eq(moving & ~writes),
             read_half.eq(pointer[0]),
-            read_part.eq(pointer[15]),
+            read_chip.eq(pointer[15]),
             self.o_byte_index.eq(-left),
         ]
         word = Signal(16)
         m.d.comb += [
-            word.eq(Array(parts)[read_part] if chips > 1 else parts[0]),
+            word.eq(Array(spram_data)[read_chip] if chips > 1 else spram_data[0]),
             self.o_byte.eq(word.word_select(read_half, 8)),
             self.o_byte_valid.eq(read_valid & vector),
         ]
 
-        # -- pointer, count -----------------------------------------------------------------------
-        begins = Signal()
+        # -- pointer and count of bytes --------------------------------------------------------
+        starts = Signal()
         last = Signal()
         m.d.comb += [
-            begins.eq(go & ((op == Operation.READ_BYTES) | (op == Operation.WRITE_BYTES)
+            starts.eq(go & ((op == Operation.READ_BYTES) | (op == Operation.WRITE_BYTES)
                             | (op == Operation.VECTOR))),
             last.eq(left == 1),
         ]
-        jumps = Signal()
+        starts_vector = Signal()
         step = Signal(POINTER_BITS)
         m.d.comb += [
-            jumps.eq(go & (op == Operation.VECTOR)),
-            step.eq(Mux(jumps, port.r[:POINTER_BITS], 1)),
+            starts_vector.eq(go & (op == Operation.VECTOR)),
+            step.eq(Mux(starts_vector, port.r[:POINTER_BITS], 1)),
         ]
-        with m.If(go & (op == Operation.POINTER)):
+        with m.If(go & (op == Operation.SET_POINTER)):
             m.d.sync += pointer.eq(port.a)
-        # the last byte of a vector leaves P where the next VECTOR moves it on
-        with m.Elif((moving & ~(vector & last)) | jumps):
+        # P stays at the last byte of a vector; the step of the next VECTOR starts there
+        with m.Elif((moving & ~(vector & last)) | starts_vector):
             m.d.sync += pointer.eq(pointer + step)
         with m.If(moving):
             m.d.sync += left.eq(left - 1)
-        with m.If(begins):
+        with m.If(starts):
             m.d.sync += [
                 left.eq(Mux(op == Operation.VECTOR, 4, port.count[:3])),
                 writes.eq(op == Operation.WRITE_BYTES),
                 vector.eq(op == Operation.VECTOR),
             ]
 
-        # -- shift register ----------------------------------------------------------------------
+        # -- shift register --------------------------------------------------------------------
         with m.If((moving & writes) | (port.step & (op == Operation.ROTATE))):
             m.d.sync += [t.eq(t.rotate_right(8)), strobes.eq(strobes.rotate_right(1))]
         with m.If(read_valid & ~vector):
             m.d.sync += [t.eq(Cat(t[8:], self.o_byte)), strobes.eq(Cat(strobes[1:], 1))]
         with m.If(go & (op == Operation.READ_BYTES)):
             m.d.sync += strobes.eq(0)
-        with m.If(go & (op == Operation.SHIFTER)):
+        with m.If(go & (op == Operation.SET_SHIFTER)):
             m.d.sync += t.eq(port.a)
-        with m.If(go & (op == Operation.TAKE_BEAT)):
+        with m.If(go & (op == Operation.ACCEPT_BEAT)):
             m.d.sync += t.eq(self.i_beat)
 
-        # -- what waits --------------------------------------------------------------------------
+        # -- stalls ----------------------------------------------------------------------------
         m.d.comb += self.o_busy.eq(moving | read_valid)
         with m.Switch(op):
-            with m.Case(Operation.POINTER, Operation.READ_BYTES, Operation.WRITE_BYTES,
-                        Operation.SHIFTER, Operation.ROTATE, Operation.TAKE_BEAT,
+            with m.Case(Operation.SET_POINTER, Operation.READ_BYTES, Operation.WRITE_BYTES,
+                        Operation.SET_SHIFTER, Operation.ROTATE, Operation.ACCEPT_BEAT,
                         Operation.WRITE):
                 m.d.comb += port.stall.eq(self.o_busy)
             with m.Case(Operation.VECTOR):

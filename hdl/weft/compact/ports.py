@@ -1,4 +1,4 @@
-"""What connects the core of the serial engine with the units that carry out its operations."""
+"""Interface between the core of the serial engine and the units that execute operations."""
 
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -9,24 +9,24 @@ __all__ = ["OperationPort"]
 
 
 class OperationPort(wiring.Signature):
-    """The operation that the core is about to carry out.
+    """Operation in execution, from the core to the byte unit, array unit and beat unit.
 
     Members
     -------
     op : :py:`Out(Operation)`
-        It holds until ``go``; ``NOP`` if there is none.
+        The operation, stable until ``go``; ``NOP`` if there is none.
     go : :py:`Out(1)`
-        It is done in this cycle: no unit stalls.
+        The operation completes in this cycle: no unit stalls it.
     step : :py:`Out(1)`
-        It is one of those that C counts, C is not 0 and no unit stalls.
+        One repetition of a counted operation: C is not 0, and no unit stalls it.
     count : :py:`Out(6)`
-        C.
+        The repeat count C.
     a, r : :py:`Out(32)`
-        A, and the register that it names.
+        The accumulator A, and the register operand.
     operand : :py:`Out(8)`
-        Its small number.
+        The number operand.
     stall : :py:`In(1)`
-        It cannot be carried out yet.
+        The unit cannot execute the operation yet.
     """
 
     def __init__(self):

@@ -1,1 +1,1 @@
-"""The microprogram of the serial engine."""
+"""Microprogram of the serial engine, one module per group of instructions or subroutines."""

@@ -1,7 +1,7 @@
-"""LOAD, LOAD_WGT, FILL and STORE."""
+"""Microprogram of LOAD, LOAD_WGT, STORE and FILL."""
 
 from ..microinstruction import Operation, Source
-from .fields import accept, end, field, memory_end, nonzero_fields, reserved
+from .fields import accept, check_end, check_reserved, end, load_field, load_fields
 
 __all__ = ["copies"]
 
@@ -10,55 +10,58 @@ _TO_WEIGHTS = 4
 
 
 def copies(u):
-    """Emit the four instructions."""
+    """Emit the four instructions and their subroutines."""
     with u.scope():
         for name, right, mode in (("LOAD", _READ, 0), ("LOAD_WGT", _READ, _TO_WEIGHTS),
                                   ("STORE", _WRITE, 0)):
             u.label(f"do_{name}")
-            reserved(u, name)
-            u.copy(right, "right")
+            check_reserved(u, name)
+            u.copy(right, "access")
             u.load(mode)
             if name != "STORE":
                 u.go("copy")
         _copy(u)
         _fill(u)
-        _local(u)
-        _host(u)
+        _local_extent(u)
+        _host_extent(u)
 
 
-def _local(u):
-    """Fields on the chip; ``reach`` is where they end."""
-    u.label("local")
-    nonzero_fields(u, "LOAD", "count", "bytes", "local_addr", "local_pitch")
+def _local_extent(u):
+    """Emit the subroutine that loads the on-chip extent; A = ``extent_end`` = its end."""
+    u.label("local_extent")
+    load_fields(u, "LOAD", "count", "bytes", "local_addr", "local_pitch")
     u.copy("local_pitch", "pitch")
     u.load("local_addr")
-    u.store("place")
+    u.store("fault_addr")
     u.add("bytes")
-    u.store("reach")
+    u.store("extent_end")
     u.less_one("count")
-    u.call("reach_on")
-    u.load("reach")
+    u.call("extend_extent")
+    u.load("extent_end")
     u.back()
 
 
 def _copy(u):
-    """``right`` and A, the mode, say which of the three it is."""
+    """Emit the loops over rows and beats of LOAD, LOAD_WGT and STORE.
+
+    ``access`` and A, the mode of the array unit, select the instruction.
+    """
     u.label("copy")
     u.store("copy_mode")
-    u.call("local")
+    u.call("local_extent")
     u.load("copy_mode")
     u.nonzero("copy_to_weights")
-    u.load("reach")
-    memory_end(u, u.config.spad_bytes, "bad_spad")
+    u.load("extent_end")
+    check_end(u, u.config.spad_bytes, "bad_spad")
     u.go("copy_host")
     u.label("copy_to_weights")
-    u.load("reach")
-    memory_end(u, u.config.wgt_bytes, "bad_wgt")
+    u.load("extent_end")
+    check_end(u, u.config.wgt_bytes, "bad_wgt")
     u.label("copy_host")
-    u.call("host")
+    u.call("host_extent")
     accept(u)
     u.load("copy_mode")
-    u.do(Operation.MODE)
+    u.do(Operation.SET_MODE)
     u.label("copy_row")
     u.load("local_addr")
     u.pointer()
@@ -70,21 +73,21 @@ def _copy(u):
     u.store("lane")
     u.load(4)
     u.sub("lane")
-    u.store("take")
+    u.store("beat_bytes")
     u.sub("left")
-    u.no_carry("copy_whole")
-    u.copy("left", "take")
-    u.label("copy_whole")
-    u.load("right")
+    u.no_carry("copy_full_beat")
+    u.copy("left", "beat_bytes")
+    u.label("copy_full_beat")
+    u.load("access")
     u.sub(_READ)
     u.nonzero("copy_store")
     _load_beat(u)
     u.label("copy_next")
     u.load("addr")
-    u.add("take")
+    u.add("beat_bytes")
     u.store("addr")
     u.load("left")
-    u.sub("take")
+    u.sub("beat_bytes")
     u.store("left")
     u.nonzero("copy_beat")
     u.poll()
@@ -103,40 +106,42 @@ def _copy(u):
 
 
 def _load_beat(u):
+    """Read a beat and write ``beat_bytes`` of its bytes, from byte ``lane`` on."""
     u.load("addr")
     u.call("beat")
-    u.count("lane", Operation.ROTATE)
-    u.count("take", Operation.WRITE_BYTES)
+    u.repeat("lane", Operation.ROTATE)
+    u.repeat("beat_bytes", Operation.WRITE_BYTES)
 
 
 def _store_beat(u):
-    u.count("take", Operation.READ_BYTES)
+    """Read ``beat_bytes`` bytes, move them to byte ``lane`` of a beat and write the beat."""
+    u.repeat("beat_bytes", Operation.READ_BYTES)
     u.load(4)
-    u.sub("take")
+    u.sub("beat_bytes")
     u.sub("lane")
-    u.store("double")
-    u.count("double", Operation.ROTATE)
-    u.load("take")
+    u.store("temporary")
+    u.repeat("temporary", Operation.ROTATE)
+    u.load("beat_bytes")
     u.add_to("live_BYTES_WRITTEN")
     u.load("addr")
     u.call("store_beat")
 
 
-def _host(u):
-    """Refuse what lies in no window; ``first`` is the address of the first byte."""
-    u.label("host")
-    field(u, "LOAD", "host_pitch")
+def _host_extent(u):
+    """Emit the check of the host addresses: all rows lie in one window; ``first`` = first byte."""
+    u.label("host_extent")
+    load_field(u, "LOAD", "host_pitch")
     u.store("pitch", "host_pitch")
-    field(u, "LOAD", "host_addr")
+    load_field(u, "LOAD", "host_addr")
     u.add("MEM_BASE")
-    u.store("first", "place")
+    u.store("first", "fault_addr")
     u.carry("bad_host")
     u.less_one("count")
-    u.do(Operation.LOW)
+    u.do(Operation.SET_LOW)
     u.load(0)
-    u.count(32, Operation.MULTIPLY_UNSIGNED, "pitch")
+    u.repeat(32, Operation.MULTIPLY_UNSIGNED, "pitch")
     u.nonzero("bad_host")
-    u.take(Source.LOW)
+    u.read_source(Source.LOW)
     u.add("first")
     u.carry("bad_host")
     u.store("last")
@@ -150,21 +155,22 @@ def _host(u):
 
 
 def _fill(u):
+    """Emit FILL: one byte value to all rows."""
     u.label("do_FILL")
-    reserved(u, "FILL")
-    field(u, "FILL", "value")
-    u.store("take", "value")
-    u.call("local")
-    memory_end(u, u.config.spad_bytes, "bad_spad")
+    check_reserved(u, "FILL")
+    load_field(u, "FILL", "value")
+    u.store("beat_bytes", "value")
+    u.call("local_extent")
+    check_end(u, u.config.spad_bytes, "bad_spad")
     accept(u)
-    for _ in range(3):          # the same byte in all four places
+    for _ in range(3):          # copy the byte to the other three bytes of the word
         u.load(0)
-        u.down(3, "value")
-        u.or_("take")
+        u.shift_bytes(3, "value")
+        u.or_("beat_bytes")
         u.store("value")
     u.label("fill_row")
     u.load("value")
-    u.do(Operation.SHIFTER)
+    u.do(Operation.SET_SHIFTER)
     u.load("local_addr")
     u.pointer()
     u.copy("bytes", "left")
@@ -172,13 +178,13 @@ def _fill(u):
     u.sub(4)
     u.no_carry("fill_rest")
     u.store("left")
-    u.count(4, Operation.WRITE_BYTES)
+    u.repeat(4, Operation.WRITE_BYTES)
     u.load("left")
     u.go("fill_words")
     u.label("fill_rest")
     u.load("left")
     u.zero("fill_end")
-    u.count("left", Operation.WRITE_BYTES)
+    u.repeat("left", Operation.WRITE_BYTES)
     u.label("fill_end")
     u.poll()
     u.load("local_addr")

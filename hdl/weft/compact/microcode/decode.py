@@ -1,4 +1,4 @@
-"""Fetching and decoding instructions, and their tokens."""
+"""Microprogram that fetches, decodes and completes instructions, and handles tokens."""
 
 from ...spec import isa
 from ...spec.config import UNITS
@@ -6,17 +6,17 @@ from ...spec.isa import ErrorCode
 from ..microinstruction import Operation, Source
 from .fields import accept, end
 from .memory import memory
-from .register_bits import FIELD
+from .register_bits import field_mask
 
 __all__ = ["decode"]
 
 _WORDS = isa.INSTRUCTION_BYTES // 4
-_QUEUED, _HANDED, _DONE = range(3)
+_QUEUED, _HANDED, _DONE = range(3)       # ports of Operation.EVENT
 _MOST_TOKENS = 255
 
 
 def decode(u):
-    """Emit fetching and what all instructions share."""
+    """Emit the code that all instructions share, and SYNC."""
     u.array("i", _WORDS)
     _next(u)
     _tokens(u)
@@ -25,7 +25,7 @@ def decode(u):
 
 
 def _sync(u):
-    """All words but the first are reserved."""
+    """Emit the SYNC instructions; all words except the first are reserved."""
     for name in isa.UNITS:
         u.label(f"do_SYNC_{name}")
         u.load("i0")
@@ -40,22 +40,23 @@ def _sync(u):
 
 
 def _next(u):
+    """Complete an instruction, then fetch the next one and branch to its opcode."""
     u.label("done")
     u.load("unit")
     u.do(Operation.EVENT, _DONE)
     u.add(u.register(f"live_{UNITS[0]}_BUSY"))
-    u.do(Operation.INDEX)
-    u.take(Source.CLOCK)
-    u.sub("begun")
+    u.do(Operation.SET_INDEX)
+    u.read_source(Source.CLOCK)
+    u.sub("begin_cycle")
     u.add_to("@X")
     u.increment("live_INSTRUCTIONS")
     u.load("i0")
     u.and_(0xF << isa.BY_NAME["LOAD"].field("signal").offset)
-    u.nonzero("give")
-    u.label("given")
-    u.load("at")
+    u.nonzero("give_tokens")
+    u.label("tokens_given")
+    u.load("instruction_addr")
     u.add(isa.INSTRUCTION_BYTES)
-    u.store("at")
+    u.store("instruction_addr")
     u.no_carry("next")
     u.increment("wrapped")
     u.label("next")
@@ -64,10 +65,10 @@ def _next(u):
     u.xor("PROGRAM_COUNT")
     u.zero("finished")
     u.copy(isa.SEQUENCER, "unit")
-    u.copy(1, "right")
+    u.copy(1, "access")
     u.load("wrapped")
     u.nonzero("bad_fetch")
-    u.load("at")
+    u.load("instruction_addr")
     u.store("first", "addr")
     u.add(isa.INSTRUCTION_BYTES - 1)
     u.store("last")
@@ -77,10 +78,10 @@ def _next(u):
     u.label("fetch")
     u.load("addr")
     u.call("beat")
-    u.load(u.register("i0") + _WORDS)   # a host's writes use X, too
+    u.load(u.register("i0") + _WORDS)   # serving a host's write overwrites X
     u.sub("left")
-    u.do(Operation.INDEX)
-    u.take(Source.SHIFTER)
+    u.do(Operation.SET_INDEX)
+    u.read_source(Source.SHIFTER)
     u.store("@X")
     u.load("addr")
     u.add(4)
@@ -90,7 +91,7 @@ def _next(u):
     u.load("i0")
     u.and_(0xFF)
     u.store("opcode")
-    u.count(4, Operation.SHIFT)
+    u.repeat(4, Operation.SHIFT)
     u.sub(1)
     u.store("unit")
     u.load("opcode")
@@ -103,106 +104,121 @@ def _next(u):
 
 
 def _tokens(u):
-    first = u.register("token0")
-    wait, signal = (isa.BY_NAME["LOAD"].field(name).offset for name in ("wait", "signal"))
+    _accepted(u)
+    _take_tokens(u)
+    _token_missing(u)
+    _give_tokens(u)
+
+
+def _accepted(u):
+    """Emit the subroutine that starts a valid instruction after it has taken its tokens."""
     u.label("accepted")
     u.load(0)
-    u.do(Operation.MODE)
+    u.do(Operation.SET_MODE)
     u.increment("PC")
-    u.take(Source.CLOCK)
-    u.store("begun")
+    u.read_source(Source.CLOCK)
+    u.store("begin_cycle")
     u.load("unit")
     u.do(Operation.EVENT, _QUEUED)
     u.load("i0")
-    u.and_(0xF << wait)
-    u.nonzero("take")
-    u.label("handed")
+    u.and_(0xF << isa.BY_NAME["LOAD"].field("wait").offset)
+    u.nonzero("take_tokens")
+    u.label("issued")
     u.load("unit")
     u.do(Operation.EVENT, _HANDED)
     u.back()
-    u.label("take")
+
+
+def _take_tokens(u):
+    """Take the tokens of field ``wait``; bit u of ``missing_tokens``: none came from unit u."""
+    u.label("take_tokens")
     u.load(0)
-    u.store("lacking")
-    u.load(first)
+    u.store("missing_tokens")
+    u.load(u.register("token0"))
     u.add("unit")
-    u.do(Operation.INDEX)
+    u.do(Operation.SET_INDEX)
     u.load(1)
-    u.label("take_one")
+    u.label("take_token")
     u.store("bit")
     u.load("i0")
-    u.down(1)
+    u.shift_bytes(1)
     u.and_("bit")
-    u.zero("take_next")
+    u.zero("next_token")
     u.load("@X")
-    u.nonzero("take_there")
+    u.nonzero("token_there")
     u.load("bit")
-    u.add_to("lacking")
-    u.go("take_next")
-    u.label("take_there")
+    u.add_to("missing_tokens")
+    u.go("next_token")
+    u.label("token_there")
     u.decrement("@X")
-    u.label("take_next")
+    u.label("next_token")
     for _ in range(len(UNITS)):
         u.do(Operation.NEXT_INDEX)
     u.load("bit")
     u.double()
     u.store("bit")
     u.sub(1 << len(UNITS))
-    u.nonzero("take_one", slot=lambda: u.load("bit"))
-    u.load("lacking")
-    u.zero("handed")
-    u.go("starved")
+    u.nonzero("take_token", slot=lambda: u.load("bit"))
+    u.load("missing_tokens")
+    u.zero("issued")
+    u.go("token_missing")
 
-    # nothing else runs: these tokens never come
-    u.label("starved")
-    u.or_(FIELD("WAITS", "LOAD_QUEUED"))
+
+def _token_missing(u):
+    """Wait for ever, or fail with WATCHDOG: no other instruction runs that could give tokens."""
+    u.label("token_missing")
+    u.or_(field_mask("WAITS", "LOAD_QUEUED"))
     u.store("WAITS")
     u.load("unit")
     u.store("left")
-    u.label("starved_shift")
-    u.zero("starved_wait")
+    u.label("shift_waits")
+    u.zero("wait_forever")
     u.load(0)
-    u.down(3, "WAITS")
+    u.shift_bytes(3, "WAITS")
     u.store("WAITS")
     u.decrement("left")
-    u.nonzero("starved_shift")
-    u.label("starved_wait")
+    u.nonzero("shift_waits")
+    u.label("wait_forever")
     u.poll()
     u.load("WATCHDOG")
-    u.zero("starved_wait")
+    u.zero("wait_forever")
     u.load(0)
     u.store("ERROR_ADDR")
     u.copy(ErrorCode.WATCHDOG, "code")
-    u.go("fail_late")
+    u.go("fail_accepted")
 
-    u.label("give")
+
+def _give_tokens(u):
+    """Give the tokens of field ``signal``."""
+    u.label("give_tokens")
     u.load("unit")
     u.double(2)
-    u.add(first)
-    u.do(Operation.INDEX)
+    u.add(u.register("token0"))
+    u.do(Operation.SET_INDEX)
     u.load(1)
-    u.label("give_one")
+    u.label("give_token")
     u.store("bit")
     u.load("i0")
-    u.down(1)
-    u.count(4, Operation.SHIFT)
+    u.shift_bytes(1)
+    u.repeat(4, Operation.SHIFT)
     u.and_("bit")
-    u.zero("give_next")
+    u.zero("given_token")
     u.increment("@X")
     u.xor(_MOST_TOKENS + 1)
-    u.zero("overflow")
-    u.label("give_next")
+    u.zero("token_overflow")
+    u.label("given_token")
     u.do(Operation.NEXT_INDEX)
     u.load("bit")
     u.double()
     u.store("bit")
     u.sub(1 << len(UNITS))
-    u.nonzero("give_one", slot=lambda: u.load("bit"))
-    u.go("given")
-    u.label("overflow")
+    u.nonzero("give_token", slot=lambda: u.load("bit"))
+    u.go("tokens_given")
+    u.label("token_overflow")
     u.load(0)
     u.store("ERROR_ADDR")
     u.copy(ErrorCode.TOKEN_OVERFLOW, "code")
-    u.label("fail_late")        # the instruction was accepted
+    u.label("fail_accepted")    # PC is already that of the next instruction
     u.less_one("PC")
     u.store("ERROR_INDEX")
     u.go("fail_unit")

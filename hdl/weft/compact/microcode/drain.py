@@ -1,9 +1,9 @@
-"""PARAMS and DRAIN."""
+"""Microprogram of PARAMS and DRAIN."""
 
 from ...spec.isa import Mode
 from ..microinstruction import Operation, Source
-from .fields import accept, end, flag, memory_end, nonzero_fields, reserved
-from .requantize import PARAMETERS, shift_from
+from .fields import accept, check_end, check_reserved, end, load_fields, test_flag
+from .requantize import PARAMETERS, subtract_product_bits
 
 __all__ = ["drain"]
 
@@ -16,9 +16,9 @@ def drain(u):
 
 
 def _channels(u, name):
-    """``channels`` and ``channel``; refuse what does not exist."""
+    """Load ``channels`` and ``channel``, and refuse channels that do not exist."""
     config = u.config
-    nonzero_fields(u, name, "channels", "channel")
+    load_fields(u, name, "channels", "channel")
     u.and_(config.cols - 1)
     u.nonzero("bad_field")
     u.load("channel")
@@ -37,7 +37,7 @@ def _channels(u, name):
 
 
 def _first_parameter(u):
-    """A = the number of the register of ``channel``'s bias."""
+    """A = number of the register with the bias of ``channel``."""
     u.load("channel")
     u.add("channel")
     u.add("channel")
@@ -45,35 +45,36 @@ def _first_parameter(u):
 
 
 def _params(u):
+    """Emit PARAMS: load bias, multiplier and shift of each channel into registers."""
     u.label("do_PARAMS")
-    reserved(u, "PARAMS")
+    check_reserved(u, "PARAMS")
     _channels(u, "PARAMS")
-    u.call("scale")
-    nonzero_fields(u, "PARAMS", "bias_addr", "scale_addr")
-    flag(u, "PARAMS", "per_channel")
+    u.call("scale_fields")
+    load_fields(u, "PARAMS", "bias_addr", "scale_addr")
+    test_flag(u, "PARAMS", "per_channel")
     u.store("per_channel")
     u.load("channels")
     u.double(2)
     u.store("size")
-    u.copy("bias_addr", "place")
+    u.copy("bias_addr", "fault_addr")
     u.add("size")
-    memory_end(u, u.config.spad_bytes, "bad_spad")
+    check_end(u, u.config.spad_bytes, "bad_spad")
     u.load("per_channel")
-    u.zero("params_right")
-    u.copy("scale_addr", "place")
+    u.zero("params_checked")
+    u.copy("scale_addr", "fault_addr")
     u.add("size")
     u.add("size")
-    memory_end(u, u.config.spad_bytes, "bad_spad")
-    u.label("params_right")
+    check_end(u, u.config.spad_bytes, "bad_spad")
+    u.label("params_checked")
     accept(u)
     u.load("bias_addr")
     u.pointer()
     u.copy("channels", "left")
     _first_parameter(u)
-    u.do(Operation.INDEX)
+    u.do(Operation.SET_INDEX)
     u.label("params_bias")
-    u.count(4, Operation.READ_BYTES)
-    u.take(Source.SHIFTER)
+    u.repeat(4, Operation.READ_BYTES)
+    u.read_source(Source.SHIFTER)
     u.store("@X")
     for _ in range(PARAMETERS):
         u.do(Operation.NEXT_INDEX)
@@ -84,24 +85,24 @@ def _params(u):
     u.copy("channels", "left")
     _first_parameter(u)
     u.add(1)
-    u.do(Operation.INDEX)
+    u.do(Operation.SET_INDEX)
     u.label("params_scale")
     u.load("per_channel")
-    u.zero("params_same")
-    u.count(4, Operation.READ_BYTES)
-    u.take(Source.SHIFTER)
+    u.zero("params_shared")
+    u.repeat(4, Operation.READ_BYTES)
+    u.read_source(Source.SHIFTER)
     u.and_(0x7FFFFFFF)
     u.store("multiplier")
-    u.count(4, Operation.READ_BYTES)
-    u.take(Source.SHIFTER)
+    u.repeat(4, Operation.READ_BYTES)
+    u.read_source(Source.SHIFTER)
     u.and_(0x3F)
     u.store("shift")
-    u.label("params_same")
+    u.label("params_shared")
     u.load("multiplier")
     u.store("@X")
     u.do(Operation.NEXT_INDEX)
     u.load("shift")
-    shift_from(u)
+    subtract_product_bits(u)
     u.store("@X")
     u.do(Operation.NEXT_INDEX)
     u.do(Operation.NEXT_INDEX)
@@ -111,16 +112,17 @@ def _params(u):
 
 
 def _drain(u):
+    """Emit DRAIN: requantise accumulators and write them to the scratchpad."""
     u.label("do_DRAIN")
-    reserved(u, "DRAIN")
+    check_reserved(u, "DRAIN")
     _channels(u, "DRAIN")
-    u.call("output")
-    nonzero_fields(u, "DRAIN", "out_addr", "acc_addr", "acc_pitch", "y_count", "y_pitch",
+    u.call("output_fields")
+    load_fields(u, "DRAIN", "out_addr", "acc_addr", "acc_pitch", "y_count", "y_pitch",
                    "x_count", "x_pitch")
-    flag(u, "DRAIN", "apart")
+    test_flag(u, "DRAIN", "apart")
     u.store("apart")
     u.zero("drain_together")
-    u.load("y_count")               # param_channels are few: no product is needed
+    u.load("y_count")           # checked first, so that channel + 4 * y_count is small
     u.sub(u.config.param_channels // u.config.cols + 1)
     u.carry("bad_field")
     u.load("y_count")
@@ -131,7 +133,13 @@ def _drain(u):
     u.load(PARAMETERS * u.config.cols)
     u.store("apart")
     u.label("drain_together")
+    _drain_extents(u)
+    accept(u)
+    _drain_rows(u)
 
+
+def _drain_extents(u):
+    """Check the extents in the scratchpad and in the accumulators."""
     u.load("mode")
     u.sub(Mode.RAW)
     u.nonzero("drain_bytes")
@@ -142,20 +150,22 @@ def _drain(u):
     u.load("channels")
     u.label("drain_size")
     u.add("out_addr")
-    u.store("reach")
-    u.copy("out_addr", "place")
-    for axis, label in (("x", "reach_on"), ("y", "reach_spad")):
+    u.store("extent_end")
+    u.copy("out_addr", "fault_addr")
+    for axis, label in (("x", "extend_extent"), ("y", "check_extent_spad")):
         u.copy(f"{axis}_pitch", "pitch")
         u.less_one(f"{axis}_count")
         u.call(label)
-    u.copy("acc_addr", "place")
+    u.copy("acc_addr", "fault_addr")
     u.add("x_count")
-    u.store("reach")
+    u.store("extent_end")
     u.copy("acc_pitch", "pitch")
     u.less_one("y_count")
-    u.call("reach_acc")
+    u.call("check_extent_acc")
 
-    accept(u)
+
+def _drain_rows(u):
+    """Emit the loops over y, x and channels."""
     _first_parameter(u)
     u.store("parameter")
     u.label("drain_y")
@@ -163,10 +173,10 @@ def _drain(u):
     u.load("acc_addr")
     u.double(2)
     u.store("q")
-    u.copy("x_count", "xs")
+    u.copy("x_count", "x_left")
     u.label("drain_x")
     u.load("q")
-    u.do(Operation.ROW)
+    u.do(Operation.SET_ACC_ADDR)
     u.add(u.config.cols)
     u.store("q")
     u.load("x_addr")
@@ -174,19 +184,19 @@ def _drain(u):
     u.add("x_pitch")
     u.store("x_addr")
     u.load("parameter")
-    u.do(Operation.INDEX)
+    u.do(Operation.SET_INDEX)
     u.copy("channels", "left")
     u.label("drain_value")
-    u.take(Source.ACCUMULATOR)
+    u.read_source(Source.ACCUMULATOR)
     u.add("@X")
     u.store("value")
-    u.do(Operation.NEXT_ROW)
+    u.do(Operation.NEXT_ACC)
     u.do(Operation.NEXT_INDEX)
     u.load("mode")
     u.sub(Mode.RAW)
     u.zero("drain_raw")
     u.load("@X")
-    u.do(Operation.LOW)
+    u.do(Operation.SET_LOW)
     u.do(Operation.NEXT_INDEX)
     u.load("@X")
     u.store("shift")
@@ -197,7 +207,7 @@ def _drain(u):
     u.decrement("left")
     u.nonzero("drain_value")
     u.poll()
-    u.decrement("xs")
+    u.decrement("x_left")
     u.nonzero("drain_x")
     u.load("acc_pitch")
     u.add_to("acc_addr")
@@ -210,8 +220,8 @@ def _drain(u):
     end(u)
     u.label("drain_raw")
     u.load("value")
-    u.do(Operation.SHIFTER)
-    u.count(4, Operation.WRITE_BYTES)
+    u.do(Operation.SET_SHIFTER)
+    u.repeat(4, Operation.WRITE_BYTES)
     u.do(Operation.NEXT_INDEX)
     u.do(Operation.NEXT_INDEX)
     u.go("drain_next")

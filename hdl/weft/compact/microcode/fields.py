@@ -1,24 +1,24 @@
-"""Fields of instructions, and how an instruction's own part begins and ends."""
+"""Fields of instructions: extraction and checks; acceptance and end of an instruction."""
 
 from ...spec import isa
 from ..microinstruction import Operation
 
-__all__ = ["accept", "end", "field", "flag", "memory_end", "nonzero_fields", "reserved"]
+__all__ = ["accept", "check_end", "check_reserved", "end", "load_field", "load_fields", "test_flag"]
 
 _WORDS = isa.INSTRUCTION_BYTES // 4
 
 
-def field(u, instruction, name):
-    """A = a field of the instruction."""
+def load_field(u, instruction, name):
+    """Emit A = a field of the instruction."""
     spec = isa.BY_NAME[instruction].field(name)
     word, bit = divmod(spec.offset, 32)
     whole, rest = divmod(bit, 8)
     spans = bit + spec.width > 32
     u.load(f"i{word}")
     if whole:
-        u.down(whole, f"i{word + 1}" if spans else 0)
+        u.shift_bytes(whole, f"i{word + 1}" if spans else 0)
     if rest:
-        u.count(rest, Operation.SHIFT)
+        u.repeat(rest, Operation.SHIFT)
     if spec.width < 32 and (spans or rest or bit + spec.width < 32):
         u.and_((1 << spec.width) - 1)
     if spec.signed:
@@ -26,58 +26,58 @@ def field(u, instruction, name):
         u.sub(1 << spec.width - 1)
 
 
-def flag(u, instruction, name):
-    """A is not 0 if a field of one bit is set."""
+def test_flag(u, instruction, name):
+    """Emit A = a nonzero number if a field of one bit is set, otherwise 0."""
     spec = isa.BY_NAME[instruction].field(name)
     word, bit = divmod(spec.offset, 32)
     u.load(f"i{word}")
     u.and_(1 << bit)
 
 
-def nonzero_fields(u, instruction, *names):
-    """Fields go to variables of their names; those that count are refused if they are 0."""
+def load_fields(u, instruction, *names):
+    """Emit the loads of fields into variables of the same names; a count of 0 is refused."""
     for name in names:
-        field(u, instruction, name)
+        load_field(u, instruction, name)
         u.store(name)
         if name == "bytes" or name.endswith("count"):
             u.zero("bad_field")
 
 
-def reserved(u, instruction):
-    """Refuse reserved bits, and ``each``, which this engine does not do."""
+def check_reserved(u, instruction):
+    """Emit the check of reserved bits, and of ``each``, which this engine does not support."""
     spec = isa.BY_NAME[instruction]
     words: dict[int, list] = {}
     for word in range(_WORDS):
         mask = spec.reserved_mask >> 32 * word & 0xFFFFFFFF
         if mask:
             words.setdefault(mask, []).append(word)
-    for place, (mask, group) in enumerate(sorted(words.items(), reverse=True)):
-        if place:
+    for index, (mask, group) in enumerate(sorted(words.items(), reverse=True)):
+        if index:
             u.store("reserved")
         u.load(f"i{group[0]}")
         for word in group[1:]:
             u.or_(f"i{word}")
         if mask != 0xFFFFFFFF:
             u.and_(mask)
-        if place:
+        if index:
             u.or_("reserved")
     u.nonzero("bad_reserved")
-    if any(known.name == "each" for known in spec.fields):
-        flag(u, instruction, "each")
+    if any(field.name == "each" for field in spec.fields):
+        test_flag(u, instruction, "each")
         u.nonzero("bad_field")
 
 
-def memory_end(u, size, label):
-    """Refuse with ``label`` if A, the end of what is touched, lies behind ``size``."""
+def check_end(u, size, label):
+    """Emit a branch to ``label`` if A, the end of an extent, exceeds ``size``."""
     u.sub(size + 1)
     u.carry(label)
 
 
 def accept(u):
-    """The instruction is right: wait for its tokens, then its unit is busy."""
+    """Emit the acceptance of a valid instruction: it takes its tokens, and its unit is busy."""
     u.call("accepted")
 
 
 def end(u):
-    """The instruction is done."""
+    """Emit the end of an instruction."""
     u.go("done")

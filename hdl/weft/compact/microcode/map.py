@@ -1,11 +1,11 @@
-"""TABLE and MAP."""
+"""Microprogram of TABLE and MAP."""
 
 from ...spec import isa
 from ...spec.isa import TABLE_BYTES, MapOp, Mode
 from ..microinstruction import Operation, Source
-from .fields import accept, end, flag, memory_end, nonzero_fields, reserved
-from .requantize import shift_from
-from .vector import rows_end, table
+from .fields import accept, check_end, check_reserved, end, load_fields, test_flag
+from .requantize import subtract_product_bits
+from .vector import check_rows, table_base
 
 __all__ = ["table_and_map"]
 
@@ -18,58 +18,60 @@ def table_and_map(u):
 
 
 def _table(u):
+    """Emit TABLE: copy a table from the scratchpad to the memory of the accumulators."""
     u.label("do_TABLE")
-    reserved(u, "TABLE")
-    u.call("scale")
-    nonzero_fields(u, "TABLE", "table_addr")
-    u.store("place")
+    check_reserved(u, "TABLE")
+    u.call("scale_fields")
+    load_fields(u, "TABLE", "table_addr")
+    u.store("fault_addr")
     u.add(TABLE_BYTES)
-    memory_end(u, u.config.spad_bytes, "bad_spad")
+    check_end(u, u.config.spad_bytes, "bad_spad")
     accept(u)
     u.copy("multiplier", "map_multiplier")
     u.load("shift")
-    shift_from(u)
+    subtract_product_bits(u)
     u.store("map_shift")
     u.load("table_addr")
     u.pointer()
-    flag(u, "TABLE", "table")
+    test_flag(u, "TABLE", "table")
     u.zero("table_begin")
     u.load(TABLE_BYTES // 4)
     u.label("table_begin")
-    u.add(table(u))
-    u.do(Operation.ROW)
+    u.add(table_base(u))
+    u.do(Operation.SET_ACC_ADDR)
     u.load(TABLE_BYTES // 4)
     u.store("left")
     u.label("table_entry")
-    u.count(4, Operation.READ_BYTES)
-    u.take(Source.SHIFTER)
-    u.do(Operation.STORE_ROW)
+    u.repeat(4, Operation.READ_BYTES)
+    u.read_source(Source.SHIFTER)
+    u.do(Operation.STORE_ACC)
     u.decrement("left")
     u.nonzero("table_entry")
     end(u)
 
 
 def _map(u):
+    """Emit MAP: apply tables to one or two operands, combine and requantise."""
     u.label("do_MAP")
-    reserved(u, "MAP")
-    nonzero_fields(u, "MAP", "b_addr", "b_pitch")
-    u.call("output")
-    u.call("rows")
+    check_reserved(u, "MAP")
+    load_fields(u, "MAP", "b_addr", "b_pitch")
+    u.call("output_fields")
+    u.call("row_fields")
     u.load("mode")
     u.sub(Mode.RAW)
     u.zero("bad_field")
-    place = isa.BY_NAME["MAP"].field("op").offset
+    op_offset = isa.BY_NAME["MAP"].field("op").offset
     u.load("i0")
-    u.and_(3 << place)
+    u.and_(3 << op_offset)
     u.store("op")
-    u.xor(max(MapOp) + 1 << place)
+    u.xor(max(MapOp) + 1 << op_offset)
     u.zero("bad_field")
-    u.call("rows_a")
+    u.call("check_rows_a")
     u.load("op")
     u.zero("map_one_operand")
-    rows_end(u, "b")
+    check_rows(u, "b")
     u.label("map_one_operand")
-    u.call("rows_out")
+    u.call("check_rows_out")
     accept(u)
     u.label("map_row")
     for which in ("a", "b", "out"):
@@ -83,21 +85,21 @@ def _map(u):
     _look_up(u, "b", TABLE_BYTES // 4)
     u.store("other")
     u.load("op")
-    u.xor(MapOp.ADD << place)
+    u.xor(MapOp.ADD << op_offset)
     u.nonzero("map_multiply")
     u.load("other")
     u.add_to("value")
     u.label("map_value")
     u.load("map_multiplier")
-    u.do(Operation.LOW)
+    u.do(Operation.SET_LOW)
     u.copy("map_shift", "shift")
-    u.call("out")
+    u.call("write_output")
     u.poll()
     u.decrement("left")
     u.nonzero("map_byte")
     u.load("b_pitch")
     u.add_to("b_addr")
-    u.call("rows_next")
+    u.call("next_rows")
     u.nonzero("map_row")
     end(u)
 
@@ -108,20 +110,20 @@ def _map(u):
         u.xor(0x8000)
         u.sub(0x8000)
         u.store(name)
-    u.do(Operation.LOW)
+    u.do(Operation.SET_LOW)
     u.load(0)
-    u.count(32, Operation.MULTIPLY, "value")
-    u.take(Source.LOW)              # right whatever the sign of the other factor
+    u.repeat(32, Operation.MULTIPLY, "value")
+    u.read_source(Source.LOW)   # the low half is correct for either sign of M
     u.store("value")
     u.go("map_value")
 
 
 def _look_up(u, which, offset):
-    """A = the entry for the byte at ``which``, which moves on."""
+    """Emit A = table entry of the byte at ``which``_byte, and advance ``which``_byte."""
     u.load(f"{which}_byte")
     u.pointer()
     u.increment(f"{which}_byte")
-    u.call("byte")
-    u.add(table(u) + offset)
-    u.do(Operation.ROW)
-    u.take(Source.ACCUMULATOR)
+    u.call("load_byte")
+    u.add(table_base(u) + offset)
+    u.do(Operation.SET_ACC_ADDR)
+    u.read_source(Source.ACCUMULATOR)

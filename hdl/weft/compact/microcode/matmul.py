@@ -1,13 +1,13 @@
-"""MATMUL: passes, rows of positions, positions."""
+"""Microprogram of MATMUL: loops over passes, rows of positions, and positions."""
 
 from ..array_unit import SIDE
 from ..microinstruction import Operation
-from .fields import accept, end, flag, memory_end, nonzero_fields, reserved
+from .fields import accept, check_end, check_reserved, end, load_fields, test_flag
 
 __all__ = ["matmul"]
 
 _ADD, _MAXIMUM, _DEPTHWISE, _BLANK = 1, 2, 8, 16
-_READ_AHEAD = SIDE - 1      # how far a vector leaves the pointer behind its beginning
+_READ_AHEAD = SIDE - 1      # after a VECTOR, the pointer is at the last byte of the vector
 
 
 def matmul(u):
@@ -18,8 +18,8 @@ def matmul(u):
 
 def _matmul(u):
     u.label("do_MATMUL")
-    reserved(u, "MATMUL")
-    nonzero_fields(u, "MATMUL", "act_addr", "acc_addr", "wgt_addr", "row_count", "row_pitch",
+    check_reserved(u, "MATMUL")
+    load_fields(u, "MATMUL", "act_addr", "acc_addr", "wgt_addr", "row_count", "row_pitch",
                    "chunk_count", "chunk_pitch", "y_count", "y_pitch", "x_count", "x_pitch",
                    "lead", "blank")
     _fields(u)
@@ -32,11 +32,12 @@ def _matmul(u):
 
 
 def _fields(u):
+    """Check the combinations of ``lead``, ``blank``, ``depthwise`` and ``apart``."""
     for name in ("lead", "blank"):
         u.load(name)
         u.sub(SIDE)
         u.carry("bad_field")
-    flag(u, "MATMUL", "depthwise")
+    test_flag(u, "MATMUL", "depthwise")
     u.store("depthwise")
     u.zero("matmul_dense")
     u.load("blank")
@@ -46,7 +47,7 @@ def _fields(u):
     u.load("lead")
     u.nonzero("bad_field")
     u.label("matmul_lead")
-    flag(u, "MATMUL", "apart")
+    test_flag(u, "MATMUL", "apart")
     u.store("apart")
     u.zero("matmul_together")
     u.load("y_count")
@@ -56,25 +57,26 @@ def _fields(u):
 
 
 def _bounds(u):
+    """Check the extents of vectors, tiles and accumulators."""
     u.load("act_addr")
-    u.store("place")
+    u.store("fault_addr")
     u.add(SIDE)
-    u.store("reach")
+    u.store("extent_end")
     for axis in ("row", "chunk", "y"):
         u.copy(f"{axis}_pitch", "pitch")
         u.less_one(f"{axis}_count")
-        u.call("reach_on")
+        u.call("extend_extent")
     u.copy("x_pitch", "pitch")
     u.load("x_count")
     u.add("lead")
     u.store("x_span")
     u.sub(1)
-    u.call("reach_spad")
+    u.call("check_extent_spad")
 
-    flag(u, "MATMUL", "hold")
+    test_flag(u, "MATMUL", "hold")
     u.store("hold")
     u.load("wgt_addr")
-    u.store("place", "reach")
+    u.store("fault_addr", "extent_end")
     u.copy("chunk_count", "pitch")
     u.load("hold")
     u.zero("matmul_tiles")
@@ -82,29 +84,29 @@ def _bounds(u):
     u.go("matmul_tiles_end")
     u.label("matmul_tiles")
     u.load("row_count")
-    u.label("matmul_tiles_end")     # A is the other factor
-    u.call("reach_on")
-    u.load("reach")
-    memory_end(u, u.config.wgt_tiles, "bad_wgt")
+    u.label("matmul_tiles_end")     # A is the second factor
+    u.call("extend_extent")
+    u.load("extent_end")
+    check_end(u, u.config.wgt_tiles, "bad_wgt")
 
     u.copy("x_count", "pitch")
     u.load("acc_addr")
-    u.store("place", "reach")
+    u.store("fault_addr", "extent_end")
     u.load("y_count")
-    u.call("reach_acc")
+    u.call("check_extent_acc")
     u.load("apart")
-    u.zero("matmul_right")
-    u.copy("acc_addr", "reach")
+    u.zero("matmul_checked")
+    u.copy("acc_addr", "extent_end")
     u.load("row_count")
-    u.call("reach_acc")
-    u.label("matmul_right")
+    u.call("check_extent_acc")
+    u.label("matmul_checked")
 
 
 def _begin(u):
-    """``first_mode`` and ``mode`` for the passes, Q and W for the first of them."""
+    """Set ``first_mode`` and ``later_mode`` of the passes, and Q and W for the first pass."""
     u.load("depthwise")
     u.zero("matmul_blank")
-    u.load(SIDE - 1)                # a tap's line is one of the last lead + 1
+    u.load(SIDE - 1)            # the taps use the last lead + 1 lines of the tile
     u.sub("lead")
     u.double(4)
     u.or_(_DEPTHWISE)
@@ -114,7 +116,7 @@ def _begin(u):
     u.double(4)
     u.label("matmul_mode")
     u.store("first_mode", "later_mode")
-    flag(u, "MATMUL", "maximum")
+    test_flag(u, "MATMUL", "maximum")
     u.zero("matmul_sum")
     u.load(_MAXIMUM)
     u.go("matmul_combine")
@@ -122,7 +124,7 @@ def _begin(u):
     u.load(_ADD)
     u.label("matmul_combine")
     u.add_to("later_mode")
-    flag(u, "MATMUL", "accumulate")
+    test_flag(u, "MATMUL", "accumulate")
     u.zero("matmul_overwrite")
     u.copy("later_mode", "first_mode")
     u.label("matmul_overwrite")
@@ -133,30 +135,31 @@ def _begin(u):
     u.load("wgt_addr")
     u.double(2)
     u.store("tile")
-    u.do(Operation.TILE)
+    u.do(Operation.SET_TILE)
     u.load("x_pitch")
     u.sub(_READ_AHEAD)
     u.store("x_step")
 
 
 def _passes(u):
+    """Emit the loops over rows, chunks, y and x."""
     u.label("matmul_row")
     u.copy("act_addr", "chunk_addr")
-    u.copy("chunk_count", "chunks")
+    u.copy("chunk_count", "chunks_left")
     u.label("matmul_chunk")
     u.load("mode")
-    u.do(Operation.MODE)
+    u.do(Operation.SET_MODE)
     u.load("q")
-    u.do(Operation.ROW)
+    u.do(Operation.SET_ACC_ADDR)
     u.load("hold")
     u.zero("matmul_next_tile")
     u.load("tile")
-    u.do(Operation.TILE)
+    u.do(Operation.SET_TILE)
     u.label("matmul_next_tile")
-    u.count(SIDE, Operation.WEIGHTS)
-    u.copy("y_count", "ys")
+    u.repeat(SIDE, Operation.LOAD_WEIGHTS)
+    u.copy("y_count", "y_left")
     u.load("chunk_addr")
-    u.label("matmul_y")             # A is where the row of positions begins
+    u.label("matmul_y")         # A is the address of the first vector of the row
     u.store("y_addr", "x_addr")
     u.copy("x_count", "left")
     u.load("depthwise")
@@ -174,13 +177,13 @@ def _passes(u):
     u.load("y_addr")
     u.add("y_pitch")
     u.store("y_addr")
-    u.decrement("ys")
+    u.decrement("y_left")
     u.nonzero("matmul_y", slot=lambda: u.load("y_addr"))
     u.copy("later_mode", "mode")
     u.load("chunk_addr")
     u.add("chunk_pitch")
     u.store("chunk_addr")
-    u.decrement("chunks")
+    u.decrement("chunks_left")
     u.nonzero("matmul_chunk")
     u.load("act_addr")
     u.add("row_pitch")
@@ -197,11 +200,12 @@ def _passes(u):
 
 
 def _depthwise(u):
+    """Emit the loop over the positions of a row in depthwise mode: one vector per tap."""
     u.label("depthwise_x")
     u.load("x_addr")
     u.sub("x_step")
     u.pointer()
-    u.do(Operation.TAP, "lead")
+    u.do(Operation.SET_TAP, "lead")
     u.load("lead")
     u.add(1)
     u.store("taps")

@@ -1,15 +1,15 @@
-"""What touches memory: windows, beats on the bus, and how far an instruction reaches."""
+"""Microprogram of memory accesses: windows, beats on the bus, and extents."""
 
 from ...spec import isa, register_map
 from ...spec.isa import ErrorCode
 from ..microinstruction import Condition, Operation, Source
-from .fields import memory_end
-from .register_bits import FIELD
+from .fields import check_end
+from .register_bits import field_mask
 
 __all__ = ["memory"]
 
-_WINDOW = 4         # registers from one window to the next
-_TOO_FAR = 1 << 28
+_WINDOW = 4         # registers per window
+_TOO_FAR = 1 << 28  # larger than every memory
 
 
 def memory(u):
@@ -20,7 +20,7 @@ def memory(u):
 
 
 def _window(u):
-    """A is 0 if bytes ``first`` to ``last`` lie in no window with ``right``."""
+    """Emit the window check: A = 0 if no window with ``access`` holds ``first`` to ``last``."""
     u.label("window")
     if u.config.addr_width < 32:
         u.load("last")
@@ -28,7 +28,7 @@ def _window(u):
         u.nonzero("window_none")
     u.load(u.register("WINDOW0_BASE"))
     u.label("window_one")
-    u.do(Operation.INDEX)
+    u.do(Operation.SET_INDEX)
     u.add(_WINDOW)
     u.store("window")
     u.load("first")
@@ -40,7 +40,7 @@ def _window(u):
     u.do(Operation.NEXT_INDEX)
     u.no_carry("window_other")
     u.load("@X")
-    u.and_("right")
+    u.and_("access")
     u.zero("window_other")
     u.back()
     u.label("window_other")
@@ -53,26 +53,26 @@ def _window(u):
 
 
 def _beat(u):
-    """T = the beat at address A of host memory; ``store_beat`` writes T there."""
+    """Emit ``beat``, which reads the beat at host address A into T, and ``store_beat``."""
     read, write = "beat_read", "beat_written"
     u.label("store_beat")
-    u.do(Operation.ADDRESS)
+    u.do(Operation.SET_ADDRESS)
     u.do(Operation.WRITE)
-    u.go("beat_asked")
+    u.go("beat_issued")
     u.label("beat")
-    u.do(Operation.ADDRESS)
+    u.do(Operation.SET_ADDRESS)
     u.do(Operation.READ)
-    u.label("beat_asked")
+    u.label("beat_issued")
     u.store("beat_addr")
-    u.take(Source.CLOCK)
+    u.read_source(Source.CLOCK)
     u.store("beat_begin")
     u.label("beat_wait")
     u.branch(Condition.READ_VALID, read)
     u.branch(Condition.WRITE_VALID, write)
-    u.branch(Condition.WRITE_WAITS, "beat_service")
+    u.branch(Condition.WRITE_PENDING, "beat_service")
     u.load("WATCHDOG")
     u.zero("beat_wait")
-    u.take(Source.CLOCK)
+    u.read_source(Source.CLOCK)
     u.sub("beat_begin")
     u.sub("WATCHDOG")
     u.no_carry("beat_wait")
@@ -80,22 +80,22 @@ def _beat(u):
     u.label("beat_service")
     u.call("service")
     u.zero("beat_wait")
-    u.go("owed")                # a soft reset waits for what the bus owes
+    u.go("wait_outstanding")    # a soft reset waits for the outstanding response
 
     u.label(read)
-    u.do(Operation.TAKE_BEAT)
+    u.do(Operation.ACCEPT_BEAT)
     u.load(4)
     u.add_to("live_BYTES_READ")
-    u.go("beat_taken")
+    u.go("beat_accepted")
     u.label(write)
-    u.do(Operation.TAKE_ANSWER)
-    u.label("beat_taken")
-    u.take(Source.BUS_ADDRESS)
+    u.do(Operation.ACCEPT_RESPONSE)
+    u.label("beat_accepted")
+    u.read_source(Source.BUS_ADDRESS)
     u.and_(0x1800)
     u.nonzero("bus_error")
     u.back()
 
-    u.label("bus_error")                # A is 0x1000 for SLVERR, 0x1800 for DECERR
+    u.label("bus_error")        # A is 0x1000 for SLVERR, 0x1800 for DECERR
     u.and_(0x800)
     u.zero("bus_slverr")
     u.load(1)
@@ -109,18 +109,18 @@ def _beat(u):
     u.load("unit")
     u.xor(isa.SEQUENCER)
     u.zero("fail")
-    u.go("fail_late")
+    u.go("fail_accepted")
 
     u.label("expired")
     u.load(0)
     u.store("ERROR_ADDR")
-    u.increment("owed")
-    u.load(FIELD("WAITS", "LOAD_BUSY", "LOAD_MEMORY"))
+    u.increment("outstanding")
+    u.load(field_mask("WAITS", "LOAD_BUSY", "LOAD_MEMORY"))
     u.store("WAITS")
     u.load("unit")
     u.xor(isa.UNITS.index("STORE"))
     u.nonzero("expired_load")
-    u.load(FIELD("WAITS", "STORE_BUSY", "STORE_MEMORY"))
+    u.load(field_mask("WAITS", "STORE_BUSY", "STORE_MEMORY"))
     u.store("WAITS")
     u.label("expired_load")
     u.copy(ErrorCode.WATCHDOG, "code")
@@ -128,27 +128,27 @@ def _beat(u):
 
 
 def _reach(u):
-    """``reach`` grows by A * ``pitch``, without overflow where that is too far anyway."""
-    u.label("reach_on")
-    u.zero("reach_back")
-    u.do(Operation.LOW)
+    """Emit ``extent_end`` += A * ``pitch``; products of _TOO_FAR and more saturate."""
+    u.label("extend_extent")
+    u.zero("extend_end")
+    u.do(Operation.SET_LOW)
     u.load(0)
-    u.count(32, Operation.MULTIPLY_UNSIGNED, "pitch")
-    u.nonzero("reach_far")
-    u.take(Source.LOW)
+    u.repeat(32, Operation.MULTIPLY_UNSIGNED, "pitch")
+    u.nonzero("extend_saturate")
+    u.read_source(Source.LOW)
     u.sub(_TOO_FAR)
-    u.carry("reach_far")
-    u.take(Source.LOW)
-    u.go("reach_add")
-    u.label("reach_far")
+    u.carry("extend_saturate")
+    u.read_source(Source.LOW)
+    u.go("extend_add")
+    u.label("extend_saturate")
     u.load(_TOO_FAR)
-    u.label("reach_add")
-    u.add_to("reach")
-    u.label("reach_back")
+    u.label("extend_add")
+    u.add_to("extent_end")
+    u.label("extend_end")
     u.back()
     for memory, size in (("spad", u.config.spad_bytes), ("acc", u.config.acc_rows)):
-        u.label(f"reach_{memory}")      # the same, and refuse what is too far
-        u.call("reach_on")
-        u.load("reach")
-        memory_end(u, size, f"bad_{memory}")
+        u.label(f"check_extent_{memory}")      # the same, followed by the bounds check
+        u.call("extend_extent")
+        u.load("extent_end")
+        check_end(u, size, f"bad_{memory}")
         u.back()

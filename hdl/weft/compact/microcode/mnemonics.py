@@ -1,20 +1,22 @@
-"""The assembler with a word for everything that the microprogram says often."""
+"""Mnemonics of the microprogram: one method per function, branch and frequent sequence."""
 
 from ..assembler import Assembler
 from ..microinstruction import Condition, Function, Operation
 
-__all__ = ["Code"]
+__all__ = ["Mnemonics"]
 
-_BYTES = (None, Function.BYTES1, Function.BYTES2, Function.BYTES3)
+_SHIFT_BYTES = (None, Function.SHIFT_BYTES1, Function.SHIFT_BYTES2, Function.SHIFT_BYTES3)
 
 
-class Code(Assembler):
-    """An assembler with a method a function, and the branches that follow them.
+class Mnemonics(Assembler):
+    """Assembler with a method for each function and for each branch.
+
+    In the docstrings, A is the accumulator and R the register that the operand names.
 
     Attributes
     ----------
     config : :class:`weft.spec.config.Config`
-        What the program is for.
+        Configuration of the engine that executes the microprogram.
     """
 
     def __init__(self, config):
@@ -22,139 +24,141 @@ class Code(Assembler):
         self.config = config
 
     def load(self, operand):
-        """A = R."""
+        """Emit A = R."""
         self.function(Function.LOAD, operand)
 
     def store(self, *operands):
-        """R = A, for each of them."""
+        """Emit R = A for each operand."""
         for operand in operands:
             self.function(Function.STORE, operand)
 
     def add(self, operand):
-        """A = A + R."""
+        """Emit A = A + R."""
         self.function(Function.ADD, operand)
 
     def add_to(self, operand):
-        """R = A + R, and A."""
+        """Emit A = R = A + R."""
         self.function(Function.ADD, operand, "AR")
 
     def sub(self, operand):
-        """A = A - R."""
+        """Emit A = A - R."""
         self.function(Function.SUB, operand)
 
     def increment(self, operand):
-        """R = R + 1, and A."""
+        """Emit A = R = R + 1."""
         self.function(Function.INC, operand, "AR")
 
     def decrement(self, operand):
-        """R = R - 1, and A."""
+        """Emit A = R = R - 1."""
         self.function(Function.DEC, operand, "AR")
 
     def less_one(self, operand):
-        """A = R - 1."""
+        """Emit A = R - 1."""
         self.function(Function.DEC, operand)
 
     def and_(self, operand):
-        """A = A & R."""
+        """Emit A = A & R."""
         self.function(Function.AND, operand)
 
     def or_(self, operand):
-        """A = A | R."""
+        """Emit A = A | R."""
         self.function(Function.OR, operand)
 
     def xor(self, operand):
-        """A = A ^ R."""
+        """Emit A = A ^ R."""
         self.function(Function.XOR, operand)
 
-    def down(self, count, operand=0):
-        """A = {R, A} >> 8 * count."""
-        self.function(_BYTES[count], operand)
+    def shift_bytes(self, count, operand=0):
+        """Emit A = {R, A} >> 8 * count, for a count of 1 to 3."""
+        self.function(_SHIFT_BYTES[count], operand)
 
     def double(self, times=1):
-        """A = A * 2 ** times."""
+        """Emit A = A * 2 ** times."""
         for _ in range(times):
             self.function(Function.DOUBLE, 0)
 
-    def take(self, source):
-        """A = a word from outside."""
-        self.function(Function.TAKE, source)
+    def read_source(self, source):
+        """Emit A = the word that ``source``, a :class:`Source`, names."""
+        self.function(Function.READ_SOURCE, source)
 
     def round(self):
-        """A = A + the bit that was shifted out last."""
+        """Emit A = A + the bit that was shifted out last."""
         self.function(Function.ROUND, 0)
 
     def round_away(self):
-        """A = A + that bit, but half of a negative number away from zero."""
+        """Emit A = A + the bit that was shifted out last; negative ties round away from zero."""
         self.function(Function.ROUND_AWAY, 0)
 
     def copy(self, source, *targets):
-        """R = another R."""
+        """Emit the copy of one register, or a constant, to others."""
         self.load(source)
         self.store(*targets)
 
     # -- branches ------------------------------------------------------------------------------
 
     def go(self, label, slot=None):
-        """Go on at ``label``."""
+        """Emit a branch to ``label``; for ``slot`` see :meth:`Assembler.branch`."""
         self.branch(Condition.ALWAYS, label, slot)
 
     def zero(self, label, slot=None):
-        """Go to ``label`` if A is 0."""
+        """Emit a branch that is taken if A is 0."""
         self.branch(Condition.ZERO, label, slot)
 
     def nonzero(self, label, slot=None):
-        """Go to ``label`` if A is not 0."""
+        """Emit a branch that is taken if A is not 0."""
         self.branch(Condition.NONZERO, label, slot)
 
     def negative(self, label):
-        """Go to ``label`` if A is below 0."""
+        """Emit a branch that is taken if A is negative."""
         self.branch(Condition.NEGATIVE, label)
 
     def positive(self, label):
-        """Go to ``label`` if A is at least 0."""
+        """Emit a branch that is taken if A is not negative."""
         self.branch(Condition.POSITIVE, label)
 
     def carry(self, label):
-        """Go to ``label`` if the sum had a carry, or the difference no borrow."""
+        """Emit a branch that is taken if the last sum had a carry, or the difference no borrow."""
         self.branch(Condition.CARRY, label)
 
     def no_carry(self, label):
-        """Go to ``label`` if the sum had no carry, or the difference a borrow."""
+        """Emit a branch that is taken if the last sum had no carry, or the difference a borrow."""
         self.branch(Condition.NO_CARRY, label)
 
     def less(self, label):
-        """Go to ``label`` if the difference is below 0."""
+        """Emit a branch that is taken if the last difference is negative."""
         self.branch(Condition.LESS, label)
 
     def not_less(self, label):
-        """Go to ``label`` if the difference is at least 0."""
+        """Emit a branch that is taken if the last difference is not negative."""
         self.branch(Condition.NOT_LESS, label)
 
     def call(self, label, slot=None):
-        """Go to ``label``, and on from here at its :meth:`back`."""
+        """Emit a subroutine call; :meth:`back` returns to the next microinstruction."""
         self.branch(Condition.CALL, label, slot)
 
     def back(self, slot=None):
-        """Go to behind the call."""
+        """Emit the return from a subroutine."""
         self.branch(Condition.RETURN, slot=slot)
 
     def poll(self):
-        """Serve a host that wants to write a register; A and X are lost."""
+        """Emit the service of a pending register write of the host, which overwrites A and X."""
         self.branch(Condition.POLL, "serve")
 
+    # -- sequences -----------------------------------------------------------------------------
+
     def pointer(self):
-        """P = A."""
-        self.do(Operation.POINTER)
+        """Emit P = A."""
+        self.do(Operation.SET_POINTER)
 
     def zeros(self, first, last):
-        """Registers ``first`` to ``last`` become 0; A is 0, and X is lost."""
+        """Emit the clearing of registers ``first`` to ``last``; A becomes 0, X is overwritten."""
         low, high = self.register(first), self.register(last)
         self.load(low)
-        self.do(Operation.INDEX)
+        self.do(Operation.SET_INDEX)
         self.load(high - low + 1)
         self.call("zeros")
 
     def write_byte(self):
-        """The byte at P = A; P moves on."""
-        self.do(Operation.SHIFTER)
-        self.count(1, Operation.WRITE_BYTES)
+        """Emit the write of A to the byte at P; P advances."""
+        self.do(Operation.SET_SHIFTER)
+        self.repeat(1, Operation.WRITE_BYTES)

@@ -1,30 +1,30 @@
-"""Which bits and numbers the register map has, and the counters that are kept."""
+"""Bits and numbers of the register map, and the counters that the engine maintains."""
 
 from ...spec import register_map
 
-__all__ = ["BUSY", "CLEAR", "CLEARING", "DONE", "ERROR", "FIELD", "LAST_LIVE", "LIVE", "RESET",
-           "RESETTING", "START", "number"]
+__all__ = ["BUSY", "CLEAR", "CLEARING", "DONE", "ERROR", "LAST_LIVE_COUNTER", "LIVE_COUNTERS",
+           "RESET", "RESETTING", "START", "field_mask", "register_number"]
 
-LIVE = ("MAC_BUSY", "BYTES_READ", "BYTES_WRITTEN", "INSTRUCTIONS",
+LIVE_COUNTERS = ("MAC_BUSY", "BYTES_READ", "BYTES_WRITTEN", "INSTRUCTIONS",
         "LOAD_BUSY", "MATMUL_BUSY", "VECTOR_BUSY", "STORE_BUSY")
-"""Counters that are kept beside CYCLES; the others read as 0."""
-LAST_LIVE = f"live_{LIVE[-1]}"
+"""Counters that the engine maintains besides CYCLES; all others read as 0."""
+LAST_LIVE_COUNTER = f"live_{LIVE_COUNTERS[-1]}"
 
 
-def number(name):
-    """The word address of a register."""
+def register_number(name):
+    """Return the word address of a register, which is also its number in the register file."""
     return register_map.BY_NAME[name].offset >> 2
 
 
-def FIELD(register, *names):
-    """The bits of some fields of a register."""
-    found = 0
+def field_mask(register, *names):
+    """Return a mask of some fields of a register."""
+    mask = 0
     for name in names:
         bits = register_map.BY_NAME[register].bits(name)
-        found |= (1 << bits.width) - 1 << bits.offset
-    return found
+        mask |= (1 << bits.width) - 1 << bits.offset
+    return mask
 
 
-START, RESET, CLEAR = (FIELD("CONTROL", name) for name in ("START", "SOFT_RESET", "CLEAR"))
+START, RESET, CLEAR = (field_mask("CONTROL", name) for name in ("START", "SOFT_RESET", "CLEAR"))
 BUSY, DONE, ERROR, RESETTING, CLEARING = (
-    FIELD("STATUS", name) for name in ("BUSY", "DONE", "ERROR", "RESETTING", "CLEARING"))
+    field_mask("STATUS", name) for name in ("BUSY", "DONE", "ERROR", "RESETTING", "CLEARING"))

@@ -1,4 +1,4 @@
-"""Registers: what a host's writes do."""
+"""Microprogram that serves the host's register writes."""
 
 from ...spec import register_map
 from ..microinstruction import Function, Operation, Source
@@ -7,119 +7,120 @@ from .register_bits import (
     CLEAR,
     CLEARING,
     ERROR,
-    FIELD,
-    LAST_LIVE,
-    LIVE,
+    LAST_LIVE_COUNTER,
+    LIVE_COUNTERS,
     RESET,
     RESETTING,
     START,
-    number,
+    field_mask,
+    register_number,
 )
 
-__all__ = ["host"]
+__all__ = ["register_writes"]
 
 
-def host(u):
+def register_writes(u):
     """Emit the subroutines."""
     _service(u)
     _control(u)
 
 
 def _service(u):
-    """A host's write: A is the commands that it has given and nobody has taken yet."""
+    """Emit the service of a register write; A = commands that are not executed yet."""
     u.label("serve")
     u.call("service")
     u.nonzero("reset")
     u.back()
     u.label("service")
-    u.take(Source.BUS_ADDRESS)
+    u.read_source(Source.BUS_ADDRESS)
     u.and_(0x3FF)
     u.store("word")
-    u.take(Source.BUS_ADDRESS)
-    u.and_(0x400)               # registers are written whole
+    u.read_source(Source.BUS_ADDRESS)
+    u.and_(0x400)               # all bytes must be written
     u.zero("refuse")
     for name, label in (("CONTROL", "control"), ("IRQ_STATUS", "acknowledge_irq")):
         u.load("word")
-        u.xor(number(name))
+        u.xor(register_number(name))
         u.zero(label)
     u.load("STATUS")
     u.and_(BUSY)
     u.nonzero("refuse")
     u.load("word")
-    u.xor(number("IRQ_ENABLE"))
+    u.xor(register_number("IRQ_ENABLE"))
     u.zero("enable_irq")
     u.load("word")
-    u.sub(number("MEM_BASE"))
+    u.sub(register_number("MEM_BASE"))
     u.no_carry("refuse")
-    u.sub(number("PROGRAM_COUNT") - number("MEM_BASE"))
+    u.sub(register_number("PROGRAM_COUNT") - register_number("MEM_BASE"))
     u.no_carry("aligned")
-    u.sub(number("WATCHDOG") + 1 - number("PROGRAM_COUNT"))
+    u.sub(register_number("WATCHDOG") + 1 - register_number("PROGRAM_COUNT"))
     u.no_carry("plain")
     u.load("word")
-    u.sub(number("WINDOW0_BASE"))
+    u.sub(register_number("WINDOW0_BASE"))
     u.no_carry("refuse")
     u.sub(4 * register_map.WINDOWS)
     u.carry("refuse")
     u.load("word")
     u.and_(3)
-    u.store("which")
+    u.store("window_word")
     u.xor(3)
     u.zero("refuse")
     u.load("word")
     u.and_(~3)
     u.or_(2)
-    u.do(Operation.INDEX)
+    u.do(Operation.SET_INDEX)
     u.load("@X")
-    u.and_(FIELD("WINDOW0_CTRL", "LOCK"))
+    u.and_(field_mask("WINDOW0_CTRL", "LOCK"))
     u.nonzero("refuse")
-    u.load("which")
+    u.load("window_word")
     u.xor(2)
     u.nonzero("plain")
-    u.take(Source.BUS_DATA)
-    u.and_(FIELD("WINDOW0_CTRL", "READ", "WRITE", "LOCK"))
+    u.read_source(Source.BUS_DATA)
+    u.and_(field_mask("WINDOW0_CTRL", "READ", "WRITE", "LOCK"))
     u.store("@X")
     u.go("accept")
     u.label("aligned")
-    u.take(Source.BUS_DATA)
+    u.read_source(Source.BUS_DATA)
     u.and_(31)
     u.nonzero("refuse")
     u.label("plain")
     u.load("word")
-    u.do(Operation.INDEX)
-    u.take(Source.BUS_DATA)
+    u.do(Operation.SET_INDEX)
+    u.read_source(Source.BUS_DATA)
     u.store("@X")
     u.go("accept")
     u.label("acknowledge_irq")
-    u.take(Source.BUS_DATA)
+    u.read_source(Source.BUS_DATA)
     u.and_("IRQ_STATUS")
     u.xor("IRQ_STATUS")
     u.store("IRQ_STATUS")
     u.go("update_irq")
     u.label("enable_irq")
-    u.take(Source.BUS_DATA)
+    u.read_source(Source.BUS_DATA)
     u.and_(3)
     u.store("IRQ_ENABLE")
     u.label("update_irq")
     u.load("IRQ_STATUS")
     u.and_("IRQ_ENABLE")
-    u.do(Operation.INTERRUPT)
+    u.do(Operation.SET_INTERRUPT)
     u.label("accept")
     u.do(Operation.ACKNOWLEDGE, 0)
     u.label("answered")
-    u.load("event")
+    u.load("pending_commands")
     u.back()
     u.label("refuse")
     u.go("answered", slot=lambda: u.do(Operation.ACKNOWLEDGE, 1))
 
 
 def _control(u):
+    """Emit the write of CONTROL."""
     u.label("control")
-    u.take(Source.BUS_DATA)
+    u.read_source(Source.BUS_DATA)
     u.and_(START | RESET | CLEAR)
     u.store("command")
     u.zero("control_counters")
     u.function(Function.DEC, "command")
-    u.and_("command")           # more than one of them clash
+    u.and_("command")           # at most one of them may be set
     u.nonzero("refuse")
     u.load("command")
     u.and_(START | CLEAR)
@@ -128,31 +129,31 @@ def _control(u):
     u.and_(BUSY | ERROR | RESETTING | CLEARING)
     u.nonzero("refuse")
     u.label("control_counters")
-    u.take(Source.BUS_DATA)
-    u.and_(FIELD("CONTROL", "SNAPSHOT"))
+    u.read_source(Source.BUS_DATA)
+    u.and_(field_mask("CONTROL", "SNAPSHOT"))
     u.zero("control_no_snapshot")
     u.load("STATUS")
     u.and_(BUSY)
     u.zero("snapshot_idle")
-    u.take(Source.CLOCK)
+    u.read_source(Source.CLOCK)
     u.sub("clock_begin")
-    u.label("snapshot_idle")    # A is 0, or the cycles of the running program
+    u.label("snapshot_idle")    # A = cycles of the running program, 0 if there is none
     u.add("live_CYCLES")
     u.store("COUNTER_CYCLES")
-    for name in LIVE:
+    for name in LIVE_COUNTERS:
         u.copy(f"live_{name}", f"COUNTER_{name}")
     u.label("control_no_snapshot")
-    u.take(Source.BUS_DATA)
-    u.and_(FIELD("CONTROL", "CLEAR_COUNTERS"))
+    u.read_source(Source.BUS_DATA)
+    u.and_(field_mask("CONTROL", "CLEAR_COUNTERS"))
     u.zero("control_commands")
-    u.zeros("live_CYCLES", LAST_LIVE)
-    u.take(Source.CLOCK)
+    u.zeros("live_CYCLES", LAST_LIVE_COUNTER)
+    u.read_source(Source.CLOCK)
     u.store("clock_begin")
     u.label("control_commands")
     u.load("command")
     u.zero("accept")
-    u.or_("event")
-    u.store("event")
+    u.or_("pending_commands")
+    u.store("pending_commands")
     u.load("command")
     u.and_(RESET)
     u.zero("control_no_reset")

@@ -1,23 +1,23 @@
-"""The requantiser, a value at a time, and the parameters that it takes."""
+"""Microprogram of the requantiser, which processes one value per call."""
 
 from ..microinstruction import Operation, Source
 
-__all__ = ["PARAMETERS", "clamps", "requantize", "shift_from"]
+__all__ = ["PARAMETERS", "raw_clamps", "requantize", "subtract_product_bits"]
 
 PARAMETERS = 3
-"""Registers of a channel: bias, multiplier, shift less 31."""
+"""Number of registers per channel: bias, multiplier, and shift - 31."""
 
-_FULL = 31          # bits of a multiplier
+_PRODUCT_BITS = 31  # bits of a multiplier, by which a product is already shifted
 _LARGE = 1 << 30
 
 
-def shift_from(u):
-    """A = A less the bits that the multiplication shifts."""
-    u.sub(_FULL)
+def subtract_product_bits(u):
+    """Emit A = A - 31, the shift that remains after a multiplication."""
+    u.sub(_PRODUCT_BITS)
 
 
-def clamps(u):
-    """What :func:`requantize` compares with: the clamps less the zero point."""
+def raw_clamps(u):
+    """Emit ``raw_min`` and ``raw_max`` = the clamps less the zero point."""
     for name in ("min", "max"):
         u.load(f"clamp_{name}")
         u.sub("zero_point")
@@ -25,10 +25,11 @@ def clamps(u):
 
 
 def requantize(u):
-    """Emit the subroutine: A = the byte for ``value``, M, ``shift`` and ``mode``.
+    """Emit the subroutine A = ``value`` requantised by multiplier M, ``shift`` and ``mode``.
 
-    A product is made by 31 times adding or not, and shifting right; so it comes shifted by 31
-    already. What the last shift threw away, and whether anything before it was not 0, rounds.
+    A multiplication takes 31 steps, each of which adds ``value`` or 0 and shifts right by one;
+    its result is therefore the product shifted right by 31. The bit that was shifted out last,
+    and whether any earlier bit was 1, determine the rounding.
     """
     u.label("requantize")
     u.load("shift")
@@ -38,29 +39,29 @@ def requantize(u):
     u.sub(1)
     u.zero("requantize_single")
     _product(u)
-    u.count("shift", Operation.SHIFT)
+    u.repeat("shift", Operation.SHIFT)
     u.round_away()
     u.go("clamp")
     u.label("requantize_single")
     _product(u)
-    u.count("shift", Operation.SHIFT)
+    u.repeat("shift", Operation.SHIFT)
     u.round()
     u.go("clamp")
     u.label("requantize_double")
     _product(u)
     u.round()
-    u.do(Operation.FORGET)
-    u.count("shift", Operation.SHIFT)
+    u.do(Operation.CLEAR_ROUNDING)
+    u.repeat("shift", Operation.SHIFT)
     u.round_away()
 
     u.label("clamp")
-    u.store("double")
+    u.store("temporary")
     u.sub("raw_max")
     u.not_less("clamp_high")
-    u.load("double")
+    u.load("temporary")
     u.sub("raw_min")
     u.less("clamp_low")
-    u.load("double")
+    u.load("temporary")
     u.add("zero_point")
     u.back()
     u.label("clamp_high")
@@ -73,27 +74,28 @@ def requantize(u):
 
 
 def _product(u):
+    """Emit {A, M} = ``value`` * M, with A = the product shifted right by 31."""
     u.load(0)
-    u.do(Operation.FORGET)
-    u.count(_FULL, Operation.MULTIPLY, "value")
+    u.do(Operation.CLEAR_ROUNDING)
+    u.repeat(_PRODUCT_BITS, Operation.MULTIPLY, "value")
 
 
 def _long(u):
-    """Shifts below 31: the result may have more than 32 bits, all of which clamp the same."""
+    """Emit total shifts below 31, whose results may exceed 32 bits; those are clamped at once."""
     u.label("requantize_long")
-    u.add(_FULL + 1)            # M has a bit that belongs to no product below it
+    u.add(_PRODUCT_BITS + 1)    # below the product, M still holds one bit of the multiplier
     u.store("shift")
     _product(u)
-    u.do(Operation.FORGET)
-    u.count("shift", Operation.SHIFT_LONG)
-    u.store("double")
-    u.take(Source.LOW)
+    u.do(Operation.CLEAR_ROUNDING)
+    u.repeat("shift", Operation.SHIFT_LONG)
+    u.store("temporary")
+    u.read_source(Source.LOW)
     u.store("shift")
-    u.load("double")
+    u.load("temporary")
     u.zero("long_positive")
     u.add(1)
     u.zero("long_negative")
-    u.load("double")
+    u.load("temporary")
     u.negative("clamp_low")
     u.go("clamp_high")
     u.label("long_positive")

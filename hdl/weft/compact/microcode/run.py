@@ -1,4 +1,4 @@
-"""How programs begin and end, and resets."""
+"""Microprogram of start and end of programs, errors, reset and CLEAR."""
 
 from ...spec import register_map
 from ...spec.isa import SEQUENCER, ErrorCode
@@ -9,11 +9,11 @@ from .register_bits import (
     CLEARING,
     DONE,
     ERROR,
-    FIELD,
-    LAST_LIVE,
-    LIVE,
+    LAST_LIVE_COUNTER,
+    LIVE_COUNTERS,
     RESET,
     RESETTING,
+    field_mask,
 )
 
 __all__ = ["run"]
@@ -22,8 +22,9 @@ _TOKENS = 16
 
 
 def run(u):
-    """Emit all of this; the microprogram begins here."""
-    u.neighbours("event", "owed", "live_CYCLES", *(f"live_{name}" for name in LIVE))
+    """Emit the first part of the microprogram; execution starts at its first word."""
+    u.consecutive("pending_commands", "outstanding", "live_CYCLES",
+                  *(f"live_{name}" for name in LIVE_COUNTERS))
     _boot(u)
     _idle(u)
     _ends(u)
@@ -31,11 +32,12 @@ def run(u):
 
 
 def _boot(u):
-    # a hardware reset finds what was there before
+    """Clear the registers, and emit the subroutine for it."""
+    # a hardware reset does not clear the register file
     u.zeros("CONTROL", f"COUNTER_{register_map.COUNTERS[-1][0]}")
-    u.zeros("event", LAST_LIVE)
+    u.zeros("pending_commands", LAST_LIVE_COUNTER)
     u.go("idle")
-    u.label("zeros")            # A registers from X on
+    u.label("zeros")            # clears A registers from register X on
     u.store("zeros_left")
     u.load(0)
     u.store("@X")
@@ -46,57 +48,58 @@ def _boot(u):
 
 
 def _idle(u):
-    u.label("reset")            # nothing is owed by the bus
+    """Execute soft resets, wait for commands of the host, and start programs."""
+    u.label("reset")            # no response is outstanding, except after a watchdog error
     u.load("STATUS")
     u.and_(BUSY)
     u.zero("reset_registers")
     u.call("stop_clock")
     u.label("reset_registers")
     u.zeros("ERROR_CODE", "PC")
-    u.store("event", "STATUS")
-    u.load("owed")              # a watchdog has given up on it
+    u.store("pending_commands", "STATUS")
+    u.load("outstanding")       # the watchdog ended the wait for a response
     u.zero("idle")
     u.load(RESETTING)
     u.store("STATUS")
-    u.label("owed")             # so does a soft reset
-    u.branch(Condition.READ_VALID, "owed_read")
-    u.branch(Condition.WRITE_VALID, "owed_write")
-    u.branch(Condition.WRITE_WAITS, "owed_service")
-    u.go("owed")
-    u.label("owed_service")
+    u.label("wait_outstanding")     # also the entry for a soft reset during a bus access
+    u.branch(Condition.READ_VALID, "outstanding_read")
+    u.branch(Condition.WRITE_VALID, "outstanding_write")
+    u.branch(Condition.WRITE_PENDING, "outstanding_service")
+    u.go("wait_outstanding")
+    u.label("outstanding_service")
     u.call("service")
-    u.go("owed")
-    u.label("owed_read")
-    u.do(Operation.TAKE_BEAT)
-    u.go("owed_over")
-    u.label("owed_write")
-    u.do(Operation.TAKE_ANSWER)
-    u.label("owed_over")
+    u.go("wait_outstanding")
+    u.label("outstanding_read")
+    u.do(Operation.ACCEPT_BEAT)
+    u.go("outstanding_done")
+    u.label("outstanding_write")
+    u.do(Operation.ACCEPT_RESPONSE)
+    u.label("outstanding_done")
     u.load(0)
-    u.store("owed")
+    u.store("outstanding")
     u.go("reset")
 
     u.label("idle")
-    u.branch(Condition.WRITE_WAITS, "idle_service")
+    u.branch(Condition.WRITE_PENDING, "idle_service")
     u.go("idle")
     u.label("idle_service")
     u.call("service")
     u.and_(RESET)
     u.nonzero("reset")
-    u.load("event")
+    u.load("pending_commands")
     u.and_(CLEAR)
     u.nonzero("clear")
-    u.load("event")
+    u.load("pending_commands")
     u.zero("idle")
-    u.load(0)                   # START
-    u.store("event", "PC")
+    u.load(0)                   # the command is START
+    u.store("pending_commands", "PC")
     u.array("token", _TOKENS)
     u.zeros("token0", f"token{_TOKENS - 1}")
-    u.take(Source.CLOCK)
+    u.read_source(Source.CLOCK)
     u.store("clock_begin")
     u.load("MEM_BASE")
     u.add("PROGRAM_ADDR")
-    u.store("at")
+    u.store("instruction_addr")
     u.load(0)
     u.store("wrapped")
     u.no_carry("next")
@@ -105,10 +108,12 @@ def _idle(u):
 
 
 def _ends(u):
-    u.ends |= {"bad_opcode", "bad_reserved", "bad_field", "bad_fetch", "bad_spad", "bad_wgt",
-               "bad_acc", "bad_host", "refuse", "accept"}
-    u.kept |= {"unit", "at", "place", "PC", *(f"live_{name}" for name in (*LIVE, "CYCLES")),
-               *(register.name for register in register_map.REGISTERS)}
+    """Record errors and the end of a program."""
+    u.exits |= {"bad_opcode", "bad_reserved", "bad_field", "bad_fetch", "bad_spad", "bad_wgt",
+                "bad_acc", "bad_host", "refuse", "accept"}
+    u.live_at_exit |= {"unit", "instruction_addr", "fault_addr", "PC",
+                       *(f"live_{name}" for name in (*LIVE_COUNTERS, "CYCLES")),
+                       *(register.name for register in register_map.REGISTERS)}
     for name, code in (("bad_opcode", ErrorCode.ILLEGAL_OPCODE),
                        ("bad_reserved", ErrorCode.RESERVED_BITS),
                        ("bad_field", ErrorCode.BAD_FIELD), ("bad_fetch", ErrorCode.HOST_WINDOW)):
@@ -117,24 +122,24 @@ def _ends(u):
             u.load(SEQUENCER)
             u.store("unit")
         u.load(code)
-        u.go("bad_at")
-    u.label("bad_at")
+        u.go("bad_instruction")
+    u.label("bad_instruction")
     u.store("code")
-    u.copy("at", "ERROR_ADDR")
+    u.copy("instruction_addr", "ERROR_ADDR")
     u.go("fail")
     for name, code in (("bad_spad", ErrorCode.SPAD_BOUNDS), ("bad_wgt", ErrorCode.WGT_BOUNDS),
                        ("bad_acc", ErrorCode.ACC_BOUNDS), ("bad_host", ErrorCode.HOST_WINDOW)):
         u.label(name)
         u.load(code)
-        u.go("bad_place")
-    u.label("bad_place")        # addr of the record is in "place"
+        u.go("bad_extent")
+    u.label("bad_extent")       # the address of the error record is in fault_addr
     u.store("code")
-    u.copy("place", "ERROR_ADDR")
-    u.label("fail")             # the record's index is PC: the instruction was not accepted
+    u.copy("fault_addr", "ERROR_ADDR")
+    u.label("fail")             # the instruction was not accepted, so its index is PC
     u.copy("PC", "ERROR_INDEX")
     u.label("fail_unit")
     u.load(0)
-    u.down(3, "unit")           # unit << 8
+    u.shift_bytes(3, "unit")    # unit << 8
     u.or_("code")
     u.store("ERROR_CODE")
     u.load(ERROR)
@@ -142,61 +147,62 @@ def _ends(u):
     u.label("finished")
     u.load(DONE)
     u.label("end")              # A is the new STATUS
-    u.store("state")
+    u.store("new_status")
     u.call("stop_clock")
-    u.copy("state", "STATUS")
-    u.and_(ERROR)              # causes are DONE and ERROR, in this order
+    u.copy("new_status", "STATUS")
+    u.and_(ERROR)
     u.zero("end_done")
-    u.load(FIELD("IRQ_STATUS", "ERROR"))
+    u.load(field_mask("IRQ_STATUS", "ERROR"))
     u.go("end_irq")
     u.label("end_done")
-    u.load(FIELD("IRQ_STATUS", "DONE"))
+    u.load(field_mask("IRQ_STATUS", "DONE"))
     u.label("end_irq")
     u.or_("IRQ_STATUS")
     u.store("IRQ_STATUS")
     u.and_("IRQ_ENABLE")
-    u.do(Operation.INTERRUPT)
+    u.do(Operation.SET_INTERRUPT)
     u.go("idle")
 
     u.label("stop_clock")
-    u.take(Source.CLOCK)
+    u.read_source(Source.CLOCK)
     u.sub("clock_begin")
     u.add_to("live_CYCLES")
     u.back()
 
 
 def _clear(u):
+    """Emit CLEAR: zero the scratchpad, the weight buffer and the accumulators."""
     config = u.config
     u.label("clear")
     u.load(0)
-    u.do(Operation.MODE)
+    u.do(Operation.SET_MODE)
     u.load(config.spad_bytes // 4)
     u.call("clear_bytes")
     u.load(4)
-    u.do(Operation.MODE)
+    u.do(Operation.SET_MODE)
     u.load(config.wgt_bytes // 4)
     u.call("clear_bytes")
-    u.do(Operation.MODE)        # A is 0
-    u.do(Operation.ROW)
+    u.do(Operation.SET_MODE)    # A is 0
+    u.do(Operation.SET_ACC_ADDR)
     u.load(config.acc_rows * config.cols)
     u.store("left")
     u.label("clear_acc")
     u.load(0)
-    u.do(Operation.STORE_ROW)
+    u.do(Operation.STORE_ACC)
     u.decrement("left")
     u.nonzero("clear_acc")
-    u.copy(0, "event")
+    u.copy(0, "pending_commands")
     u.load("STATUS")
     u.and_(~CLEARING)
     u.store("STATUS")
     u.go("idle")
-    u.label("clear_bytes")      # A words; A is 0 at the end
+    u.label("clear_bytes")      # clears A words; A is 0 at the end
     u.store("left")
     u.load(0)
     u.pointer()
-    u.do(Operation.SHIFTER)
+    u.do(Operation.SET_SHIFTER)
     u.label("clear_word")
-    u.count(4, Operation.WRITE_BYTES)
+    u.repeat(4, Operation.WRITE_BYTES)
     u.poll()
     u.decrement("left")
     u.nonzero("clear_word")

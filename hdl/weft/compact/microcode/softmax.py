@@ -1,8 +1,8 @@
-"""SOFTMAX: three times over a row."""
+"""Microprogram of SOFTMAX, which reads each row three times."""
 
 from ..microinstruction import Operation, Source
-from .fields import accept, end, reserved
-from .vector import table
+from .fields import accept, check_reserved, end
+from .vector import table_base
 
 __all__ = ["softmax"]
 
@@ -20,9 +20,10 @@ def softmax(u):
 
 
 def _softmax(u):
+    """Emit the loop over rows."""
     u.label("do_SOFTMAX")
-    reserved(u, "SOFTMAX")
-    for part in ("rows", "rows_a", "rows_out"):
+    check_reserved(u, "SOFTMAX")
+    for part in ("row_fields", "check_rows_a", "check_rows_out"):
         u.call(part)
     accept(u)
     u.copy(0, "mode")
@@ -34,55 +35,58 @@ def _softmax(u):
     _total(u)
     _reciprocal(u)
     _outputs(u)
-    u.call("rows_next")
+    u.call("next_rows")
     u.nonzero("softmax_row")
     end(u)
 
 
 def _begin(u):
+    """Set P to the start of the row, and ``left`` to its length."""
     u.load("a_addr")
     u.pointer()
     u.copy("bytes", "left")
 
 
 def _next(u, loop):
+    """Branch to ``loop`` until the row has been processed."""
     u.poll()
     u.decrement("left")
     u.nonzero(loop)
 
 
 def _greatest(u):
-    """``base`` = the row of the entry for -128 less the greatest byte."""
+    """Emit ``base`` = address of the table entry for byte -128, relative to the greatest byte."""
     _begin(u)
     u.copy(0, "base")
     u.label("softmax_greatest")
-    u.call("byte")
+    u.call("load_byte")
     u.store("other")
     u.sub("base")
     u.no_carry("softmax_smaller")
     u.copy("other", "base")
     u.label("softmax_smaller")
     _next(u, "softmax_greatest")
-    u.load(table(u) + 255)
+    u.load(table_base(u) + 255)
     u.sub("base")
     u.store("base")
 
 
 def _exponential(u):
-    """A = the entry for the byte at P."""
-    u.call("byte")
+    """Emit A = table entry of the byte at P."""
+    u.call("load_byte")
     u.add("base")
-    u.do(Operation.ROW)
-    u.take(Source.ACCUMULATOR)
+    u.do(Operation.SET_ACC_ADDR)
+    u.read_source(Source.ACCUMULATOR)
 
 
 def _total(u):
+    """Emit ``value`` = sum of the exponentials of the row, at least 1."""
     _begin(u)
     u.copy(0, "value")
     u.label("softmax_total")
     _exponential(u)
-    u.do(Operation.FORGET)
-    u.count(_SUM_BITS, Operation.SHIFT)
+    u.do(Operation.CLEAR_ROUNDING)
+    u.repeat(_SUM_BITS, Operation.SHIFT)
     u.round()
     u.add_to("value")
     _next(u, "softmax_total")
@@ -93,15 +97,15 @@ def _total(u):
 
 
 def _high_product(u, name):
-    """A = the high half of twice ``name`` times M, rounded."""
+    """Emit A = (``name`` * M) / 2 ** 31, rounded."""
     u.load(0)
-    u.do(Operation.FORGET)
-    u.count(31, Operation.MULTIPLY, name)
+    u.do(Operation.CLEAR_ROUNDING)
+    u.repeat(31, Operation.MULTIPLY, name)
     u.round()
 
 
 def _reciprocal(u):
-    """``scale`` and ``scale_shift`` from the total, by Newton's steps."""
+    """Emit ``scale`` and ``scale_shift``, the reciprocal of the sum, by Newton's method."""
     u.copy(_TOTAL_SHIFT - 31, "scale_shift")
     u.load("value")
     u.label("softmax_normal")
@@ -112,24 +116,24 @@ def _reciprocal(u):
     u.load("value")
     u.go("softmax_normal")
     u.label("softmax_mantissa")
-    u.count(1, Operation.SHIFT)
+    u.repeat(1, Operation.SHIFT)
     u.and_(0x7FFFFFFF)
     u.store("half")
-    u.do(Operation.LOW)
+    u.do(Operation.SET_LOW)
     _high_product(u, -_SLOPE)
     u.add(_CONSTANT)
     u.store("scale")
     u.copy(_NEWTON_STEPS, "left")
     u.label("softmax_newton")
     u.load("half")
-    u.do(Operation.LOW)
+    u.do(Operation.SET_LOW)
     _high_product(u, "scale")
     u.store("other")
     u.load(_ONE)
     u.sub("other")
     u.store("other")
     u.load("scale")
-    u.do(Operation.LOW)
+    u.do(Operation.SET_LOW)
     _high_product(u, "other")
     u.double(2)
     u.add_to("scale")
@@ -149,6 +153,7 @@ def _reciprocal(u):
 
 
 def _outputs(u):
+    """Write exponentials times the reciprocal as bytes."""
     _begin(u)
     u.copy("a_addr", "a_byte")
     u.copy("out_addr", "out_byte")
@@ -159,7 +164,7 @@ def _outputs(u):
     _exponential(u)
     u.store("value")
     u.load("scale")
-    u.do(Operation.LOW)
+    u.do(Operation.SET_LOW)
     u.copy("scale_shift", "shift")
-    u.call("out")
+    u.call("write_output")
     _next(u, "softmax_output")

@@ -1,12 +1,12 @@
-"""What the instructions of VECTOR share."""
+"""Microprogram shared by the instructions of VECTOR."""
 
 from ..microinstruction import Operation, Source
-from .fields import field, nonzero_fields
-from .requantize import PARAMETERS, clamps
+from .fields import load_field, load_fields
+from .requantize import PARAMETERS, raw_clamps
 
-__all__ = ["rows_end", "table", "vector"]
+__all__ = ["check_rows", "table_base", "vector"]
 
-_MOST_SHIFT = 62
+_MAX_SHIFT = 62
 
 
 def vector(u):
@@ -18,65 +18,65 @@ def vector(u):
         part(u)
 
 
-def table(u):
-    """The row of table A's first entry."""
+def table_base(u):
+    """Return the address of the first entry of table A, in the memory of the accumulators."""
     return u.config.acc_rows * u.config.cols
 
 
 def _output(u):
-    """``zero_point`` and the clamps, which DRAIN and MAP have in the same places."""
-    u.label("output")
+    """Load the output fields, whose offsets are the same in DRAIN and MAP."""
+    u.label("output_fields")
     for part in ("zero_point", "clamp_min", "clamp_max"):
-        field(u, "DRAIN", part)
+        load_field(u, "DRAIN", part)
         u.store(part)
     u.sub("clamp_min")
     u.less("bad_field")
-    clamps(u)
+    raw_clamps(u)
     u.load("i0")
-    u.down(2)
+    u.shift_bytes(2)
     u.and_(3)
     u.store("mode")
     u.back()
 
 
 def _scale(u):
-    """``multiplier`` and ``shift``, which PARAMS and TABLE have in the same places."""
-    u.label("scale")
-    field(u, "TABLE", "multiplier")
+    """Load ``multiplier`` and ``shift``, whose offsets are the same in PARAMS and TABLE."""
+    u.label("scale_fields")
+    load_field(u, "TABLE", "multiplier")
     u.store("multiplier")
     u.negative("bad_field")
-    field(u, "TABLE", "shift")
+    load_field(u, "TABLE", "shift")
     u.store("shift")
-    u.sub(_MOST_SHIFT + 1)
+    u.sub(_MAX_SHIFT + 1)
     u.carry("bad_field")
     u.back()
 
 
-def rows_end(u, which):
-    """Refuse rows of ``bytes`` that do not lie in the scratchpad."""
+def check_rows(u, which):
+    """Emit the check that the rows of operand ``which`` lie in the scratchpad."""
     u.copy(f"{which}_pitch", "pitch")
     u.load(f"{which}_addr")
-    u.call("rows_end")
+    u.call("check_rows")
 
 
 def _rows(u):
-    """Rows of bytes, which MAP and SOFTMAX have in the same places."""
-    u.label("rows")
-    nonzero_fields(u, "MAP", "out_addr", "a_addr", "count", "out_pitch", "a_pitch", "bytes")
+    """Load and check the rows of bytes, whose fields are the same in MAP and SOFTMAX."""
+    u.label("row_fields")
+    load_fields(u, "MAP", "out_addr", "a_addr", "count", "out_pitch", "a_pitch", "bytes")
     u.back()
     for which in ("a", "out"):
-        u.label(f"rows_{which}")
+        u.label(f"check_rows_{which}")
         u.copy(f"{which}_pitch", "pitch")
         u.load(f"{which}_addr")
         if which == "a":
-            u.go("rows_end")
-    u.label("rows_end")
-    u.store("place")
+            u.go("check_rows")
+    u.label("check_rows")
+    u.store("fault_addr")
     u.add("bytes")
-    u.store("reach")
+    u.store("extent_end")
     u.less_one("count")
-    u.go("reach_spad")
-    u.label("rows_next")        # the next row: A is 0 behind the last
+    u.go("check_extent_spad")
+    u.label("next_rows")        # advance to the next row; A is 0 after the last row
     for which in ("a", "out"):
         u.load(f"{which}_pitch")
         u.add_to(f"{which}_addr")
@@ -85,14 +85,14 @@ def _rows(u):
 
 
 def _byte(u):
-    """The byte at P, and that at ``out_byte``."""
-    u.label("byte")             # A = the byte plus 128, less 256 if that is more; P moves on
-    u.count(1, Operation.READ_BYTES)
-    u.take(Source.SHIFTER)
-    u.down(3)
+    """Emit ``load_byte`` and ``write_output``."""
+    u.label("load_byte")        # A = (byte at P) ^ 0x80, that is byte + 128; P advances
+    u.repeat(1, Operation.READ_BYTES)
+    u.read_source(Source.SHIFTER)
+    u.shift_bytes(3)
     u.xor(0x80)
     u.back()
-    u.label("out")              # the byte = ``value``, requantised by M and ``shift``
+    u.label("write_output")     # byte at out_byte = value, requantised by M and shift
     u.call("requantize")
     u.store("other")
     u.load("out_byte")
