@@ -76,7 +76,7 @@ class Accelerator(wiring.Component):
         m.submodules.accumulators = acc = AccumulatorMemory(config)
         load = LoadUnit(config)
         matmul = MatmulUnit(config, spad_latency=spad.read_latency,
-                            answer_latency=spad.ANSWER_LATENCY, wgt_latency=weights.read_latency,
+                            data_latency=spad.DATA_LATENCY, wgt_latency=weights.read_latency,
                             acc_latency=acc.UPDATE_LATENCY)
         vector = VectorUnit(config)
         store = StoreUnit(config=config, read_latency=spad.read_latency)
@@ -115,7 +115,7 @@ class Accelerator(wiring.Component):
         connect(m, store.spad, spad.store)
 
         # memories keep their contents, but not what waits at their ports
-        m.d.sync += [spad.i_forget.eq(last_clear), weights.i_forget.eq(spad.i_forget)]
+        m.d.sync += [spad.i_flush.eq(last_clear), weights.i_flush.eq(spad.i_flush)]
         for memory in (spad, weights, acc):
             m.d.comb += memory.i_clear.eq(control.o_clear_memories)
         axi = self.m_axi

@@ -54,7 +54,7 @@ class Bench:
             self.signal(name, "req_valid").value = 0
             self.signal(name, "req_payload").value = 0
         self.dut.i_clear.value = 0
-        self.dut.i_forget.value = 0
+        self.dut.i_flush.value = 0
         self.dut.rst.value = 1
         Clock(self.dut.clk, CYCLE_NS, "ns").start()
         for _ in range(3):
@@ -89,7 +89,7 @@ class Bench:
         await ReadOnly()
         made = {}
         for name in WIDTHS:
-            pulse = "going" if name in READS else "done"
+            pulse = "granted" if name in READS else "done"
             if int(self.signal(name, pulse).value):             # raises if it is X
                 made[name] = self.waiting[name].popleft()[1]
                 self.made[name] += 1
@@ -134,14 +134,14 @@ class Bench:
             if name in READS:
                 # a byte written in this very cycle may read as anything
                 self.due[name].append((
-                    self.cycle + Scratchpad.ANSWER_LATENCY, made[name],
+                    self.cycle + Scratchpad.DATA_LATENCY, made[name],
                     [None if place in written else self.memory[place]
                      for place in places(name, made[name])]))
         for place, byte in written.items():
             self.memory[place] = byte
 
     async def finish(self):
-        for _ in range(Scratchpad.ANSWER_LATENCY + 4 * len(WIDTHS)):
+        for _ in range(Scratchpad.DATA_LATENCY + 4 * len(WIDTHS)):
             await self.step(draw=False)
         assert not any(self.request.values()) and not any(self.due.values())
         assert not any(self.waiting.values())

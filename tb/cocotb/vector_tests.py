@@ -32,7 +32,7 @@ def write_request(bits):
 
 class ReadMemory:
     """Answers a read port after a fixed latency; refuses with chance ``stall``. Nobody looks at
-    ``going``."""
+    ``granted``."""
 
     def __init__(self, dut, prefix, width, read, rng, *, latency, stall):
         self.req_valid = getattr(dut, f"{prefix}_req_valid")

@@ -1,4 +1,4 @@
-"""What to drive into the systolic array in each cycle, and what must come out."""
+"""Schedules of the systolic array: inputs of each cycle and the expected outputs."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ __all__ = ["Cycle", "Pass", "corner_tiles", "filter_pass", "mixed_tiles", "rando
 class Cycle:
     """Inputs of one cycle; ``expected`` are the sums of the vector that enters in it.
 
-    They are ``None`` if no vector enters, or one whose sums mean nothing.
+    ``expected`` is ``None`` if no vector enters, or if the vector's sums are undefined.
     """
 
     act: list
@@ -27,14 +27,14 @@ class Cycle:
 
 @dataclasses.dataclass
 class Pass:
-    """A tile and its vectors; with ``lead``, depthwise, and the first ``lead`` sums are lost."""
+    """A tile and its vectors. With ``lead`` it is depthwise and has no first ``lead`` sums."""
 
     weights: np.ndarray
     vectors: np.ndarray
     lead: int | None = None
 
     def expected(self, index):
-        """The sums of vector ``index``, or ``None``."""
+        """Return the sums of vector ``index``, or ``None`` if they are undefined."""
         if self.lead is None:
             return (self.vectors[index] @ self.weights).tolist()
         if index < self.lead:
@@ -48,27 +48,27 @@ class Pass:
 
 
 def filter_pass(rng, *, rows, cols, lead, count):
-    """A depthwise pass of ``lead`` + 1 random taps with ``count`` sums that mean something."""
+    """Return a depthwise pass of ``lead`` + 1 random taps with ``count`` defined sums."""
     weights = rng.integers(-128, 128, (rows, cols))
     weights[lead + 1:] = 0
     return Pass(weights, rng.integers(-128, 128, (lead + count, rows)), lead)
 
 
 def random_tiles(rng, *, rows, cols, counts):
-    """For each count a random tile and that many random vectors, full range."""
+    """Return, for each count, a random tile with that many random vectors, full range."""
     return [Pass(rng.integers(-128, 128, (rows, cols)), rng.integers(-128, 128, (count, rows)))
             for count in counts]
 
 
 def mixed_tiles(rng, *, rows, cols, counts):
-    """Like :func:`random_tiles`, but about half of them depthwise, with any number of taps."""
+    """Return tiles like :func:`random_tiles`, about half of them depthwise with random leads."""
     return [filter_pass(rng, rows=rows, cols=cols, lead=int(rng.integers(rows)), count=count)
             if rng.integers(2) else random_tiles(rng, rows=rows, cols=cols, counts=[count])[0]
             for count in counts]
 
 
 def corner_tiles(*, rows, cols):
-    """Tiles and vectors of the extreme values: the largest sums of either sign, and zeros."""
+    """Return tiles and vectors of extreme values: the largest sums of either sign, and zeros."""
     values = (-128, 127, 0, -1)
     # a filter needs as many equal vectors as it has taps
     return [Pass(np.full((rows, cols), wgt),
@@ -77,31 +77,31 @@ def corner_tiles(*, rows, cols):
 
 
 def schedule(tiles, rng, *, bubbles=0.0, gaps=0.0):
-    """The earliest legal schedule for ``tiles``, a list of :class:`Pass`.
+    """Return the earliest legal schedule for ``tiles``, a list of :class:`Pass`.
 
-    ``bubbles`` and ``gaps`` are the chances that a cycle brings no vector, or no line, although it
-    could. What is not valid is random, so that nothing can depend on it.
+    ``bubbles`` and ``gaps`` are the probabilities that a cycle that could have a vector, or a
+    line, has none. Inputs that are not valid are random, so that no result can depend on them.
     """
     rows, cols = tiles[0].weights.shape
     cycles = []
     load_tile = load_line = feed_tile = feed_index = 0
-    loaded = 0                  # tiles whose last line came in an earlier cycle
+    loaded = 0                  # tiles whose last line entered in an earlier cycle
     while feed_tile < len(tiles):
         cycle = Cycle(act=rng.integers(-128, 128, rows).tolist(), valid=0,
                       swap=int(rng.integers(2)), depthwise=int(rng.integers(2)),
                       wgt=rng.integers(-128, 128, cols).tolist(), load=0, expected=None, tile=None)
-        now = tiles[feed_tile]
+        current = tiles[feed_tile]
         loaded_before = loaded
         swaps = feed_tile + (feed_index > 0)
         if loaded_before > feed_tile and rng.random() >= bubbles:
-            cycle.act, cycle.valid = now.vectors[feed_index].tolist(), 1
-            cycle.swap, cycle.depthwise = int(feed_index == 0), int(now.lead is not None)
-            cycle.expected, cycle.tile = now.expected(feed_index), feed_tile
+            cycle.act, cycle.valid = current.vectors[feed_index].tolist(), 1
+            cycle.swap, cycle.depthwise = int(feed_index == 0), int(current.lead is not None)
+            cycle.expected, cycle.tile = current.expected(feed_index), feed_tile
             swaps += feed_index == 0
             feed_index += 1
-            if feed_index == len(now.vectors):
+            if feed_index == len(current.vectors):
                 feed_tile, feed_index = feed_tile + 1, 0
-        # a tile may start to load in the very cycle in which the one before it is swapped in
+        # a tile may start to load in the cycle of the swap to the previous tile
         if load_tile < len(tiles) and load_tile <= swaps and rng.random() >= gaps:
             cycle.wgt = tiles[load_tile].weights[rows - 1 - load_line].tolist()
             cycle.load = 1

@@ -78,7 +78,7 @@ class Traffic:
         ports = [getattr(dut, name) for name in names]
         signals = [dut.o_clearing, *(port.req.ready for port in ports),
                    *(port.conflict for port in ports),
-                   *(port.going if name in dut.reads else port.done
+                   *(port.granted if name in dut.reads else port.done
                      for name, port in zip(names, ports))]
         for name in dut.reads:
             signals += [getattr(dut, name).valid, getattr(dut, name).data]
@@ -113,7 +113,7 @@ class Traffic:
             self.together[len(made)] += 1
             self._check(cycle, due, answers)
             written = {name: part for name, part in (made | begun).items() if name in dut.writes}
-            self._note_reads(cycle + dut.ANSWER_LATENCY, made, written, due)
+            self._note_reads(cycle + dut.DATA_LATENCY, made, written, due)
             self._write(written)
             if clear_now:
                 self.model[:] = 0

@@ -1,4 +1,4 @@
-"""The MATMUL unit between model memories, and what its instructions should do."""
+"""Test bench of the MATMUL unit: model memories, and a model of its instructions."""
 
 import numpy as np
 from amaranth.hdl import Module
@@ -15,13 +15,14 @@ ACC_LATENCY = 4
 
 
 def make_config(rows, cols, **changes):
+    """Return a configuration with an array of ``rows`` x ``cols``."""
     return Config(**dict(name="test", rows=rows, cols=cols, spad_bytes=2048, spad_banks=1,
                          wgt_bytes=max(512, 16 * rows * cols), acc_rows=64, vector_lanes=1,
                          bus_width=32) | changes)
 
 
 class MatmulModel:
-    """What the instructions should leave in the accumulators."""
+    """Model of the accumulators after MATMUL instructions."""
 
     def __init__(self, config, seed):
         draw = np.random.default_rng(seed)
@@ -31,38 +32,40 @@ class MatmulModel:
         self.acc = draw.integers(-1 << 31, 1 << 31, (config.acc_rows, config.cols))
 
     def tile(self, index, blank=0):
-        """The weights of each row of the array; the first ``blank`` lines are zeros."""
+        """Return the weights of each array row of tile ``index``, with ``blank`` lines zero."""
         size = self.config.tile_bytes
         lines = self.wgt[index * size:(index + 1) * size].reshape(self.config.rows, -1)
         lines = lines.astype(np.int64)
         lines[:blank] = 0
         return lines[::-1]
 
-    def vector(self, at):
-        return self.spad[at:at + self.config.rows].astype(np.int64)
+    def vector(self, address):
+        """Return the vector at ``address`` of the scratchpad."""
+        return self.spad[address:address + self.config.rows].astype(np.int64)
 
-    def filtered(self, at, index, lead, pitch):
-        """Line rows - 1 - lead + j of the tile is tap j, for the vector j positions further."""
+    def filtered(self, address, index, lead, pitch):
+        """Return the depthwise sums; line rows - 1 - lead + j is the tap of the j-th vector."""
         sums = np.zeros(self.config.cols, np.int64)
         lanes = min(self.config.rows, self.config.cols)
         for j in range(lead + 1):
             line = self.tile(index)[lead - j]
-            sums[:lanes] += (line[:lanes] * self.vector(at + j * pitch)[:lanes])
+            sums[:lanes] += (line[:lanes] * self.vector(address + j * pitch)[:lanes])
         return sums
 
     def execute(self, f):
+        """Execute a MATMUL with fields ``f``."""
         for r in range(f["row_count"]):
             for c in range(f["chunk_count"]):
                 index = f["wgt_addr"] + (0 if f["hold"] else r * f["chunk_count"] + c)
                 for y in range(f["y_count"]):
                     for x in range(f["x_count"]):
-                        at = (f["act_addr"] + r * f["row_pitch"] + c * f["chunk_pitch"]
-                              + y * f["y_pitch"] + x * f["x_pitch"])
+                        address = (f["act_addr"] + r * f["row_pitch"] + c * f["chunk_pitch"]
+                                   + y * f["y_pitch"] + x * f["x_pitch"])
                         row = f["acc_addr"] + (r if f["apart"] else y) * f["x_count"] + x
                         if f["depthwise"]:
-                            product = self.filtered(at, index, f["lead"], f["x_pitch"])
+                            product = self.filtered(address, index, f["lead"], f["x_pitch"])
                         else:
-                            product = self.vector(at) @ self.tile(index, f["blank"])
+                            product = self.vector(address) @ self.tile(index, f["blank"])
                         first = c == 0 if f["apart"] else r == c == 0
                         if first and not f["accumulate"]:
                             self.acc[row] = product
@@ -77,6 +80,7 @@ def _int32(value):
 
 
 def random_instruction(config, draw):
+    """Return the fields of a random valid MATMUL."""
     while True:
         f = {
             "maximum": draw.random() < 0.3, "accumulate": draw.random() < 0.4,
@@ -105,13 +109,13 @@ def random_instruction(config, draw):
 
 
 class MatmulBench:
-    """The unit with its neighbours; collects updates, done strobes and cycle numbers."""
+    """MATMUL unit with its neighbours; records updates, done strobes and cycle numbers."""
 
-    def __init__(self, config, model, answer_latency, wgt_latency, stalls):
+    def __init__(self, config, model, data_latency, wgt_latency, stalls):
         self.config, self.model, self.stalls = config, model, stalls
-        self.answer_latency, self.wgt_latency = answer_latency, wgt_latency
-        self.dut = MatmulUnit(config, spad_latency=answer_latency + 2,
-                              answer_latency=answer_latency, wgt_latency=wgt_latency,
+        self.data_latency, self.wgt_latency = data_latency, wgt_latency
+        self.dut = MatmulUnit(config, spad_latency=data_latency + 2,
+                              data_latency=data_latency, wgt_latency=wgt_latency,
                               acc_latency=ACC_LATENCY)
         self.acc = model.acc.copy()
         self.cycle = 0
@@ -120,8 +124,8 @@ class MatmulBench:
         self.last_update = {}
 
     async def scratchpad(self, ctx):
-        """Two requests wait at most; the oldest is put off as the stalls say."""
-        pipe = [None] * self.answer_latency
+        """Model the scratchpad's port: at most two requests wait, stalled as ``stalls`` decides."""
+        pipe = [None] * self.data_latency
         waiting = []
         idle = next(self.stalls)
         dut = self.dut.spad
@@ -129,19 +133,19 @@ class MatmulBench:
             ctx.set(dut.req.ready, len(waiting) < 2)
             _, _, valid, ready, addr = await ctx.tick().sample(
                 dut.req.valid, dut.req.ready, dut.req.payload)
-            made = None
-            put_off = bool(waiting) and idle > 0
-            if waiting and not put_off:
-                made = waiting.pop(0)
+            granted = None
+            stalled = bool(waiting) and idle > 0
+            if waiting and not stalled:
+                granted = waiting.pop(0)
                 idle = next(self.stalls)
             elif idle:
                 idle -= 1
             if valid and ready:
                 waiting.append(addr)
-            ctx.set(dut.going, made is not None)
-            ctx.set(dut.conflict, put_off)
+            ctx.set(dut.granted, granted is not None)
+            ctx.set(dut.conflict, stalled)
             due = pipe.pop()
-            pipe.insert(0, made)
+            pipe.insert(0, granted)
             ctx.set(dut.valid, due is not None)
             if due is not None:
                 for lane in range(self.config.rows):
@@ -149,6 +153,7 @@ class MatmulBench:
                     ctx.set(dut.data[lane], int(self.model.spad[byte]) & 255)
 
     async def weights(self, ctx):
+        """Model the read port of the weight buffer."""
         pipe = [None] * self.wgt_latency
         dut = self.dut.wgt
         cols = self.config.cols
@@ -162,6 +167,7 @@ class MatmulBench:
                     ctx.set(dut.data[col], int(self.model.wgt[due * cols + col]) & 255)
 
     async def watch(self, ctx):
+        """Apply the updates of the unit to ``acc`` and check their distances."""
         dut = self.dut
         while True:
             _, _, en, row, op, data, done, busy, vector = await ctx.tick().sample(
@@ -186,6 +192,7 @@ class MatmulBench:
                 self.acc[row] = np.maximum(self.acc[row], values)
 
     def run(self, words, timeout):
+        """Execute the instructions ``words``; raise if they take more than ``timeout`` cycles."""
         m = Module()
         m.submodules.dut = self.dut
         simulator = Simulator(m)

@@ -1,4 +1,4 @@
-"""The cells of the array: multiply, add, hold one weight and receive the next, filter."""
+"""Cell of the systolic array: multiply-add with double-buffered weights and a filter mode."""
 
 import dataclasses
 
@@ -11,16 +11,16 @@ from ..vendor.multiplier import add_multiplier, common_latency
 __all__ = ["COLUMNS", "Cell", "CellOutputs", "add_cell"]
 
 COLUMNS = 2
-"""Columns that work in the same cycle and share an activation register.
+"""Columns that operate in the same cycle and share one activation register.
 
-A register between every two columns only would cost 12 flip-flops a weight more (activations,
-control, skew and deskew). Two is also what one ``SB_MAC16`` multiplies.
+Without the sharing, each weight would cost 12 more flip-flops (activations, control, skew and
+deskew). Two is also the number of products of one ``SB_MAC16``.
 """
 
 
 @dataclasses.dataclass(frozen=True)
 class CellOutputs:
-    """What a cell hands to its neighbours: to the right, and (each column) below."""
+    """Outputs of a cell: to the right, and (the lists, one entry per column) to the cell below."""
 
     act: object
     valid: object
@@ -34,24 +34,24 @@ class CellOutputs:
 
 def add_cell(m, *, act, valid, depthwise, swap, shift, tops, wgts, sums, forms, latency, sum_width,
              name):
-    """Adds one cell to ``m`` and returns its :class:`CellOutputs`.
+    """Add one cell to ``m`` and return its :class:`CellOutputs`.
 
-    A function, so that a grid can be one module; :class:`Cell` states the contract. ``sums`` may
-    be ``None`` in the first row. An entry of ``tops`` may be ``None``: zeros, also for the cell
-    below.
+    This is a function so that a grid can be a single module. :class:`Cell` states the contract.
+    ``sums`` is ``None`` in the first row. An entry of ``tops`` may be ``None``: this column and
+    the cells below it then receive zeros.
     """
     o_act = Signal(signed(8), reset_less=True, name=f"act_{name}")
-    # No resets in here: the array's edges are reset, and what is under way has left a few cycles
-    # later without harm. It also keeps synthesis from merging these registers with those of the
-    # skew at the left edge, which have a reset: equal values on one diagonal would otherwise
-    # become one net across the chip.
+    # These registers have no reset. The inputs at the array's edges are reset, and values in
+    # flight leave the array within a few cycles. It also stops synthesis from merging them with
+    # the registers of the skew at the left edge, which have a reset: equal values on one diagonal
+    # would otherwise become one net across the chip.
     o_valid = Signal(reset_less=True, name=f"valid_{name}")
     o_depthwise = Signal(reset_less=True, name=f"depthwise_{name}")
     o_swap = Signal(reset_less=True, name=f"swap_{name}")
     o_shift = Signal(reset_less=True, name=f"shift_{name}")
     m.d.sync += [o_act.eq(act), o_valid.eq(valid), o_depthwise.eq(depthwise), o_swap.eq(swap),
                  o_shift.eq(shift)]
-    # The operand is chosen before its register, so that the way into the multiplier stays a wire.
+    # The operand is selected before its register, so that the path into the multiplier is a wire.
     operands, o_tops = [], []
     for column, top in enumerate(tops):
         operand = Signal(signed(8), reset_less=True, name=f"operand_{name}_{column}")
@@ -86,17 +86,17 @@ class Cell(wiring.Component):
     """Two neighbouring weight-stationary multiply-add cells that share their activation.
 
     Activations move right, partial sums and weights move down, one cell a cycle. There is no
-    handshake: whoever drives the edges owns the schedule. In each column,
-    ``o_sum`` is ``i_sum`` plus the product of the operand that entered ``latency`` - 1 cycles
-    before ``i_sum`` and the active weight of that time.
+    handshake: the parent component schedules every input. In each column, ``o_sum`` is ``i_sum``
+    plus the product of the operand that entered ``latency`` - 1 cycles before ``i_sum`` and the
+    weight that was active in the operand's cycle.
 
     The operand of both columns is the activation from the left or, with ``i_depthwise``, each
-    column's own from above. The cell below gets the operand of the vector before, so that what
-    comes from above moves down one row a cycle and falls back one vector a row. Without
-    ``i_valid`` operands stay, so that cycles without a vector do not count.
+    column's own operand from above. The cell below receives the operand of the previous vector:
+    operands from above move down one row and lag one more vector in each row. Operands do not
+    change without ``i_valid``, so that cycles without a vector do not count.
 
-    The active weight is replaced with the shadow weight when ``i_swap`` is high, and is in force
-    for the activation of that same cycle. If ``i_shift`` is high as well, the active weight
+    The active weight is replaced by the shadow weight when ``i_swap`` is high, and the new weight
+    multiplies the activation of that same cycle. If ``i_shift`` is high as well, the active weight
     takes the shadow weight from before the shift.
 
     Parameters
@@ -117,21 +117,21 @@ class Cell(wiring.Component):
     i_act : :py:`In(signed(8))`, ``o_act`` : :py:`Out(signed(8))`
         Activation from the left and, a cycle later, to the right.
     i_valid : :py:`In(1)`, ``o_valid`` : :py:`Out(1)`
-        Beside the activation: it belongs to a vector.
+        The activation of this cycle belongs to a vector.
     i_depthwise : :py:`In(1)`, ``o_depthwise`` : :py:`Out(1)`
-        Beside the activation: the operands come from above.
+        The operands of this cycle come from above.
     i_top : :py:`In(ArrayLayout(signed(8), 2))`
         Operands from above, in the cycle of the activation.
     o_top : :py:`Out(ArrayLayout(signed(8), 2))`
-        For the cell below, from the cycle after the activation on: operands of the vector before.
+        Operands of the previous vector for the cell below, from the cycle after the activation on.
     i_swap : :py:`In(1)`, ``o_swap`` : :py:`Out(1)`
-        Beside the activation: it is the first of a new tile.
+        The activation of this cycle is the first of a new tile.
     i_shift : :py:`In(1)`, ``o_shift`` : :py:`Out(1)`
         From the left and, a cycle later, to the right: shadow weights move down.
     i_wgt : :py:`In(ArrayLayout(signed(8), 2))`, ``o_wgt`` : :py:`Out(ArrayLayout(signed(8), 2))`
-        Weights from above; the shadow weights.
+        Weights from above; shadow weights to the cell below.
     i_sum : :py:`In(ArrayLayout(signed(sum_width), 2))`, ``o_sum`` : the same, :py:`Out`
-        Partial sums from above and to below.
+        Partial sums from above and to the cell below.
     """
 
     def __init__(self, *, forms=("portable", "portable"), sum_width=19):

@@ -9,21 +9,21 @@ from .cell import COLUMNS, add_cell
 
 __all__ = ["Grid", "cell_forms", "multiplier_latency", "row_sum_width"]
 
-# a vendor's multipliers, and what the cells take that get none
+# each vendor's multiplier form, and the form of the cells that the DSP budget does not cover
 _VENDOR_FORMS = {"ecp5": "ecp5_lut", "ice40": "lut"}
 
 
 def row_sum_width(row):
-    """Bits of a partial sum below row ``row``: ``row + 1`` products of 16 bits."""
+    """Return the bits of a partial sum below row ``row``: ``row + 1`` products of 16 bits."""
     return 16 + row.bit_length()
 
 
 def cell_forms(config):
-    """The multiplier form of every weight: a list of ``rows`` lists of ``cols`` names.
+    """Return the multiplier form of every weight: ``rows`` lists of ``cols`` names.
 
-    Where only some may use a vendor form, these are spread evenly over the array, so that every
-    region of it needs about the same area; two neighbours in a pair go together, because they
-    may share a primitive.
+    If ``dsp_cells`` limits the vendor form to some cells, these are spread evenly over the array,
+    so that all its regions need about the same area. The two columns of a pair get the same form,
+    because they may share one primitive; with an odd budget one pair is split.
     """
     cells = config.rows * config.cols
     if config.multiplier not in _VENDOR_FORMS or config.dsp_cells is None:
@@ -44,19 +44,19 @@ def cell_forms(config):
 
 
 def multiplier_latency(config):
-    """Cycles that the slowest form in use takes; the others are padded to it."""
+    """Return the cycles that the slowest form in use takes; the others are padded to it."""
     return common_latency({form for row in cell_forms(config) for form in row})
 
 
 class Grid(wiring.Component):
-    """``rows`` by ``cols`` weights and their multiply-adders, in one module.
+    """``rows`` by ``cols`` multiply-add cells with their weights, as one module.
 
-    Columns work in groups of :data:`~weft.array.cell.COLUMNS`. What enters row *r* at the left edge
-    in cycle *t* reaches group *g* in cycle *t + g*; what enters a column at the top in cycle *t*
+    Columns work in groups of :data:`~weft.array.cell.COLUMNS`. An input of row *r* at the left edge
+    in cycle *t* reaches group *g* in cycle *t + g*. An input of a column at the top in cycle *t*
     reaches row *r* in cycle *t + r* (partial sums) or with the *r*-th later shift (weights). The
     vector of one position therefore enters row *r* in cycle *t + r*, and its sum leaves
-    group *g* in cycle *t + latency + g*. From the top its bytes enter group *g* in cycle *t + g*.
-    See :class:`~weft.array.cell.Cell` for swap, shift and depthwise.
+    group *g* in cycle *t + latency + g*. The bytes of a vector from the top enter group *g* in
+    cycle *t + g*. See :class:`~weft.array.cell.Cell` for swap, shift and depthwise.
 
     Parameters
     ----------
@@ -72,15 +72,17 @@ class Grid(wiring.Component):
     -------
     i_act : :py:`In(signed(8)).array(rows)`
         Activations.
-    i_valid, i_depthwise : :py:`In(1).array(rows)`
-        Beside the activation: it belongs to a vector; the vector comes from the top.
+    i_valid : :py:`In(1).array(rows)`
+        The activation of this cycle belongs to a vector.
+    i_depthwise : :py:`In(1).array(rows)`
+        The vector of this cycle comes from the top.
     i_top : :py:`In(signed(8)).array(min(rows, cols))`
         Vectors from the top, for group *g* delayed by *g* cycles. Columns beyond a vector's bytes
-        get zeros.
+        receive zeros.
     i_swap : :py:`In(1).array(rows)`
-        Beside the activation: it is the first of a new tile.
+        The activation of this cycle is the first of a new tile.
     i_shift : :py:`In(1).array(rows)`
-        Shadow weights of the row move down: row 0 takes ``i_wgt``.
+        The shadow weights move down into this row: row 0 takes ``i_wgt``.
     i_wgt : :py:`In(signed(8)).array(cols)`
         Weights, for group *g* delayed by *g* cycles.
     o_sum : :py:`Out(signed(sum_width)).array(cols)`

@@ -1,4 +1,4 @@
-"""The loops of MATMUL: kernel rows, chunks, then rows of positions and positions."""
+"""Loop nest of MATMUL: kernel rows, chunks, rows of positions, positions."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -16,32 +16,67 @@ UPDATE_DISTANCE = 4
 
 
 class Tag(data.StructLayout):
-    """What travels with a vector: accumulator row, operation, last vector of its instruction.
+    """Data that accompany a vector: accumulator row, operation, last vector of its instruction.
 
-    With ``lead`` set the vector only fills the filters of a depthwise pass: its sums are dropped.
+    With ``lead`` set the vector only fills the filters of a depthwise pass: its sums are discarded.
     """
 
     def __init__(self, config):
         super().__init__({
-            "row": (config.acc_rows - 1).bit_length(),
+            "row": config.acc_addr_width,
             "op": AccOp,
             "lead": 1,
             "last": 1,
         })
 
 
-def _request(config):
-    """A vector on its way: address, first of its tile, depthwise, tag."""
+def _request_layout(config):
+    """Return the layout of a vector request: address, first of its tile, depthwise, tag."""
     return data.StructLayout({
-        "addr": (config.spad_bytes - 1).bit_length(), "first": 1, "depthwise": 1,
+        "addr": config.spad_addr_width, "first": 1, "depthwise": 1,
         "tag": Tag(config)})
 
 
+class _LoopRegisters:
+    """Registers of the loop nest: fields of the instruction in progress, counters, addresses."""
+
+    def __init__(self, config):
+        width, row_width = config.spad_addr_width, config.acc_addr_width
+        self.active = Signal()
+        self.maximum, self.accumulate, self.hold = Signal(), Signal(), Signal()
+        self.depthwise, self.apart = Signal(), Signal()
+        self.acc_first = Signal(row_width)
+        self.row_pitch, self.chunk_pitch, self.y_pitch, self.x_pitch = (
+            Signal(width, name=f"{name}_pitch") for name in ("row", "chunk", "y", "x"))
+        self.chunk_count, self.y_count = (
+            Signal(16, name=f"{name}_count") for name in ("chunk", "y"))
+        self.rows_left, self.chunks_left, self.ys_left = (
+            Signal(16, name=f"{name}_left") for name in ("rows", "chunks", "ys"))
+        # vectors of a row of positions; a valid x_count is at most acc_rows
+        self.x_vectors, self.xs_left = (
+            Signal(range(config.acc_rows + config.rows), name=name)
+            for name in ("x_vectors", "xs_left"))
+        self.lead, self.leads_left = (
+            Signal(range(config.rows), name=name) for name in ("lead", "leads_left"))
+        self.is_lead = Signal()
+        self.row_addr, self.chunk_addr, self.y_addr, self.addr = (
+            Signal(width, name=name) for name in ("row_addr", "chunk_addr", "y_addr", "addr"))
+        self.acc_row = Signal(row_width)
+        self.first_pass, self.first_vector = Signal(), Signal()
+
+        # each counter has a flag beside it for the value 1: four comparisons in a row are slow
+        self.x_one, self.y_one, self.chunk_one, self.row_one = (
+            Signal(name=f"{name}_one") for name in ("x", "y", "chunk", "row"))
+        # the current vector ends a row of positions, a chunk, a kernel row, the instruction
+        self.x_last, self.y_last, self.chunk_last, self.row_last = (
+            Signal(name=f"{name}_last") for name in ("x", "y", "chunk", "row"))
+
+
 class PositionLoops(wiring.Component):
-    """Requests the vectors of MATMUL instructions, one a cycle.
+    """Generator of the vector requests of MATMUL instructions, one a cycle.
 
     In a depthwise pass each row of positions begins with ``lead`` vectors that have no position.
-    With ``apart``, accumulator rows go on from kernel row to kernel row.
+    With ``apart``, each kernel row has its own accumulator rows, after those of the previous one.
 
     Parameters
     ----------
@@ -50,34 +85,34 @@ class PositionLoops(wiring.Component):
     Members
     -------
     i : :py:`In(stream.Signature(256))`
-        A validated MATMUL; one waits while another is in work.
+        A validated MATMUL; one waits while another is in progress.
     i_tile_ready : :py:`In(1)`
         The first vector of a tile may be requested.
     spad : :py:`Out(ReadPort(spad_addr_width, rows))`
         Its data is not used.
     o_accept : :py:`Out(1)`
-        A vector was asked for in this cycle; ``o_first``, ``o_depthwise``, ``o_tag`` describe it.
-    o_claim : :py:`Out(1)`
-        And it is the first of its tile.
+        A request was accepted in this cycle; ``o_first``, ``o_depthwise``, ``o_tag`` describe it.
+    o_tile_start : :py:`Out(1)`
+        ``o_accept`` and ``o_first``.
     o_first : :py:`Out(1)`
-        It is the first of its tile.
+        The vector is the first of its tile.
     o_depthwise : :py:`Out(1)`
-        It is for the array's top.
+        The vector enters the array from the top.
     o_tag : :py:`Out(Tag(config))`
     o_wait_weights : :py:`Out(1)`
-        Only the tile is missing.
+        The next vector waits only for its tile.
     """
 
     def __init__(self, config):
         self.config = config
-        self.addr_width = (config.spad_bytes - 1).bit_length()
-        self.row_width = (config.acc_rows - 1).bit_length()
+        self.addr_width = config.spad_addr_width
+        self.row_width = config.acc_addr_width
         super().__init__({
             "i": In(stream.Signature(INSTRUCTION_SHAPE)),
             "i_tile_ready": In(1),
             "spad": Out(ReadPort(self.addr_width, config.rows)),
             "o_accept": Out(1),
-            "o_claim": Out(1),
+            "o_tile_start": Out(1),
             "o_first": Out(1),
             "o_depthwise": Out(1),
             "o_tag": Out(Tag(config)),
@@ -86,152 +121,150 @@ class PositionLoops(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        layout = instruction_layout("MATMUL")
-        width = self.addr_width
 
-        # one instruction waits, so that the loops go from one to the next without a bubble
+        # one instruction waits, so that the next one starts without a bubble
         waiting = Signal()
         word = Signal(INSTRUCTION_SHAPE)
-        held = data.View(layout, word)
-        active = Signal()
-        take = Signal()
+        start = Signal()
         m.d.comb += self.i.ready.eq(~waiting)
         with m.If(self.i.ready):
             m.d.sync += [waiting.eq(self.i.valid), word.eq(self.i.payload)]
-        with m.If(take & waiting):
+        with m.If(start & waiting):
             m.d.sync += waiting.eq(0)
 
-        maximum, accumulate, hold, depthwise = Signal(), Signal(), Signal(), Signal()
-        apart = Signal()
-        acc_first = Signal(self.row_width)
-        row_pitch, chunk_pitch, y_pitch, x_pitch = (
-            Signal(width, name=f"{name}_pitch") for name in ("row", "chunk", "y", "x"))
-        chunk_count, y_count = (Signal(16, name=f"{name}_count") for name in ("chunk", "y"))
-        rows_left, chunks_left, ys_left = (
-            Signal(16, name=f"{name}_left") for name in ("rows", "chunks", "ys"))
-        # vectors of a row of positions; a valid x_count is at most acc_rows
-        x_vectors, xs_left = (Signal(range(self.config.acc_rows + self.config.rows), name=name)
-                              for name in ("x_vectors", "xs_left"))
-        lead, leads_left = (Signal(range(self.config.rows), name=name)
-                            for name in ("lead", "leads_left"))
-        is_lead = Signal()
-        row_addr, chunk_addr, y_addr, addr = (
-            Signal(width, name=name) for name in ("row_addr", "chunk_addr", "y_addr", "addr"))
-        acc_row = Signal(self.row_width)
-        first_pass, first_vector = Signal(), Signal()
-
-        # whether a counter is at 1 is kept beside it: four comparisons in a row are slow
-        x_one, y_one, chunk_one, row_one = (
-            Signal(name=f"{name}_one") for name in ("x", "y", "chunk", "row"))
-        x_last, y_last, chunk_last, row_last = (
-            Signal(name=f"{name}_last") for name in ("x", "y", "chunk", "row"))
+        loop = _LoopRegisters(self.config)
         m.d.comb += [
-            x_last.eq(x_one),
-            y_last.eq(x_last & y_one),
-            chunk_last.eq(y_last & chunk_one),
-            row_last.eq(chunk_last & row_one),
+            loop.x_last.eq(loop.x_one),
+            loop.y_last.eq(loop.x_last & loop.y_one),
+            loop.chunk_last.eq(loop.y_last & loop.chunk_one),
+            loop.row_last.eq(loop.chunk_last & loop.row_one),
         ]
 
-        # the loops run into a buffer, so that neither the scratchpad's ready nor the checks below
-        # are on the way to all their counters
-        m.submodules.buffer = buffer = RegisterSlice(_request(self.config))
-        ahead, request = buffer.i.payload, buffer.o.payload
+        # The loops run ahead into a buffer, so that neither the scratchpad's ready nor the hazard
+        # check is on the path to their counters.
+        m.submodules.buffer = buffer = RegisterSlice(_request_layout(self.config))
+        ahead = buffer.i.payload
         m.d.comb += [
-            buffer.i.valid.eq(active),
-            ahead.addr.eq(addr),
-            ahead.first.eq(first_vector),
-            ahead.depthwise.eq(depthwise),
-            ahead.tag.row.eq(acc_row),
-            ahead.tag.lead.eq(is_lead),
-            ahead.tag.op.eq(Mux(first_pass & ~accumulate, AccOp.WRITE,
-                                Mux(maximum, AccOp.MAX, AccOp.ADD))),
-            ahead.tag.last.eq(row_last),
-            take.eq(~active | buffer.i.ready & row_last),
+            buffer.i.valid.eq(loop.active),
+            ahead.addr.eq(loop.addr),
+            ahead.first.eq(loop.first_vector),
+            ahead.depthwise.eq(loop.depthwise),
+            ahead.tag.row.eq(loop.acc_row),
+            ahead.tag.lead.eq(loop.is_lead),
+            ahead.tag.op.eq(Mux(loop.first_pass & ~loop.accumulate, AccOp.WRITE,
+                                Mux(loop.maximum, AccOp.MAX, AccOp.ADD))),
+            ahead.tag.last.eq(loop.row_last),
+            start.eq(~loop.active | buffer.i.ready & loop.row_last),
         ]
+        self._elaborate_requests(m, buffer)
 
-        # an accumulator row is not touched again before its update is through
+        # The buffer's ready affects the clock enable of the loop registers, not their next values.
+        # At the end of an instruction they load `word` even if no instruction waits there;
+        # `active` then goes low.
+        with m.If(~loop.active | buffer.i.ready):
+            with m.If(~loop.active | loop.row_last):
+                self._elaborate_start(m, loop, waiting, word)
+            with m.Else():
+                self._elaborate_advance(m, loop)
+        return m
+
+    def _elaborate_requests(self, m, buffer):
+        """Request the vectors from the buffer, as far as accumulator rows and tiles permit."""
+        request = buffer.o.payload
+        # accumulator rows of the vectors of the last cycles, whose updates may be in progress
         recent = [Signal(self.row_width + 1, name=f"recent{age}")
                   for age in range(1, UPDATE_DISTANCE)]
-        clash = Signal()                    # known a cycle before
-        now, after = (Cat(tag.row, ~tag.lead) for tag in (request.tag, buffer.o_next.tag))
-        may_request = buffer.o.valid & ~clash & ~self.spad.conflict
+        hazard = Signal()                   # computed a cycle ahead
+        row, next_row = (Cat(tag.row, ~tag.lead) for tag in (request.tag, buffer.o_next.tag))
+        may_request = buffer.o.valid & ~hazard & ~self.spad.conflict
         m.d.comb += [
             self.spad.req.payload.eq(request.addr),
             self.spad.req.valid.eq(may_request & (self.i_tile_ready | ~request.first)),
             self.o_accept.eq(self.spad.req.valid & self.spad.req.ready),
             buffer.o.ready.eq(self.o_accept),
-            self.o_claim.eq(self.o_accept & request.first),
+            self.o_tile_start.eq(self.o_accept & request.first),
             self.o_first.eq(request.first),
             self.o_depthwise.eq(request.depthwise),
             self.o_wait_weights.eq(may_request & request.first & ~self.i_tile_ready),
             self.o_tag.eq(request.tag),
         ]
-        # Vectors go as far apart as they were asked for, unless one is put off. Then time stands
-        # still here, too, a cycle later: in time, as a vector is behind one other at most at its
-        # port, and none is asked for in such a cycle.
-        then = Mux(buffer.o.valid, now, after)
-        m.d.sync += clash.eq(Mux(
+        # Reads are granted at the distances at which they were requested, unless one is stalled. In
+        # that case `recent` stops for a cycle, too, one cycle later. That is early enough: at most
+        # one other read is ahead of a vector at its port, and no vector is requested in a cycle
+        # with `conflict`.
+        waiting_row = Mux(buffer.o.valid, row, next_row)
+        m.d.sync += hazard.eq(Mux(
             self.o_accept,
-            ~buffer.o_next.tag.lead & Cat(after == row for row in (now, *recent[:-1])).any(),
-            then[-1] & (Cat(then == row for row in recent[:-1]).any()
-                        | (self.spad.conflict & (then == recent[-1])))))
+            ~buffer.o_next.tag.lead & Cat(next_row == old for old in (row, *recent[:-1])).any(),
+            waiting_row[-1] & (Cat(waiting_row == old for old in recent[:-1]).any()
+                               | (self.spad.conflict & (waiting_row == recent[-1])))))
         with m.If(~self.spad.conflict):
-            m.d.sync += recent[0].eq(Mux(self.o_accept, now, 0))
-            m.d.sync += [younger.eq(older) for older, younger in zip(recent, recent[1:])]
+            m.d.sync += recent[0].eq(Mux(self.o_accept, row, 0))
+            m.d.sync += [older.eq(younger) for younger, older in zip(recent, recent[1:])]
 
-        # What comes next is chosen without a look at the buffer: at the end of an instruction the
-        # one that waits is taken, and ``waiting`` only decides what that means.
-        with m.If(~active | buffer.i.ready):
-            with m.If(~active | row_last):
-                m.d.sync += [
-                    active.eq(waiting), maximum.eq(held.maximum), accumulate.eq(held.accumulate),
-                    hold.eq(held.hold), depthwise.eq(held.depthwise), apart.eq(held.apart),
-                    first_pass.eq(1), first_vector.eq(1),
-                    acc_first.eq(held.acc_addr), acc_row.eq(held.acc_addr),
-                    row_addr.eq(held.act_addr), chunk_addr.eq(held.act_addr),
-                    y_addr.eq(held.act_addr), addr.eq(held.act_addr),
-                    row_pitch.eq(held.row_pitch), chunk_pitch.eq(held.chunk_pitch),
-                    y_pitch.eq(held.y_pitch), x_pitch.eq(held.x_pitch),
-                    chunk_count.eq(held.chunk_count), y_count.eq(held.y_count),
-                    x_vectors.eq(held.x_count + held.lead), xs_left.eq(held.x_count + held.lead),
-                    lead.eq(held.lead), leads_left.eq(held.lead), is_lead.eq(held.lead != 0),
-                    rows_left.eq(held.row_count), chunks_left.eq(held.chunk_count),
-                    ys_left.eq(held.y_count),
-                    x_one.eq((held.x_count == 1) & (held.lead == 0)), y_one.eq(held.y_count == 1),
-                    chunk_one.eq(held.chunk_count == 1), row_one.eq(held.row_count == 1),
-                ]
+    def _elaborate_start(self, m, loop, waiting, word):
+        """Load the waiting instruction ``word`` into the loop registers."""
+        fields = data.View(instruction_layout("MATMUL"), word)
+        m.d.sync += [
+            loop.active.eq(waiting), loop.maximum.eq(fields.maximum),
+            loop.accumulate.eq(fields.accumulate),
+            loop.hold.eq(fields.hold), loop.depthwise.eq(fields.depthwise),
+            loop.apart.eq(fields.apart),
+            loop.first_pass.eq(1), loop.first_vector.eq(1),
+            loop.acc_first.eq(fields.acc_addr), loop.acc_row.eq(fields.acc_addr),
+            loop.row_addr.eq(fields.act_addr), loop.chunk_addr.eq(fields.act_addr),
+            loop.y_addr.eq(fields.act_addr), loop.addr.eq(fields.act_addr),
+            loop.row_pitch.eq(fields.row_pitch), loop.chunk_pitch.eq(fields.chunk_pitch),
+            loop.y_pitch.eq(fields.y_pitch), loop.x_pitch.eq(fields.x_pitch),
+            loop.chunk_count.eq(fields.chunk_count), loop.y_count.eq(fields.y_count),
+            loop.x_vectors.eq(fields.x_count + fields.lead),
+            loop.xs_left.eq(fields.x_count + fields.lead),
+            loop.lead.eq(fields.lead), loop.leads_left.eq(fields.lead),
+            loop.is_lead.eq(fields.lead != 0),
+            loop.rows_left.eq(fields.row_count), loop.chunks_left.eq(fields.chunk_count),
+            loop.ys_left.eq(fields.y_count),
+            loop.x_one.eq((fields.x_count == 1) & (fields.lead == 0)),
+            loop.y_one.eq(fields.y_count == 1),
+            loop.chunk_one.eq(fields.chunk_count == 1), loop.row_one.eq(fields.row_count == 1),
+        ]
+
+    def _elaborate_advance(self, m, loop):
+        """Advance the loop registers to the next vector of the instruction."""
+        width = self.addr_width
+        m.d.sync += [
+            loop.first_vector.eq(loop.y_last & ~loop.hold),
+            loop.acc_row.eq(loop.acc_row + ~loop.is_lead),
+            loop.leads_left.eq(loop.leads_left - loop.is_lead),
+            loop.is_lead.eq(loop.leads_left > 1),
+            loop.xs_left.eq(loop.xs_left - 1), loop.x_one.eq(loop.xs_left == 2),
+            loop.addr.eq(loop.addr + loop.x_pitch),
+        ]
+        with m.If(loop.x_last):
+            next_y = (loop.y_addr + loop.y_pitch)[:width]
+            m.d.sync += [
+                loop.xs_left.eq(loop.x_vectors), loop.x_one.eq(loop.x_vectors == 1),
+                loop.ys_left.eq(loop.ys_left - 1), loop.y_one.eq(loop.ys_left == 2),
+                loop.addr.eq(next_y), loop.y_addr.eq(next_y),
+                loop.leads_left.eq(loop.lead), loop.is_lead.eq(loop.lead != 0),
+            ]
+        with m.If(loop.y_last):
+            next_chunk = (loop.chunk_addr + loop.chunk_pitch)[:width]
+            new_accs = loop.apart & loop.chunk_one      # the next kernel row has its own
+            m.d.sync += [
+                loop.ys_left.eq(loop.y_count), loop.y_one.eq(loop.y_count == 1),
+                loop.chunks_left.eq(loop.chunks_left - 1), loop.chunk_one.eq(loop.chunks_left == 2),
+                loop.first_pass.eq(new_accs), loop.addr.eq(next_chunk), loop.y_addr.eq(next_chunk),
+                loop.chunk_addr.eq(next_chunk),
+            ]
+            with m.If(new_accs):
+                m.d.sync += loop.acc_first.eq(loop.acc_row + 1)
             with m.Else():
-                m.d.sync += [
-                    first_vector.eq(y_last & ~hold),
-                    acc_row.eq(acc_row + ~is_lead),
-                    leads_left.eq(leads_left - is_lead),
-                    is_lead.eq(leads_left > 1),
-                    xs_left.eq(xs_left - 1), x_one.eq(xs_left == 2),
-                    addr.eq(addr + x_pitch),
-                ]
-                with m.If(x_last):
-                    next_y = (y_addr + y_pitch)[:width]
-                    m.d.sync += [xs_left.eq(x_vectors), x_one.eq(x_vectors == 1),
-                                 ys_left.eq(ys_left - 1), y_one.eq(ys_left == 2), addr.eq(next_y),
-                                 y_addr.eq(next_y), leads_left.eq(lead), is_lead.eq(lead != 0)]
-                with m.If(y_last):
-                    next_chunk = (chunk_addr + chunk_pitch)[:width]
-                    goes_on = apart & chunk_one         # to the accumulators of a kernel row
-                    m.d.sync += [
-                        ys_left.eq(y_count), y_one.eq(y_count == 1),
-                        chunks_left.eq(chunks_left - 1), chunk_one.eq(chunks_left == 2),
-                        first_pass.eq(goes_on), addr.eq(next_chunk), y_addr.eq(next_chunk),
-                        chunk_addr.eq(next_chunk),
-                    ]
-                    with m.If(goes_on):
-                        m.d.sync += acc_first.eq(acc_row + 1)
-                    with m.Else():
-                        m.d.sync += acc_row.eq(acc_first)
-                with m.If(chunk_last):
-                    next_row = (row_addr + row_pitch)[:width]
-                    m.d.sync += [
-                        chunks_left.eq(chunk_count), chunk_one.eq(chunk_count == 1),
-                        rows_left.eq(rows_left - 1), row_one.eq(rows_left == 2), addr.eq(next_row),
-                        y_addr.eq(next_row), chunk_addr.eq(next_row), row_addr.eq(next_row),
-                    ]
-        return m
+                m.d.sync += loop.acc_row.eq(loop.acc_first)
+        with m.If(loop.chunk_last):
+            next_row = (loop.row_addr + loop.row_pitch)[:width]
+            m.d.sync += [
+                loop.chunks_left.eq(loop.chunk_count), loop.chunk_one.eq(loop.chunk_count == 1),
+                loop.rows_left.eq(loop.rows_left - 1), loop.row_one.eq(loop.rows_left == 2),
+                loop.addr.eq(next_row), loop.y_addr.eq(next_row), loop.chunk_addr.eq(next_row),
+                loop.row_addr.eq(next_row),
+            ]

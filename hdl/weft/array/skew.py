@@ -1,4 +1,4 @@
-"""Delays of a different length for each lane: the triangles at the array's edges."""
+"""Delay lines of a different length for each lane, for the triangles at the array's edges."""
 
 from amaranth.hdl import Module, Shape, Signal
 from amaranth.lib import wiring
@@ -8,17 +8,17 @@ __all__ = ["Skew"]
 
 
 class Skew(wiring.Component):
-    """Delays each lane by its own number of cycles.
+    """One delay line per lane, each with its own length.
 
-    ``o[k]`` is what ``i[k]`` was ``delays[k]`` cycles before; a delay of 0 is a wire. The delay
-    lines are not reset.
+    ``o[k]`` is ``i[k]`` of ``delays[k]`` cycles before; a delay of 0 is a wire. The delay lines
+    are not reset.
 
     Parameters
     ----------
     shape : shape-castable
         Shape of a lane.
     delays : sequence of :class:`int`
-        Cycles, one for each lane.
+        Length of each lane's delay line, in cycles.
 
     Members
     -------

@@ -1,4 +1,4 @@
-"""The systolic array as its user sees it: whole vectors in, whole rows of sums out."""
+"""Systolic array with whole vectors as input and whole rows of sums as output."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
@@ -12,28 +12,29 @@ __all__ = ["SystolicArray"]
 
 
 class SystolicArray(wiring.Component):
-    """Multiplies a vector with a tile of ``rows`` x ``cols`` weights every cycle.
+    """Multiplier of one vector by a tile of ``rows`` x ``cols`` weights per cycle.
 
-    For every vector that enters, ``o_sum[c] = sum(i_act[r] * weight[r][c])`` comes out exactly
-    ``latency`` cycles later. There is no handshake: whoever drives the array owns the schedule.
+    For every vector that enters, ``o_sum[c] = sum(i_act[r] * weight[r][c])`` appears exactly
+    ``latency`` cycles later. There is no handshake: the parent component owns the schedule.
     Cycles without a vector are allowed anywhere, and so are cycles between the lines of a tile.
 
     Weights are double-buffered. A tile is ``rows`` lines; line 0 holds the weights of row
-    ``rows - 1``, the last line those of row 0. Lines go into shadow registers; the vector with
-    ``i_swap`` and all after it see the new tile, while vectors on their way still see the
-    old one. The driver keeps to two rules:
+    ``rows - 1``, the last line those of row 0. Lines go into shadow registers. The vector with
+    ``i_swap`` and all later vectors use the new tile, while vectors in flight still use the old
+    one. The schedule must follow two rules:
 
-    1. the swap to a tile comes in a later cycle than the tile's last line;
-    2. the first line of the next tile comes in the cycle of that swap or later.
+    1. the swap to a tile occurs in a later cycle than the tile's last line;
+    2. the first line of the next tile enters in the cycle of that swap or later.
 
-    So a tile with *M* vectors takes ``max(rows, M)`` cycles, without a gap between tiles. A
-    synchronous reset forgets lines of a tile that is not complete, and vectors on their way.
+    A tile with *M* vectors therefore takes ``max(rows, M)`` cycles, without a gap between tiles. A
+    synchronous reset discards the lines of an incomplete tile and the vectors in flight.
 
     With ``i_depthwise`` a vector enters from the top, byte *c* into column *c*, and every column
     is a filter: ``o_sum[c] = sum(before[r][c] * weight[r][c])``, where ``before[r]`` is the *r*-th
-    vector before this one, bubbles not counted, and 0 in columns beyond a vector's bytes. It is
-    unspecified if that vector or one since was not a depthwise one. So a filter of ``lead + 1``
-    taps has zero weights in all rows beyond ``lead``, and its first ``lead`` sums mean nothing.
+    vector before this one; bubbles do not count, and columns beyond a vector's bytes receive 0.
+    ``before[r]`` is unspecified if that vector or a later one was not a depthwise vector. A filter
+    of ``lead + 1`` taps therefore needs zero weights in all rows beyond ``lead``, and its first
+    ``lead`` sums are meaningless.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ class SystolicArray(wiring.Component):
     Attributes
     ----------
     latency : :class:`int`
-        Cycles from ``i_valid`` to ``o_valid``: ``rows + cols / 2`` and what a multiplier takes.
+        Cycles from ``i_valid`` to ``o_valid``: ``rows + cols / 2`` plus the multiplier's latency.
     sum_width : :class:`int`
         Bits of a sum; none can overflow.
 
@@ -100,7 +101,7 @@ class SystolicArray(wiring.Component):
             shape=signed(self.sum_width),
             delays=[self._groups - 1 - group for group in group_of])
 
-        # these go down the left edge beside the skewed vector
+        # delay lines along the left edge, aligned with the skewed vector
         valid = Signal(self.latency)
         depthwise = Signal(rows - 1)
         swap = Signal(rows - 1)
@@ -123,10 +124,11 @@ class SystolicArray(wiring.Component):
                 grid.i_swap[row].eq(swap[row - 1] if row else self.i_valid & self.i_swap),
             ]
 
-        # Row r must not shift before the swap of the tile it holds has passed it, r cycles after
-        # row 0. Line r is the first that means anything to it, and comes no earlier: so row r
-        # skips lines 0 to r - 1. `begun` has bit r - 1 set once line r is due. All of that is known
-        # a cycle before the line: each row, which may be far away, has its own register.
+        # Row r must not shift before the swap to the tile in its shadow registers has reached it, r
+        # cycles after row 0. The first line that row r needs is line r, which arrives no earlier;
+        # row r therefore skips lines 0 to r - 1. Bit r - 1 of `begun` is set once line r is due.
+        # The shift enables are computed a cycle before the line, so that each row, which may be far
+        # away, has its own register.
         begun = Signal(rows - 1)
         shift = Signal(rows)
         with m.If(self.i_load_next):

@@ -1,4 +1,4 @@
-"""Requests the weight lines of one tile after another, one tile ahead of the vectors."""
+"""Tile loader of MATMUL: requests the weight lines of each tile, one tile ahead of the vectors."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -11,46 +11,48 @@ __all__ = ["TileLoader"]
 
 
 class TileLoader(wiring.Component):
-    """Walks through the tiles of MATMUL instructions.
+    """Address generator for the weight lines of the tiles of MATMUL instructions.
 
-    The lines of a tile are requested in ``rows`` consecutive cycles, which begin in the cycle
-    after the array's shadow registers became free: after the swap of the tile before. With ``hold``
-    an instruction has one tile only.
+    The lines of a tile are requested in ``rows`` consecutive cycles. They begin in the cycle after
+    the array's shadow registers become free, that is after the swap to the previous tile. With
+    ``hold`` an instruction has only one tile.
 
     Parameters
     ----------
     config : :class:`Config`
-    early : :class:`int`
-        A vector is asked for at least so many cycles before it is on its way, up to ``rows - 2``.
+    grant_delay : :class:`int`
+        Least number of cycles from the request of a vector to the grant of its read, up to
+        ``rows - 2``.
 
     Members
     -------
     i : :py:`In(stream.Signature(256))`
-        A validated MATMUL; taken when the last tile of the one before is on its way.
-    i_claim : :py:`In(1)`
-        The first vector of the next tile is asked for in this cycle. Only while ``o_ready``.
+        A validated MATMUL. It is accepted once the load of the previous instruction's last tile
+        has begun.
+    i_tile_start : :py:`In(1)`
+        The first vector of the next tile is requested in this cycle. Only while ``o_ready``.
     i_swap : :py:`In(1)`
-        That vector is on its way.
+        The read of that vector is granted; the vector carries the swap to its tile.
     o_ready : :py:`Out(1)`
-        The first vector of the next tile may be asked for: its last line is requested in ``early``
-        cycles, or was. Out of a register.
+        The first vector of the next tile may be requested: the tile's last line is requested in at
+        most ``grant_delay`` cycles, or was requested already. Driven by a register.
     o_en, o_line : :py:`Out(1)`, :py:`Out(line_width)`
         Request for a line of the weight buffer.
     o_blank : :py:`Out(1)`
-        With ``o_en``: the line is for a row of the array without a tap of a depthwise pass, or
-        one of the first ``blank`` lines of a tile, and must enter the array as zeros.
+        With ``o_en``: the line must enter the array as zeros. It is for an array row without a tap
+        of a depthwise pass, or one of the first ``blank`` lines of a tile.
     """
 
-    def __init__(self, config, *, early):
-        if not 0 <= early <= config.rows - 2:
-            raise ValueError(f"early must be 0 to {config.rows - 2} with {config.rows} rows, "
-                             f"not {early}")
+    def __init__(self, config, *, grant_delay):
+        if not 0 <= grant_delay <= config.rows - 2:
+            raise ValueError(f"grant_delay must be 0 to {config.rows - 2} with {config.rows} rows, "
+                             f"not {grant_delay}")
         self.config = config
-        self.early = early
-        self.line_width = (config.wgt_bytes // config.cols - 1).bit_length()
+        self.grant_delay = grant_delay
+        self.line_width = config.wgt_line_addr_width
         super().__init__({
             "i": In(stream.Signature(INSTRUCTION_SHAPE)),
-            "i_claim": In(1),
+            "i_tile_start": In(1),
             "i_swap": In(1),
             "o_ready": Out(1),
             "o_en": Out(1),
@@ -63,20 +65,20 @@ class TileLoader(wiring.Component):
         rows = self.config.rows
         fields = data.View(instruction_layout("MATMUL"), self.i.payload)
 
-        # tiles of the current instruction whose load has not begun: (kernel rows, chunks) left
+        # tiles of the current instruction whose load has not begun, as kernel rows and chunks left
         pending = Signal()
         next_tile = Signal(self.line_width)
         chunk_count = Signal(16)
         chunks_left = Signal(16)
         rows_left = Signal(16)
-        chunk_one, row_one = Signal(), Signal()         # whether they are at 1
+        chunk_one, row_one = Signal(), Signal()         # the counter is at 1
         blank_count = Signal(range(rows))
         m.d.comb += self.i.ready.eq(~pending)
         with m.If(~pending):
-            # without a look at valid, which comes late
+            # the payload is loaded whether or not it is valid, because i.valid arrives last
             m.d.sync += [
                 pending.eq(self.i.valid),
-                next_tile.eq(fields.wgt_addr << (rows - 1).bit_length()),
+                next_tile.eq(fields.wgt_addr << self.config.row_index_width),
                 chunk_count.eq(fields.chunk_count),
                 chunks_left.eq(Mux(fields.hold, 1, fields.chunk_count)),
                 rows_left.eq(Mux(fields.hold, 1, fields.row_count)),
@@ -85,7 +87,7 @@ class TileLoader(wiring.Component):
                 blank_count.eq(Mux(fields.depthwise, rows - 1 - fields.lead, fields.blank)),
             ]
 
-        # a tile that begins requests its first line in the same cycle; the rest is registers
+        # the first line of a tile is requested in the cycle of `begin`, later lines from registers
         swapped = Signal()
         begin = Signal()
         loading = Signal()
@@ -101,9 +103,9 @@ class TileLoader(wiring.Component):
             blanks.eq(Mux(loading, blanks_left, blank_count)),
             self.o_blank.eq(blanks != 0),
         ]
-        with m.If(self.i_claim):
+        with m.If(self.i_tile_start):
             m.d.sync += self.o_ready.eq(0)
-        with m.If(self.o_en & (step == rows - 2 - self.early)):
+        with m.If(self.o_en & (step == rows - 2 - self.grant_delay)):
             m.d.sync += self.o_ready.eq(1)
         with m.If(self.o_en):
             m.d.sync += [step.eq(step + 1), line.eq(self.o_line + 1),

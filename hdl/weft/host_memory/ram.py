@@ -5,6 +5,7 @@ from amaranth.lib import data, fifo, wiring
 from amaranth.lib.wiring import In
 
 from ..bus.axi4 import RESP_OKAY, Axi4
+from ..logic import delayed
 from .beats import Beats, beats_of
 from .storage import BlockStorage, SpramStorage
 
@@ -142,8 +143,8 @@ class AxiRam(wiring.Component):
             port.advance.eq(advance),
             axi.rdata.eq(port.read_data),
         ]
-        valid, *rest = _delayed(m, self._words.read_latency - 1, advance,
-                                port.read_en, reads.payload.last, reads.payload.resp)
+        valid, *rest = delayed(m, "read", self._words.read_latency - 1, port.read_en,
+                               reads.payload.last, reads.payload.resp, advance=advance)
         with m.If(advance):
             m.d.sync += [axi.rvalid.eq(valid), Cat(axi.rlast, axi.rresp).eq(Cat(rest))]
 
@@ -152,8 +153,8 @@ class AxiRam(wiring.Component):
         axi = self.axi
         answer = data.StructLayout({"data": self.data_width, "last": 1, "resp": 2})
         m.submodules.places = places = fifo.SyncFIFO(width=answer.size, depth=self.PLACES)
-        valid, last, resp = _delayed(m, self._words.read_latency, Const(1),
-                                     port.read_en, reads.payload.last, reads.payload.resp)
+        valid, last, resp = delayed(m, "read", self._words.read_latency, port.read_en,
+                                    reads.payload.last, reads.payload.resp, advance=Const(1))
         arrived, leaving = data.View(answer, places.w_data), data.View(answer, places.r_data)
         free = Signal(range(self.PLACES + 1), init=self.PLACES)
         free_next = Signal.like(free)
@@ -168,13 +169,3 @@ class AxiRam(wiring.Component):
         may_read = Signal(init=1)
         m.d.sync += [free.eq(free_next), may_read.eq(free_next != 0)]
         m.d.comb += reads.ready.eq(may_read)
-
-
-def _delayed(m, cycles, advance, *signals):
-    """``signals`` after ``cycles`` cycles with ``advance``."""
-    for _ in range(cycles):
-        before = signals
-        signals = [Signal(len(signal)) for signal in before]
-        with m.If(advance):
-            m.d.sync += [now.eq(then) for now, then in zip(signals, before)]
-    return signals

@@ -1,4 +1,4 @@
-"""The accumulators: a read-modify-write of a whole row a cycle, and a reader beside it."""
+"""Accumulator memory: one read-modify-write of a whole row per cycle, and a read port."""
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, memory, wiring
@@ -11,13 +11,13 @@ __all__ = ["AccumulatorMemory"]
 
 
 class AccumulatorMemory(wiring.Component):
-    """``config.acc_rows`` rows of ``config.cols`` int32 each, in two halves by the top row bit.
+    """Memory of ``config.acc_rows`` rows of ``config.cols`` int32, in halves by the top row bit.
 
-    Takes one update a cycle, of any row: write, add or maximum, as int32 modulo 2^32. Updates
-    of one row are at least ``UPDATE_LATENCY`` cycles apart. A read waits in cycles in which an
-    update is made in its half, so that filling one half and draining the other go on side by
-    side. It is answered ``READ_LATENCY`` cycles after it was accepted. It sees all updates
-    made ``UPDATE_LATENCY`` or more cycles before that; a row with a later one reads as anything.
+    Accepts one update per cycle, of any row: write, add or maximum, as int32 modulo 2^32. Updates
+    of one row are at least ``UPDATE_LATENCY`` cycles apart. A read is stalled in cycles in which an
+    update is made in its half, so that one half can be filled while the other is drained. Its data
+    arrives ``READ_LATENCY`` cycles after it was accepted, and contains all updates made
+    ``UPDATE_LATENCY`` or more cycles before that; a row with a later update is undefined.
 
     Parameters
     ----------
@@ -31,12 +31,12 @@ class AccumulatorMemory(wiring.Component):
     read : :py:`In(AccReadPort(...))`
         For VECTOR.
     o_conflict_read : :py:`Out(1)`
-        The read request is refused in this cycle.
+        The read request is stalled in this cycle.
     i_clear : :py:`In(1)`
-        Set all rows to zero, from the next cycle on, one row of each half a cycle. Comes after
-        all updates made before it.
+        Set all rows to zero, from the next cycle on, one row of each half per cycle. The clear
+        follows all earlier updates.
     o_clearing : :py:`Out(1)`
-        That is going on; reads are refused.
+        A clear is in progress; reads are stalled.
     """
 
     READ_LATENCY = 3
@@ -55,7 +55,7 @@ class AccumulatorMemory(wiring.Component):
 
     @property
     def row_width(self):
-        """Bits of a row number."""
+        """Bits of a row index."""
         return self.config.acc_addr_width
 
     @property
@@ -72,16 +72,16 @@ class AccumulatorMemory(wiring.Component):
             self.o_conflict_read.eq(read.req.valid & ~read.req.ready),
         ]
 
-        # s1: rows are looked up; s3: their contents are there; s4: the update is written
+        # s1: row addresses; s3: contents of the rows; s4: the update is written
         stage = data.StructLayout({
-            "update": 1, "adds": 1, "keeps_larger": 1,      # or writes
+            "update": 1, "is_add": 1, "is_max": 1,       # neither means write
             "row": self.row_width, "data": update.data.shape(),
             "read": 1, "read_half": 1,
         })
         s1, s2, s3 = Signal(stage), Signal(stage), Signal(stage)
         m.d.sync += [
-            s1.update.eq(update.en), s1.adds.eq(update.op == AccOp.ADD),
-            s1.keeps_larger.eq(update.op == AccOp.MAX), s1.row.eq(update.row),
+            s1.update.eq(update.en), s1.is_add.eq(update.op == AccOp.ADD),
+            s1.is_max.eq(update.op == AccOp.MAX), s1.row.eq(update.row),
             s1.data.eq(update.data),
             s1.read.eq(read.req.valid & read.req.ready), s1.read_half.eq(read_half),
             s2.eq(s1),
@@ -91,10 +91,10 @@ class AccumulatorMemory(wiring.Component):
         row_shape = data.ArrayLayout(signed(32), self.config.cols)
         s4_row = Signal(range(self.depth))
         s4_data = Signal(row_shape)
-        s3_old, s3_answer = Signal(row_shape), Signal(row_shape)
-        found = Signal(data.ArrayLayout(row_shape, 2))
+        s3_old, s3_read_data = Signal(row_shape), Signal(row_shape)
+        contents = Signal(data.ArrayLayout(row_shape, 2))
         for half in range(2):
-            # the attribute spares the logic that would define a read of a row being written
+            # the read of a row that is being written is undefined, which saves logic
             m.submodules[f"half_{half}"] = rows = memory.Memory(
                 shape=row_shape, depth=self.depth, init=[], attrs={"no_rw_check": 1})
             read_port, write_port = rows.read_port(), rows.write_port()
@@ -105,32 +105,33 @@ class AccumulatorMemory(wiring.Component):
                 write_port.en.eq(s4_en),
                 write_port.addr.eq(s4_row),
                 write_port.data.eq(s4_data),
-                found[half].eq(read_port.data),
+                contents[half].eq(read_port.data),
             ]
             m.d.sync += [
                 s1_row.eq(Mux(update.en & (update_half == half), update.row, read.req.payload)),
                 s4_en.eq((s3.update & (s3.row[-1] == half)) | self.o_clearing),
             ]
 
-        # the second register: a block RAM's own output takes most of a fast cycle
-        m.d.sync += [s3_old.eq(found[s2.row[-1]]), s3_answer.eq(found[s2.read_half])]
+        # output register: the block RAM alone takes most of a short clock period
+        m.d.sync += [s3_old.eq(contents[s2.row[-1]]), s3_read_data.eq(contents[s2.read_half])]
 
         clear_row = self._clear(m)
         m.d.sync += s4_row.eq(Mux(self.o_clearing, clear_row, s3.row))
         for column in range(self.config.cols):
             old, operand = s3_old[column], s3.data[column]
-            # a wire of its own, so that a bit is a function of five and not of six; the sign of a
-            # difference, because synthesis makes more than a chain of carries out of a comparison
-            stays = Signal(name=f"stays_{column}")
-            m.d.comb += stays.eq(s3.keeps_larger & (operand - old)[-1])
+            # A signal of its own, so that each bit of s4_data has five inputs, not six. The sign of
+            # the difference is used because synthesis adds logic beside the carry chain for `<`.
+            keeps_old = Signal(name=f"keeps_old_{column}")
+            m.d.comb += keeps_old.eq(s3.is_max & (operand - old)[-1])
             m.d.sync += s4_data[column].eq(Mux(
-                self.o_clearing, 0, Mux(s3.adds, old + operand, Mux(stays, old, operand))))
-        m.d.comb += [read.valid.eq(s3.read), read.data.eq(s3_answer)]
+                self.o_clearing, 0, Mux(s3.is_add, old + operand, Mux(keeps_old, old, operand))))
+        m.d.comb += [read.valid.eq(s3.read), read.data.eq(s3_read_data)]
         return m
 
     def _clear(self, m):
-        # The first rows are cleared twice: while the first UPDATE_LATENCY are, updates made just
-        # before may still be written.
+        """Clear both halves on request and return the row to be cleared."""
+        # The first UPDATE_LATENCY rows are cleared twice, because earlier updates may still be
+        # written during the first time.
         step = Signal(range(self.depth + self.UPDATE_LATENCY), name="clear_step")
         with m.If(self.o_clearing):
             m.d.sync += step.eq(step + 1)

@@ -1,4 +1,4 @@
-"""Fair arbitration among ports that each want some of the banks of a memory."""
+"""Fair arbitration among ports that each request some of the banks of a memory."""
 
 import itertools
 
@@ -10,27 +10,28 @@ __all__ = ["BankArbiter"]
 
 
 class BankArbiter(wiring.Component):
-    """Lets ports through that want different banks; orders those that want the same.
+    """Least-recently-granted arbiter for ports that each need one or more banks.
 
-    Ports stand in a line. A port is ready if no valid port before it in the line wants a bank
-    that it wants. Those that were served go to the end of the line, so a port waits at
-    most ``ports - 1`` cycles, and ports that keep wanting the same bank get equal shares.
+    Ports that need different banks are granted in the same cycle. The arbiter keeps an order of
+    priority: a port is ready if no valid port of higher priority needs one of its banks. Granted
+    ports become those of the lowest priority, so that a port waits for at most ``ports - 1``
+    cycles, and ports that request the same bank continuously receive equal shares.
 
     Parameters
     ----------
     ports, banks : :class:`int`
-        How many of each.
+        Number of each.
 
     Members
     -------
     i_valid : :py:`In(ports)`
-        Port ``p`` wants an access in this cycle.
+        Port ``p`` requests an access in this cycle.
     i_need : :py:`In(ArrayLayout(banks, ports))`
         Bit ``b`` of element ``p``: the access needs bank ``b``. Ignored where not valid.
     o_ready : :py:`Out(ports)`
-        Port ``p`` may go ahead; does not depend on bit ``p`` of ``i_valid``.
+        Port ``p`` is granted if it is valid; independent of bit ``p`` of ``i_valid``.
     i_stop : :py:`In(1)`
-        Nobody is ready.
+        No port is ready.
     """
 
     def __init__(self, *, ports, banks):
@@ -54,7 +55,7 @@ class BankArbiter(wiring.Component):
         blocked = [[] for _ in range(self.ports)]
         for one, other in itertools.combinations(range(self.ports), 2):
             clash = Signal(name=f"clash_{one}_{other}")
-            # a bit for each pair is the whole line: serving moves a port behind all it passed
+            # one bit per pair defines the whole order: a grant moves a port behind all others
             one_first = Signal(init=1, name=f"order_{one}_{other}")
             m.d.comb += clash.eq((self.i_need[one] & self.i_need[other]).any())
             with m.If(served[one] ^ served[other]):

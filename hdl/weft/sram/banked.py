@@ -1,4 +1,4 @@
-"""Byte-addressed memory of several banks with a table of ports."""
+"""Byte-addressed memory of several banks with a configurable set of ports."""
 
 from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.lib import wiring
@@ -7,8 +7,8 @@ from amaranth.utils import exact_log2
 
 from ..bus.slice import RegisterSlice
 from ..logic import choose
-from .access import answer, arrange, request_layout, requested, start
 from .arbiter import BankArbiter
+from .bank_access import align_read, align_write, begin_access, connect_request, request_layout
 from .lanes import LaneBank
 from .ports import ReadPort, WritePort
 
@@ -16,36 +16,38 @@ __all__ = ["BankedMemory"]
 
 
 class BankedMemory(wiring.Component):
-    """Bytes in ``banks`` contiguous parts, each able to serve one read and one write a cycle.
+    """Memory of ``banks`` contiguous parts that each serve one read and one write per cycle.
 
-    An access starts at any byte address: byte lane ``l`` of a bank looks in the row of the
-    address, or in the row after it if ``l`` lies below the address's offset in its row, and a
-    rotation brings the bytes in order. An access that reaches from one bank into the next
-    needs both. Ports that need different banks go ahead together; others take turns
-    (:class:`BankArbiter`), so that none waits longer than one cycle for each other port of its
-    direction.
+    An access starts at any byte address: byte lane ``l`` of a bank accesses the row of the
+    address, or the following row if ``l`` is below the address's offset in its row. A rotation
+    brings the bytes in order. An access that reaches from one bank into the next uses both. Ports
+    that need different banks are granted in the same cycle. Ports that need the same bank are
+    granted in turn (:class:`BankArbiter`), so that none waits longer than one cycle for each other
+    port of its direction.
 
-    Requests of ports that share a direction wait in a :class:`RegisterSlice` each, beside what
-    banks they need: what the other ports want does not reach a port's ``ready`` in the same
-    cycle. A port that is alone in its direction has none, and is ready unless the memory is being
-    cleared.
+    If several ports share a direction, the requests of each wait in a :class:`RegisterSlice`,
+    beside a record of the banks that they need; requests of other ports therefore do not affect a
+    port's ``ready`` in the same cycle. A port that is alone in its direction has no slice, and is
+    ready unless the memory is being cleared.
 
     With ``group`` 2 (see :class:`LaneBank`) all reads are at even addresses, and a write that is as
-    wide as the memory takes two cycles at an odd address: its last byte comes in the second. Until
-    then the port is not ready, also while there is no request, and ``conflict`` tells of it.
+    wide as the memory takes two cycles at an odd address: its last byte is written in the second
+    one. In the first cycle the port is not ready, even without a request, and ``conflict`` reports
+    the stall of a request.
 
-    A read is answered ``read_latency`` cycles after it was accepted, and later by as many as it is
-    put off. It sees all writes that were made in cycles before it is made; what it sees of a
-    write in the same cycle is undefined. After the last byte comes the first.
+    The data of a read arrives ``read_latency`` cycles after the read was accepted, plus the cycles
+    for which it was stalled. A read returns the result of all writes that were made in cycles
+    before the one in which it is granted; the value of a byte that is written in the same cycle is
+    undefined. Addresses wrap at the end of the memory.
 
     Parameters
     ----------
     size : :class:`int`
-        Bytes.
+        Size in bytes.
     width : :class:`int`
         Byte lanes of each bank; no port is wider.
     banks : :class:`int`
-        Parts.
+        Number of banks.
     group : :class:`int`
         Byte lanes that share one memory, 1 or 2.
     reads, writes : mapping from :class:`str` to :class:`PortShape`
@@ -54,31 +56,31 @@ class BankedMemory(wiring.Component):
     Attributes
     ----------
     read_latency : :class:`int`
-        Cycles from an accepted read to its data, if nothing is in its way: ``ANSWER_LATENCY`` and
-        one, and one more in a slice.
+        Cycles from an accepted read to its data if the read is not stalled: ``DATA_LATENCY`` plus
+        one, plus one more if there is a slice.
 
     Members
     -------
     (name of a read) : :py:`In(ReadPort(...))`
-        Put off while another port uses the bank, or while the memory is being cleared.
+        Stalled while another port uses the bank, or while the memory is being cleared.
     (name of a write) : :py:`In(WritePort(...))`
-        Likewise.
-    i_forget : :py:`In(1)`
-        Drop all requests that have not been made.
+        Stalled under the same conditions.
+    i_flush : :py:`In(1)`
+        Discard all requests that are not granted.
     i_clear : :py:`In(1)`
-        Set all bytes to zero, from the next cycle on, one row of all banks a cycle. Comes after
-        all writes that were made before it; those that wait come after it.
+        Set all bytes to zero, from the next cycle on, one row of all banks a cycle. The clear
+        follows all earlier writes; requests that wait are granted after it.
     o_clearing : :py:`Out(1)`
-        That is going on.
+        A clear is in progress.
 
     Raises
     ------
     ValueError
-        If a number is not a power of two, a port is wider than the memory, the memory too small,
-        or a port reads at addresses that are no multiples of ``group``.
+        If a number is not a power of two, a port is wider than the memory, the memory is too small,
+        or a port reads at addresses that are not multiples of ``group``.
     """
 
-    ANSWER_LATENCY = 4      # from ``going`` to data, in cycles
+    DATA_LATENCY = 4        # from ``granted`` to data, in cycles
 
     def __init__(self, *, size, width, banks, reads, writes, group=1):
         numbers = {"size": size, "width": width, "banks": banks}
@@ -99,8 +101,8 @@ class BankedMemory(wiring.Component):
             raise ValueError(f"group must be 1 or 2, not {group}")
         for name, shape in reads.items():
             if shape.step % group:
-                raise ValueError(f"Port {name} reads at every address; lanes in groups of {group} "
-                                 f"are read at its multiples")
+                raise ValueError(f"Port {name} has a step of {shape.step}; with lanes in groups of "
+                                 f"{group} it must be a multiple of {group}")
         self.size = size
         self.width = width
         self.banks = banks
@@ -111,7 +113,7 @@ class BankedMemory(wiring.Component):
             **{name: In(kind(exact_log2(size // shape.step), shape.width))
                for kind, shapes in ((ReadPort, reads), (WritePort, writes))
                for name, shape in shapes.items()},
-            "i_forget": In(1),
+            "i_flush": In(1),
             "i_clear": In(1),
             "o_clearing": Out(1),
         })
@@ -124,11 +126,11 @@ class BankedMemory(wiring.Component):
     @property
     def read_latency(self):
         """Cycles from an accepted read to its data at the earliest."""
-        return self.ANSWER_LATENCY + 1 + (RegisterSlice.LATENCY if len(self.reads) > 1 else 0)
+        return self.DATA_LATENCY + 1 + (RegisterSlice.LATENCY if len(self.reads) > 1 else 0)
 
     def elaborate(self, platform):
         m = Module()
-        # the opposite of o_clearing, for what depends on it at once
+        # the complement of o_clearing, for logic that depends on it in the same cycle
         self._open = Signal(init=1)
         banks = []
         for b in range(self.banks):
@@ -138,45 +140,46 @@ class BankedMemory(wiring.Component):
         s1_clear, s1_clear_row = self._clear(m)
         reads, _ = self._accept_all(m, "read_arbiter", self.reads)
         writes, payloads = self._accept_all(m, "write_arbiter", self.writes)
-        arranged = [arrange(m, name, payloads[name], access, width=self.width)
-                    for name, access in writes.items()]
+        aligned = [align_write(m, name, payloads[name], access, width=self.width)
+                   for name, access in writes.items()]
         for name, access in writes.items():
             s1_last = Signal(name=f"{name}_s1_last")
             m.d.sync += s1_last.eq(payloads[name].last)
-            m.d.comb += getattr(self, name).done.eq(access.go & s1_last)
+            m.d.comb += getattr(self, name).done.eq(access.en & s1_last)
 
         for b, bank in enumerate(banks):
             for address, accesses, rows in (
                 (bank.i_read, reads, []),
                 (bank.i_write, writes, [(s1_clear, s1_clear_row)]),
             ):
-                taken = [(access.take[b], access) for access in accesses.values()]
+                users = [(access.uses[b], access) for access in accesses.values()]
                 m.d.sync += [
-                    address.offset.eq(choose((take, one.offset) for take, one in taken)),
-                    address.next.eq(choose((take, one.next) for take, one in taken)),
-                    address.row.eq(choose([*((take, one.row) for take, one in taken), *rows])),
+                    address.offset.eq(choose((uses, one.offset) for uses, one in users)),
+                    address.next_row.eq(choose((uses, one.next_row) for uses, one in users)),
+                    address.row.eq(choose([*((uses, one.row) for uses, one in users), *rows])),
                 ]
-            self._write(m, b, bank, writes, arranged, s1_clear)
+            self._write(m, b, bank, writes, aligned, s1_clear)
         for name, access in reads.items():
-            m.d.comb += getattr(self, name).going.eq(access.go)
-            answer(m, name, getattr(self, name), access, banks)
+            m.d.comb += getattr(self, name).granted.eq(access.en)
+            align_read(m, name, getattr(self, name), access, banks)
         return m
 
     def _clear(self, m):
+        """Return the clear enable and row in stage 1."""
         row = Signal(range(self.depth), name="clear_row")
         with m.If(self.o_clearing):
             m.d.sync += [row.eq(row + 1), self.o_clearing.eq(~row.all()),
                          self._open.eq(row.all())]
         with m.Elif(self.i_clear):
             m.d.sync += [self.o_clearing.eq(1), self._open.eq(0)]
-        # from here on like any write, so that it comes after those made before it
+        # the clear passes through the stages of a write, so that it follows all earlier writes
         s1_clear = Signal()
         s1_clear_row = Signal.like(row)
         m.d.sync += [s1_clear.eq(self.o_clearing), s1_clear_row.eq(row)]
         return s1_clear, s1_clear_row
 
     def _accept_all(self, m, arbiter_name, shapes):
-        """For each port its access in stage 1, and the payload of its request in stage 0."""
+        """Return, by port, the access in stage 1 and the payload of its request in stage 0."""
         arbiter = BankArbiter(ports=len(shapes), banks=self.banks)
         m.submodules[arbiter_name] = arbiter
         m.d.comb += arbiter.i_stop.eq(~self._open)
@@ -186,34 +189,38 @@ class BankedMemory(wiring.Component):
             payload = port.req.payload
             layout = request_layout(payload, size=self.size, banks=self.banks)
             if len(shapes) > 1:
-                waiting = RegisterSlice(layout)
-                m.submodules[f"{name}_slice"] = ResetInserter(self.i_forget)(waiting)
-                asked, request = waiting.i.payload, waiting.o.payload
-                valid, ready = waiting.o.valid, waiting.o.ready
-                m.d.comb += [waiting.i.valid.eq(port.req.valid),
-                             port.req.ready.eq(waiting.i.ready)]
+                slice_ = RegisterSlice(layout)
+                m.submodules[f"{name}_slice"] = ResetInserter(self.i_flush)(slice_)
+                incoming, request = slice_.i.payload, slice_.o.payload
+                valid, ready = slice_.o.valid, slice_.o.ready
+                m.d.comb += [slice_.i.valid.eq(port.req.valid),
+                             port.req.ready.eq(slice_.i.ready)]
             else:
-                asked = request = Signal(layout, name=f"{name}_request")
+                incoming = request = Signal(layout, name=f"{name}_request")
                 valid, ready = port.req.valid, port.req.ready
-            requested(m, name, shape, asked, payload=payload,
-                      addr=payload.addr if shapes is self.writes else payload)
-            go = Signal(name=f"{name}_go")
+            connect_request(m, name, shape, incoming, payload=payload,
+                            addr=payload.addr if shapes is self.writes else payload)
+            grant = Signal(name=f"{name}_grant")
             m.d.comb += [
                 arbiter.i_valid[index].eq(valid),
                 arbiter.i_need[index].eq(request.need),
-                go.eq(valid & arbiter.o_ready[index]),
+                grant.eq(valid & arbiter.o_ready[index]),
                 ready.eq(arbiter.o_ready[index]),
             ]
             m.d.sync += port.conflict.eq(valid & ~ready)
-            accesses[name] = start(m, name, request, go, width=self.width, depth=self.depth)
+            accesses[name] = begin_access(
+                m, name, request, grant, width=self.width, depth=self.depth)
             payloads[name] = request.payload
             if self.group > 1 and shapes is self.writes and shape.width == self.width:
-                payloads[name] = self._in_two(m, name, request, go, ready)
+                payloads[name] = self._split_write(m, name, request, grant, ready)
         return accesses, payloads
 
-    def _in_two(self, m, name, request, go, ready):
-        """What is written in this cycle of a write as wide as the memory: at an odd address its
-        first and its last byte are two rows of one group, and the last comes in a second cycle."""
+    def _split_write(self, m, name, request, grant, ready):
+        """Return the part of a write as wide as the memory that is made in this cycle.
+
+        At an odd address, the first and the last byte lie in two rows of one group of lanes. The
+        last byte is therefore written in a second cycle.
+        """
         odd = request.addr[0]
         second = Signal(name=f"{name}_second")
         part = Signal.like(request.payload, name=f"{name}_part")
@@ -223,25 +230,26 @@ class BankedMemory(wiring.Component):
                 m.d.comb += part.mask[:-1].eq(0)
             with m.Else():
                 m.d.comb += [part.mask[-1].eq(0), part.last.eq(0), ready.eq(0)]
-        # what comes after a clearing comes whole
-        with m.If(self.i_forget | ~self._open):
+        # a clear discards the first part: the whole write is made again afterwards
+        with m.If(self.i_flush | ~self._open):
             m.d.sync += second.eq(0)
-        with m.Elif(go):
+        with m.Elif(grant):
             m.d.sync += second.eq(odd & ~second)
         return part
 
-    def _write(self, m, b, bank, writes, arranged, s1_clear):
+    def _write(self, m, b, bank, writes, aligned, s1_clear):
+        """Drive the write data and the write enables of a bank."""
         s2_clear = Signal(name=f"s2_clear_{b}")
         m.d.sync += s2_clear.eq(s1_clear)
-        takes = []
+        selects = []
         for name, access in writes.items():
-            takes.append(Signal(name=f"{name}_s2_take_{b}"))
-            m.d.sync += takes[-1].eq(access.take[b])
+            selects.append(Signal(name=f"{name}_s2_uses_{b}"))
+            m.d.sync += selects[-1].eq(access.uses[b])
         for lane in range(self.width):
-            enables = [enables[b][lane] for _, enables in arranged]
+            enables = [enables[b][lane] for _, enables in aligned]
             m.d.comb += [
-                # no port takes a bank that is being cleared, which makes the data zero
+                # no port uses a bank that is being cleared, so that the data is zero
                 bank.i_write_data[lane].eq(choose(
-                    (take, items[lane]) for take, (items, _) in zip(takes, arranged))),
+                    (select, items[lane]) for select, (items, _) in zip(selects, aligned))),
                 bank.i_write_en[lane].eq(choose((enable, 1) for enable in (*enables, s2_clear))),
             ]

@@ -1,4 +1,4 @@
-"""Byte-wide memories side by side, and the rotations between their order and an access's."""
+"""Bank of byte-wide lane memories, and the rotations between lane order and byte order."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, memory, wiring
@@ -9,17 +9,19 @@ __all__ = ["LaneBank", "lane_address", "rotate_down", "rotate_up"]
 
 
 def lane_address(*, width, depth):
-    """Where the lanes of a bank look: lane ``l`` at ``next`` if ``l`` is below ``offset``, or else
-    at ``row``."""
+    """Return the layout of a bank's address.
+
+    Lanes below ``offset`` access row ``next_row``, all other lanes access row ``row``.
+    """
     return data.StructLayout({
         "offset": exact_log2(width),
         "row": exact_log2(depth),
-        "next": exact_log2(depth),
+        "next_row": exact_log2(depth),
     })
 
 
 def rotate_up(m, name, items, amount):
-    """``items`` with item ``i`` moved to place ``i + amount``, modulo their number."""
+    """Return ``items`` with item ``i`` moved to index ``i + amount``, modulo their number."""
     count = len(items)
     for bit in range(exact_log2(count)):
         moved = [Signal.like(item, name=f"{name}_{bit}_{i}") for i, item in enumerate(items)]
@@ -30,9 +32,9 @@ def rotate_up(m, name, items, amount):
 
 
 def rotate_down(m, name, items, amount, count):
-    """The ``count`` items from place ``amount`` on, modulo the number of ``items``."""
+    """Return the ``count`` items from index ``amount`` on, modulo the number of ``items``."""
     for bit in reversed(range(exact_log2(len(items)))):
-        # what the steps still to come can reach, and no more
+        # only the items that the remaining steps can reach
         needed = min(len(items), count + (1 << bit) - 1)
         moved = [Signal.like(items[0], name=f"{name}_{bit}_{i}") for i in range(needed)]
         for i, signal in enumerate(moved):
@@ -43,15 +45,16 @@ def rotate_down(m, name, items, amount, count):
 
 
 class LaneBank(wiring.Component):
-    """``width`` byte-wide lanes, each with an address of its own.
+    """Bank of ``width`` byte-wide lanes, each with its own row address.
 
-    With ``group`` 2 lanes 0 and 1 are one memory, lanes 2 and 3 the next: half as many block RAMs
-    where a lane fills at most half of one. Lanes of a group look in one row, so that ``offset`` of
-    a read is a multiple of ``group``, and a write that would reach a group in two rows leaves out
-    the lanes of one of them.
+    With ``group`` 2, lanes 0 and 1 share one memory, lanes 2 and 3 the next; this halves the number
+    of block RAMs if a lane fills at most half of one. The lanes of a group access the same row:
+    ``offset`` of a read is a multiple of ``group``, and a write that would reach two rows of a
+    group leaves out the lanes of one of these rows.
 
-    One read and one write of all lanes a cycle. A read address is answered two cycles later; it
-    sees writes of earlier cycles. What a read sees of a write in the same cycle is undefined.
+    One read and one write of all lanes per cycle. The data of a read arrives two cycles after its
+    address; it contains writes of earlier cycles. A read of a byte that is written in the same
+    cycle is undefined.
 
     Parameters
     ----------
@@ -65,11 +68,11 @@ class LaneBank(wiring.Component):
     Members
     -------
     i_read : :py:`In(lane_address(...))`
-        Where to read.
+        Address to read.
     o_read : :py:`Out(ArrayLayout(8, width))`
         A byte from each lane.
     i_write : :py:`In(lane_address(...))`
-        Where to write.
+        Address to write.
     i_write_data : :py:`In(ArrayLayout(8, width))`
         A byte for each lane.
     i_write_en : :py:`In(width)`
@@ -96,22 +99,22 @@ class LaneBank(wiring.Component):
         for low in range(0, self.width, self.group):
             high = low + self.group - 1
             lanes = slice(low, low + self.group)
-            # the attribute spares the logic that would define a read of a byte being written
+            # the read of a byte that is being written is undefined, which saves logic
             m.submodules[f"lane_{low}"] = lane_memory = memory.Memory(
                 shape=8 * self.group, depth=self.depth, init=[], attrs={"no_rw_check": 1})
             read = lane_memory.read_port()
             write = lane_memory.write_port(granularity=8)
-            after = self.i_write.offset > high
+            uses_next = self.i_write.offset > high
             if self.group == 2:
-                # of a group in two rows, either the lane before the offset is written or the other
-                after |= (self.i_write.offset == high) & self.i_write_en[low]
+                # a write that reaches two rows of the group writes only the lanes of one of them
+                uses_next |= (self.i_write.offset == high) & self.i_write_en[low]
             m.d.comb += [
                 read.en.eq(1),
-                read.addr.eq(Mux(self.i_read.offset > low, self.i_read.next, self.i_read.row)),
+                read.addr.eq(Mux(self.i_read.offset > low, self.i_read.next_row, self.i_read.row)),
                 write.en.eq(self.i_write_en[lanes]),
-                write.addr.eq(Mux(after, self.i_write.next, self.i_write.row)),
+                write.addr.eq(Mux(uses_next, self.i_write.next_row, self.i_write.row)),
                 write.data.eq(self.i_write_data.as_value()[8 * low:8 * (high + 1)]),
             ]
-            # the second register: a block RAM's own output takes most of a fast cycle
+            # output register: the block RAM alone takes most of a short clock period
             m.d.sync += self.o_read.as_value()[8 * low:8 * (high + 1)].eq(read.data)
         return m

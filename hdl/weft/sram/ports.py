@@ -1,14 +1,24 @@
-"""The ports of the on-chip memories, as their users see them."""
+"""Port signatures of the on-chip memories, from the side of their users."""
+
+import dataclasses
 
 from amaranth.hdl import signed
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["ReadPort", "WritePort", "AccOp", "AccUpdatePort", "AccReadPort"]
+__all__ = ["AccOp", "AccReadPort", "AccUpdatePort", "PortShape", "ReadPort", "WritePort"]
+
+
+@dataclasses.dataclass(frozen=True)
+class PortShape:
+    """Size of a port: bytes per access (``width``) and bytes per unit of its address (``step``)."""
+
+    width: int
+    step: int = 1
 
 
 class AccOp(enum.Enum, shape=2):
-    """How an update combines its operand with the accumulator, as int32 modulo 2^32."""
+    """Operation that combines an update's operand with the accumulator, as int32 modulo 2^32."""
 
     WRITE = 0
     ADD = 1
@@ -16,25 +26,25 @@ class AccOp(enum.Enum, shape=2):
 
 
 class ReadPort(wiring.Signature):
-    """Reads ``width`` bytes from any byte address.
+    """Port that reads ``width`` bytes from any byte address.
 
-    A request is accepted in a cycle in which ``req`` is valid and ready, and made when no other
-    port is in its way. Its data comes the memory's ``READ_LATENCY`` cycles after it was accepted,
-    and as many more as it was put off, with ``valid`` high; data itself cannot be put off. A read
-    sees every write that was ``done`` before it was accepted. Bytes past the end of the memory
-    read as anything.
+    A request is accepted in a cycle in which ``req`` is valid and ready. It is granted when no
+    other port has priority, and stalled until then. Its data arrives ``READ_LATENCY`` cycles of
+    the memory after it was accepted, plus the cycles of the stall, with ``valid`` high; the data
+    itself cannot be stalled. A read returns the result of every write that was ``done`` before the
+    read was accepted. Bytes past the end of the memory are undefined.
 
     Members
     -------
     req : :py:`Out(stream.Signature(addr_width))`
         Byte address of the first byte.
-    going : :py:`In(1)`
-        The oldest request that was not made yet was made in the cycle before: its data comes the
-        memory's ``ANSWER_LATENCY`` cycles later.
+    granted : :py:`In(1)`
+        The oldest waiting request was granted in the previous cycle: its data arrives the memory's
+        ``DATA_LATENCY`` cycles later.
     conflict : :py:`In(1)`
-        A request was put off in the cycle before.
+        A request was stalled in the previous cycle.
     valid : :py:`In(1)`
-        ``data`` belongs to the oldest request that is not answered yet.
+        ``data`` belongs to the oldest outstanding request.
     data : :py:`In(ArrayLayout(8, width))`
         Byte ``i`` is the byte at address + ``i``.
     """
@@ -42,7 +52,7 @@ class ReadPort(wiring.Signature):
     def __init__(self, addr_width, width):
         super().__init__({
             "req": Out(stream.Signature(addr_width)),
-            "going": In(1),
+            "granted": In(1),
             "conflict": In(1),
             "valid": In(1),
             "data": In(data.ArrayLayout(8, width)),
@@ -50,22 +60,23 @@ class ReadPort(wiring.Signature):
 
 
 class WritePort(wiring.Signature):
-    """Writes up to ``width`` bytes at any byte address, in order.
+    """Port that writes up to ``width`` bytes at any byte address, in order.
 
-    A request that was accepted is made when no other port is in its way. A memory may take two
-    cycles to accept one (:class:`BankedMemory`), in which it does not change.
+    An accepted request is granted when no other port has priority, and the write is made in that
+    cycle. A memory may take two cycles to accept a request (:class:`BankedMemory`), which must not
+    change meanwhile.
 
     Members
     -------
     req : :py:`Out(stream.Signature(StructLayout({addr, data, mask, last})))`
-        ``addr`` is the byte address of byte 0 of ``data``, modulo the memory's size (it may lie
-        before the first byte that is written); byte ``i`` goes to address + ``i`` where bit
-        ``i`` of ``mask`` is set. ``last`` asks for ``done``.
+        ``addr`` is the byte address of byte 0 of ``data``, modulo the memory's size; it may lie
+        before the first byte that is written. Byte ``i`` goes to address + ``i`` if bit ``i`` of
+        ``mask`` is set. ``last`` requests ``done``.
     done : :py:`In(1)`
-        High for one cycle for each request with ``last``, in order: it and all before it were made,
-        and every access that is accepted in this cycle or later sees them.
+        High for one cycle for each request with ``last``, in order: this request and all earlier
+        ones were made, and every access that is accepted in this cycle or later sees them.
     conflict : :py:`In(1)`
-        A request was put off in the cycle before.
+        A request was stalled in the previous cycle.
     """
 
     def __init__(self, addr_width, width):
@@ -82,7 +93,7 @@ class WritePort(wiring.Signature):
 
 
 class AccUpdatePort(wiring.Signature):
-    """One read-modify-write of an accumulator row a cycle; it cannot be put off.
+    """Port that updates one accumulator row a cycle by a read-modify-write, without back-pressure.
 
     Two updates of one row are at least four cycles apart.
 
@@ -91,9 +102,9 @@ class AccUpdatePort(wiring.Signature):
     en : :py:`Out(1)`
         Update a row in this cycle.
     row : :py:`Out(row_width)`
-        Which.
+        Index of the row.
     op : :py:`Out(AccOp)`
-        How.
+        Operation.
     data : :py:`Out(ArrayLayout(signed(sum_width), cols))`
         The operand of each column.
     """
@@ -108,11 +119,11 @@ class AccUpdatePort(wiring.Signature):
 
 
 class AccReadPort(wiring.Signature):
-    """Reads whole accumulator rows.
+    """Port that reads whole accumulator rows.
 
-    Data comes the memory's ``READ_LATENCY`` cycles after its request was accepted. A request waits
-    while MATMUL updates the same half of the memory. A read sees every update that was made at
-    least ``UPDATE_LATENCY`` cycles before it was accepted.
+    Data arrives the memory's ``READ_LATENCY`` cycles after the request was accepted. A request is
+    stalled while MATMUL updates the same half of the memory. A read sees every update that was made
+    at least ``UPDATE_LATENCY`` cycles before the read was accepted.
     """
 
     def __init__(self, *, row_width, cols):

@@ -1,13 +1,13 @@
-"""The scratchpad: activations and parameters, at any byte address."""
+"""Scratchpad: memory for activations and parameters, accessible at any byte address."""
 
-from .access import PortShape
 from .banked import BankedMemory
+from .ports import PortShape
 
 __all__ = ["Scratchpad"]
 
 
 class Scratchpad(BankedMemory):
-    """``config.spad_bytes`` bytes that all units share; see :class:`BankedMemory`.
+    """Memory of ``config.spad_bytes`` bytes that all units share; see :class:`BankedMemory`.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Scratchpad(BankedMemory):
     vector : :py:`In(ReadPort(addr_width, max(vector_lanes, 4)))`
         Parameters, table entries and operands for VECTOR.
     store : :py:`In(ReadPort(addr_width, bus_bytes))`
-        Beats on their way to host memory.
+        Beats to host memory.
     load : :py:`In(WritePort(addr_width, bus_bytes))`
         Beats from host memory.
     vector_out : :py:`In(WritePort(addr_width, max(vector_lanes, 4)))`

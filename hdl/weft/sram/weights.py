@@ -1,17 +1,17 @@
-"""The weight buffer: tiles on their way into the array, a line a cycle."""
+"""Weight buffer: memory for tiles, read into the array one line a cycle."""
 
-from .access import PortShape
 from .banked import BankedMemory
+from .ports import PortShape
 
 __all__ = ["WeightBuffer"]
 
 
 class WeightBuffer(BankedMemory):
-    """``config.wgt_bytes`` bytes, filled at any byte address and read by lines of ``cols`` bytes.
+    """Memory of ``config.wgt_bytes`` bytes, written at any byte address, read in whole lines.
 
-    One bank with one reader and one writer, both always ready except while the memory is being
-    cleared, or for the second cycle of a write. Timing and clearing as in :class:`BankedMemory`,
-    in groups of ``config.wgt_group`` lanes.
+    One bank with one read port and one write port. Both are always ready, except while the memory
+    is being cleared or for the second cycle of a write. Timing and clearing are those of
+    :class:`BankedMemory`, with groups of ``config.wgt_group`` lanes.
 
     Parameters
     ----------
@@ -21,8 +21,8 @@ class WeightBuffer(BankedMemory):
     Members
     -------
     matmul : :py:`In(ReadPort(line_width, cols))`
-        Line ``i`` is the ``cols`` bytes from byte address ``i * cols`` on; the address of the
-        request is ``i``.
+        Line ``i`` is the ``cols`` bytes from byte address ``i * cols`` on; a request's address is
+        the line index ``i``.
     load : :py:`In(WritePort(addr_width, bus_bytes))`
         Beats from host memory, at byte addresses.
     """

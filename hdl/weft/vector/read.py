@@ -51,7 +51,7 @@ class SharedRead(wiring.Component):
             self.map.valid.eq(self.spad.valid & self.i_map),
         ]
         for part in (self.params, self.table, self.map):
-            m.d.comb += [part.req.ready.eq(req.ready), part.going.eq(self.spad.going),
+            m.d.comb += [part.req.ready.eq(req.ready), part.granted.eq(self.spad.granted),
                          part.conflict.eq(self.spad.conflict)]
             m.d.comb += [byte.eq(source) for byte, source in zip(part.data, self.spad.data)]
         return m

@@ -1,10 +1,11 @@
-"""One pair of cells against a model of its contract."""
+"""A pair of cells compared with a model of its contract."""
 
 import random
 
 import pytest
 from amaranth.sim import Simulator
 
+from support.seeds import seed
 from weft.array.cell import COLUMNS, Cell
 
 CONTROLS = ("valid", "depthwise", "swap", "shift")
@@ -12,9 +13,7 @@ CONTROLS = ("valid", "depthwise", "swap", "shift")
 
 @pytest.mark.parametrize("forms", [("portable", "portable"), ("lut", "portable"), ("lut", "lut")])
 def test_multiplies_adds_swaps_shifts_and_filters(forms):
-    seed = repr(forms)
-    print("seed", seed)
-    draw = random.Random(seed)
+    draw = random.Random(f"{seed()} {forms}")
     dut = Cell(forms=forms, sum_width=24)
 
     def operand():
@@ -29,18 +28,18 @@ def test_multiplies_adds_swaps_shifts_and_filters(forms):
     } for _ in range(400)]
     assert any(cycle["swap"] and cycle["shift"] for cycle in inputs)
 
-    # each cycle's operands and what they are multiplied by; shadows and tops before each cycle
+    # model: the operands and weights multiplied in each cycle; shadows and tops before each cycle
     shadow, active, actives, shadows = [0] * COLUMNS, [0] * COLUMNS, [], []
-    operand_now, before, operands, tops = [0] * COLUMNS, [0] * COLUMNS, [], []
+    current, previous, operands, tops = [0] * COLUMNS, [0] * COLUMNS, [], []
     for cycle in inputs:
         shadows.append(shadow)
-        tops.append(before)
+        tops.append(previous)
         if cycle["valid"]:
-            before = operand_now
-            operand_now = cycle["top"] if cycle["depthwise"] else [cycle["act"]] * COLUMNS
-        operands.append(operand_now)
+            previous = current
+            current = cycle["top"] if cycle["depthwise"] else [cycle["act"]] * COLUMNS
+        operands.append(current)
         if cycle["swap"]:
-            active = shadow             # from before a shift in the same cycle
+            active = shadow             # the value before a shift in the same cycle
         if cycle["shift"]:
             shadow = cycle["wgt"]
         actives.append(active)

@@ -1,9 +1,10 @@
-"""Which multiplier goes where, and the grid with hand-made skew."""
+"""Multiplier forms of the grid's cells, and the grid with inputs that the test skews itself."""
 
 import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
+from support.seeds import seed
 from weft.array.cell import COLUMNS
 from weft.array.grid import Grid, cell_forms, multiplier_latency, row_sum_width
 from weft.spec.config import Config
@@ -16,7 +17,7 @@ def config_of(rows, cols, **overrides):
 
 @pytest.mark.parametrize("rows, cols", [(4, 2), (4, 8), (8, 4)])
 @pytest.mark.parametrize("multiplier", ["ecp5", "ice40"])
-def test_uses_exactly_the_vendor_cells_it_may(rows, cols, multiplier):
+def test_uses_the_vendor_form_for_exactly_dsp_cells_cells(rows, cols, multiplier):
     for dsp_cells in range(rows * cols + 1):
         forms = cell_forms(config_of(rows, cols, multiplier=multiplier, dsp_cells=dsp_cells))
         assert [len(row) for row in forms] == [cols] * rows
@@ -24,8 +25,8 @@ def test_uses_exactly_the_vendor_cells_it_may(rows, cols, multiplier):
         assert flat.count(multiplier) == dsp_cells
         other = {"ecp5": "ecp5_lut", "ice40": "lut"}[multiplier]
         assert flat.count(other) == rows * cols - dsp_cells
-        # two products fit one primitive: pairs are split only for an odd number
-        mixed = sum(flat[at] != flat[at + 1] for at in range(0, len(flat), COLUMNS))
+        # two products share one primitive: one pair is split, and only if the number is odd
+        mixed = sum(flat[i] != flat[i + 1] for i in range(0, len(flat), COLUMNS))
         assert mixed == dsp_cells % COLUMNS
 
 
@@ -44,17 +45,17 @@ def test_pads_faster_forms_to_the_slowest_in_use():
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 4, 8, 64])
-def test_sums_are_as_wide_as_the_largest_needs(rows):
+def test_sum_width_fits_the_largest_sum(rows):
     largest = rows * 128 * 128
     width = row_sum_width(rows - 1)
     assert largest < 1 << width - 1
     assert width == 16 + (rows - 1).bit_length()
 
 
-def test_moves_one_row_and_one_group_a_cycle():
+def test_activations_and_sums_move_one_row_and_one_group_a_cycle():
     rows, cols = 4, 8
     dut = Grid(config_of(rows, cols))
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(seed(7))
     weights = rng.integers(-128, 128, (rows, cols)).tolist()
     vector = rng.integers(-128, 128, rows).tolist()
     groups = cols // COLUMNS
@@ -64,7 +65,7 @@ def test_moves_one_row_and_one_group_a_cycle():
     async def testbench(ctx):
         for index in range(start + dut.latency + groups + 1):
             for row in range(rows):
-                # a row skips the lines that are not for it
+                # row r skips the first lines, which are for the rows below it
                 ctx.set(dut.i_shift[row], row <= index < rows)
                 ctx.set(dut.i_swap[row], index == start + row)
                 ctx.set(dut.i_valid[row], index == start + row)
@@ -86,9 +87,9 @@ def test_moves_one_row_and_one_group_a_cycle():
 
 
 @pytest.mark.parametrize("rows, cols", [(4, 8), (8, 4), (4, 4)])
-def test_a_column_filters_what_enters_it_from_the_top(rows, cols):
+def test_a_column_filters_the_vectors_from_the_top(rows, cols):
     dut = Grid(config_of(rows, cols))
-    rng = np.random.default_rng([rows, cols])
+    rng = np.random.default_rng([seed(), rows, cols])
     weights = rng.integers(-128, 128, (rows, cols))
     lanes = min(rows, cols)
     vectors = np.zeros((3 * rows, cols), int)

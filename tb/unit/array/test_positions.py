@@ -1,17 +1,18 @@
-"""The loops of MATMUL ask for a vector in every cycle in which its accumulator row allows it."""
+"""Request timing of the MATMUL loop nest: one vector per cycle unless a hazard stalls it."""
 
 import random
 
 import pytest
 from amaranth.sim import Simulator
 
+from support.seeds import seed
 from weft.array.positions import UPDATE_DISTANCE, PositionLoops
 from weft.spec.isa import encode
 from weft.spec.presets import preset
 
 
 def instruction(rng):
-    """Three vectors or more, so that the next instruction is there in time."""
+    """Return a random MATMUL of at least three vectors, so that no bubble follows it."""
     return encode(
         "MATMUL", row_count=rng.randint(1, 2), chunk_count=rng.randint(3, 4),
         y_count=rng.randint(1, 2), x_count=rng.choice((1, 1, 2, 3, 5)),
@@ -20,43 +21,43 @@ def instruction(rng):
 
 
 @pytest.mark.parametrize("name", ("tiny", "small", "wide"))
-@pytest.mark.parametrize("taken, conflicts, tiles", (
+@pytest.mark.parametrize("ready_rate, conflict_rate, tile_rate", (
     (1.0, 0.0, 1.0), (0.6, 0.0, 0.8), (0.9, 0.2, 0.9), (0.5, 0.4, 0.5)))
-def test_asks_whenever_no_update_of_its_row_is_near(name, taken, conflicts, tiles):
-    seed = f"{name}/{taken}/{conflicts}/{tiles}"
-    rng = random.Random(seed)
+def test_requests_every_cycle_unless_its_accumulator_row_was_updated_recently(
+        name, ready_rate, conflict_rate, tile_rate):
+    rng = random.Random(f"{seed()}/{name}/{ready_rate}/{conflict_rate}/{tile_rate}")
     dut = PositionLoops(preset(name))
-    counts = {"asked": 0, "waited": 0}
+    counts = {"requests": 0, "hazards": 0}
 
     async def testbench(ctx):
-        # rows of the last cycles in which nothing stood still
+        # accumulator rows of the vectors of the last cycles without a conflict
         recent = [None] * (UPDATE_DISTANCE - 1)
         ctx.set(dut.i.valid, 1)
         ctx.set(dut.i.payload, int.from_bytes(instruction(rng), "little"))
         for cycle in range(4000):
-            conflict, tile = rng.random() < conflicts, rng.random() < tiles
+            conflict, tile = rng.random() < conflict_rate, rng.random() < tile_rate
             ctx.set(dut.spad.conflict, conflict)
-            ctx.set(dut.spad.req.ready, rng.random() < taken)
+            ctx.set(dut.spad.req.ready, rng.random() < ready_rate)
             ctx.set(dut.i_tile_ready, tile)
             tag, first = ctx.get(dut.o_tag), ctx.get(dut.o_first)
             row = None if tag.lead else tag.row
-            near = row is not None and row in recent
-            if cycle > 5:               # the first vector has come through
-                may = not conflict and not near
-                assert ctx.get(dut.spad.req.valid) == (may and (tile or not first)), (seed, cycle)
-                assert ctx.get(dut.o_wait_weights) == (may and first and not tile), (seed, cycle)
+            hazard = row is not None and row in recent
+            if cycle > 5:               # the first vector has passed the pipeline
+                may = not conflict and not hazard
+                assert ctx.get(dut.spad.req.valid) == (may and (tile or not first)), cycle
+                assert ctx.get(dut.o_wait_weights) == (may and first and not tile), cycle
             accepted = ctx.get(dut.o_accept)
-            counts["asked"] += accepted
-            counts["waited"] += near
+            counts["requests"] += accepted
+            counts["hazards"] += hazard
             if not conflict:
                 recent = [row if accepted else None, *recent[:-1]]
-            taken_over = ctx.get(dut.i.ready)
+            instruction_accepted = ctx.get(dut.i.ready)
             await ctx.tick()
-            if taken_over:
+            if instruction_accepted:
                 ctx.set(dut.i.payload, int.from_bytes(instruction(rng), "little"))
 
     sim = Simulator(dut)
     sim.add_clock(1e-8)
     sim.add_testbench(testbench)
     sim.run()
-    assert counts["asked"] > 500 and counts["waited"] > 100, counts
+    assert counts["requests"] > 500 and counts["hazards"] > 100, counts

@@ -1,4 +1,4 @@
-"""Lanes with delays of their own."""
+"""Delay lines of different lengths."""
 
 import random
 
@@ -6,14 +6,13 @@ import pytest
 from amaranth.hdl import signed
 from amaranth.sim import Simulator
 
+from support.seeds import seed
 from weft.array.skew import Skew
 
 
 @pytest.mark.parametrize("delays", [(1,), (0, 1, 2, 3), (3, 3, 1, 1, 0), (7, 0, 5)])
 def test_delays_each_lane_by_its_own_cycles(delays):
-    seed = repr(delays)
-    print("seed", seed)
-    draw = random.Random(seed)
+    draw = random.Random(f"{seed()} {delays}")
     dut = Skew(shape=signed(8), delays=delays)
     sent = [[draw.choice((-128, 127, 0, draw.randint(-128, 127))) for _ in delays]
             for _ in range(40)]

@@ -1,4 +1,4 @@
-"""The systolic array against numpy, in Amaranth's simulator."""
+"""The systolic array compared with numpy, in Amaranth's simulator."""
 
 import dataclasses
 from itertools import pairwise
@@ -15,6 +15,7 @@ from support.array_schedule import (
     random_tiles,
     schedule,
 )
+from support.seeds import seed
 from weft.array.systolic import SystolicArray
 from weft.spec.config import Config
 
@@ -27,7 +28,7 @@ def config_of(rows, cols, **overrides):
 
 
 def run(config, cycles, reset_at=None):
-    """Drives ``cycles`` and returns ``{cycle of a vector's output: sums}``."""
+    """Drive ``cycles`` and return the array and ``{cycle of an output: sums}``."""
     dut = SystolicArray(config)
     outputs = {}
 
@@ -63,16 +64,15 @@ def check(config, cycles):
                 for index, cycle in enumerate(cycles) if cycle.valid}
     assert sorted(outputs) == sorted(expected)
     for index, sums in expected.items():
-        for column, (want, got) in enumerate(zip(sums or (), outputs[index])):
-            assert want == got, f"cycle {index}, column {column}: expected {want}, got {got}"
+        for column, (wanted, actual) in enumerate(zip(sums or (), outputs[index])):
+            assert wanted == actual, \
+                f"cycle {index}, column {column}: expected {wanted}, got {actual}"
 
 
 @pytest.mark.parametrize("rows, cols", SIZES)
 @pytest.mark.parametrize("bubbles, gaps", [(0, 0), (0.4, 0), (0, 0.4), (0.3, 0.3)])
 def test_equals_numpy(rows, cols, bubbles, gaps):
-    seed = [rows, cols, int(10 * bubbles), int(10 * gaps)]
-    print("seed", seed)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed(), rows, cols, int(10 * bubbles), int(10 * gaps)])
     counts = [1, rows, 1, 1, rows + 3, 2, rows - 1, *rng.integers(1, 2 * rows, 3)]
     for draw in (random_tiles, mixed_tiles):
         tiles = draw(rng, rows=rows, cols=cols, counts=counts)
@@ -80,31 +80,31 @@ def test_equals_numpy(rows, cols, bubbles, gaps):
 
 
 @pytest.mark.parametrize("rows, cols", SIZES)
-def test_holds_full_scale_sums(rows, cols):
+def test_full_scale_sums_do_not_overflow(rows, cols):
     tiles = corner_tiles(rows=rows, cols=cols)
-    cycles = schedule(tiles, np.random.default_rng(0))
+    cycles = schedule(tiles, np.random.default_rng(seed()))
     assert max(max(cycle.expected) for cycle in cycles if cycle.expected) == rows << 14
     check(config_of(rows, cols), cycles)
 
 
 @pytest.mark.parametrize("rows, cols, count", [
     (8, 8, 8), (8, 8, 13), (4, 16, 4), (16, 4, 16), (8, 8, 1), (16, 4, 5)])
-def test_takes_the_cycles_it_promises(rows, cols, count):
-    tiles = random_tiles(np.random.default_rng(1), rows=rows, cols=cols, counts=[count] * 5)
-    cycles = schedule(tiles, np.random.default_rng(2))
+def test_a_tile_takes_the_specified_number_of_cycles(rows, cols, count):
+    tiles = random_tiles(np.random.default_rng(seed(1)), rows=rows, cols=cols, counts=[count] * 5)
+    cycles = schedule(tiles, np.random.default_rng(seed(2)))
     check(config_of(rows, cols), cycles)
     dut, outputs = run(config_of(rows, cols), cycles)
-    # from the first vector of the first tile to the last of the fifth, at the output
+    # cycles at the output, from the first vector of the first tile to the last of the fifth
     measured = max(outputs) - min(outputs) + 1
     assert measured == 4 * max(rows, count) + count
     if count >= rows:
-        assert len(outputs) == measured     # a sum in every single cycle
+        assert len(outputs) == measured     # one output per cycle
 
 
 @pytest.mark.parametrize("rows, cols", SIZES)
 @pytest.mark.parametrize("bubbles", [0, 0.4])
-def test_modes_follow_each_other_without_a_gap(rows, cols, bubbles):
-    rng = np.random.default_rng([rows, cols])
+def test_dense_and_depthwise_passes_follow_each_other_without_a_gap(rows, cols, bubbles):
+    rng = np.random.default_rng([seed(), rows, cols])
     size = {"rows": rows, "cols": cols}
     leads = (None, rows - 1, None, 0, 1, rows - 1, 2, None, None)
     tiles = [random_tiles(rng, counts=[rows], **size)[0] if lead is None
@@ -114,35 +114,35 @@ def test_modes_follow_each_other_without_a_gap(rows, cols, bubbles):
     check(config_of(rows, cols), cycles)
 
 
-def test_what_came_before_does_not_reach_a_filter():
-    """The greatest values everywhere, then one tap: nothing of them may be left in its sums."""
+def test_earlier_vectors_do_not_affect_a_filter():
+    """The largest values in every register, then a filter of one tap, whose sums must be exact."""
     size = {"rows": 8, "cols": 4}
-    rng = np.random.default_rng(9)
-    loud = corner_tiles(**size)[:2]
-    quiet = filter_pass(rng, lead=0, count=12, **size)
-    assert [tile.lead for tile in loud] == [None, 7]
-    check(config_of(8, 4), schedule([loud[0], quiet, loud[1], quiet], rng))
+    rng = np.random.default_rng(seed(9))
+    full_scale = corner_tiles(**size)[:2]
+    one_tap = filter_pass(rng, lead=0, count=12, **size)
+    assert [tile.lead for tile in full_scale] == [None, 7]
+    check(config_of(8, 4), schedule([full_scale[0], one_tap, full_scale[1], one_tap], rng))
 
 
 def test_swaps_and_loads_in_the_same_cycle():
     rows, cols = 8, 4
-    tiles = random_tiles(np.random.default_rng(3), rows=rows, cols=cols, counts=[rows] * 4)
-    cycles = schedule(tiles, np.random.default_rng(3))
+    tiles = random_tiles(np.random.default_rng(seed(3)), rows=rows, cols=cols, counts=[rows] * 4)
+    cycles = schedule(tiles, np.random.default_rng(seed(3)))
     assert sum(cycle.valid and cycle.swap and cycle.load for cycle in cycles) == 3
     check(config_of(rows, cols), cycles)
 
 
-@pytest.mark.parametrize("early", [1, 2])
-def test_a_line_before_the_swap_spoils_the_tile(early):
-    """The rule that a tile loads no earlier than the swap before it is necessary."""
+@pytest.mark.parametrize("cycles_early", [1, 2])
+def test_a_line_before_the_swap_corrupts_the_tile(cycles_early):
+    """Demonstrates that a tile must not load before the swap to the previous tile."""
     rows, cols = 4, 4
-    rng = np.random.default_rng(4)
+    rng = np.random.default_rng(seed(4))
     tiles = random_tiles(rng, rows=rows, cols=cols, counts=[4, 4])
     idle = dataclasses.replace(schedule(tiles, rng)[0], valid=0, load=0)
     cycles = [dataclasses.replace(idle, load=1, wgt=tile.weights[rows - 1 - line].tolist())
               for tile in tiles for line in range(rows)]
     cycles += [dataclasses.replace(idle) for _ in range(4)]
-    swap_at = rows + early
+    swap_at = rows + cycles_early
     for position, vector in enumerate(tiles[0].vectors):
         cycles[swap_at + position] = dataclasses.replace(
             cycles[swap_at + position], act=vector.tolist(), valid=1, swap=int(position == 0),
@@ -152,8 +152,8 @@ def test_a_line_before_the_swap_spoils_the_tile(early):
 
 
 @pytest.mark.parametrize("multiplier", ["lut", "ice40"])
-def test_works_with_multipliers_of_look_up_tables(multiplier):
-    rng = np.random.default_rng(5)
+def test_works_with_lut_multipliers(multiplier):
+    rng = np.random.default_rng(seed(5))
     config = config_of(4, 4, multiplier=multiplier, dsp_cells=0)
     check(config, schedule(mixed_tiles(rng, rows=4, cols=4, counts=[1, 4, 6, 1, 3, 2]), rng))
     check(config, schedule(corner_tiles(rows=4, cols=4), rng))
@@ -165,53 +165,53 @@ def test_works_with_multipliers_of_look_up_tables(multiplier):
 def test_latency_is_rows_plus_half_the_columns_plus_the_multiplier(multiplier, latency):
     dut = SystolicArray(config_of(8, 4, multiplier=multiplier))
     assert dut.latency == latency
-    Fragment.get(dut, None)     # elaborates
+    Fragment.get(dut, None)     # the array elaborates
 
 
-def test_reset_forgets_half_a_tile_and_vectors_under_way():
+def test_reset_discards_an_incomplete_tile_and_vectors_in_flight():
     rows, cols = 4, 4
     config = config_of(rows, cols)
     dut = SystolicArray(config)
     reset = Signal()
-    rng = np.random.default_rng(6)
-    wrong = schedule(random_tiles(rng, rows=rows, cols=cols, counts=[9, 9]), rng)
-    right = schedule(mixed_tiles(rng, rows=rows, cols=cols, counts=[4, 1, 5, 3, 2]), rng)
-    assert any(cycle.valid and cycle.expected is None for cycle in right)
+    rng = np.random.default_rng(seed(6))
+    before = schedule(random_tiles(rng, rows=rows, cols=cols, counts=[9, 9]), rng)
+    after = schedule(mixed_tiles(rng, rows=rows, cols=cols, counts=[4, 1, 5, 3, 2]), rng)
+    assert any(cycle.valid and cycle.expected is None for cycle in after)
 
     async def testbench(ctx):
         for stop in range(1, 16):
-            for cycle, coming in pairwise(wrong[:stop + 1]):
-                drive(ctx, cycle, coming)
+            for cycle, following in pairwise(before[:stop + 1]):
+                drive(ctx, cycle, following)
                 await ctx.tick()
             ctx.set(reset, 1)
             await ctx.tick()
             ctx.set(reset, 0)
             ctx.set(dut.i_valid, 0)
-            ctx.set(dut.i_load_next, right[0].load)
+            ctx.set(dut.i_load_next, after[0].load)
             await ctx.tick()
-            got = []
-            for cycle, coming in pairwise([*right, None]):
-                drive(ctx, cycle, coming)
+            outputs = []
+            for cycle, following in pairwise([*after, None]):
+                drive(ctx, cycle, following)
                 if ctx.get(dut.o_valid):
-                    got.append([ctx.get(dut.o_sum[column]) for column in range(cols)])
+                    outputs.append([ctx.get(dut.o_sum[column]) for column in range(cols)])
                 await ctx.tick()
             ctx.set(dut.i_valid, 0)
             for _ in range(dut.latency):
                 if ctx.get(dut.o_valid):
-                    got.append([ctx.get(dut.o_sum[column]) for column in range(cols)])
+                    outputs.append([ctx.get(dut.o_sum[column]) for column in range(cols)])
                 await ctx.tick()
-            expected = [cycle.expected for cycle in right if cycle.valid]
-            assert len(got) == len(expected), f"reset after {stop}"
-            assert all(want in (None, sums) for want, sums in zip(expected, got)), \
-                f"reset after {stop}: expected {expected}, got {got}"
+            expected = [cycle.expected for cycle in after if cycle.valid]
+            assert len(outputs) == len(expected), f"reset after {stop}"
+            assert all(wanted in (None, sums) for wanted, sums in zip(expected, outputs)), \
+                f"reset after {stop}: expected {expected}, got {outputs}"
 
-    def drive(ctx, cycle, coming):
+    def drive(ctx, cycle, following):
         ctx.set(dut.i_act, cycle.act)
         ctx.set(dut.i_valid, cycle.valid)
         ctx.set(dut.i_swap, cycle.swap)
         ctx.set(dut.i_depthwise, cycle.depthwise)
         ctx.set(dut.i_wgt, cycle.wgt)
-        ctx.set(dut.i_load_next, coming.load if coming else 0)
+        ctx.set(dut.i_load_next, following.load if following else 0)
 
     simulator = Simulator(ResetInserter(reset)(dut))
     simulator.add_clock(1e-6)

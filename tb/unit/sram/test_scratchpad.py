@@ -6,8 +6,8 @@ from amaranth.sim import Simulator
 from support.byte_memory import Traffic
 from support.streams import STALL_PATTERNS, put
 from weft.spec.presets import preset
-from weft.sram.access import PortShape
 from weft.sram.banked import BankedMemory
+from weft.sram.ports import PortShape
 from weft.sram.scratchpad import Scratchpad
 
 SHAPES = [
@@ -206,9 +206,9 @@ def test_requests_that_wait_are_forgotten():
             await write(ctx, dut, 16 + 4 * number, 1)
             await put(ctx, dut.store.req, 0)
         assert not ctx.get(dut.load.req.ready) and not ctx.get(dut.store.req.ready)
-        ctx.set(dut.i_forget, 1)
+        ctx.set(dut.i_flush, 1)
         await ctx.tick()
-        ctx.set(dut.i_forget, 0)
+        ctx.set(dut.i_flush, 0)
         assert ctx.get(dut.load.req.ready) and ctx.get(dut.store.req.ready)
         await ctx.tick().repeat(dut.depth + 10)
         assert len(done) == 1

@@ -3,8 +3,8 @@ from amaranth.sim import Simulator
 
 from support.byte_memory import Traffic
 from weft.spec.presets import preset
-from weft.sram.access import PortShape
 from weft.sram.banked import BankedMemory
+from weft.sram.ports import PortShape
 from weft.sram.weights import WeightBuffer
 
 SHAPES = [
@@ -95,9 +95,9 @@ def test_half_a_write_is_forgotten():
         _, _, ready = await ctx.tick().sample(dut.load.req.ready)
         assert not ready
         ctx.set(dut.load.req.valid, 0)
-        ctx.set(dut.i_forget, 1)
+        ctx.set(dut.i_flush, 1)
         await ctx.tick()
-        ctx.set(dut.i_forget, 0)
+        ctx.set(dut.i_flush, 0)
         write(2)
         await ctx.tick().until(dut.load.req.ready)
         ctx.set(dut.load.req.valid, 0)
