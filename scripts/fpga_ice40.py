@@ -42,8 +42,8 @@ BLOCKS = (
 COMPACT_BLOCKS = (
     ("core", "core, microprogram"),
     ("bytes", "scratchpad, shift register"),
-    ("engine", "array, weights, accumulators"),
-    ("bus", "AXI4"),
+    ("array", "array, weights, accumulators"),
+    ("beat", "AXI4"),
     ("axil", "AXI4-Lite"),
     ("", "registers' bus, top"),
 )

@@ -40,7 +40,7 @@ _RESET = 8              # cycles; on a board it is until the PLL has locked
 FAMILIES = {
     # a look-up table, which parameter holds its contents, and where one is that matters
     "ecp5": ("LUT4", "INIT", "vector.lanes.lane_0"),
-    "ice40": ("SB_LUT4", "LUT_INIT", "engine.sum_0_"),
+    "ice40": ("SB_LUT4", "LUT_INIT", "array.sum_0_"),
 }
 """The families whose cells have models here."""
 
