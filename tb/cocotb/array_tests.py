@@ -1,4 +1,4 @@
-"""Drives the array's ports along legal schedules and compares every sum with numpy."""
+"""Cocotb tests of the systolic array: legal schedules, all sums compared with numpy."""
 
 import json
 import os
@@ -18,30 +18,31 @@ ROWS, COLS = CONFIG.rows, CONFIG.cols
 
 
 def pack(values):
-    """Signed bytes as one integer, the first in the lowest bits."""
+    """Return signed bytes as one integer, the first in the lowest bits."""
     return sum((value & 0xFF) << 8 * index for index, value in enumerate(values))
 
 
 def unpack(word):
-    """The signed sums of all columns."""
+    """Return the signed sums of all columns."""
     half = 1 << CONFIG.sum_width - 1
     return [((word >> CONFIG.sum_width * column) + half) % (2 * half) - half
             for column in range(COLS)]
 
 
 async def reset(dut):
+    """Start the clock and reset the array."""
     Clock(dut.clk, 10, "ns").start()
     dut.i_valid.value = dut.i_load_next.value = dut.i_swap.value = dut.i_depthwise.value = 0
     dut.i_act.value = dut.i_wgt.value = 0
     dut.rst.value = 1
-    # long enough for a primitive's registers, which have no initial value, to fill
+    # long enough to fill the registers of a primitive, which have no initial value
     await ClockCycles(dut.clk, LATENCY + 1)
     await FallingEdge(dut.clk)
     dut.rst.value = 0
 
 
 async def check(dut, cycles):
-    """Inputs change on the falling edge; outputs are read just before they do."""
+    """Drive ``cycles`` and check every output; inputs change on the falling edge."""
     await reset(dut)
     dut.i_load_next.value = cycles[0].load
     await FallingEdge(dut.clk)
@@ -52,11 +53,11 @@ async def check(dut, cycles):
             dut.i_act.value, dut.i_wgt.value = pack(cycle.act), pack(cycle.wgt)
             dut.i_valid.value, dut.i_swap.value = cycle.valid, cycle.swap
             dut.i_depthwise.value = cycle.depthwise
-            coming = cycles[index + 1:index + 2]
-            dut.i_load_next.value = coming[0].load if coming else 0
+            following = cycles[index + 1:index + 2]
+            dut.i_load_next.value = following[0].load if following else 0
         else:
             dut.i_valid.value = dut.i_load_next.value = 0
-        # between the edges this is still the cycle that the last rising edge began
+        # between the edges, the outputs are those of the cycle that began at the last rising edge
         entered = index - LATENCY
         expected = cycles[entered] if 0 <= entered < len(cycles) else None
         valid = int(expected is not None and expected.valid)
@@ -72,6 +73,7 @@ async def check(dut, cycles):
 
 
 def tiles_of(rng, counts):
+    """Return random tiles with these numbers of vectors."""
     return random_tiles(rng, rows=ROWS, cols=COLS, counts=counts)
 
 
@@ -95,7 +97,7 @@ async def single_vectors_repeat_every_rows_cycles(dut):
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-async def extremes_do_not_overflow(dut):
+async def extreme_values_do_not_overflow(dut):
     await check(dut, schedule(corner_tiles(rows=ROWS, cols=COLS), np.random.default_rng(SEED)))
 
 
@@ -110,6 +112,6 @@ async def random_bubbles_and_gaps(dut):
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-async def modes_follow_each_other_without_a_gap(dut):
+async def dense_and_depthwise_passes_follow_each_other_without_a_gap(dut):
     rng = np.random.default_rng([SEED, 4])
     await check(dut, schedule(mixed_tiles(rng, rows=ROWS, cols=COLS, counts=[ROWS] * 12), rng))

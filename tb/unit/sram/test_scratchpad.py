@@ -1,3 +1,5 @@
+"""Scratchpad compared with a byte array: data, fairness, clearing, flushing, messages."""
+
 import re
 
 import pytest
@@ -23,17 +25,17 @@ SHAPES = [
 
 
 @pytest.mark.parametrize("config", SHAPES, ids=lambda config: config.name)
-def test_all_ports_at_once_agree_with_a_byte_array(config):
-    traffic = Traffic(Scratchpad(config), seed=f"all/{config.name}")
+def test_simultaneous_accesses_of_all_ports_agree_with_a_byte_array(config):
+    traffic = Traffic(Scratchpad(config), f"all/{config.name}")
     traffic.run(500)
-    assert all(count > 100 for count in traffic.made.values()), traffic.made
+    assert all(count > 100 for count in traffic.granted.values()), traffic.granted
 
 
 @pytest.mark.parametrize("pattern", STALL_PATTERNS)
-def test_stalls_change_nothing(pattern):
+def test_idle_cycles_between_requests_do_not_change_the_data(pattern):
     dut = Scratchpad(SHAPES[1])
     stalls = dict.fromkeys((*dut.reads, *dut.writes), pattern)
-    Traffic(dut, seed=f"stalls/{pattern}", stalls=stalls).run(500)
+    Traffic(dut, f"stalls/{pattern}", stalls=stalls).run(500)
 
 
 @pytest.mark.parametrize("port", ["matmul", "vector", "store"])
@@ -45,13 +47,13 @@ def test_reads_every_address(port):
         order[name] += 1
         return order[name] % dut.size
     stalls = {name: "heavy" for name in dut.reads if name != port}
-    traffic = Traffic(dut, seed=f"sweep/{port}", stalls=stalls, pick=in_order)
+    traffic = Traffic(dut, f"sweep/{port}", stalls=stalls, pick=in_order)
     traffic.run(1300)
-    assert traffic.made[port] >= dut.size
+    assert traffic.granted[port] >= dut.size
 
 
 @pytest.mark.parametrize("port", ["load", "vector_out"])
-def test_writes_at_every_address_leave_the_bytes_around_alone(port):
+def test_a_write_at_any_address_changes_no_other_byte(port):
     dut = Scratchpad(SHAPES[6])
     order = {name: 0 for name in (*dut.reads, *dut.writes)}
 
@@ -61,13 +63,13 @@ def test_writes_at_every_address_leave_the_bytes_around_alone(port):
 
     def one_byte(width, rng):
         return 1 << rng.randrange(width)
-    traffic = Traffic(dut, seed=f"edges/{port}", pick=in_order, mask=one_byte,
+    traffic = Traffic(dut, f"edges/{port}", pick=in_order, mask=one_byte,
                       stalls={name: "heavy" for name in dut.writes if name != port})
     traffic.run(1300)
-    assert traffic.made[port] >= dut.size
+    assert traffic.granted[port] >= dut.size
 
 
-def test_write_before_the_first_byte_reaches_only_bytes_of_its_mask():
+def test_a_write_with_an_address_before_its_first_byte_changes_only_masked_bytes():
     config = SHAPES[3]
     dut = Scratchpad(config)
 
@@ -76,27 +78,27 @@ def test_write_before_the_first_byte_reaches_only_bytes_of_its_mask():
 
     def upper(width, rng):
         return (-1 << rng.randrange(width)) & ((1 << width) - 1)
-    Traffic(dut, seed="before", pick=start, mask=upper).run(300)
+    Traffic(dut, "before", pick=start, mask=upper).run(300)
 
 
 @pytest.mark.parametrize("banks", [1, 2, 8])
-def test_no_port_starves_when_all_want_one_bank(banks):
+def test_no_port_starves_when_all_request_one_bank(banks):
     dut = Scratchpad(preset("tiny", spad_banks=banks, spad_bytes=512))
-    traffic = Traffic(dut, seed=f"fair/{banks}", pick=lambda name, rng: rng.randrange(60))
+    traffic = Traffic(dut, f"fair/{banks}", pick=lambda name, rng: rng.randrange(60))
     traffic.run(600)
     for ports in (dut.reads, dut.writes):
         for name in ports:
             assert traffic.longest_wait[name] <= len(ports) - 1
-            assert abs(traffic.made[name] - 600 / len(ports)) <= 3
+            assert abs(traffic.granted[name] - 600 / len(ports)) <= 3
 
 
-def test_waits_stay_bounded_when_accesses_reach_over_banks():
+def test_waits_are_bounded_when_accesses_span_two_banks():
     dut = Scratchpad(SHAPES[3])
     bank = dut.size // dut.banks
 
-    def astride(name, rng):
+    def across_the_boundary(name, rng):
         return (rng.randrange(8) * bank - rng.randrange(4)) % dut.size
-    traffic = Traffic(dut, seed="bounded", pick=astride)
+    traffic = Traffic(dut, "bounded", pick=across_the_boundary)
     traffic.run(600)
     for ports in (dut.reads, dut.writes):
         assert all(traffic.longest_wait[name] <= len(ports) - 1 for name in ports)
@@ -105,11 +107,11 @@ def test_waits_stay_bounded_when_accesses_reach_over_banks():
 def test_different_banks_are_used_in_the_same_cycle():
     dut = Scratchpad(SHAPES[2])
     bank = dut.size // dut.banks
-    place = {"matmul": 0, "vector": 1, "store": 2, "load": 3, "vector_out": 0}
+    bank_of = {"matmul": 0, "vector": 1, "store": 2, "load": 3, "vector_out": 0}
 
-    def own(name, rng):
-        return place[name] * bank + rng.randrange(bank - dut.width)
-    traffic = Traffic(dut, seed="parallel", pick=own)
+    def own_bank(name, rng):
+        return bank_of[name] * bank + rng.randrange(bank - dut.width)
+    traffic = Traffic(dut, "parallel", pick=own_bank)
     traffic.run(200)
     assert traffic.together[5] == 200
     assert not any(traffic.longest_wait.values())
@@ -117,14 +119,14 @@ def test_different_banks_are_used_in_the_same_cycle():
 
 @pytest.mark.parametrize("config", [SHAPES[0], SHAPES[3], SHAPES[6]],
                          ids=lambda config: config.name)
-def test_clear_zeroes_every_byte_and_nothing_later(config):
+def test_clear_zeroes_every_byte_and_no_later_write(config):
     dut = Scratchpad(config)
-    traffic = Traffic(dut, seed=f"clear/{config.name}")
+    traffic = Traffic(dut, f"clear/{config.name}")
     traffic.run(3 * dut.depth + 300, clear_at=(100, 100 + dut.depth + 100))
     assert traffic.together[0] >= 2 * dut.depth
 
 
-def test_ports_are_as_wide_as_their_users():
+def test_port_widths_follow_from_the_configuration():
     dut = Scratchpad(preset("wide"))
     assert dut.addr_width == 13
     assert {name: shape.width for name, shape in {**dut.reads, **dut.writes}.items()} == {
@@ -141,7 +143,7 @@ def test_ports_are_as_wide_as_their_users():
      "Port w moves 16 bytes a cycle; with 8 lanes it can be 2 to 8"),
     ({"size": 16}, "A size of 16 bytes gives each of 2 banks fewer than 2 rows of 8 bytes"),
 ])
-def test_rejects_what_cannot_work(changes, message):
+def test_rejects_invalid_parameters(changes, message):
     arguments = {"size": 64, "width": 8, "banks": 2, "reads": {"r": PortShape(8)},
                  "writes": {"w": PortShape(8)}} | changes
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
@@ -149,7 +151,7 @@ def test_rejects_what_cannot_work(changes, message):
 
 
 def drive(dut, bench):
-    """Runs ``bench`` with a list that grows by a cycle number for each ``done`` of ``load``."""
+    """Run ``bench`` with a list that receives the cycle number of each ``done`` of ``load``."""
     done = []
 
     async def count(ctx):
@@ -170,6 +172,7 @@ def drive(dut, bench):
 
 
 async def write(ctx, dut, addr, last):
+    """Write a pattern at ``addr`` through the port of LOAD."""
     width = len(dut.load.req.payload.data)
     ctx.set(dut.load.req.payload, {
         "addr": addr, "data": [0x5A] * width, "mask": (1 << width) - 1, "last": last})
@@ -177,12 +180,13 @@ async def write(ctx, dut, addr, last):
 
 
 async def read(ctx, dut, addr):
+    """Return the beat at ``addr``, read through the port of STORE."""
     await put(ctx, dut.store.req, addr)
-    found, = await ctx.tick().sample(dut.store.data).until(dut.store.valid)
-    return list(found)
+    beat, = await ctx.tick().sample(dut.store.data).until(dut.store.valid)
+    return list(beat)
 
 
-def test_done_is_of_the_requests_that_ask_for_it():
+def test_done_acknowledges_only_requests_with_last():
     dut = Scratchpad(SHAPES[1])
 
     async def bench(ctx, done):
@@ -193,13 +197,13 @@ def test_done_is_of_the_requests_that_ask_for_it():
     drive(dut, bench)
 
 
-def test_requests_that_wait_are_forgotten():
+def test_flush_discards_waiting_requests():
     dut = Scratchpad(SHAPES[1])
 
     async def bench(ctx, done):
         await write(ctx, dut, 0, 1)
         await ctx.tick().repeat(5)
-        ctx.set(dut.i_clear, 1)             # nothing is made meanwhile
+        ctx.set(dut.i_clear, 1)             # no request is granted during the clear
         await ctx.tick()
         ctx.set(dut.i_clear, 0)
         for number in range(2):

@@ -1,3 +1,5 @@
+"""Weight buffer compared with a byte array: lines, writes at odd addresses, groups of lanes."""
+
 import pytest
 from amaranth.sim import Simulator
 
@@ -17,13 +19,13 @@ SHAPES = [
 
 
 @pytest.mark.parametrize("config", SHAPES, ids=lambda config: config.name)
-def test_lines_agree_with_a_byte_array_and_nobody_waits(config):
+def test_lines_agree_with_a_byte_array_without_a_stall(config):
     dut = WeightBuffer(config)
 
     def pick(name, rng):
         return (rng.randrange(0, dut.size, 2) if name == "load"
                 else rng.randrange(1 << dut.line_width))
-    traffic = Traffic(dut, seed=f"lines/{config.name}", pick=pick)
+    traffic = Traffic(dut, f"lines/{config.name}", pick=pick)
     traffic.run(600)
     assert traffic.together[2] == 600
     assert len(dut.matmul.req.payload) == dut.line_width
@@ -33,54 +35,55 @@ def test_lines_agree_with_a_byte_array_and_nobody_waits(config):
 @pytest.mark.parametrize("config", SHAPES, ids=lambda config: config.name)
 def test_a_beat_as_wide_as_the_buffer_takes_two_cycles_at_an_odd_address(config):
     dut = WeightBuffer(config)
-    traffic = Traffic(dut, seed=f"odd/{config.name}")
+    traffic = Traffic(dut, f"odd/{config.name}")
     traffic.run(600)
     assert traffic.longest_wait["load"] == (config.bus_bytes == dut.width)
-    assert not traffic.longest_wait["matmul"] and traffic.made["matmul"] == 600
+    assert not traffic.longest_wait["matmul"] and traffic.granted["matmul"] == 600
 
 
 @pytest.mark.parametrize("wgt_bytes, group", [(16384, 2), (32768, 1)])
-def test_lanes_share_a_block_ram_where_two_fit(wgt_bytes, group):
+def test_two_lanes_share_a_block_ram_if_they_fit(wgt_bytes, group):
     assert WeightBuffer(preset("ulx3s", wgt_bytes=wgt_bytes)).group == group
 
 
-def test_a_group_is_read_at_even_addresses():
-    with pytest.raises(ValueError, match="^Port a reads at every address; lanes in groups of 2 "):
+def test_rejects_reads_at_odd_addresses_with_groups_of_two_lanes():
+    with pytest.raises(ValueError, match="^Port a has a step of 1; with lanes in groups of 2 "
+                                         "it must be a multiple of 2$"):
         BankedMemory(size=64, width=4, banks=1, reads={"a": PortShape(4)},
                      writes={"b": PortShape(4)}, group=2)
     with pytest.raises(ValueError, match="^group must be 1 or 2, not 4$"):
         BankedMemory(size=64, width=4, banks=1, reads={}, writes={"b": PortShape(4)}, group=4)
 
 
-def test_stalls_change_nothing():
-    traffic = Traffic(WeightBuffer(SHAPES[1]), seed="stalls",
+def test_idle_cycles_between_requests_do_not_change_the_data():
+    traffic = Traffic(WeightBuffer(SHAPES[1]), "stalls",
                       stalls={"matmul": "heavy", "load": "bursts"})
     traffic.run(600)
-    assert traffic.made["matmul"] > 60
+    assert traffic.granted["matmul"] > 60
 
 
-def test_writes_at_every_address_leave_the_bytes_around_alone():
+def test_a_write_at_any_address_changes_no_other_byte():
     dut = WeightBuffer(SHAPES[3])
     count = iter(range(10**6))
 
     def pick(name, rng):
         if name == "load":
             return next(count) % dut.size
-        # the lines around what was just written
+        # lines anywhere, among them those around the bytes just written
         return rng.randrange(dut.size // SHAPES[3].cols)
 
     def one_byte(width, rng):
         return 1 << rng.randrange(width)
-    Traffic(dut, seed="edges", pick=pick, mask=one_byte).run(600)
+    Traffic(dut, "edges", pick=pick, mask=one_byte).run(600)
 
 
 @pytest.mark.parametrize("config", SHAPES[:2], ids=lambda config: config.name)
-def test_clear_zeroes_every_byte_and_nothing_later(config):
+def test_clear_zeroes_every_byte_and_no_later_write(config):
     dut = WeightBuffer(config)
-    Traffic(dut, seed=f"clear/{config.name}").run(dut.depth + 400, clear_at=(100,))
+    Traffic(dut, f"clear/{config.name}").run(dut.depth + 400, clear_at=(100,))
 
 
-def test_half_a_write_is_forgotten():
+def test_flush_discards_the_first_part_of_a_write():
     dut = WeightBuffer(SHAPES[0])
     width = dut.width
     read = []
