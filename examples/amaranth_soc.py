@@ -15,7 +15,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 import weft
 from weft.bus.axi4 import Axi4, Axi4Lite
-from weft.bus.joiner import Joiner
+from weft.bus.axi_arbiter import AxiArbiter
 from weft.host_memory.ram import AxiRam
 from weft.spec.presets import preset
 from weft.spec.register_map import ADDR_WIDTH
@@ -57,12 +57,12 @@ class SoC(wiring.Component):
         m = Module()
         # weft.Accelerator, or the compact engine if the configuration asks for that
         m.submodules.weft = accelerator = weft.make_accelerator(self.config)
-        m.submodules.joiner = joiner = Joiner(self.config)
+        m.submodules.arbiter = arbiter = AxiArbiter(self.config)
         m.submodules.memory = memory = self._memory
         connect(m, flipped(self.registers), accelerator.s_axil)
-        connect(m, flipped(self.host), joiner.link)
-        connect(m, accelerator.m_axi, joiner.accelerator)
-        connect(m, joiner.axi, memory.axi)
+        connect(m, flipped(self.host), arbiter.link)
+        connect(m, accelerator.m_axi, arbiter.accelerator)
+        connect(m, arbiter.axi, memory.axi)
         m.d.comb += self.irq.eq(accelerator.irq)
         return m
 

@@ -5,7 +5,7 @@ import importlib
 
 from amaranth.build import Platform
 
-from weft.bus.joiner import Joiner
+from weft.bus.axi_arbiter import AxiArbiter
 from weft.host_memory.ram import STORAGE, AxiRam
 from weft.host_memory.sdram import AxiSdram
 from weft.host_memory.sdram_chip import SdramChip
@@ -191,10 +191,10 @@ class Board:
             memory = AxiSdram(chip=self.sdram, clock_hz=self.clock_hz,
                               pin_delay=sdram_phase(self.clock_hz)[1],
                               addr_width=self.config.addr_width, data_width=self.config.bus_width)
-            return memory.read_latency + 2 * Joiner.LATENCY
+            return memory.read_latency + 2 * AxiArbiter.LATENCY
         memory = AxiRam(addr_width=self.config.addr_width, data_width=self.config.bus_width,
                         size=self.memory_bytes, storage=self.storage)
-        return memory.read_latency + 2 * Joiner.LATENCY
+        return memory.read_latency + 2 * AxiArbiter.LATENCY
 
     @property
     def pll(self) -> Pll:

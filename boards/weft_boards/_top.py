@@ -4,7 +4,7 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from weft.bus.joiner import Joiner
+from weft.bus.axi_arbiter import AxiArbiter
 from weft.host_memory.ram import AxiRam
 from weft.host_memory.sdram import AxiSdram
 from weft.host_memory.sdram_pins import SdramPins
@@ -120,11 +120,11 @@ class BoardTop(wiring.Component):
         m = Module()
         m.submodules.link = link = self._link
         m.submodules.accelerator = accelerator = make_accelerator(self.config)
-        m.submodules.joiner = joiner = Joiner(self.config)
+        m.submodules.arbiter = arbiter = AxiArbiter(self.config)
         m.submodules.memory = memory = self._memory
-        connect(m, link.m_axi, joiner.link)
-        connect(m, accelerator.m_axi, joiner.accelerator)
-        connect(m, joiner.axi, memory.axi)
+        connect(m, link.m_axi, arbiter.link)
+        connect(m, accelerator.m_axi, arbiter.accelerator)
+        connect(m, arbiter.axi, memory.axi)
         connect(m, link.m_axil, accelerator.s_axil)
         if self._chip is not None:
             m.submodules.chip = chip = self._chip

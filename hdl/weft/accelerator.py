@@ -7,15 +7,15 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from .array.matmul import MatmulUnit
 from .bus.axi4 import Axi4, Axi4Lite
 from .bus.read_arbiter import ReadArbiter
-from .control.subsystem import Control
+from .control.subsystem import ControlSubsystem
 from .dma.load import LoadUnit
 from .dma.store import StoreUnit
-from .logic import reset_in_turn
 from .spec import register_map
 from .spec.config import UNITS
 from .sram.accumulator import AccumulatorMemory
 from .sram.scratchpad import Scratchpad
 from .sram.weights import WeightBuffer
+from .staggered_reset import add_with_staggered_reset
 from .vector.unit import VectorUnit
 
 __all__ = ["Accelerator"]
@@ -32,7 +32,7 @@ class Accelerator(wiring.Component):
     config : :class:`weft.spec.config.Config`
         Without ``compact``: :func:`weft.instance.make_accelerator` takes any.
     observe : :class:`bool`
-        Add the ports ``o_queued``, ``o_handed`` and ``o_done``, for traces of a simulation.
+        Add the ports ``o_queued``, ``o_issued`` and ``o_done``, for traces of a simulation.
 
     Members
     -------
@@ -42,9 +42,9 @@ class Accelerator(wiring.Component):
         Host memory: instructions, weights, activations.
     irq : :py:`Out(1)`
         High while an enabled interrupt cause is set.
-    o_queued, o_handed, o_done : :py:`Out(4)`
+    o_queued, o_issued, o_done : :py:`Out(4)`
         Only with ``observe``. Bit u: in this cycle an instruction of unit u is put into its queue,
-        is handed to the unit, is done. Each of them in the order of the program.
+        is issued to the unit, is done. Each of them in the order of the program.
 
     Raises
     ------
@@ -58,7 +58,7 @@ class Accelerator(wiring.Component):
                              "makes its engine")
         self.config = config
         self.observe = observe
-        events = ("o_queued", "o_handed", "o_done") if observe else ()
+        events = ("o_queued", "o_issued", "o_done") if observe else ()
         super().__init__({
             "s_axil": In(Axi4Lite(addr_width=register_map.ADDR_WIDTH)),
             "m_axi": Out(Axi4(addr_width=config.addr_width, data_width=config.bus_width)),
@@ -70,7 +70,7 @@ class Accelerator(wiring.Component):
         m = Module()
         config = self.config
 
-        m.submodules.control = control = Control(config)
+        m.submodules.control = control = ControlSubsystem(config)
         m.submodules.scratchpad = spad = Scratchpad(config)
         m.submodules.weights = weights = WeightBuffer(config)
         m.submodules.accumulators = acc = AccumulatorMemory(config)
@@ -83,7 +83,7 @@ class Accelerator(wiring.Component):
         arbiter = ReadArbiter(config)
 
         # a soft reset clears these; control has reset itself before
-        last_clear = reset_in_turn(m, control.o_clear, (
+        last_clear = add_with_staggered_reset(m, control.o_clear, (
             ("load", load), ("store", store), ("arbiter", arbiter), ("vector", vector),
             ("matmul", matmul)))
 
@@ -101,7 +101,7 @@ class Accelerator(wiring.Component):
             if self.observe:
                 m.d.comb += [
                     self.o_queued[number].eq(control.o_queued[number]),
-                    self.o_handed[number].eq(unit.unit.cmd.valid & unit.unit.cmd.ready),
+                    self.o_issued[number].eq(unit.unit.cmd.valid & unit.unit.cmd.ready),
                     self.o_done[number].eq(unit.unit.done),
                 ]
         connect(m, load.spad, spad.load)

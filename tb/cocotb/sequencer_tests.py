@@ -173,7 +173,7 @@ class Bench:
         assert await self.read("PC") == length
 
     def all_done(self, program, mem_base, count=None):
-        expected = program.handed(mem_base, count)
+        expected = program.issued(mem_base, count)
         for unit, words in zip(self.units, expected):
             for what, events in (("started", unit.started), ("ended", unit.ended)):
                 found = [word for _, word in events]
@@ -314,7 +314,7 @@ async def an_error_of_a_unit_stops_the_others(dut):
         word = program.words[where]
         unit = isa.BY_OPCODE[word & 0xFF].unit
         code, addr = ErrorCode.BUS_SLVERR, 0x12345670 + round_
-        bench.units[unit].fail = {program.handed(0, where + 1)[unit][-1]: (code, addr)}
+        bench.units[unit].fail = {program.issued(0, where + 1)[unit][-1]: (code, addr)}
         await bench.start(program.words)
         # the bus owes something for a while
         bench.dut.i_bus_idle.value = 0

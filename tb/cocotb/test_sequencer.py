@@ -6,7 +6,7 @@ import os
 import pytest
 
 from support.simulate import SIMULATORS, simulate
-from weft.control.subsystem import Control
+from weft.control.subsystem import ControlSubsystem
 from weft.spec.presets import preset
 
 COUNT = int(os.environ.get("WEFT_PROGRAMS", "20"))
@@ -24,6 +24,6 @@ CONFIGS = {
     for sim in SIMULATORS for config in CONFIGS[sim]])
 def test_sequencer(sim, config):
     print("seed", SEED)
-    simulate(Control(config), name="control", test_module="sequencer_tests", sim=sim, env={
+    simulate(ControlSubsystem(config), name="control", test_module="sequencer_tests", sim=sim, env={
         "WEFT_CONFIG": json.dumps(config.as_dict()), "WEFT_SEED": str(SEED),
         "WEFT_COUNT": str(COUNT)})

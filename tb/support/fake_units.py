@@ -121,7 +121,7 @@ class Program:
     def image(self):
         return b"".join(word.to_bytes(32, "little") for word in self.words)
 
-    def handed(self, mem_base, count=None):
+    def issued(self, mem_base, count=None):
         """What each unit must get, in order, of the first ``count`` instructions."""
         units = [[], [], [], []]
         for word in self.words[:count]:

@@ -5,9 +5,9 @@ from amaranth.lib import data, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
-from ..control.instruction_register import InstructionHold
+from ..control.instruction_register import InstructionRegister
 from ..control.unit_interface import UnitSignature
-from ..logic import delayed
+from ..delay_line import delay_line
 from ..sram.ports import AccUpdatePort, ReadPort
 from .positions import PositionLoops, Tag
 from .systolic import SystolicArray
@@ -89,7 +89,7 @@ class MatmulUnit(wiring.Component):
 
         in_flight = Signal(range(64))       # MATMUL instructions that are not done
         sync_done = Signal()
-        m.submodules.instruction = instruction = InstructionHold(["SYNC_MATMUL"])
+        m.submodules.instruction = instruction = InstructionRegister(["SYNC_MATMUL"])
         wiring.connect(m, wiring.flipped(self.unit.cmd), instruction.i)
         is_sync = instruction.o_is["SYNC_MATMUL"]
         idle = in_flight == 0
@@ -111,12 +111,12 @@ class MatmulUnit(wiring.Component):
         m.d.sync += sync_done.eq(accept & is_sync)
 
         wiring.connect(m, loops.spad, wiring.flipped(self.spad))
-        line, = delayed(m, "line", self.line_delay, Cat(tiles.o_en, tiles.o_line))
+        line, = delay_line(m, "line", self.line_delay, Cat(tiles.o_en, tiles.o_line))
         m.d.comb += [self.wgt.req.valid.eq(line[0]), self.wgt.req.payload.eq(line[1:])]
 
         # the weight buffer has a fixed latency
-        load, = delayed(m, "load", self.line_delay + self.wgt_latency - 1, tiles.o_en)
-        blank, = delayed(m, "blank", self.line_delay + self.wgt_latency, tiles.o_blank)
+        load, = delay_line(m, "load", self.line_delay + self.wgt_latency - 1, tiles.o_en)
+        blank, = delay_line(m, "blank", self.line_delay + self.wgt_latency, tiles.o_blank)
 
         # Kinds of the requested vectors whose read is not granted: at most two at the port, and one
         # whose grant is reported in this cycle. A request enters the queue a cycle after it was
@@ -127,12 +127,12 @@ class MatmulUnit(wiring.Component):
         granted = self.spad.granted
         first, depthwise = _queue(m, "kind", 4, push=accepted, value=kind, pop=granted)
         m.d.comb += tiles.i_swap.eq(granted & first)
-        controls, = delayed(m, "controls", self.data_latency + self.act_delay,
+        controls, = delay_line(m, "controls", self.data_latency + self.act_delay,
                             Cat(tiles.i_swap, depthwise))
         # the tag of a vector waits for its sums
         tag_depth = array.latency + self.act_delay + 16
         m.submodules.tags = tags = SyncFIFOBuffered(width=Tag(config).size, depth=tag_depth)
-        vector, = delayed(m, "vector", self.act_delay,
+        vector, = delay_line(m, "vector", self.act_delay,
                           Cat(self.spad.valid, self.spad.data.as_value()))
         m.d.comb += [
             tags.w_data.eq(tag),
@@ -157,7 +157,7 @@ class MatmulUnit(wiring.Component):
             self.acc.row.eq(done_tag.row),
             self.acc.op.eq(done_tag.op),
         ]
-        done, = delayed(m, "done", self.acc_latency, array.o_next & done_tag.last)
+        done, = delay_line(m, "done", self.acc_latency, array.o_next & done_tag.last)
         m.d.comb += [
             self.unit.done.eq(done | sync_done),
             self.unit.busy.eq(instruction.o.valid | ~idle | sync_done),

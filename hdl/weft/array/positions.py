@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..bus.slice import RegisterSlice
+from ..bus.register_slice import RegisterSlice
 from ..control.instruction_layout import instruction_layout
 from ..control.unit_interface import INSTRUCTION_SHAPE
 from ..sram.ports import AccOp, ReadPort

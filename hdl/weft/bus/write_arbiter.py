@@ -5,7 +5,7 @@ from amaranth.lib import data, fifo, wiring
 from amaranth.lib.wiring import In, Out
 
 from .axi4 import BURST_INCR, CACHE_BUFFERABLE, Axi4Write
-from .slice import RegisterSlice
+from .register_slice import RegisterSlice
 
 __all__ = ["WriteArbiter"]
 

@@ -32,7 +32,7 @@ class CompactAccelerator(wiring.Component):
     config : :class:`weft.spec.config.Config`
         A configuration with ``compact`` set.
     observe : :class:`bool`
-        Add the ports ``o_queued``, ``o_handed`` and ``o_done`` for traces of a simulation.
+        Add the ports ``o_queued``, ``o_issued`` and ``o_done`` for traces of a simulation.
 
     Members
     -------
@@ -42,7 +42,7 @@ class CompactAccelerator(wiring.Component):
         Host memory, which holds instructions, weights and activations.
     irq : :py:`Out(1)`
         High while an enabled interrupt cause is set.
-    o_queued, o_handed, o_done : :py:`Out(4)`
+    o_queued, o_issued, o_done : :py:`Out(4)`
         Only with ``observe``. Bit u is high for one cycle when an instruction of unit u was
         accepted, starts, and is done.
 
@@ -58,7 +58,7 @@ class CompactAccelerator(wiring.Component):
                              "weft.accelerator.Accelerator")
         self.config = config
         self.observe = observe
-        events = ("o_queued", "o_handed", "o_done") if observe else ()
+        events = ("o_queued", "o_issued", "o_done") if observe else ()
         super().__init__({
             "s_axil": In(Axi4Lite(addr_width=register_map.ADDR_WIDTH)),
             "m_axi": Out(Axi4(addr_width=config.addr_width, data_width=config.bus_width)),
@@ -104,7 +104,7 @@ class CompactAccelerator(wiring.Component):
         ]
         self._host_accesses(m, core, axil.bus, beat_unit.o_response)
         if self.observe:
-            for kind, events in enumerate((self.o_queued, self.o_handed, self.o_done)):
+            for kind, events in enumerate((self.o_queued, self.o_issued, self.o_done)):
                 m.d.comb += [event.eq(port.go & (port.op == Operation.EVENT)
                                       & (port.operand == kind) & (port.a == unit))
                              for unit, event in enumerate(events)]

@@ -123,7 +123,7 @@ class Operation(enum.Enum):
     ACCEPT_RESPONSE = 28    # accept the write response
     ACKNOWLEDGE = 29    # complete the host's register write; n = 1 refuses it
     SET_INTERRUPT = 30  # irq = (A != 0)
-    EVENT = 31          # pulse bit A (a unit) of o_queued, o_handed or o_done, for n = 0, 1, 2
+    EVENT = 31          # pulse bit A (a unit) of o_queued, o_issued or o_done, for n = 0, 1, 2
 
 
 READS_REGISTER = frozenset({

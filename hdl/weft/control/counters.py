@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..spec import register_map
 from ..vendor.lut_ram import in_tables
-from .records import counter_increments
+from .layouts import counter_increments
 
 __all__ = ["PerformanceCounters"]
 

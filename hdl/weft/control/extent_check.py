@@ -8,9 +8,9 @@ from amaranth.lib.wiring import In, Out
 
 from ..spec import isa
 from ..spec.extents import EXTENTS, HOST, Extent, Term
-from .records import WINDOWS
+from .layouts import WINDOWS
 from .unit_interface import INSTRUCTION_SHAPE
-from .windows import WindowCheck
+from .window_check import WindowCheck
 
 __all__ = ["STEPS", "FIRST_STEP", "NO_STEP", "ExtentCheck"]
 

@@ -5,11 +5,11 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, RESP_DECERR, RESP_SLVERR, Axi4Read
-from ..bus.queue import MemoryQueue
+from ..bus.memory_queue import MemoryQueue
 from ..spec import isa
 from ..vendor.lut_ram import in_tables
-from .records import FETCHED, WINDOWS
-from .windows import WindowCheck
+from .layouts import FETCHED, WINDOWS
+from .window_check import WindowCheck
 
 __all__ = ["Fetcher"]
 

@@ -7,10 +7,10 @@ from amaranth.lib.wiring import In, Out
 from ..spec import isa
 from .unit_interface import INSTRUCTION_SHAPE
 
-__all__ = ["InstructionHold"]
+__all__ = ["InstructionRegister"]
 
 
-class InstructionHold(wiring.Component):
+class InstructionRegister(wiring.Component):
     """Holds one instruction for its unit and knows beforehand which one it is.
 
     So neither the tokens nor the opcode are on the way to what the instruction sets, and the

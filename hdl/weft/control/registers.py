@@ -8,7 +8,7 @@ from .. import __version__
 from ..bus.axi_lite import RegisterBus
 from ..spec import isa, register_map
 from .instruction_layout import register_layout
-from .records import ERROR_RECORD, WINDOWS
+from .layouts import ERROR_RECORD, WINDOWS
 
 __all__ = ["HARDWARE_VERSION", "SETTINGS", "Registers"]
 

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..spec.config import UNITS
-from .records import ERROR_RECORD
+from .layouts import ERROR_RECORD
 
 __all__ = ["RunControl"]
 

@@ -6,8 +6,8 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..spec import isa
 from ..spec.config import UNITS
-from .records import CHECKED, ERROR_RECORD, UNIT_VIEW
-from .tokens import TokenCounters
+from .layouts import CHECKED, ERROR_RECORD, UNIT_VIEW
+from .token_counters import TokenCounters
 from .unit_interface import UnitSignature
 from .unit_queue import UnitQueue
 
@@ -43,7 +43,7 @@ class Sequencer(wiring.Component):
     o_row_count : :py:`Out(3)`
         The same, with each row of an instruction with ``each`` counted.
     o_progress : :py:`Out(1)`
-        An instruction was queued, handed over or done.
+        An instruction was queued, issued or done.
     o_can_start : :py:`Out(1)`
         An instruction in some queue has its tokens, or is on its way to the queue's head.
     o_ended : :py:`Out(4)`
@@ -113,7 +113,7 @@ class Sequencer(wiring.Component):
 
         # registered: none of this is on the way from a token to its taker
         done = [queue.o_done for queue in queues]
-        handed = [queue.o_handed for queue in queues]
+        issued = [queue.o_issued for queue in queues]
         retired = [queue.o_retired for queue in queues]
         done_count, row_count = Signal.like(self.o_done_count), Signal.like(self.o_row_count)
         overflow, failed = Signal(len(UNITS)), Signal(len(UNITS))
@@ -125,7 +125,7 @@ class Sequencer(wiring.Component):
             overflow.eq(tokens.o_overflow),
             failed.eq(Cat(queue.o_error for queue in queues)),
             self.o_progress.eq(queued | done[0] | done[1] | done[2] | done[3]
-                               | handed[0] | handed[1] | handed[2] | handed[3]),
+                               | issued[0] | issued[1] | issued[2] | issued[3]),
             self.o_can_start.eq(queues[0].o_can_start | queues[1].o_can_start
                                 | queues[2].o_can_start | queues[3].o_can_start),
             self.o_error.eq(overflow.any() | failed.any()),

@@ -6,13 +6,13 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..bus.axi4 import Axi4Lite, Axi4Read
 from ..bus.axi_lite import AxiLiteSubordinate
-from ..logic import reset_in_turn
 from ..spec import register_map
 from ..spec.config import UNITS
+from ..staggered_reset import add_with_staggered_reset
 from .clear import ClearControl
 from .counters import PerformanceCounters
 from .fetch import Fetcher
-from .records import datapath_counters
+from .layouts import datapath_counters
 from .registers import Registers
 from .run_control import RunControl
 from .sequencer import Sequencer
@@ -21,10 +21,10 @@ from .unit_interface import UnitSignature
 from .validate import Validator
 from .watchdog import Watchdog
 
-__all__ = ["Control"]
+__all__ = ["ControlSubsystem"]
 
 
-class Control(wiring.Component):
+class ControlSubsystem(wiring.Component):
     """Runs programs on the four units under the eyes of a host; wiring only.
 
     Parameters
@@ -38,7 +38,7 @@ class Control(wiring.Component):
     axi : :py:`Out(Axi4Read(...))`
         Reads instructions.
     load, matmul, vector, store : :py:`Out(UnitSignature())`
-        ``halt`` is driven for LOAD and STORE only: MATMUL and VECTOR end what they were handed.
+        ``halt`` is driven for LOAD and STORE only: MATMUL and VECTOR end what they were issued.
     i_bus_idle : :py:`In(2)`
         Bit 0: LOAD has no address on the bus and is owed no beat. Bit 1: the same of STORE.
     o_clear : :py:`Out(1)`
@@ -90,7 +90,7 @@ class Control(wiring.Component):
         fetch, validator = Fetcher(self.config), Validator(self.config)
         sequencer, run, watchdog = Sequencer(self.config), RunControl(), Watchdog()
         # whoever counts what the others do is the first, and does not take their reset for an end
-        last_clear = reset_in_turn(m, reset.o_clear, (
+        last_clear = add_with_staggered_reset(m, reset.o_clear, (
             ("run", run), ("watchdog", watchdog), ("fetch", fetch), ("validator", validator),
             ("sequencer", sequencer)))
 

@@ -15,7 +15,7 @@ ERROR_LAYOUT = data.StructLayout({"code": 8, "addr": 32})
 class UnitSignature(wiring.Signature):
     """The sequencer's side of a unit.
 
-    An instruction is handed over when its tokens are there. It has been validated, and its
+    An instruction is issued when its tokens are there. It has been validated, and its
     ``host_addr`` is absolute: MEM_BASE has been added. Instructions finish in order. Of one with
     ``each``, every row is an instruction here, with a count of 1.
 

@@ -9,7 +9,7 @@ from ..spec import isa
 from ..spec.config import UNITS
 from .instruction_layout import bit_runs
 from .iteration_splitter import IterationSplitter
-from .records import CHECKED, ERROR_RECORD, UNIT_VIEW
+from .layouts import CHECKED, ERROR_RECORD, UNIT_VIEW
 from .unit_interface import INSTRUCTION_SHAPE, UnitSignature
 
 __all__ = ["UnitQueue"]
@@ -28,10 +28,10 @@ class UnitQueue(wiring.Component):
     """Holds a unit's instructions, hands them over when their tokens are there.
 
     The next instruction is held in a register, and so is that it may go: the tokens it waits for
-    are looked at in one cycle, it is handed over in the next. Units take one every two cycles at
+    are looked at in one cycle, it is issued in the next. Units take one every two cycles at
     most. At most ``IN_WORK`` are in work.
 
-    The rows of an instruction with ``each`` are handed over one by one, as if each were an
+    The rows of an instruction with ``each`` are issued one by one, as if each were an
     instruction: it takes and gives tokens, and is one of those in work. All have its index.
 
     Parameters
@@ -48,7 +48,7 @@ class UnitQueue(wiring.Component):
     i_available : :py:`In(4)`
         Units that have given this one a token.
     o_take : :py:`Out(4)`
-        Units whose token the instruction that is handed over in this cycle takes.
+        Units whose token the instruction that is issued in this cycle takes.
     o_give : :py:`Out(4)`
         Units to which the instruction that is done in this cycle gives a token.
     i_stop : :py:`In(1)`
@@ -61,8 +61,8 @@ class UnitQueue(wiring.Component):
         With ``o_done``: no row of the instruction is left.
     o_error : :py:`Out(1)`, ``o_record`` : :py:`Out(ERROR_RECORD)`
         The unit has met an error; ``o_record.index`` is valid with ``o_done``, too.
-    o_handed : :py:`Out(1)`
-        An instruction, or a row of one, is handed over in this cycle.
+    o_issued : :py:`Out(1)`
+        An instruction, or a row of one, is issued in this cycle.
     o_can_start : :py:`Out(1)`
         The next instruction has its tokens and only waits for the unit.
     o_ended : :py:`Out(1)`
@@ -88,7 +88,7 @@ class UnitQueue(wiring.Component):
             "o_retired": Out(1),
             "o_error": Out(1),
             "o_record": Out(ERROR_RECORD),
-            "o_handed": Out(1),
+            "o_issued": Out(1),
             "o_can_start": Out(1),
             "o_ended": Out(1),
             "o_view": Out(UNIT_VIEW),
@@ -126,7 +126,7 @@ class UnitQueue(wiring.Component):
             Cat(*(word[run] for run in bit_runs(bits))).eq(head.bits),
             splitter.i_word.eq(word),
             splitter.i_valid.eq(head_valid),
-            moves.eq(~head_valid | self.o_handed),
+            moves.eq(~head_valid | self.o_issued),
             queue.r_en.eq(taken),
         ]
         # out of a register: the one that goes next is not taken within the next cycle
@@ -150,18 +150,18 @@ class UnitQueue(wiring.Component):
             self.o_can_start.eq(head_valid & (lacks == 0) & ~failed),
             cmd.valid.eq(granted),
             cmd.payload.eq(splitter.o_iteration),
-            self.o_handed.eq(cmd.valid & cmd.ready),
+            self.o_issued.eq(cmd.valid & cmd.ready),
         ]
         m.d.sync += self.unit.halt.eq(self.i_halt)      # reaches far into the unit
-        m.d.sync += granted.eq(self.o_can_start & in_work.w_rdy & ~self.o_handed
+        m.d.sync += granted.eq(self.o_can_start & in_work.w_rdy & ~self.o_issued
                              & ~self.i_stop)
-        with m.If(self.o_handed):
+        with m.If(self.o_issued):
             m.d.comb += self.o_take.eq(header["wait"])
 
         # -- in work -----------------------------------------------------------------------------
         m.d.comb += [
             in_work.w_data.eq(Cat(header["signal"], head.index, ~splitter.o_more)),
-            in_work.w_en.eq(self.o_handed),
+            in_work.w_en.eq(self.o_issued),
             in_work.r_en.eq(self.unit.done),
             self.o_done.eq(self.unit.done & in_work.r_rdy),
             self.o_retired.eq(self.o_done & in_work.r_data[-1]),

@@ -8,7 +8,7 @@ from ..spec import isa
 from ..spec.extents import EXTENTS, HOST
 from .extent_check import FIRST_STEP, NO_STEP, STEPS, ExtentCheck
 from .field_check import FieldCheck
-from .records import CHECKED, ERROR_RECORD, FETCHED, WINDOWS
+from .layouts import CHECKED, ERROR_RECORD, FETCHED, WINDOWS
 
 __all__ = ["Validator"]
 

@@ -4,10 +4,10 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..logic import choose
+from ..one_hot_mux import one_hot_mux
 from ..spec import isa
 from ..spec.config import UNITS
-from .records import ERROR_RECORD, UNIT_VIEW
+from .layouts import ERROR_RECORD, UNIT_VIEW
 
 __all__ = ["Watchdog"]
 
@@ -93,9 +93,9 @@ class Watchdog(wiring.Component):
             applies.eq(Cat(condition for condition, _, _ in candidates)),
             first.eq(applies & ~(applies - 1)),
             self.o_record.code.eq(isa.ErrorCode.WATCHDOG), self.o_record.addr.eq(0),
-            self.o_record.unit.eq(choose((first[place], unit)
+            self.o_record.unit.eq(one_hot_mux((first[place], unit)
                                          for place, (_, unit, _) in enumerate(candidates))),
-            self.o_record.index.eq(choose((first[place], index)
+            self.o_record.index.eq(one_hot_mux((first[place], index)
                                           for place, (_, _, index) in enumerate(candidates))),
         ]
         return m

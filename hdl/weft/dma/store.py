@@ -5,9 +5,9 @@ from amaranth.lib import data, fifo, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, Axi4Write
-from ..bus.slice import RegisterSlice
+from ..bus.register_slice import RegisterSlice
 from ..control.instruction_layout import instruction_layout
-from ..control.instruction_register import InstructionHold
+from ..control.instruction_register import InstructionRegister
 from ..control.unit_interface import UnitSignature
 from ..spec import isa
 from ..sram.ports import ReadPort
@@ -89,7 +89,7 @@ class StoreUnit(wiring.Component):
         answer = data.StructLayout({"beat_addr": burst.beat_addr.shape(), "last": 1, "is_write": 1})
         m.submodules.answers = answers = fifo.SyncFIFO(width=answer.size, depth=outstanding)
 
-        m.submodules.hold = hold = InstructionHold(["STORE"])
+        m.submodules.hold = hold = InstructionRegister(["STORE"])
         wiring.connect(m, wiring.flipped(unit.cmd), hold.i)
         copy = data.View(instruction_layout("STORE"), hold.o.payload)
         is_copy = hold.o_is["STORE"]

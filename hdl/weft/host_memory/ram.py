@@ -5,7 +5,7 @@ from amaranth.lib import data, fifo, wiring
 from amaranth.lib.wiring import In
 
 from ..bus.axi4 import RESP_OKAY, Axi4
-from ..logic import delayed
+from ..delay_line import delay_line
 from .beats import Beats, beats_of
 from .storage import BlockStorage, SpramStorage
 
@@ -143,7 +143,7 @@ class AxiRam(wiring.Component):
             port.advance.eq(advance),
             axi.rdata.eq(port.read_data),
         ]
-        valid, *rest = delayed(m, "read", self._words.read_latency - 1, port.read_en,
+        valid, *rest = delay_line(m, "read", self._words.read_latency - 1, port.read_en,
                                reads.payload.last, reads.payload.resp, advance=advance)
         with m.If(advance):
             m.d.sync += [axi.rvalid.eq(valid), Cat(axi.rlast, axi.rresp).eq(Cat(rest))]
@@ -153,7 +153,7 @@ class AxiRam(wiring.Component):
         axi = self.axi
         answer = data.StructLayout({"data": self.data_width, "last": 1, "resp": 2})
         m.submodules.places = places = fifo.SyncFIFO(width=answer.size, depth=self.PLACES)
-        valid, last, resp = delayed(m, "read", self._words.read_latency, port.read_en,
+        valid, last, resp = delay_line(m, "read", self._words.read_latency, port.read_en,
                                     reads.payload.last, reads.payload.resp, advance=Const(1))
         arrived, leaving = data.View(answer, places.w_data), data.View(answer, places.r_data)
         free = Signal(range(self.PLACES + 1), init=self.PLACES)

@@ -6,8 +6,8 @@ from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..bus.axi4 import RESP_OKAY, Axi4
-from ..bus.queue import MemoryQueue
-from ..bus.slice import RegisterSlice
+from ..bus.memory_queue import MemoryQueue
+from ..bus.register_slice import RegisterSlice
 from .beats import Beats, beats_of
 from .sdram_controller import SdramCore, access_layout
 from .sdram_pins import SdramPins

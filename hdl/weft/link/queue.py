@@ -1,4 +1,4 @@
-"""Bytes that wait for the receiver."""
+"""Byte queue between the UART and the receiver of the host link."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import memory, stream, wiring
@@ -9,23 +9,24 @@ __all__ = ["ByteQueue"]
 
 
 class ByteQueue(wiring.Component):
-    """Keeps bytes in their order in one block RAM.
+    """FIFO of bytes in one block RAM, without back-pressure.
 
-    A serial line cannot be told to wait, so there is no ``ready``: when more than ``depth`` bytes
-    wait, ``depth`` of them are lost. Frames carry CRCs. ``o`` comes from registers, and gives a
-    byte every two cycles at most.
+    A serial line has no flow control, so there is no ``ready`` at the input: on an overflow,
+    ``depth`` bytes are lost, which the CRCs of the frames detect. ``o`` comes from registers, and
+    outputs at most one byte per two cycles. :class:`weft.bus.memory_queue.MemoryQueue` has a
+    throughput of one entry per cycle, but needs LUT RAM.
 
     Parameters
     ----------
     depth : :class:`int`
-        A power of two.
+        Capacity in bytes, a power of two.
 
     Members
     -------
     i_byte, i_en : :py:`In(8)`, :py:`In(1)`
-        A byte that came in.
+        A received byte.
     o : :py:`Out(stream.Signature(8))`
-        Bytes.
+        Bytes in the order of their arrival.
     """
 
     LATENCY = 3         # from i_en to o.valid, in cycles
@@ -37,23 +38,23 @@ class ByteQueue(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.memory = ram = memory.Memory(shape=8, depth=self.depth, init=[])
-        into, out_of = ram.write_port(), ram.read_port()
+        write, read = ram.write_port(), ram.read_port()
         write_addr, readable, read_addr = (Signal(exact_log2(self.depth), name=name)
                                            for name in ("write_addr", "readable", "read_addr"))
-        fetched = Signal()          # the memory shows the byte at read_addr
+        fetched = Signal()          # the read port outputs the byte at read_addr
         m.d.comb += [
-            into.addr.eq(write_addr), into.data.eq(self.i_byte), into.en.eq(self.i_en),
-            out_of.addr.eq(read_addr),
+            write.addr.eq(write_addr), write.data.eq(self.i_byte), write.en.eq(self.i_en),
+            read.addr.eq(read_addr),
         ]
         m.d.sync += [
             write_addr.eq(write_addr + self.i_en),
-            # a byte can be read in the cycle after that in which it was written
+            # a byte is readable one cycle after it was written
             readable.eq(write_addr),
             fetched.eq(1),
         ]
         with m.If(self.o.valid):
             m.d.sync += self.o.valid.eq(~self.o.ready)
         with m.Elif(fetched & (readable != read_addr)):
-            m.d.sync += [self.o.valid.eq(1), self.o.payload.eq(out_of.data),
+            m.d.sync += [self.o.valid.eq(1), self.o.payload.eq(read.data),
                          read_addr.eq(read_addr + 1), fetched.eq(0)]
         return m

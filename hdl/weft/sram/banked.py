@@ -5,8 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from ..bus.slice import RegisterSlice
-from ..logic import choose
+from ..bus.register_slice import RegisterSlice
+from ..one_hot_mux import one_hot_mux
 from .arbiter import BankArbiter
 from .bank_access import align_read, align_write, begin_access, connect_request, request_layout
 from .lanes import LaneBank
@@ -154,9 +154,9 @@ class BankedMemory(wiring.Component):
             ):
                 users = [(access.uses[b], access) for access in accesses.values()]
                 m.d.sync += [
-                    address.offset.eq(choose((uses, one.offset) for uses, one in users)),
-                    address.next_row.eq(choose((uses, one.next_row) for uses, one in users)),
-                    address.row.eq(choose([*((uses, one.row) for uses, one in users), *rows])),
+                    address.offset.eq(one_hot_mux((uses, one.offset) for uses, one in users)),
+                    address.next_row.eq(one_hot_mux((uses, one.next_row) for uses, one in users)),
+                    address.row.eq(one_hot_mux([*((uses, one.row) for uses, one in users), *rows])),
                 ]
             self._write(m, b, bank, writes, aligned, s1_clear)
         for name, access in reads.items():
@@ -249,7 +249,8 @@ class BankedMemory(wiring.Component):
             enables = [enables[b][lane] for _, enables in aligned]
             m.d.comb += [
                 # no port uses a bank that is being cleared, so that the data is zero
-                bank.i_write_data[lane].eq(choose(
+                bank.i_write_data[lane].eq(one_hot_mux(
                     (select, items[lane]) for select, (items, _) in zip(selects, aligned))),
-                bank.i_write_en[lane].eq(choose((enable, 1) for enable in (*enables, s2_clear))),
+                bank.i_write_en[lane].eq(one_hot_mux(
+                    (enable, 1) for enable in (*enables, s2_clear))),
             ]

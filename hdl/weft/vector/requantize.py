@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..arith import SHIFT_FIRST, Shifted, clamp, magnitude, rounds_right
+from .rounding import FIRST_SHIFT, ShiftStage, clamp, magnitude, rounds_half_up
 
 __all__ = ["Requantizer"]
 
@@ -73,8 +73,8 @@ class Requantizer(wiring.Component):
             _signal(1, f"s5_{name}") for name in
             ("any_low", "any_mid", "any_high", "all_high", "half"))
         s5_over = _signal(3, "s5_over")
-        low, mid, top = product[:15], product[15:SHIFT_FIRST - 1], product[SHIFT_FIRST - 1]
-        high = product[SHIFT_FIRST:3 * COARSE - 1]
+        low, mid, top = product[:15], product[15:FIRST_SHIFT - 1], product[FIRST_SHIFT - 1]
+        high = product[FIRST_SHIFT:3 * COARSE - 1]
         above = [product[n * COARSE + WINDOW - 1:(n + 1) * COARSE + WINDOW - 1] for n in range(3)]
         m.d.sync += [
             s5_product.eq(product),
@@ -82,7 +82,7 @@ class Requantizer(wiring.Component):
             s5_any_mid.eq(mid.any()),
             s5_any_high.eq(high.any()),
             s5_all_high.eq(high.all()),
-            s5_half.eq(rounds_right(negative[3], top, low.any() | mid.any())),
+            s5_half.eq(rounds_half_up(negative[3], top, low.any() | mid.any())),
             s5_over.eq(Cat(part.any() for part in above)),
         ]
 
@@ -92,7 +92,7 @@ class Requantizer(wiring.Component):
         s6 = _stage(6, WINDOW)
         two_steps = Signal()
         m.d.comb += two_steps.eq(self.i_double & coarse[1])
-        to_32 = s5_any_low | s5_any_mid | s5_product[SHIFT_FIRST - 1]
+        to_32 = s5_any_low | s5_any_mid | s5_product[FIRST_SHIFT - 1]
         to_48 = to_32 | s5_any_high
         m.d.sync += [
             s6.value.eq(Mux(
@@ -155,7 +155,7 @@ def _signal(shape, name):
 
 
 def _stage(number, width):
-    return Shifted(_signal(width, f"s{number}_value"), _signal(1, f"s{number}_over"),
+    return ShiftStage(_signal(width, f"s{number}_value"), _signal(1, f"s{number}_over"),
                    _signal(1, f"s{number}_sticky"), _signal(1, f"s{number}_ones"))
 
 

@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ..bus.queue import MemoryQueue
-from ..control.instruction_register import InstructionHold
+from ..bus.memory_queue import MemoryQueue
+from ..control.instruction_register import InstructionRegister
 from ..control.unit_interface import UnitSignature
 from ..sram.ports import AccReadPort, ReadPort, WritePort
 from ..vendor.lut_ram import in_tables
@@ -137,7 +137,8 @@ class VectorUnit(wiring.Component):
     def _issue(self, m, params, table, reader, map_, softmax, lanes, writer):
         """Hands an instruction to the parts that carry it out."""
         unit = self.unit
-        m.submodules.hold = hold = InstructionHold(["DRAIN", "PARAMS", "TABLE", "MAP", "SOFTMAX"])
+        m.submodules.hold = hold = InstructionRegister(
+            ["DRAIN", "PARAMS", "TABLE", "MAP", "SOFTMAX"])
         connect(m, flipped(unit.cmd), hold.i)
         held, word = hold.o_is, hold.o.payload
 

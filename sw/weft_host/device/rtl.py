@@ -5,7 +5,7 @@ import time
 
 from weft.spec import register_map
 
-from ..emulator.registers import pack
+from ..register_words import pack
 from ..errors import BuildError, DeviceTimeout, RegisterError, WeftError
 from .base import Device
 from .instruction_times import instruction_times
@@ -132,12 +132,12 @@ class RtlDevice(Device):
             raise WeftError(f"the RTL broke {count} AXI rules, first in {text}")
 
     def record(self, program, inputs=None, **options):
-        """A run, and when each instruction was queued, handed to its unit and done.
+        """A run, and when each instruction was queued, issued to its unit and done.
 
         Returns
         -------
         :class:`Result`, array
-            Three rows, ``queued``, ``handed``, ``done``, with a cycle for each instruction of the
+            Three rows, ``queued``, ``issued``, ``done``, with a cycle for each instruction of the
             program, counted from the start like ``cycles``.
         """
         self.simulation.record(True)

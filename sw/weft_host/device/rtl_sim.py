@@ -6,7 +6,7 @@ import numpy as np
 
 __all__ = ["EVENTS", "Simulation", "SILENT", "STALLS"]
 
-EVENTS = np.dtype([("cycle", "<u8"), ("queued", "<u4"), ("handed", "<u4"), ("done", "<u4"),
+EVENTS = np.dtype([("cycle", "<u8"), ("queued", "<u4"), ("issued", "<u4"), ("done", "<u4"),
                    ("unused", "<u4")])
 """The events of a cycle: for each kind a bit a unit."""
 

@@ -5,7 +5,7 @@ import random
 from support.bench import run_bench
 from support.ticks import sampled
 from weft.control.counters import PerformanceCounters
-from weft.control.records import counter_increments
+from weft.control.layouts import counter_increments
 from weft.spec import register_map
 from weft.spec.presets import preset
 

@@ -4,7 +4,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from support.streams import STALL_PATTERNS, Stalls, get_all, put_all
-from weft.control.instruction_register import InstructionHold
+from weft.control.instruction_register import InstructionRegister
 from weft.spec import isa
 
 NAMES = ["LOAD", "FILL"]
@@ -13,7 +13,7 @@ NAMES = ["LOAD", "FILL"]
 @pytest.mark.parametrize("giving", STALL_PATTERNS)
 @pytest.mark.parametrize("taking", STALL_PATTERNS)
 def test_passes_everything_in_order_and_knows_what_it_is(giving, taking):
-    dut = InstructionHold(NAMES)
+    dut = InstructionRegister(NAMES)
     kinds = [["LOAD", "FILL", "STORE"][index * 7 % 3] for index in range(100)]
     items = [isa.BY_NAME[kind].opcode | index << 8 for index, kind in enumerate(kinds)]
     taken, known = [], []
@@ -40,7 +40,7 @@ def test_passes_everything_in_order_and_knows_what_it_is(giving, taking):
 
 
 def test_takes_nothing_while_halted_and_keeps_what_it_has():
-    dut = InstructionHold(NAMES)
+    dut = InstructionRegister(NAMES)
 
     async def testbench(ctx):
         ctx.set(dut.i.valid, 1)

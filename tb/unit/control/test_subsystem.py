@@ -3,8 +3,8 @@
 import pytest
 
 from weft.control.instruction_layout import instruction_layout, register_layout
-from weft.control.records import datapath_counters
-from weft.control.subsystem import Control
+from weft.control.layouts import datapath_counters
+from weft.control.subsystem import ControlSubsystem
 from weft.spec.presets import PRESETS, preset
 from weft.verilog import port_list, to_verilog
 
@@ -14,14 +14,14 @@ VARIANTS = [*PRESETS.values(), preset("tiny", queue_depth=64, max_burst=1, outst
 
 @pytest.mark.parametrize("config", VARIANTS, ids=lambda config: config.name)
 def test_can_be_made_in_every_size(config):
-    text = to_verilog(Control(config), "control")
+    text = to_verilog(ControlSubsystem(config), "control")
     assert "module control(" in text
     if config.name == "tiny":
-        assert text == to_verilog(Control(config), "control")
+        assert text == to_verilog(ControlSubsystem(config), "control")
 
 
 def test_ports():
-    names = set(port_list(Control(preset("small"))))
+    names = set(port_list(ControlSubsystem(preset("small"))))
     own = {name for name in names if not name.startswith(("s_axil_", "axi_"))}
     units = {f"{unit}_{name}" for unit in ("load", "matmul", "vector", "store") for name in (
         "cmd_payload", "cmd_valid", "cmd_ready", "done", "error", "error_info", "busy",

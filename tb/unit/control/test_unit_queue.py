@@ -90,23 +90,23 @@ def test_waits_for_every_token_it_names():
         for available in (0b0000, 0b0001, 0b1100, 0b0111, 0b1001):
             ctx.set(dut.i_available, available)
             await ctx.tick()
-            handed, view = await sampled(ctx, dut.o_handed, dut.o_view)
-            assert not handed
+            issued, view = await sampled(ctx, dut.o_issued, dut.o_view)
+            assert not issued
             assert (view.queued, view.next_index, view.lacks) == (1, 7, 0b1101 & ~available)
         ctx.set(dut.i_available, 0b1101)
         ctx.set(dut.i_stop, 1)
         await ctx.tick()
-        handed, can_start = await sampled(ctx, dut.o_handed, dut.o_can_start)
-        assert can_start and not handed
+        issued, can_start = await sampled(ctx, dut.o_issued, dut.o_can_start)
+        assert can_start and not issued
         ctx.set(dut.i_stop, 0)
         await ctx.tick()
-        handed, take, payload = await sampled(ctx, dut.o_handed, dut.o_take,
+        issued, take, payload = await sampled(ctx, dut.o_issued, dut.o_take,
                                               dut.unit.cmd.payload)
-        assert handed and take == 0b1101 and payload == word
-        handed, = await sampled(ctx, dut.o_handed)
-        assert not handed
-        handed, view, ended = await sampled(ctx, dut.o_handed, dut.o_view, dut.o_ended)
-        assert not handed and not view.queued and view.working and not ended
+        assert issued and take == 0b1101 and payload == word
+        issued, = await sampled(ctx, dut.o_issued)
+        assert not issued
+        issued, view, ended = await sampled(ctx, dut.o_issued, dut.o_view, dut.o_ended)
+        assert not issued and not view.queued and view.working and not ended
         assert view.oldest_index == 7
         ctx.set(dut.unit.done, 1)
         give, done, record = await sampled(ctx, dut.o_give, dut.o_done, dut.o_record)
@@ -127,24 +127,24 @@ def test_remembers_what_is_in_work():
     async def bench(ctx, dut):
         stalls = [iter(Stalls(pattern, seed)) for pattern in ("light", "heavy", "bursts")]
         ctx.set(dut.i_available, 15)
-        sent = handed = ended = most = 0
+        sent = issued = ended = most = 0
         while ended < len(given):
             ctx.set(dut.i.valid, sent < len(given) and not next(stalls[0]))
             ctx.set(dut.i.payload, {"word": given[min(sent, len(given) - 1)], "index": sent,
                                     "unit": MATMUL})
             ctx.set(dut.unit.cmd.ready, not next(stalls[2]))
-            ctx.set(dut.unit.done, handed > ended and not next(stalls[1]))
+            ctx.set(dut.unit.done, issued > ended and not next(stalls[1]))
             ready, valid, took, payload, done, give, record = await sampled(
-                ctx, dut.i.ready, dut.i.valid, dut.o_handed, dut.unit.cmd.payload, dut.o_done,
+                ctx, dut.i.ready, dut.i.valid, dut.o_issued, dut.unit.cmd.payload, dut.o_done,
                 dut.o_give, dut.o_record)
             sent += ready and valid
             if took:
-                assert payload == given[handed], f"seed {seed}: instruction {handed}"
-                handed += 1
+                assert payload == given[issued], f"seed {seed}: instruction {issued}"
+                issued += 1
             if done:
                 assert (record.index, give) == (ended, signals[ended]), f"seed {seed}"
                 ended += 1
-            most = max(most, handed - ended)
+            most = max(most, issued - ended)
         assert most == dut.IN_WORK
 
     run(bench)
@@ -168,15 +168,15 @@ def test_reports_the_index_of_the_oldest_in_work_and_stops():
         ctx.set(dut.unit.error, 0)
         await send(ctx, dut, given[3], 3)
         for _ in range(5):
-            handed, ended, can = await sampled(ctx, dut.o_handed, dut.o_ended, dut.o_can_start)
-            assert ended and not handed and not can
+            issued, ended, can = await sampled(ctx, dut.o_issued, dut.o_ended, dut.o_can_start)
+            assert ended and not issued and not can
 
     run(bench)
 
 
 def with_rows(unit, count, draw, config):
-    """Random instructions of ``unit``, and what is handed over of them: (word, index, last)."""
-    given, handed = [], []
+    """Random instructions of ``unit``, and what is issued of them: (word, index, last)."""
+    given, issued = [], []
     of_unit = [instruction for instruction in isa.INSTRUCTIONS if instruction.unit == unit]
     for index in range(count):
         instruction = draw.choice(of_unit)
@@ -189,8 +189,8 @@ def with_rows(unit, count, draw, config):
         word = encoded(instruction, values)
         singles = [encoded(instruction, row) for row in iterations(config, instruction.name, values)]
         given.append(word)
-        handed += [(row, index, row is singles[-1]) for row in singles]
-    return given, handed
+        issued += [(row, index, row is singles[-1]) for row in singles]
+    return given, issued
 
 
 def encoded(instruction, values):
@@ -202,7 +202,7 @@ def encoded(instruction, values):
 
 @pytest.mark.parametrize("unit", range(4))
 @pytest.mark.parametrize("name", ["tiny", "wide"])
-def test_rows_of_each_are_handed_over_like_instructions(unit, name):
+def test_rows_of_each_are_issued_now_like_instructions(unit, name):
     """Also that each takes its tokens, gives them when done, and has the instruction's index."""
     seed = random.randrange(1 << 32)
     draw = random.Random(seed)
@@ -212,7 +212,7 @@ def test_rows_of_each_are_handed_over_like_instructions(unit, name):
     async def bench(ctx, dut):
         stalls = [iter(Stalls(draw.choice(("none", "light", "heavy", "bursts")), seed + number))
                   for number in range(3)]
-        sent = handed = ended = 0
+        sent = issued = ended = 0
         tokens = [0] * 4
         while ended < len(expected):
             ctx.set(dut.i.valid, sent < len(given) and not next(stalls[0]))
@@ -221,21 +221,21 @@ def test_rows_of_each_are_handed_over_like_instructions(unit, name):
             ctx.set(dut.i_available, sum((count > 0) << other
                                          for other, count in enumerate(tokens)))
             ctx.set(dut.unit.cmd.ready, not next(stalls[1]))
-            ctx.set(dut.unit.done, handed > ended and not next(stalls[2]))
+            ctx.set(dut.unit.done, issued > ended and not next(stalls[2]))
             ready, valid, took, taken, payload, done, retired, give, record = await sampled(
-                ctx, dut.i.ready, dut.i.valid, dut.o_handed, dut.o_take, dut.unit.cmd.payload,
+                ctx, dut.i.ready, dut.i.valid, dut.o_issued, dut.o_take, dut.unit.cmd.payload,
                 dut.o_done, dut.o_retired, dut.o_give, dut.o_record)
-            where = f"seed {seed}, row {handed}, {ended} done"
+            where = f"seed {seed}, row {issued}, {ended} done"
             sent += ready and valid
             assert took or not taken, where
             if took:
-                word, _, _ = expected[handed]
+                word, _, _ = expected[issued]
                 assert payload == word, f"{where}: {payload:064x} instead of {word:064x}"
                 assert taken == word >> 8 & 15, where
                 for other in range(4):
                     tokens[other] -= taken >> other & 1
                 assert min(tokens) >= 0, where
-                handed += 1
+                issued += 1
             assert done or not retired, where
             if done:
                 word, index, last = expected[ended]
@@ -243,8 +243,8 @@ def test_rows_of_each_are_handed_over_like_instructions(unit, name):
                 ended += 1
             for other in range(4):
                 tokens[other] += draw.random() < 0.5
-        handed_over, queued = await sampled(ctx, dut.o_handed, dut.o_view)
-        assert not handed_over and not queued.queued, f"seed {seed}"
+        issued_now, queued = await sampled(ctx, dut.o_issued, dut.o_view)
+        assert not issued_now and not queued.queued, f"seed {seed}"
 
     run(bench, unit, name)
 
@@ -258,7 +258,7 @@ def test_rows_of_each_go_every_two_cycles():
         ctx.set(dut.unit.cmd.ready, 1)
         found = []
         for _ in range(20):
-            found += await sampled(ctx, dut.o_handed)
+            found += await sampled(ctx, dut.o_issued)
         assert found == [1, 0] * 10
 
     run(bench)

@@ -46,7 +46,7 @@ def test_only_an_observed_accelerator_has_event_ports():
     plain, observed = (set(port_list(top)) for top in tops)
     for top in tops:
         Fragment.get(top, None)
-    assert observed - plain == {"o_queued", "o_handed", "o_done"} and plain < observed
+    assert observed - plain == {"o_queued", "o_issued", "o_done"} and plain < observed
 
 
 def test_rejects_recording_of_a_design_without_event_ports():

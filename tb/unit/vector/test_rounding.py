@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from models.vector_unit import divide_away, divide_right
-from weft.arith import Shifted, clamp, magnitude, rounds_right
+from weft.vector.rounding import ShiftStage, clamp, magnitude, rounds_half_up
 from weft_host.compiler.lower.quantize import average_multiplier
 
 
@@ -60,7 +60,7 @@ class Divider(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         negative = self.value[-1]
-        start = Shifted(Cat(0, magnitude(self.value)), Const(0, 1), self.away, Const(0, 1))
+        start = ShiftStage(Cat(0, magnitude(self.value)), Const(0, 1), self.away, Const(0, 1))
         coarse = start.shift(self.shift[2:], step=4, width=self.width + 1 + 3)
         fine = coarse.shift(self.shift[:2], step=1, width=self.width + 1)
         quotient = fine.value[1:] | fine.over.replicate(self.width)
@@ -89,7 +89,7 @@ def test_division_of_every_value_by_every_shift(width):
 def test_rounds_right_is_the_law_of_the_halves():
     m = Module()
     negative, guard, sticky, result = (Signal() for _ in range(4))
-    m.d.comb += result.eq(rounds_right(negative, guard, sticky))
+    m.d.comb += result.eq(rounds_half_up(negative, guard, sticky))
     cases = [(n, g, s) for n in (0, 1) for g in (0, 1) for s in (0, 1)]
     # 2 guard + sticky quarters dropped from 0; a half of a negative value goes to 0
     expected = [abs(divide_right((2 * g + s) * (-1 if n else 1), 2)) for n, g, s in cases]

@@ -26,10 +26,10 @@ TOKENS = data.ArrayLayout(len(UNITS), len(UNITS))
 """A bit for each ordered pair of units, first the waiting unit, then the signalling one."""
 
 UNIT_VIEW = data.StructLayout({
-    "queued": 1,            # an instruction waits to be handed over,
+    "queued": 1,            # an instruction waits to be issued,
     "lacks": len(UNITS),    # and lacks the tokens of these units
     "next_index": 32,       # its index
-    "working": 1,           # an instruction was handed over and is not done,
+    "working": 1,           # an instruction was issued and is not done,
     "oldest_index": 32,     # the index of the oldest such
     "memory": 1,            # and the unit waits for host memory
 })

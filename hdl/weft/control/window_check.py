@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .records import WINDOWS
+from .layouts import WINDOWS
 
 __all__ = ["WindowCheck"]
 

@@ -4,7 +4,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from support.streams import STALL_PATTERNS, Stalls, get_all, put_all
-from weft.bus.slice import RegisterSlice
+from weft.bus.register_slice import RegisterSlice
 
 
 @pytest.mark.parametrize("giving", STALL_PATTERNS)

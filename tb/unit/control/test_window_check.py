@@ -7,7 +7,7 @@ from amaranth.sim import Simulator
 
 from support.bench import add_deadline
 from support.ticks import sampled
-from weft.control.windows import WindowCheck
+from weft.control.window_check import WindowCheck
 from weft.spec.presets import preset
 
 WINDOWS = [(0x1000, 0x1FFF, 1, 0), (0x2000, 0x2FFF, 0, 1), (0x5000, 0x4FFF, 1, 1),

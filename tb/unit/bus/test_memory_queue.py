@@ -6,7 +6,7 @@ import pytest
 from amaranth.lib import data
 from amaranth.sim import Simulator
 
-from weft.bus.queue import MemoryQueue
+from weft.bus.memory_queue import MemoryQueue
 
 
 @pytest.mark.parametrize("takes", [1.0, 0.5, 0.1])

@@ -8,10 +8,10 @@ from .axi4 import Axi4
 from .read_arbiter import ReadArbiter
 from .write_arbiter import WriteArbiter
 
-__all__ = ["Joiner"]
+__all__ = ["AxiArbiter"]
 
 
-class Joiner(wiring.Component):
+class AxiArbiter(wiring.Component):
     """Shares an AXI4 port between a host link and an accelerator.
 
     Reads and writes are shared independently of each other; ``link`` goes first when both ask:

@@ -6,7 +6,7 @@ from amaranth.sim import Simulator
 
 from support.bench import add_deadline
 from support.ticks import sampled
-from weft.control.tokens import TokenCounters
+from weft.control.token_counters import TokenCounters
 
 PAIRS = [(waiter, giver) for waiter in range(4) for giver in range(4) if waiter != giver]
 

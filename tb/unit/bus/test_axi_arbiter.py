@@ -11,7 +11,7 @@ from amaranth.sim import Simulator
 from support.axi_manager import AxiManager, Burst, apply, expected, random_write
 from support.axi_memory import AxiMemory
 from weft.bus.axi4 import RESP_OKAY, RESP_SLVERR, Axi4
-from weft.bus.joiner import Joiner
+from weft.bus.axi_arbiter import AxiArbiter
 from weft.host_memory.ram import AxiRam
 from weft.spec.presets import preset
 from weft_boards import board
@@ -59,7 +59,7 @@ def test_each_manager_gets_its_own_answers(width, stall):
     seed = f"{width}/{stall}"
     draw = random.Random(seed)
     config = preset("tiny", bus_width=width, max_burst=16, outstanding=4)
-    dut = Joiner(config)
+    dut = AxiArbiter(config)
     memory = AxiMemory(size=1 << 16, bus_bytes=config.bus_bytes, latency=5, stall=stall,
                        outstanding=2 * config.outstanding + 2, seed=seed)
     phases = managers(draw, dut, config, stall, seed)
@@ -82,7 +82,7 @@ def test_each_manager_gets_its_own_answers(width, stall):
 
 
 class OnRam(wiring.Component):
-    """Joiner and block RAM, as on a board."""
+    """AxiArbiter and block RAM, as on a board."""
 
     def __init__(self, config):
         self.config = config
@@ -91,12 +91,12 @@ class OnRam(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.joiner = joiner = Joiner(self.config)
+        m.submodules.arbiter = arbiter = AxiArbiter(self.config)
         m.submodules.ram = ram = AxiRam(addr_width=self.config.addr_width,
                                         data_width=self.config.bus_width, size=1 << 16)
-        connect(m, flipped(self.link), joiner.link)
-        connect(m, flipped(self.accelerator), joiner.accelerator)
-        connect(m, joiner.axi, ram.axi)
+        connect(m, flipped(self.link), arbiter.link)
+        connect(m, flipped(self.accelerator), arbiter.accelerator)
+        connect(m, arbiter.axi, ram.axi)
         return m
 
 
