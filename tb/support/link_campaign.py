@@ -1,4 +1,4 @@
-"""Bursts of frames in which something is wrong, and the judge of what was taken from them."""
+"""Campaign of damaged frames: bursts of requests, their damage, and the check of the result."""
 
 import collections
 import random
@@ -9,10 +9,10 @@ from weft_host.link.codec import encode_request
 __all__ = ["COUNTED", "DAMAGES", "Campaign", "Counts", "damage"]
 
 COUNTED = ("1 bit", "2 bits", "3 bits", "truncated", "duplicated", "reordered")
-"""Damages that a campaign is to have its number of frames of."""
+"""Damages that count towards the number of frames of a campaign."""
 
-DAMAGES = (*COUNTED, "lost", "behind noise", "spliced")
-# three of four suffer from what is counted
+DAMAGES = (*COUNTED, "lost", "after noise", "spliced")
+# three quarters of the damages are counted ones
 _DRAW = (*3 * COUNTED, *DAMAGES[len(COUNTED):], *3 * ("none",))
 
 
@@ -24,9 +24,9 @@ def _flip(draw, data, count):
 
 
 def damage(draw, kind, frames):
-    """The bytes on the line for some whole frames, one of which suffers.
+    """Return the bytes on the line for some frames, one of which is damaged.
 
-    They differ from the whole frames; only one frame alone cannot be reordered.
+    They always differ from the undamaged frames, except that a single frame cannot be reordered.
     """
     whole, frames = list(frames), list(frames)
     at = draw.randrange(len(frames))
@@ -43,9 +43,9 @@ def damage(draw, kind, frames):
             draw.shuffle(frames)
     elif kind == "lost":
         del frames[at]
-    elif kind == "behind noise":
+    elif kind == "after noise":
         frames.insert(at, draw.randbytes(draw.randint(1, 20)))
-    elif kind == "spliced":         # the head of one, the tail of another
+    elif kind == "spliced":         # the head of one frame, the tail of another
         while frames == whole:
             other = draw.choice(whole)
             frames[at] = frame[:cut] + other[draw.randrange(len(other)):]
@@ -53,7 +53,7 @@ def damage(draw, kind, frames):
 
 
 class Counts(collections.Counter):
-    """Bursts by what is wrong in them; in each of them it is one frame.
+    """Number of bursts by kind of damage; one frame of each burst is damaged.
 
     Attributes
     ----------
@@ -66,13 +66,13 @@ class Counts(collections.Counter):
         return sum(self[kind] for kind in COUNTED)
 
     def draw(self, draw):
-        """What is wrong in the next burst, and of how many frames it is."""
+        """Draw the damage and the number of frames of the next burst."""
         kind = draw.choice(_DRAW)
         self[kind] += 1
         return kind, draw.randint(2 if kind == "reordered" else 1, 3)
 
     def check(self, count, where):
-        """Print the counts; of each kind there are enough."""
+        """Print the counts, and check that every kind occurs often enough."""
         print(f"{where}: {self.counted} damaged frames:",
               ", ".join(f"{self[kind]} {kind}" for kind in COUNTED) + "; beside them",
               ", ".join(f"{self[kind]} {kind}" for kind in (*DAMAGES[len(COUNTED):], "none")))
@@ -81,23 +81,23 @@ class Counts(collections.Counter):
 
 
 class Campaign:
-    """Draws bursts of one to three requests, and judges what was executed.
+    """Generator of bursts of one to three requests, and checker of the executed requests.
 
     Parameters
     ----------
     seed : hashable
-        Of everything.
+        Seed of all random choices.
     payload : :class:`int`
-        Bytes of a frame.
+        Maximum payload of a frame in bytes.
     base, size : :class:`int`
-        Memory that most requests hit.
+        Range of addresses of the memory accesses.
 
     Attributes
     ----------
     counts : :class:`Counts`
-        Bursts so far.
+        Number of bursts so far, by damage.
     sent : :class:`int`
-        Requests so far, before anything happened to them.
+        Number of undamaged requests so far.
     """
 
     def __init__(self, seed, *, payload, base, size):
@@ -114,7 +114,7 @@ class Campaign:
         command = draw.choice([Command.READ_MEMORY, Command.WRITE_MEMORY, Command.WRITE_MEMORY,
                                Command.READ_REGISTERS, Command.WRITE_REGISTERS, Command.INFO])
         length = draw.choice([1, 2, 3, 4, 5, 8, draw.randint(1, self.payload)])
-        if draw.random() < 0.02:        # beyond the payload, or nothing at all
+        if draw.random() < 0.02:        # longer than the payload, or empty
             length = draw.choice([0, self.payload + 1, 0xFFFF if command & 1 == 0 else 300])
         addr = self.base + draw.randrange(self.size)
         if command & 2:
@@ -122,22 +122,25 @@ class Campaign:
             length = max(4, length & -4) if draw.random() < 0.95 else length
         payload = draw.randbytes(length) if command & 1 else b""
         if command == Command.WRITE_MEMORY and draw.random() < 0.1:
-            # what looks like the next request, for a receiver that goes on after a wrong header
+            # a valid frame within the payload, for a receiver that continues after a wrong header
             payload = encode_request(command, sequence, addr, 0, draw.randbytes(8))
         return command, sequence, addr, len(payload) or length, payload
 
     def burst(self, last):
-        """``(kind, bytes)`` of the next burst; ``last`` is what the board executed last."""
+        """Return the damage and the bytes of the next burst.
+
+        ``last`` is the sequence number of the request that the board executed last.
+        """
         kind, count = self.counts.draw(self.draw)
         self._burst = [self._request((last + 1 + index) % 256) for index in range(count)]
         self.sent += count
         return kind, damage(self.draw, kind, [encode_request(*each) for each in self._burst])
 
-    def judge(self, executed):
-        """How many of the operations that were executed since the last burst should not have been.
+    def count_errors(self, executed):
+        """Return the number of requests of the last burst that were executed wrongly.
 
-        Its requests have consecutive sequence numbers. So what is executed are its first ones, in
-        order, each once and without a gap.
+        The requests of a burst have consecutive sequence numbers. The executed requests must
+        therefore be the first ones of the burst, in order, each once and without a gap.
         """
         wrong = sum(found != sent for found, sent in zip(executed, self._burst))
         return wrong + max(0, len(executed) - len(self._burst))

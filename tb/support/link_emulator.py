@@ -1,4 +1,4 @@
-"""A board in Python: the model of the host link in front of the emulator, quick enough to test."""
+"""Board in Python: the model of the host link in front of the emulator."""
 
 import time
 
@@ -11,12 +11,12 @@ from weft_host.errors import RegisterError
 __all__ = ["EmulatedBoard"]
 
 _BY_OFFSET = {register.offset: register.name for register in register_map.REGISTERS}
-_PAUSE = 0.0005         # seconds between two looks at the line
-_SILENT = 20            # looks without a byte that are silence
+_PAUSE = 0.0005         # seconds between two polls of the line
+_SILENT = 20            # polls without a byte that count as silence
 
 
 class _Link(LinkModel):
-    """The host link, with an emulator behind both buses."""
+    """Model of the host link whose buses access the emulator."""
 
     def __init__(self, info, emulator):
         super().__init__(info)
@@ -49,22 +49,22 @@ class _Link(LinkModel):
 
 
 class EmulatedBoard:
-    """What :class:`support.link_sim.PseudoTerminal` puts behind a port, without any RTL.
+    """Replacement for :class:`support.link_sim.LinkSimulation` that simulates no RTL.
 
     Parameters
     ----------
     config : :class:`weft.spec.config.Config`
     memory_bytes : :class:`int`
-        Host memory, from address 0 on.
+        Size of the host memory, which starts at address 0.
     baud : :class:`int`
-        What the board says.
+        Rate that the board reports.
     name : :class:`str`
-        The same, of its name.
+        Name that the board reports.
 
     Attributes
     ----------
     emulator : :class:`weft_host.device.EmulatorDevice`
-        What is behind the link.
+        The device behind the link.
     """
 
     unsent = broken = 0
@@ -75,10 +75,10 @@ class EmulatedBoard:
                     board=name)
         self.emulator = EmulatorDevice(config, memory_bytes=memory_bytes)
         self._link = _Link(info, self.emulator)
-        self._quiet = 0
+        self._silent_polls = 0
 
     def reset(self, *, last=0, registers=True):
-        """What a reset does: memory and registers are lost, and the count of the requests."""
+        """Simulate a reset, which loses memory, registers and the number of the last request."""
         self.emulator.memory.data[:] = 0
         if registers:
             fresh = EmulatorDevice(self.emulator.config, memory_bytes=self.emulator.memory_bytes)
@@ -87,15 +87,15 @@ class EmulatedBoard:
         self._link.silence()
 
     def run(self, data=b""):
-        """What is answered to bytes; without any, time passes."""
+        """Return the answers to bytes; without bytes, wait for a moment."""
         if data:
-            self._quiet = 0
+            self._silent_polls = 0
             return self._link.feed(data)
         time.sleep(_PAUSE)
-        self._quiet += 1
-        if self._quiet == _SILENT:
+        self._silent_polls += 1
+        if self._silent_polls == _SILENT:
             self._link.silence()
         return b""
 
     def close(self):
-        """Nothing is held."""
+        """Do nothing: there are no resources to free."""

@@ -1,4 +1,4 @@
-"""The host link in Python: the rules of the gateware, for campaigns of many frames."""
+"""Model of the host link in Python, for campaigns of many frames."""
 
 import zlib
 
@@ -22,25 +22,27 @@ def _crc(data, start=0):
 
 
 class LinkModel:
-    """A board: host link, ``memory`` from ``base`` on, registers.
+    """Model of a board: host link, memory and registers.
 
-    The first half of the registers keeps what is written, the second adds it to what it has, so
-    that a request that is executed twice leaves a trace.
+    The first half of the registers stores written values; the second half adds them to its
+    contents, so that a request that is executed twice leaves a trace.
 
     Parameters
     ----------
     info : :class:`weft.spec.link_frames.Info`
-        What it answers; payload and bus width are taken from here.
+        Answer to ``Command.INFO``; also defines payload and bus width.
     base, size : :class:`int`
-        Host memory; elsewhere the bus answers DECERR.
+        Address and size of the host memory; the bus responds with DECERR elsewhere.
     registers : :class:`int`
-        Words; elsewhere the bus answers SLVERR.
+        Number of registers; the bus responds with SLVERR elsewhere.
 
     Attributes
     ----------
+    memory : :class:`bytearray`
+        Contents of the host memory.
     executed : :class:`list`
-        ``(command, sequence, addr, length, payload)`` of all that took place, in order; not of
-        reads whose answer was asked for once more.
+        ``(command, sequence, addr, length, payload)`` of all executed requests, in order, without
+        repetitions of reads.
     """
 
     def __init__(self, info, *, base=0, size=4096, registers=512):
@@ -54,12 +56,12 @@ class LinkModel:
         self.silence()
 
     def silence(self):
-        """The line was silent for the time-out."""
+        """Simulate silence on the line for the duration of the time-out."""
         self._buffer = bytearray()
         self._dropping = False
 
     def feed(self, data):
-        """The answers, as bytes, to what came in."""
+        """Return the answers to received bytes, as bytes."""
         answers = b""
         if not self._dropping:
             self._buffer += data
@@ -100,14 +102,14 @@ class LinkModel:
         return size, self._request(command, sequence, length, addr, payload)
 
     def _request(self, command, sequence, length, addr, payload):
-        status, data = self._carry_out(command, sequence, length, addr, payload)
+        status, data = self._execute(command, sequence, length, addr, payload)
         if status != Status.OKAY:
             data = b""
         header = ANSWER_HEADER.pack(status, sequence, self.last, len(data))
         answer = bytes([ANSWER_MARK]) + header + _crc(header)
         return answer + (data + _crc(data, zlib.crc32(header)) if data else b"")
 
-    def _carry_out(self, command, sequence, length, addr, payload):
+    def _execute(self, command, sequence, length, addr, payload):
         if command == Command.INFO:
             return Status.OKAY, self.info.pack()
         known = command in tuple(Command)

@@ -1,4 +1,4 @@
-"""A compiled design with a serial line, at the far end of a pseudo-terminal."""
+"""Compiled simulation of a design with a serial line, and its connection to a serial port."""
 
 import ctypes
 import os
@@ -12,20 +12,22 @@ from weft_host.device.rtl_build import build
 
 __all__ = ["LinkSimulation", "PseudoTerminal"]
 
-_SLICE = 500            # cycles between two looks at the terminal
-_ROOM = 4096
+_SLICE = 500            # cycles between two polls of the terminal
+_BUFFER_BYTES = 4096
 _DRIVER = pathlib.Path(__file__).parent / "link_driver.cc"
 
 
 class LinkSimulation:
-    """A simulated component with the ports ``rx`` and ``tx``.
+    """Compiled simulation of a component with the ports ``rx`` and ``tx``.
 
     Parameters
     ----------
     component : :class:`amaranth.lib.wiring.Component`
         Compiled on first use; see :func:`weft_host.device.rtl_build.build`.
     bit_cycles : :class:`int`
-        Clocks of a bit on the line.
+        Clock cycles per bit on the line.
+    progress : callable
+        Receives messages about the build.
     """
 
     def __init__(self, component, *, bit_cycles, progress=lambda text: None):
@@ -44,41 +46,42 @@ class LinkSimulation:
         self._handle = self._library.link_create(bit_cycles)
 
     def run(self, data=b"", cycles=_SLICE):
-        """Queue bytes for ``rx`` and clock; what has come out of ``tx``."""
-        room = ctypes.create_string_buffer(_ROOM)
-        count = self._library.link_run(self._handle, data, len(data), cycles, room, _ROOM)
-        return room.raw[:count]
+        """Queue bytes for ``rx``, simulate, and return the bytes received from ``tx``."""
+        received = ctypes.create_string_buffer(_BUFFER_BYTES)
+        count = self._library.link_run(self._handle, data, len(data), cycles, received,
+                                       _BUFFER_BYTES)
+        return received.raw[:count]
 
     @property
     def cycle(self):
-        """Clocks since the start."""
+        """Clock cycles since the start."""
         return self._library.link_cycle(self._handle)
 
     @property
     def unsent(self):
-        """Bytes that wait for the line."""
+        """Number of bytes that are queued for ``rx``."""
         return self._library.link_unsent(self._handle)
 
     @property
     def broken(self):
-        """Bytes from ``tx`` without a stop bit."""
+        """Number of bytes from ``tx`` without a stop bit."""
         return self._library.link_broken(self._handle)
 
     def close(self):
-        """Free it."""
+        """Free the simulation."""
         if self._handle:
             self._library.link_destroy(self._handle)
             self._handle = None
 
 
 class PseudoTerminal:
-    """Runs a :class:`LinkSimulation` behind a serial port of its own, in a thread.
+    """Serial port that is connected to a :class:`LinkSimulation`, which runs in a thread.
 
     Parameters
     ----------
     simulation : :class:`LinkSimulation`
     spoil : callable, optional
-        Gets ``(data, to_board)`` for all bytes that pass, and gives what arrives in their place.
+        Function of ``(data, to_board)`` that returns the bytes to deliver in place of ``data``.
 
     Attributes
     ----------
@@ -99,14 +102,15 @@ class PseudoTerminal:
     def _serve(self):
         while not self._stop.is_set():
             data = b""
-            if self.simulation.unsent < _ROOM and select.select([self._master], [], [], 0)[0]:
-                data = self.spoil(os.read(self._master, _ROOM), True)
+            readable = select.select([self._master], [], [], 0)[0]
+            if readable and self.simulation.unsent < _BUFFER_BYTES:
+                data = self.spoil(os.read(self._master, _BUFFER_BYTES), True)
             received = self.simulation.run(data)
             if received:
                 os.write(self._master, self.spoil(received, False))
 
     def close(self):
-        """Stop and free everything."""
+        """Stop the thread and free all resources."""
         self._stop.set()
         self._thread.join()
         os.close(self._master)

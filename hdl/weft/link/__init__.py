@@ -1,1 +1,1 @@
-"""The host link: a serial line instead of a processor on the board."""
+"""Host link: a serial line gives a host access to the board's memory and registers."""

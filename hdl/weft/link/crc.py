@@ -1,4 +1,4 @@
-"""CRC-32, a byte at a time."""
+"""CRC-32 generator and checker, one bit per cycle."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
@@ -6,32 +6,33 @@ from amaranth.lib.wiring import In, Out
 
 __all__ = ["Crc32", "POLYNOMIAL"]
 
-POLYNOMIAL = 0xEDB88320     # of IEEE 802.3, lowest bit first
+POLYNOMIAL = 0xEDB88320     # IEEE 802.3, lowest bit first
 
 
 class Crc32(wiring.Component):
-    """The CRC-32 of Ethernet, of ``zlib.crc32`` and of many files, for a sender or a receiver.
+    """CRC-32 of Ethernet and ``zlib.crc32``, for a sender or a receiver.
 
-    A byte takes 8 cycles, one for each of its bits: a serial line needs more for it, and one bit a
-    cycle takes the fewest look-up tables. While the four bytes of a CRC pass, the register goes
-    round once and keeps its value, so that a second CRC further on covers everything.
+    A byte takes 8 cycles, one for each bit: this takes the fewest LUTs and is faster than a serial
+    line. While the four bytes of a CRC pass, the register rotates once and keeps its value, so
+    that a second CRC later in the frame covers all data since ``i_clear``.
 
     Members
     -------
     i_clear : :py:`In(1)`
-        Begin a new CRC; forget ``o_bad``.
+        Start a new CRC, and clear ``o_bad``.
     i_en : :py:`In(1)`
-        Take ``i_byte``; only while ``o_busy`` is low.
+        Process ``i_byte``; only while ``o_busy`` is low.
     i_byte : :py:`In(8)`
-        A byte of data or, with ``i_check``, the next byte of a CRC that was received.
+        A byte of data or, with ``i_check``, the next byte of a received CRC.
     i_check : :py:`In(1)`
-        Instead of covering the byte, compare it with the next byte of the CRC.
+        Compare the byte with the next byte of the CRC, instead of adding it to the CRC.
     o_busy : :py:`Out(1)`
-        A byte is in work.
+        A byte is being processed.
     o_byte : :py:`Out(8)`
-        When ``o_busy`` falls: the byte of data, or, with ``i_check``, what it should have been.
+        The byte of data or, with ``i_check``, the correct byte of the CRC; valid when ``o_busy``
+        falls.
     o_bad : :py:`Out(1)`
-        A byte that was checked was wrong.
+        A byte of a checked CRC was wrong.
 
     Source: IEEE 802.3-2018, 3.2.9.
     """

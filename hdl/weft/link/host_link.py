@@ -1,4 +1,4 @@
-"""The host link: frames on a serial line become accesses of host memory and registers."""
+"""Host link: converts frames on a serial line into accesses to host memory and registers."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import memory, wiring
@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
 from ..bus.axi4 import Axi4, Axi4Lite
+from ..spec.integers import ceil_div
 from ..spec.link_frames import Command, Info, Status
 from .copier import Copier
 from .queue import ByteQueue
@@ -15,18 +16,25 @@ from .uart import UartReceiver, UartTransmitter, bit_step
 
 __all__ = ["HostLink", "check_line"]
 
-_QUEUE = 512            # bytes that arrive while a request is executed: one block RAM
-_TICKS = 8              # in a time-out, see Receiver and Copier
+_QUEUE = 512            # bytes that can wait while a request is executed: one block RAM
+_TICKS = 8              # ticks in a time-out, see Receiver and Copier
 
 
 def check_line(clock_hz, baud, timeout_us=10_000):
-    """Refuses a serial line that cannot work.
+    """Check that a serial line can work.
+
+    Parameters
+    ----------
+    clock_hz, baud : :class:`int`
+        See :func:`weft.link.uart.bit_step`.
+    timeout_us : :class:`int`
+        Duration of the silence that ends a frame.
 
     Raises
     ------
     TypeError, ValueError
-        If the clock cannot make the rate, see :func:`weft.link.uart.bit_step`; or a byte takes so
-        long that the receiver would take it for silence.
+        If the clock cannot generate the rate, or a byte takes more than 3/4 of ``timeout_us``, so
+        that the receiver would mistake it for silence.
     """
     bit_step(clock_hz, baud)
     byte_us = 10_000_000 / baud
@@ -36,36 +44,37 @@ def check_line(clock_hz, baud, timeout_us=10_000):
 
 
 class HostLink(wiring.Component):
-    """Lets a host at the other end of a serial line reach host memory and registers.
+    """Bridge from a serial line to host memory and to the accelerator's registers.
 
-    It stands where a processor with a driver would. Requests are executed one after the other, in
-    the order of their sequence numbers, each once; every request that arrives whole gets an
-    answer. Nothing is written before a whole frame with right CRCs is there. See the page on the
-    host link for the frames.
+    It takes the place of a processor with a driver. Requests are executed one at a time, in the
+    order of their sequence numbers, each exactly once; every complete request is answered.
+    Nothing is written before a complete frame with correct CRCs has arrived. For the frames see
+    ``docs/host_link.md``.
 
     Parameters
     ----------
     addr_width, data_width : :class:`int`
-        Of ``m_axi``: up to 32 address bits; 32, 64, 128 or 256 data bits.
+        Widths of ``m_axi``: 12 to 32 address bits; 32, 64, 128 or 256 data bits.
     clock_hz : :class:`int`
         Frequency of the clock in Hz.
     baud : :class:`int`
-        Bits a second on the line; up to a quarter of ``clock_hz``.
+        Bits per second on the line, at most a quarter of ``clock_hz``.
     memory_base, memory_bytes : :class:`int`
-        Host memory behind ``m_axi``, for the host to know, from a multiple of 4096 on; 0 bytes: not
-        told.
+        First byte, a multiple of 4096, and size of the host memory, as reported to the host. With
+        a size of 0, the host must know it.
     board : :class:`str`
-        Name of the board, up to 16 characters of ASCII, for the host to know.
+        Name of the board, up to 16 ASCII characters, as reported to the host.
     payload : :class:`int`
-        Bytes that a frame carries at most: a power of two, 64 to 4096.
+        Maximum payload of a frame in bytes: a power of two, 64 to 4096.
     timeout_us : :class:`int`
-        After so much silence inside a frame it is given up, after so much waiting a bus is. Up to
-        twice as long, so that a plain counter does it.
+        Silence after which an incomplete frame is discarded, and time after which an access to a
+        bus without a response ends, in microseconds. It is rounded up to a power of two of cycles,
+        at most by a factor of two.
 
     Members
     -------
     rx : :py:`In(1)`, ``tx`` : :py:`Out(1)`
-        The line, as seen from here.
+        The serial line: input and output of this component.
     m_axi : :py:`Out(Axi4(addr_width, data_width))`
         Host memory.
     m_axil : :py:`Out(Axi4Lite(addr_width=12))`
@@ -74,7 +83,7 @@ class HostLink(wiring.Component):
     Raises
     ------
     TypeError, ValueError
-        If a parameter is out of range; for the rates see :func:`weft.link.uart.bit_step`.
+        If a parameter is out of range, or the line cannot work, see :func:`check_line`.
     """
 
     def __init__(self, *, addr_width, data_width, clock_hz, baud, memory_base=0, memory_bytes=0,
@@ -98,8 +107,8 @@ class HostLink(wiring.Component):
             raise ValueError(f"{memory_bytes} bytes of memory from {memory_base:#x} on do not fit "
                              f"{addr_width} address bits")
         if memory_bytes >> 32:
-            raise ValueError(f"memory_bytes must fit 32 bits, not {memory_bytes}: take half of it, "
-                             "or 0 and tell the driver")
+            raise ValueError(f"memory_bytes must fit 32 bits, not {memory_bytes}: pass half of it, "
+                             "or pass 0 and give the size to the driver")
         if not board.isascii() or len(board) > 16:
             raise ValueError(f"board must be at most 16 characters of ASCII, not {board!r}")
         if not 1 <= timeout_us <= 10_000_000:
@@ -113,7 +122,7 @@ class HostLink(wiring.Component):
         check_line(clock_hz, baud, timeout_us)
         self.info = Info(
             payload=payload, queue=_QUEUE, bus_bytes=data_width // 8,
-            timeout_us=-(-_TICKS * self.tick_cycles * 1_000_000 // clock_hz),
+            timeout_us=ceil_div(_TICKS * self.tick_cycles * 1_000_000, clock_hz),
             clock_hz=clock_hz, baud=baud, memory_base=memory_base, memory_bytes=memory_bytes,
             board=board)
         super().__init__({
@@ -125,7 +134,7 @@ class HostLink(wiring.Component):
 
     @property
     def tick_cycles(self):
-        """Cycles from one tick of the time-outs to the next, a power of two."""
+        """Cycles between two ticks of the time-outs, a power of two."""
         return 1 << max(1, self.timeout_us * self.clock_hz // (_TICKS * 1_000_000)).bit_length()
 
     def elaborate(self, platform):
@@ -137,12 +146,12 @@ class HostLink(wiring.Component):
         m.submodules.sender = sender = Sender(self.payload)
         m.submodules.copier = copier = Copier(
             addr_width=self.addr_width, data_width=self.data_width, payload=self.payload)
-        # the upper half holds the answer to INFO, which nothing overwrites
+        # the upper half holds the answer to INFO and is never overwritten
         m.submodules.buffer = buffer = memory.Memory(
             shape=8, depth=2 * self.payload, init=[0] * self.payload + list(self.info.pack()))
-        into, out_of = buffer.write_port(), buffer.read_port()
-        read_data = Signal(8)               # a block RAM answers late in its cycle
-        m.d.sync += read_data.eq(out_of.data)
+        write, read = buffer.write_port(), buffer.read_port()
+        read_data = Signal(8)               # the output register of the block RAM
+        m.d.sync += read_data.eq(read.data)
 
         ticks = Signal(exact_log2(self.tick_cycles))
         tick = Signal()
@@ -159,13 +168,17 @@ class HostLink(wiring.Component):
         connect(m, sender.o, uart_out.i)
         connect(m, copier.m_axi, flipped(self.m_axi))
         connect(m, copier.m_axil, flipped(self.m_axil))
+        self._execute(m, receiver, sender, copier, write, read, read_data)
+        return m
 
+    def _execute(self, m, receiver, sender, copier, write, read, read_data):
+        """Check requests, execute them with the copier, and answer them."""
         request, answer = receiver.o.payload, sender.i.payload
         is_info = Signal()
         last = Signal(8)                    # sequence number of the request executed last
         last_status = Signal(3)
         status = Signal(3)
-        executes = Signal()
+        executing = Signal()
         m.d.comb += [
             is_info.eq(request.command == Command.INFO),
             answer.status.eq(status),
@@ -177,11 +190,11 @@ class HostLink(wiring.Component):
             copier.i_length.eq(request.length),
             copier.i_read_data.eq(read_data),
             sender.i_read_data.eq(read_data),
-            out_of.addr.eq(Mux(executes, copier.o_index, sender.o_read_addr)),
-            out_of.addr[-1].eq(is_info & ~executes),
-            into.addr.eq(Mux(executes, copier.o_index, receiver.o_write_addr)),
-            into.data.eq(Mux(executes, copier.o_write_data, receiver.o_write_data)),
-            into.en.eq(copier.o_write_en | receiver.o_write_en),
+            read.addr.eq(Mux(executing, copier.o_index, sender.o_read_addr)),
+            read.addr[-1].eq(is_info & ~executing),
+            write.addr.eq(Mux(executing, copier.o_index, receiver.o_write_addr)),
+            write.data.eq(Mux(executing, copier.o_write_data, receiver.o_write_data)),
+            write.en.eq(copier.o_write_en | receiver.o_write_en),
         ]
         with m.If(status != Status.OKAY):
             m.d.comb += answer.length.eq(0)
@@ -190,29 +203,29 @@ class HostLink(wiring.Component):
         with m.Elif(~request.command[0]):
             m.d.comb += answer.length.eq(request.length)
 
-        possible = Signal()
-        m.d.comb += possible.eq(
+        valid = Signal()
+        m.d.comb += valid.eq(
             (request.command[2:] == Command.READ_MEMORY >> 2)
             & (request.length != 0) & (request.length <= self.payload)
             & (request.addr[self.addr_width:] == 0)
             & (~request.command[1] | ~(request.addr[:2] | request.length[:2]).any()))
-        ahead = Signal(8)
+        ahead = Signal(8)                   # 1 for the next request, 0 for a repetition
         m.d.comb += ahead.eq(request.sequence - last)
         with m.FSM() as fsm:
-            m.d.comb += executes.eq(fsm.ongoing("EXECUTE"))
-            with m.State("JUDGE"):
+            m.d.comb += executing.eq(fsm.ongoing("EXECUTE"))
+            with m.State("CHECK"):
                 with m.If(receiver.o.valid):
                     m.next = "ANSWER"
                     with m.If(is_info):
                         m.d.sync += status.eq(Status.OKAY)
-                    with m.Elif(~possible):
+                    with m.Elif(~valid):
                         m.d.sync += status.eq(Status.INVALID)
                     with m.Elif(ahead > 1):
                         m.d.sync += status.eq(Status.ORDER)
                     with m.Elif((ahead == 0) & request.command[0]):
-                        # the answer was lost: it was executed, and is not again
+                        # the answer to an executed write was lost: repeat the answer only
                         m.d.sync += status.eq(last_status)
-                    with m.Elif(copier.o_owed):
+                    with m.Elif(copier.o_outstanding):
                         m.d.sync += [status.eq(Status.TIMEOUT), last_status.eq(Status.TIMEOUT),
                                      last.eq(request.sequence)]
                     with m.Else():
@@ -229,5 +242,4 @@ class HostLink(wiring.Component):
                 m.d.comb += sender.i.valid.eq(1)
                 with m.If(sender.i.ready):
                     m.d.comb += receiver.o.ready.eq(1)
-                    m.next = "JUDGE"
-        return m
+                    m.next = "CHECK"

@@ -1,4 +1,4 @@
-"""From bytes of the serial line to requests that are whole and right."""
+"""Receiver of the host link: finds complete, correct requests in the received bytes."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
@@ -10,36 +10,36 @@ from .crc import Crc32
 __all__ = ["REQUEST", "Receiver"]
 
 REQUEST = data.StructLayout({"command": 8, "sequence": 8, "length": 16, "addr": 32})
-"""The header of a request, in the order in which its bytes come."""
+"""Header of a request, in the order in which its bytes arrive."""
 
-_TICKS = 8              # of silence that end a frame
+_TICKS = 8              # of silence after which a frame is discarded
 
 
 class Receiver(wiring.Component):
-    """Finds requests, checks them, and keeps their payload.
+    """Parser of requests, which checks their CRCs and writes their payload to the buffer.
 
-    A request comes out after its last byte, if both CRCs are right. Whatever else arrives is
-    dropped without a trace, and then everything until the line is silent: nothing in the middle of
-    a damaged frame is ever taken for the beginning of another. A write whose payload is longer
-    than the buffer comes out at once and is dropped like that, too.
+    A request is output after its last byte if both CRCs are correct. Any other bytes are
+    discarded, and so is everything after them until the line is silent; no part of a damaged frame
+    can therefore be mistaken for the start of another. A write whose payload is empty or exceeds
+    the buffer is output after its header, and its payload is discarded in the same way.
 
-    While a request waits to be taken, no byte is.
+    No byte is accepted while a request is stalled at the output.
 
     Parameters
     ----------
     payload : :class:`int`
-        Bytes of the buffer, a power of two.
+        Size of the buffer in bytes, a power of two.
 
     Members
     -------
     i : :py:`In(stream.Signature(8))`
-        Bytes.
+        Received bytes.
     i_tick : :py:`In(1)`
-        High for one cycle, regularly. 7 to 8 ticks without a byte are silence.
+        Periodic pulse of one cycle. The line is silent after 7 to 8 ticks without a byte.
     o : :py:`Out(stream.Signature(REQUEST))`
-        Requests.
+        Complete, correct requests.
     o_write_en, o_write_addr, o_write_data : :py:`Out(1)`, :py:`Out(log2(payload))`, :py:`Out(8)`
-        Payload, on its way into the buffer; wrong bytes, too.
+        Write port of the buffer. The payload is written before its CRC is checked.
     """
 
     def __init__(self, payload):
@@ -58,36 +58,36 @@ class Receiver(wiring.Component):
         m.submodules.crc = crc = Crc32()
         request = self.o.payload
         count_width = (self.payload - 1).bit_length()
-        count = Signal(count_width)         # bytes of this part so far
-        after = Signal(count_width)         # with the present byte; 0 is a full buffer
-        take = Signal()
-        quiet = Signal(range(_TICKS))
+        count = Signal(count_width)         # bytes of this part of the frame so far
+        count_next = Signal(count_width)    # including the current byte; 0 means a full buffer
+        accepted = Signal()
+        ticks = Signal(range(_TICKS))
         silent = Signal()
-        whole = Signal()                    # header and payload are here
-        too_long = Signal()
+        complete = Signal()                 # header and payload have been received
+        bad_length = Signal()
 
         m.d.comb += [
-            after.eq(count + 1),
-            take.eq(self.i.valid & self.i.ready),
-            silent.eq(self.i_tick & ~take & (quiet == _TICKS - 1)),
+            count_next.eq(count + 1),
+            accepted.eq(self.i.valid & self.i.ready),
+            silent.eq(self.i_tick & ~accepted & (ticks == _TICKS - 1)),
             crc.i_byte.eq(self.i.payload),
             self.o_write_data.eq(self.i.payload),
             self.o_write_addr.eq(count),
-            too_long.eq(request.command[0]
+            bad_length.eq(request.command[0]
                         & ((request.length > self.payload) | (request.length == 0))),
         ]
-        with m.If(take):
-            m.d.sync += [count.eq(after), quiet.eq(0)]
+        with m.If(accepted):
+            m.d.sync += [count.eq(count_next), ticks.eq(0)]
         with m.Elif(self.i_tick):
-            m.d.sync += quiet.eq(quiet + 1)
+            m.d.sync += ticks.eq(ticks + 1)
 
         with m.FSM() as fsm:
-            collects = (fsm.ongoing("HEADER") | fsm.ongoing("PAYLOAD")
-                        | fsm.ongoing("CHECK"))
+            collecting = (fsm.ongoing("HEADER") | fsm.ongoing("PAYLOAD")
+                          | fsm.ongoing("CHECK"))
             m.d.comb += [
                 self.i.ready.eq(fsm.ongoing("SILENCE") | fsm.ongoing("MARK")
-                                | collects & ~crc.o_busy),
-                crc.i_en.eq(take & collects),
+                                | collecting & ~crc.o_busy),
+                crc.i_en.eq(accepted & collecting),
                 crc.i_check.eq(fsm.ongoing("CHECK")),
                 crc.i_clear.eq(fsm.ongoing("MARK")),
             ]
@@ -95,8 +95,8 @@ class Receiver(wiring.Component):
                 with m.If(silent):
                     m.next = "MARK"
             with m.State("MARK"):
-                m.d.sync += [count.eq(0), whole.eq(0)]
-                with m.If(take):
+                m.d.sync += [count.eq(0), complete.eq(0)]
+                with m.If(accepted):
                     with m.If(self.i.payload == REQUEST_MARK):
                         m.next = "HEADER"
                     with m.Else():
@@ -104,39 +104,39 @@ class Receiver(wiring.Component):
             with m.State("HEADER"):
                 with m.If(silent):
                     m.next = "MARK"
-                with m.If(take):
+                with m.If(accepted):
                     m.d.sync += request.as_value().eq(
                         Cat(request.as_value()[8:], self.i.payload))
-                    with m.If(after == REQUEST_HEADER.size):
+                    with m.If(count_next == REQUEST_HEADER.size):
                         m.d.sync += count.eq(0)
                         m.next = "CHECK"
             with m.State("PAYLOAD"):
                 with m.If(silent):
                     m.next = "MARK"
-                with m.If(take):
+                with m.If(accepted):
                     m.d.comb += self.o_write_en.eq(1)
-                    with m.If(after == request.length[:count_width]):
-                        m.d.sync += [count.eq(0), whole.eq(1)]
+                    with m.If(count_next == request.length[:count_width]):
+                        m.d.sync += [count.eq(0), complete.eq(1)]
                         m.next = "CHECK"
             with m.State("CHECK"):
                 with m.If(silent):
                     m.next = "MARK"
-                with m.If(take & (after == CRC_BYTES)):
-                    m.next = "JUDGE"
-            with m.State("JUDGE"):
+                with m.If(accepted & (count_next == CRC_BYTES)):
+                    m.next = "VERDICT"
+            with m.State("VERDICT"):
                 m.d.sync += count.eq(0)
                 with m.If(~crc.o_busy):
                     with m.If(crc.o_bad):
                         m.next = "SILENCE"
-                    with m.Elif(request.command[0] & ~whole & ~too_long):
+                    with m.Elif(request.command[0] & ~complete & ~bad_length):
                         m.next = "PAYLOAD"
                     with m.Else():
                         m.next = "REQUEST"
             with m.State("REQUEST"):
                 m.d.comb += self.o.valid.eq(1)
-                m.d.sync += quiet.eq(0)
+                m.d.sync += ticks.eq(0)
                 with m.If(self.o.ready):
-                    with m.If(too_long):
+                    with m.If(bad_length):
                         m.next = "SILENCE"
                     with m.Else():
                         m.next = "MARK"

@@ -1,4 +1,4 @@
-"""From an answer to bytes of the serial line."""
+"""Sender of the host link: converts answers into bytes."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -10,25 +10,25 @@ from .crc import Crc32
 __all__ = ["ANSWER", "Sender"]
 
 ANSWER = data.StructLayout({"status": 8, "sequence": 8, "last": 8, "length": 16})
-"""The header of an answer, in the order in which its bytes go."""
+"""Header of an answer, in the order in which its bytes are sent."""
 
 
 class Sender(wiring.Component):
-    """Sends answers: mark, header, CRC and, if there is one, payload and CRC.
+    """Serialiser of answers: mark, header, CRC and, if the length is not 0, payload and CRC.
 
     Parameters
     ----------
     payload : :class:`int`
-        Bytes of the buffer, a power of two.
+        Size of the buffer in bytes, a power of two.
 
     Members
     -------
     i : :py:`In(stream.Signature(ANSWER))`
-        Answers; taken after the last byte has been given to ``o``, and stable until then.
+        Answers; ``ready`` is high when the last byte is transferred at ``o``.
     o_read_addr, i_read_data : :py:`Out(log2(payload))`, :py:`In(8)`
-        The buffer; a byte is there two cycles after its address.
+        Read port of the buffer; data is valid two cycles after its address.
     o : :py:`Out(stream.Signature(8))`
-        Bytes. A new one is ready 13 cycles after one was taken.
+        Bytes to send. The next byte is valid 13 cycles after the previous one was transferred.
     """
 
     def __init__(self, payload):
@@ -46,20 +46,20 @@ class Sender(wiring.Component):
         answer = self.i.payload
         count_width = (self.payload - 1).bit_length()
         count = Signal(count_width)
-        after = Signal(count_width)
-        check = Signal()        # the bytes of a CRC are sent
-        body = Signal()         # of the payload, not of the header
+        count_next = Signal(count_width)
+        check = Signal()        # sending a CRC
+        body = Signal()         # sending the payload or its CRC
         last = Signal()
         header_byte = Signal(8)
 
         m.d.comb += [
-            after.eq(count + 1),
+            count_next.eq(count + 1),
             crc.i_byte.eq(Mux(body, self.i_read_data, header_byte)),
             crc.i_check.eq(check),
             self.o_read_addr.eq(count),
-            last.eq(Mux(check, after == CRC_BYTES,
-                        Mux(body, after == answer.length[:count_width],
-                            after == ANSWER_HEADER.size))),
+            last.eq(Mux(check, count_next == CRC_BYTES,
+                        Mux(body, count_next == answer.length[:count_width],
+                            count_next == ANSWER_HEADER.size))),
         ]
         header = answer.as_value()
         with m.Switch(count[:3]):
@@ -81,14 +81,14 @@ class Sender(wiring.Component):
             with m.State("FETCH"):
                 m.next = "FETCHED"
             with m.State("FETCHED"):
-                m.next = "COVER"
-            with m.State("COVER"):
+                m.next = "PROCESS"
+            with m.State("PROCESS"):
                 m.d.comb += crc.i_en.eq(1)
                 m.next = "SEND"
             with m.State("SEND"):
                 m.d.comb += [self.o.valid.eq(~crc.o_busy), self.o.payload.eq(crc.o_byte)]
                 with m.If(self.o.valid & self.o.ready):
-                    m.d.sync += count.eq(after)
+                    m.d.sync += count.eq(count_next)
                     m.next = "FETCH"
                     with m.If(last):
                         m.d.sync += [count.eq(0), check.eq(~check), body.eq(body | check)]

@@ -1,4 +1,4 @@
-"""A serial line, 8 data bits, no parity, one stop bit: receiver and transmitter."""
+"""UART with 8 data bits, no parity and one stop bit: receiver and transmitter."""
 
 from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import cdc, stream, wiring
@@ -6,16 +6,26 @@ from amaranth.lib.wiring import In, Out
 
 __all__ = ["BitClock", "UartReceiver", "UartTransmitter", "bit_step"]
 
-_MAX_ERROR = 0.02       # of the rate; half a bit in the ninth and a half is 5 %, for both sides
-_MIN_CLOCKS = 4         # a bit: an edge is seen up to a clock late, a tick falls up to one late
+_MAX_ERROR = 0.02       # of the rate; both ends together may be half a bit in 9.5 bits, 5 %, apart
+_MIN_CLOCKS = 4         # per bit: edge detection and tick each have an error of up to one cycle
 _MIN_STEP = 256
 
 
 def bit_step(clock_hz, baud):
-    """``(step, width)``: adding ``step`` each cycle, ``width`` bits overflow once a bit.
+    """Return the step and the width of a phase accumulator that overflows once per bit.
 
-    Bits then begin up to a cycle late, but no error adds up, so that rates which do not divide
-    the clock are as good as others.
+    A bit then starts up to one cycle after its ideal time, but errors do not add up, so that rates
+    which do not divide the clock are possible.
+
+    Parameters
+    ----------
+    clock_hz, baud : :class:`int`
+        Frequency of the clock in Hz, and rate in bits per second.
+
+    Returns
+    -------
+    step, width : :class:`int`
+        Increment per cycle, and number of bits of the accumulator.
 
     Raises
     ------
@@ -36,26 +46,27 @@ def bit_step(clock_hz, baud):
     step = round((baud << width) / clock_hz)
     error = abs(step * clock_hz / (baud << width) - 1)
     if error > _MAX_ERROR:
-        raise ValueError(f"a clock of {clock_hz} Hz makes {baud} baud only with an error of "
+        raise ValueError(f"a clock of {clock_hz} Hz generates {baud} baud only with an error of "
                          f"{100 * error:.1f} %; 2 % are allowed")
     return step, width
 
 
 class BitClock(wiring.Component):
-    """Ticks once a bit.
+    """Bit clock: a tick once per bit.
 
     Parameters
     ----------
     clock_hz, baud : :class:`int`
         See :func:`bit_step`.
     half : :class:`bool`
-        The first tick comes after half a bit, less the cycle in which the edge was seen.
+        The first tick comes after half a bit, less the cycle in which the edge was detected.
 
     Members
     -------
     i_run : :py:`In(1)`
-        While low the clock stands at its beginning.
+        Run; while low, the clock is reset to the start of a bit.
     o_tick : :py:`Out(1)`
+        High for one cycle per bit.
     """
 
     def __init__(self, clock_hz, baud, *, half=False):
@@ -65,23 +76,23 @@ class BitClock(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        begin = (1 << self.width - 1) + self.step if self.half else 0
-        phase = Signal(self.width, init=begin)
+        start = (1 << self.width - 1) + self.step if self.half else 0
+        phase = Signal(self.width, init=start)
         total = Signal(self.width + 1)
         m.d.comb += [total.eq(phase + self.step), self.o_tick.eq(self.i_run & total[-1])]
         with m.If(self.i_run):
             m.d.sync += phase.eq(total)
         with m.Else():
-            m.d.sync += phase.eq(begin)
+            m.d.sync += phase.eq(start)
         return m
 
 
 class UartReceiver(wiring.Component):
-    """Bytes from a serial line.
+    """UART receiver.
 
-    The line passes two registers and is sampled in the middle of each bit. A start bit that is
-    over before its middle was a glitch and is forgotten; a byte without a stop bit is dropped, and
-    the next one begins after the line was high.
+    The line is synchronised by two registers and sampled in the middle of each bit. A start bit
+    that ends before its middle is ignored. A byte without a stop bit is discarded; the next byte
+    starts after the line has been high.
 
     Parameters
     ----------
@@ -93,7 +104,7 @@ class UartReceiver(wiring.Component):
     i_rx : :py:`In(1)`
         The line; high while idle; asynchronous.
     o_byte : :py:`Out(8)`
-        The byte, while ``o_en`` is high.
+        The received byte, valid while ``o_en`` is high.
     o_en : :py:`Out(1)`
         High for one cycle: a byte was received.
 
@@ -115,7 +126,7 @@ class UartReceiver(wiring.Component):
         line = Signal(init=1)
         m.submodules.line = cdc.FFSynchronizer(self.i_rx, line, init=1)
 
-        # a one travels in front of the data: when it reaches bit 0, all eight are there
+        # a 1 precedes the data: when it reaches bit 0, all eight bits have been received
         shift = Signal(9)
         m.d.comb += self.o_byte.eq(shift[1:])
         m.d.sync += self.o_en.eq(0)
@@ -150,7 +161,7 @@ class UartReceiver(wiring.Component):
 
 
 class UartTransmitter(wiring.Component):
-    """Bytes to a serial line.
+    """UART transmitter.
 
     A byte takes ten bits and one cycle.
 
@@ -162,9 +173,9 @@ class UartTransmitter(wiring.Component):
     Members
     -------
     i : :py:`In(stream.Signature(8))`
-        What to send.
+        Bytes to send.
     o_tx : :py:`Out(1)`
-        The line; a register.
+        The line, from a register; high while idle.
 
     Raises
     ------
@@ -181,7 +192,7 @@ class UartTransmitter(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.clock = clock = BitClock(self.clock_hz, self.baud)
-        # data and stop bit, with a one behind them: alone, it says that the stop bit is on its way
+        # data, stop bit and a 1: when only this 1 is left, the stop bit is being sent
         shift = Signal(10)
         m.d.comb += [clock.i_run.eq(shift.any()), self.i.ready.eq(~shift.any())]
         with m.If(self.i.ready & self.i.valid):

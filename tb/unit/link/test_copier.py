@@ -1,4 +1,4 @@
-"""Bytes between buffer and bus: every width and alignment, stalls, errors, a bus that is silent."""
+"""Copier: every width and alignment, stalls, error responses, and time-outs."""
 
 import random
 
@@ -6,29 +6,31 @@ import pytest
 from amaranth.sim import Simulator
 
 from support.axi_memory import AxiMemory
+from support.seeds import seed
 from weft.bus.axi4 import RESP_DECERR, RESP_SLVERR
 from weft.link.copier import Copier
 from weft.spec.link_frames import Status
 
 WIDTHS = (32, 64, 128, 256)
-TICK = 50               # cycles: eight of them are a time-out
+TICK = 50               # cycles; eight ticks are a time-out
 PAYLOAD = 64
 BASE, SIZE = 0x1000, 0x1000
 
 
 class Bench:
-    """A copier with a buffer, a memory and a register file around it."""
+    """Copier with a buffer, a memory and a register file."""
 
-    def __init__(self, width, seed, *, stall=0.3, latency=3):
-        self.draw = random.Random(seed)
+    def __init__(self, width, start, *, stall=0.3, latency=3):
+        self.seed = start
+        self.draw = random.Random(start)
         self.dut = Copier(addr_width=32, data_width=width, payload=PAYLOAD)
         self.memory = AxiMemory(size=SIZE, bus_bytes=width // 8, base=BASE, latency=latency,
-                                stall=stall, outstanding=1, seed=seed)
+                                stall=stall, outstanding=1, seed=start)
         self.memory.data[:] = self.draw.randbytes(SIZE)
         self.buffer = bytearray(self.draw.randbytes(PAYLOAD))
         self.words = {addr: self.draw.getrandbits(32) for addr in range(0, 64, 4)}
         self.refused = set()
-        self.silent = set()         # of the bus of registers: "aw", "w", "b", "ar", "r"
+        self.silent = set()         # channels of the register bus that stall: "aw", "w", ...
 
     async def buffer_process(self, ctx):
         dut, before = self.dut, 0
@@ -46,7 +48,7 @@ class Bench:
             ctx.set(self.dut.i_tick, cycle % TICK == 0)
 
     async def lite(self, ctx):
-        """AXI4-Lite that takes its time; checks that what is asked stays asked."""
+        """AXI4-Lite subordinate with random stalls, which checks that requests remain stable."""
         port = self.dut.m_axil
         taken = {}
         waiting = {}
@@ -62,7 +64,7 @@ class Bench:
             for name, valid, ready, payload in (("aw", aw, awr, addr), ("w", w, wr, data),
                                                 ("ar", ar, arr, raddr)):
                 if name in waiting:
-                    assert valid and payload == waiting[name], f"{name} changed while it waited"
+                    assert valid and payload == waiting[name], f"{name} changed during a stall"
                 waiting.pop(name, None)
                 if valid and not ready:
                     waiting[name] = payload
@@ -86,7 +88,7 @@ class Bench:
                 ctx.set(port.rvalid, 1)
 
     async def copy(self, ctx, addr, length, *, write, registers=False):
-        """The status of a copy, and the cycles that it took."""
+        """Run a copy and return its status and its duration in cycles."""
         dut = self.dut
         for signal, value in ((dut.i_addr, addr), (dut.i_length, length), (dut.i_write, write),
                               (dut.i_registers, registers), (dut.i_en, 1)):
@@ -115,9 +117,8 @@ class Bench:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_copies_any_bytes_and_no_others(width):
-    seed = 10 + width
-    bench = Bench(width, seed)
+def test_copies_exactly_the_requested_bytes(width):
+    bench = Bench(width, seed(10 + width))
     lanes = width // 8
     cases = [(lanes - 1, 1), (0, lanes), (1, lanes), (lanes - 1, 2), (4096 - PAYLOAD, PAYLOAD),
              (4096 - lanes, lanes), *((bench.draw.randrange(4000), bench.draw.randint(1, PAYLOAD))
@@ -130,7 +131,7 @@ def test_copies_any_bytes_and_no_others(width):
                 buffer, data = bytes(bench.buffer), bytes(bench.memory.data)
                 status, _ = await bench.copy(ctx, BASE + offset, length, write=write)
                 await ctx.tick()
-                where = f"seed {seed}, {length} bytes at {offset:#x}"
+                where = f"seed {bench.seed}, {length} bytes at {offset:#x}"
                 assert status == Status.OKAY, where
                 if write:
                     data = data[:offset] + buffer[:length] + data[offset + length:]
@@ -142,9 +143,8 @@ def test_copies_any_bytes_and_no_others(width):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_copies_registers_whatever_the_lanes(width):
-    seed = 20 + width
-    bench = Bench(width, seed)
+def test_copies_registers_at_every_memory_width(width):
+    bench = Bench(width, seed(20 + width))
 
     async def copies(ctx):
         for first, count in ((0, 1), (4, 1), (12, 3), (20, 11)):
@@ -152,7 +152,8 @@ def test_copies_registers_whatever_the_lanes(width):
                                 for addr in range(first, first + 4 * count, 4))
             status, _ = await bench.copy(ctx, first, 4 * count, write=0, registers=True)
             await ctx.tick()
-            assert status == Status.OKAY and bench.buffer[:4 * count] == expected, f"seed {seed}"
+            assert status == Status.OKAY, f"seed {bench.seed}"
+            assert bench.buffer[:4 * count] == expected, f"seed {bench.seed}"
             bench.buffer[:] = bench.draw.randbytes(PAYLOAD)
             others = {addr: word for addr, word in bench.words.items()
                       if not first <= addr < first + 4 * count}
@@ -160,14 +161,14 @@ def test_copies_registers_whatever_the_lanes(width):
             assert status == Status.OKAY
             assert bench.words == others | {
                 first + at: int.from_bytes(bench.buffer[at:at + 4], "little")
-                for at in range(0, 4 * count, 4)}, f"seed {seed}"
+                for at in range(0, 4 * count, 4)}, f"seed {bench.seed}"
 
     bench.run(copies)
 
 
 @pytest.mark.parametrize("response", [RESP_SLVERR, RESP_DECERR])
-def test_the_first_error_ends_a_copy_and_is_told(response):
-    bench = Bench(64, 3)
+def test_ends_a_copy_with_the_first_error_response(response):
+    bench = Bench(64, seed(3))
     bench.memory.errors[BASE + 0x18] = response
 
     async def copies(ctx):
@@ -175,7 +176,7 @@ def test_the_first_error_ends_a_copy_and_is_told(response):
             assert (await bench.copy(ctx, BASE + 3, 0x15, write=write))[0] == Status.OKAY
             bursts = len(bench.memory.read_bursts) + len(bench.memory.write_bursts)
             assert (await bench.copy(ctx, BASE + 3, 0x30, write=write))[0] == response
-            # beats at 0, 8, 10 and 18, none behind
+            # beats at 0x00, 0x08, 0x10 and 0x18, and none after the error
             assert len(bench.memory.read_bursts) + len(bench.memory.write_bursts) == bursts + 4
         bench.refused.add(8)
         for write in (0, 1):
@@ -189,8 +190,8 @@ def test_the_first_error_ends_a_copy_and_is_told(response):
 
 
 @pytest.mark.parametrize("channel, write", [("aw", 1), ("w", 1), ("b", 1), ("ar", 0), ("r", 0)])
-def test_a_silent_bus_is_told_and_its_late_answer_is_dropped(channel, write):
-    bench = Bench(32, 4)
+def test_reports_a_time_out_and_discards_the_response_that_follows(channel, write):
+    bench = Bench(32, seed(4))
 
     async def copies(ctx):
         dut = bench.dut
@@ -201,13 +202,13 @@ def test_a_silent_bus_is_told_and_its_late_answer_is_dropped(channel, write):
         assert 7 * TICK <= cycles <= 8 * TICK + 20
         for _ in range(500):
             await ctx.tick()
-            assert ctx.get(dut.o_owed)
+            assert ctx.get(dut.o_outstanding)
         bench.silent.clear()
         for _ in range(100):
             await ctx.tick()
-        assert not ctx.get(dut.o_owed)
+        assert not ctx.get(dut.o_outstanding)
         assert bench.buffer == before
-        # and it works again, with the right bytes
+        # later copies work
         bench.buffer[:] = bench.draw.randbytes(PAYLOAD)
         assert (await bench.copy(ctx, 16, 4, write=1, registers=True))[0] == Status.OKAY
         assert bench.words[16] == int.from_bytes(bench.buffer[:4], "little")
@@ -219,15 +220,15 @@ def test_a_silent_bus_is_told_and_its_late_answer_is_dropped(channel, write):
 
 
 @pytest.mark.parametrize("write", [0, 1])
-def test_a_memory_that_never_answers_is_told(write):
-    bench = Bench(128, 5)
+def test_reports_a_memory_that_never_responds(write):
+    bench = Bench(128, seed(5))
 
     async def copies(ctx):
         status, cycles = await bench.copy(ctx, BASE, 16, write=write)
         assert status == Status.TIMEOUT and 7 * TICK <= cycles <= 8 * TICK + 50
         await ctx.tick()
         port = bench.dut.m_axi
-        assert ctx.get(bench.dut.o_owed)
+        assert ctx.get(bench.dut.o_outstanding)
         assert ctx.get(port.awvalid) == write and ctx.get(port.arvalid) == 1 - write
 
     bench.run(copies, memory=False)

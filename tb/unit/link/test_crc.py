@@ -1,4 +1,4 @@
-"""The serial CRC-32 against zlib's, and what the code can promise at the frame's length."""
+"""CRC-32 against zlib, and the Hamming distance at the length of a frame."""
 
 import random
 import zlib
@@ -6,12 +6,13 @@ import zlib
 import numpy as np
 from amaranth.sim import Simulator
 
+from support.seeds import seed
 from weft.link.crc import POLYNOMIAL, Crc32
 from weft.spec.link_frames import ANSWER_HEADER, CRC_BYTES, REQUEST_HEADER
 
 
 def drive(steps):
-    """For each ``(byte, check)``: what ``o_byte`` and ``o_bad`` are afterwards; ``None`` clears."""
+    """Return ``o_byte`` and ``o_bad`` after each step ``(byte, check)``; a step ``None`` clears."""
     dut = Crc32()
     found = []
 
@@ -39,8 +40,8 @@ def drive(steps):
     return found
 
 
-def test_is_zlibs_and_goes_on_after_a_check():
-    draw = random.Random(1)
+def test_equals_zlib_and_continues_after_a_check():
+    draw = random.Random(seed(1))
     for size in (1, 2, 8, 40):
         first, second = draw.randbytes(size), draw.randbytes(size + 3)
         inner = zlib.crc32(first).to_bytes(4, "little")
@@ -51,7 +52,7 @@ def test_is_zlibs_and_goes_on_after_a_check():
         assert drive(steps) == [(byte, 0) for byte in first + inner + second + outer]
 
 
-def test_every_wrong_bit_of_a_crc_is_seen_and_the_right_byte_told():
+def test_detects_every_wrong_bit_of_a_crc_and_outputs_the_correct_byte():
     crc = zlib.crc32(b"weft").to_bytes(4, "little")
     for bit in range(32):
         wrong = bytearray(crc)
@@ -62,12 +63,12 @@ def test_every_wrong_bit_of_a_crc_is_seen_and_the_right_byte_told():
         assert found[7][1] == 1 and found[4 + bit // 8][1] == 1 and found[8][1] == 0
 
 
-def test_any_four_wrong_bits_of_a_frame_are_seen():
-    """Hamming distance 5 by exhaustion, for the longest code word: header, payload and CRC."""
+def test_detects_any_four_wrong_bits_of_a_frame():
+    """Hamming distance 5 of the longest code word (header, payload and CRC), by exhaustion."""
     bits = 8 * (max(REQUEST_HEADER.size, ANSWER_HEADER.size) + 256 + CRC_BYTES)
     syndrome, value = np.zeros(bits, np.uint64), 1 << 31
     for index in range(bits):
-        syndrome[index] = value         # what one wrong bit leaves, so many bits before the end
+        syndrome[index] = value         # remainder of one wrong bit, index bits before the end
         value = value >> 1 ^ (POLYNOMIAL if value & 1 else 0)
     assert np.unique(syndrome).size == bits                                     # 2 bits
     first, second = np.triu_indices(bits, 1)

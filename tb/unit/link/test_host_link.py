@@ -1,4 +1,4 @@
-"""The whole host link pin by pin: a bus that never answers, what is refused, and how fast it is."""
+"""Host link at its pins: a bus that never responds, rejected parameters, and throughput."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "host_link.md"
 GOOD = dict(addr_width=32, data_width=32, clock_hz=24_000_000, baud=6_000_000)
 
 
-def test_a_dead_memory_is_told_and_the_link_stays_alive():
+def test_reports_a_memory_that_never_responds_and_continues_to_answer():
     dut = HostLink(**GOOD, timeout_us=50, board="dead")
     silence = 8 * dut.tick_cycles
     parser = AnswerParser()
@@ -30,7 +30,7 @@ def test_a_dead_memory_is_told_and_the_link_stays_alive():
                 await ctx.tick().repeat(BIT)
 
     async def receive(ctx, cycles):
-        """The answers in the next cycles."""
+        """Return the answers that arrive within a number of cycles."""
         found = bytearray()
         left = cycles
         while left > 0:
@@ -55,7 +55,7 @@ def test_a_dead_memory_is_told_and_the_link_stays_alive():
         await send(ctx, write)
         answer, = await receive(ctx, silence + 20 * BYTE)
         assert (answer.status, answer.sequence, answer.last) == (Status.TIMEOUT, 1, 1)
-        # once more the same request, and another one: nothing new is asked of the bus
+        # a repetition and another request: no new access is issued
         for frame, sequence in ((write, 1), (encode_request(Command.READ_REGISTERS, 2, 0, 4), 2)):
             await send(ctx, frame)
             answer, = await receive(ctx, 20 * BYTE)
@@ -64,7 +64,7 @@ def test_a_dead_memory_is_told_and_the_link_stays_alive():
         await send(ctx, encode_request(Command.INFO, 77))
         answer, = await receive(ctx, 70 * BYTE)
         assert answer.status == Status.OKAY and answer.payload == dut.info.pack()
-        # what was asked stays asked, unchanged, until it is answered
+        # the access that timed out stays on the bus, unchanged, until the response
         assert ctx.get(port.awvalid) and ctx.get(port.wvalid)
         assert ctx.get(port.awaddr) == 64 and ctx.get(port.wdata) == 0x78563412
         ctx.set(port.awready, 1)
@@ -87,7 +87,7 @@ def test_a_dead_memory_is_told_and_the_link_stays_alive():
 
 
 def cycles_of(simulation, requests, answered):
-    """Cycles until so many bytes have come back."""
+    """Return the cycles until ``answered`` bytes have been received."""
     start = simulation.cycle
     count = len(simulation.run(requests, 8))
     while count < answered:
@@ -97,8 +97,8 @@ def cycles_of(simulation, requests, answered):
 
 
 @pytest.mark.parametrize("bit", [4, 8, 24])
-def test_the_line_is_hardly_idle_in_a_long_transfer(bit):
-    """Bytes of payload for each byte's time on the line; the page on the host link has these."""
+def test_uses_most_of_the_line_rate_in_a_long_transfer(bit):
+    """The results, as a fraction of the line rate, are in docs/host_link.md."""
     board = MemoryBoard(32, clock_hz=6_000_000 * bit, baud=6_000_000, board="memory",
                         timeout_us=80)
     simulation = LinkSimulation(board, bit_cycles=bit)
@@ -115,7 +115,7 @@ def test_the_line_is_hardly_idle_in_a_long_transfer(bit):
     simulation.close()
     assert wrote >= 0.92 and read >= 0.85 and once < 35
     row = f"| {bit} | {24 // bit} Mbaud at 24 MHz | {wrote:.3f} | {read:.3f} | {once:.1f} |"
-    assert row in PAGE.read_text().splitlines(), f"the page's table is to say {row}"
+    assert row in PAGE.read_text().splitlines(), f"the table in {PAGE.name} must contain {row}"
 
 
 @pytest.mark.parametrize("change, error, message", [
@@ -126,7 +126,8 @@ def test_the_line_is_hardly_idle_in_a_long_transfer(bit):
     ({"memory_base": 1 << 31, "memory_bytes": (1 << 31) + 1}, ValueError,
      "2147483649 bytes of memory from 0x80000000 on do not fit 32 address bits"),
     ({"memory_bytes": 1 << 32}, ValueError,
-     "memory_bytes must fit 32 bits, not 4294967296: take half of it, or 0 and tell the driver"),
+     "memory_bytes must fit 32 bits, not 4294967296: pass half of it, or pass 0 and give the size "
+     "to the driver"),
     ({"memory_base": 100}, ValueError, "memory_base must be a multiple of 4096, not 0x64"),
     ({"board": "a name of 17 chars"[:17]}, ValueError,
      "board must be at most 16 characters of ASCII, not 'a name of 17 char'"),
@@ -135,11 +136,11 @@ def test_the_line_is_hardly_idle_in_a_long_transfer(bit):
     ({"baud": 6_000_001}, ValueError,
      "6000001 baud need a clock of at least 24000004 Hz, not 24000000"),
 ])
-def test_rejects_what_cannot_work(change, error, message):
+def test_rejects_parameters_that_cannot_work(change, error, message):
     with pytest.raises(error, match=f"^{re.escape(message)}$"):
         HostLink(**{**GOOD, **change})
 
 
-def test_three_megabaud_at_every_clock_from_24_megahertz_on():
+def test_supports_three_megabaud_at_every_clock_from_24_megahertz_on():
     for clock_hz in (24_000_000, 25_000_000, 27_000_000, 50_000_000, 100_000_000, 133_000_000):
         assert HostLink(**{**GOOD, "clock_hz": clock_hz, "baud": 3_000_000}).baud == 3_000_000

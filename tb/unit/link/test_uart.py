@@ -1,4 +1,4 @@
-"""The serial line: bytes in and out at odd rates, glitches, broken bytes, and the rates refused."""
+"""UART: rates that do not divide the clock, glitches, framing errors, and rejected rates."""
 
 import random
 import re
@@ -6,15 +6,16 @@ import re
 import pytest
 from amaranth.sim import Simulator
 
+from support.seeds import seed
 from weft.link.uart import UartReceiver, UartTransmitter, bit_step
 
-# clocks a bit: the least, whole, and rates that do not divide the clock
+# cycles per bit: the minimum, integers, and rates that do not divide the clock
 RATES = [(24_000_000, 6_000_000), (24_000_000, 3_000_000), (25_000_000, 3_000_000),
          (48_000_000, 3_000_000), (25_000_000, 1_000_000), (27_000_000, 921_600)]
 
 
 def levels(data, bit, *, idle=0.0, phase=0.0):
-    """The line cycle by cycle: ``bit`` clocks a bit, ``idle`` bits between bytes."""
+    """Return the level in each cycle: ``bit`` cycles per bit, ``idle`` bits between bytes."""
     edges, now = [], phase + 3 * bit
     for byte in data:
         for level in [0, *(byte >> index & 1 for index in range(8)), 1]:
@@ -31,7 +32,7 @@ def levels(data, bit, *, idle=0.0, phase=0.0):
 
 
 def receive(dut, line):
-    """The bytes that come out for a line given cycle by cycle."""
+    """Return the bytes that a receiver outputs for the level in each cycle."""
     found = []
 
     async def bench(ctx):
@@ -51,12 +52,12 @@ def receive(dut, line):
 @pytest.mark.parametrize("clock_hz, baud", RATES)
 @pytest.mark.parametrize("error", [-0.02, 0.0, 0.02])
 def test_receives_every_byte_at_two_percent_error(clock_hz, baud, error):
-    seed = f"{clock_hz}/{baud}/{error}"
-    draw = random.Random(seed)
+    start = f"{clock_hz}/{baud}/{error} {seed()}"
+    draw = random.Random(start)
     data = [0x00, 0xFF, 0x55, 0xAA, *(draw.randrange(256) for _ in range(12))]
     for idle in (0.0, draw.random()):
         line = levels(data, clock_hz / baud * (1 + error), idle=idle, phase=draw.random())
-        assert receive(UartReceiver(clock_hz, baud), line) == data, f"seed {seed}, idle {idle}"
+        assert receive(UartReceiver(clock_hz, baud), line) == data, f"seed {start}, idle {idle}"
 
 
 @pytest.mark.parametrize("clock_hz, baud", RATES)
@@ -66,7 +67,7 @@ def test_sends_every_byte_at_its_rate(clock_hz, baud):
     bit = clock_hz / baud
     line = []
 
-    async def give(ctx):
+    async def send(ctx):
         for byte in data:
             ctx.set(dut.i.payload, byte)
             ctx.set(dut.i.valid, 1)
@@ -80,7 +81,7 @@ def test_sends_every_byte_at_its_rate(clock_hz, baud):
 
     sim = Simulator(dut)
     sim.add_clock(1e-6)
-    sim.add_testbench(give)
+    sim.add_testbench(send)
     sim.add_testbench(watch)
     sim.run()
 
@@ -98,21 +99,21 @@ def test_sends_every_byte_at_its_rate(clock_hz, baud):
         assert 10 * bit <= second - first <= 10 * bit + 2
 
 
-def test_a_glitch_is_no_byte():
+def test_ignores_a_glitch():
     bit = 16
     for width in range(1, bit // 2 - 1):
         line = [1] * 20 + [0] * width + [1] * (12 * bit) + levels([0xC3], bit)
         assert receive(UartReceiver(16_000_000, 1_000_000), line) == [0xC3], width
 
 
-def test_a_byte_without_stop_bit_is_dropped():
+def test_discards_a_byte_without_stop_bit():
     bit = 8
-    # ten bits low: no byte, and none begins before the line was high
+    # 30 bits low: no byte is received, and none starts before the line has been high
     line = [1] * 8 + [0] * (30 * bit) + [1] * (2 * bit) + levels([0x3C], bit)
     assert receive(UartReceiver(24_000_000, 3_000_000), line) == [0x3C]
 
 
-def test_the_rate_is_met_within_half_a_percent():
+def test_meets_common_rates_within_half_a_percent():
     for clock_hz in (12_000_000, 24_000_000, 25_000_000, 27_000_000, 48_000_000, 133_333_333):
         for baud in (9600, 115_200, 921_600, 1_000_000, 3_000_000):
             step, width = bit_step(clock_hz, baud)
@@ -126,7 +127,7 @@ def test_the_rate_is_met_within_half_a_percent():
     (24_000_000, True, TypeError, "baud must be an integer, not True"),
     (24_000_000, 0, ValueError, "baud must be positive, not 0"),
     (4_000_000_000, 10, ValueError,
-     "a clock of 4000000000 Hz makes 10 baud only with an error of 2.4 %; 2 % are allowed"),
+     "a clock of 4000000000 Hz generates 10 baud only with an error of 2.4 %; 2 % are allowed"),
 ])
 def test_rejects_rates_that_cannot_work(clock_hz, baud, error, message):
     for component in (UartReceiver, UartTransmitter):

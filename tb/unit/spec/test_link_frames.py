@@ -51,7 +51,7 @@ def campaign_of_requests(make, count):
         kind, data = campaign.burst(model.last)
         model.feed(data)
         model.silence()
-        wrong = campaign.judge(model.executed)
+        wrong = campaign.count_errors(model.executed)
         assert not wrong, (f"seed {SEED}, frame {campaign.sent}, {kind}: {wrong} executed "
                            "wrongly")
         executed += len(model.executed)
