@@ -1,12 +1,14 @@
 """Fused activations: a clamp in the output's quantised units.
 
 Source: ``tensorflow/lite/kernels/kernel_util.cc`` (CalculateActivationRangeQuantized). The
-quotient is a float32 one, and halves round away from zero.
+quotient is computed in float32, and halves round away from zero.
 """
 
 import math
 
 import numpy as np
+
+from golden.arrays import Scale
 
 _BOUNDS = {
     "NONE": (None, None),
@@ -16,8 +18,8 @@ _BOUNDS = {
 }
 
 
-def activation_range(activation, scale, zero_point):
-    """``(low, high)``: the int8 values that the clamp lets through.
+def activation_range(activation: str, scale: Scale, zero_point: int) -> tuple[int, int]:
+    """Return the smallest and the largest int8 value that the clamp outputs.
 
     Raises
     ------
@@ -27,11 +29,12 @@ def activation_range(activation, scale, zero_point):
     if activation not in _BOUNDS:
         raise ValueError(f"Activation '{activation}' is not one of {', '.join(_BOUNDS)}")
     low, high = _BOUNDS[activation]
-    low = -128 if low is None else max(-128, _quantize(low, scale, zero_point))
-    high = 127 if high is None else min(127, _quantize(high, scale, zero_point))
-    return low, high
+    return (
+        -128 if low is None else max(-128, _quantize(low, scale, zero_point)),
+        127 if high is None else min(127, _quantize(high, scale, zero_point)),
+    )
 
 
-def _quantize(value, scale, zero_point):
+def _quantize(value: float, scale: Scale, zero_point: int) -> int:
     quotient = float(np.float32(value) / np.float32(scale))
     return zero_point + int(math.copysign(math.floor(abs(quotient) + 0.5), quotient))

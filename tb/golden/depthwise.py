@@ -7,45 +7,54 @@ Source: ``tensorflow/lite/kernels/internal/reference/integer_ops/depthwise_conv.
 import numpy as np
 
 from golden import requantize
+from golden.arrays import Bytes, Int32, Pair, Scale, Scales, Values
 from golden.conv import finish, product_of_scales
 from golden.windows import windows
 
 
 def depthwise_conv2d(
-    x,
-    weights,
-    bias,
+    x: Bytes,
+    weights: Bytes,
+    bias: Int32 | None,
     *,
-    s_in,
-    z_in,
-    s_weights,
-    s_out,
-    z_out,
-    stride=(1, 1),
-    dilation=(1, 1),
-    padding="SAME",
-    activation="NONE",
-):
-    """Convolve each channel by itself; int8 ``[n, out_h, out_w, in_channels * multiplier]``.
+    s_in: Scale,
+    z_in: int,
+    s_weights: Scales,
+    s_out: Scale,
+    z_out: int,
+    stride: Pair = (1, 1),
+    dilation: Pair = (1, 1),
+    padding: str = "SAME",
+    activation: str = "NONE",
+) -> Bytes:
+    """Convolve each channel on its own; return int8 ``[n, out_h, out_w, out_channels]``.
 
-    Parameters are those of :func:`golden.conv.conv2d`, but ``weights`` are
-    ``[1, kernel_h, kernel_w, in_channels * multiplier]``: input channel ``c`` makes output
+    The parameters are those of :func:`golden.conv.conv2d`, except that ``weights`` are
+    ``[1, kernel_h, kernel_w, in_channels * multiplier]``. Input channel ``c`` yields the output
     channels ``c * multiplier`` to ``c * multiplier + multiplier - 1``.
     """
     acc = accumulate(x, weights, bias, z_in, stride, dilation, padding)
     return finish(acc, product_of_scales(s_in, s_weights), s_out, z_out, activation)
 
 
-def accumulate(x, weights, bias, z_in, stride, dilation, padding):
-    """The int32 sums before requantisation, as int64 ``[n, out_h, out_w, out_channels]``."""
+def accumulate(
+    x: Bytes,
+    weights: Bytes,
+    bias: Int32 | None,
+    z_in: int,
+    stride: Pair,
+    dilation: Pair,
+    padding: str,
+) -> Values:
+    """Return the int32 sums before requantisation, ``[n, out_h, out_w, out_channels]``."""
     _, kernel_h, kernel_w, out_channels = weights.shape
-    multiplier, rest = divmod(out_channels, x.shape[3])
-    if rest:
+    multiplier, remainder = divmod(out_channels, x.shape[3])
+    if remainder:
         raise ValueError(
             f"{out_channels} output channels are not a multiple of {x.shape[3]} input channels"
         )
-    seen = windows(x, (kernel_h, kernel_w), stride, dilation, padding, z_in)
-    offset = np.repeat(seen.astype(np.int64) - z_in, multiplier, axis=-1)
+    patches = windows(x, (kernel_h, kernel_w), stride, dilation, padding, z_in)
+    offset = np.repeat(patches.astype(np.int64) - z_in, multiplier, axis=-1)
     acc = np.einsum("nyxhwc,hwc->nyxc", offset, weights[0].astype(np.int64))
     if bias is not None:
         acc = acc + bias.astype(np.int64)

@@ -1,15 +1,19 @@
-"""From a file's operators to golden functions: which options, scales and constants each takes.
+"""Evaluation of a file's operators: the options, scales and constants of each golden function.
 
-Every evaluator takes the options table (None if the file has none, which stands for zeros), the
-values of the inputs (None for one that is left out), the :class:`golden.graph.Tensor` of each
-input, and that of the output. An operator whose types do not fit is not golden: ValueError.
+An evaluator receives the options table (None if the file has none, which stands for zeros), the
+values of the inputs (None for an omitted one), the :class:`golden.tensor.Tensor` of each input, and
+that of the output. It raises ValueError for types that the operator does not accept.
 """
+
+import typing
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tflite
 
-from golden import move, unary
+from golden import data_movement, unary
 from golden.add import add
+from golden.arrays import AnyArray
 from golden.conv import conv2d
 from golden.depthwise import depthwise_conv2d
 from golden.fully_connected import fully_connected
@@ -18,32 +22,40 @@ from golden.mul import mul
 from golden.pool import average_pool2d, max_pool2d
 from golden.quantize import dequantize, quantize, requantize
 from golden.softmax import softmax
+from golden.tensor import Tensor
+
+Options: typing.TypeAlias = typing.Any
+Operands: typing.TypeAlias = Sequence[typing.Any]
+Tensors: typing.TypeAlias = Sequence[Tensor]
+Evaluator: typing.TypeAlias = Callable[[Options, Operands, Tensors, Tensor], AnyArray]
 
 _ACTIVATIONS = {v: k for k, v in vars(tflite.ActivationFunctionType).items() if k.isupper()}
 _SLICE_OPTIONS = ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask", "Offset")
 
 
-def _conv(options, operands, about, out):
-    return conv2d(*_pad_bias(operands), **_window_parameters(options, about, out))
+def _conv(options: Options, operands: Operands, tensors: Tensors, out: Tensor) -> AnyArray:
+    return conv2d(*_pad_bias(operands), **_window_parameters(options, tensors, out))
 
 
-def _depthwise(options, operands, about, out):
-    return depthwise_conv2d(*_pad_bias(operands), **_window_parameters(options, about, out))
+def _depthwise(options: Options, operands: Operands, tensors: Tensors, out: Tensor) -> AnyArray:
+    return depthwise_conv2d(*_pad_bias(operands), **_window_parameters(options, tensors, out))
 
 
-def _fully_connected(options, operands, about, out):
+def _fully_connected(
+    options: Options, operands: Operands, tensors: Tensors, out: Tensor
+) -> AnyArray:
     return fully_connected(
         *_pad_bias(operands),
-        **_scales(about, out),
-        s_weights=about[1].scale,
-        z_weights=int(about[1].zero_point[0]),
+        **_scales(tensors, out),
+        s_weights=tensors[1].scale,
+        z_weights=int(tensors[1].zero_point[0]),
         activation=_activation(options),
         keep_num_dims=_option(options, "KeepNumDims"),
     )
 
 
-def _pool(function):
-    def evaluate(options, operands, about, out):
+def _pool(function: Callable[..., AnyArray]) -> Evaluator:
+    def evaluate(options: Options, operands: Operands, tensors: Tensors, out: Tensor) -> AnyArray:
         return function(
             operands[0],
             kernel=(options.FilterHeight(), options.FilterWidth()),
@@ -57,10 +69,10 @@ def _pool(function):
     return evaluate
 
 
-def _binary(function, **more):
-    def evaluate(options, operands, about, out):
+def _binary(function: Callable[..., AnyArray], **more: bool) -> Evaluator:
+    def evaluate(options: Options, operands: Operands, tensors: Tensors, out: Tensor) -> AnyArray:
         (s1, z1), (s2, z2), (s_out, z_out) = (
-            (t.scale[0], int(t.zero_point[0])) for t in (*about, out)
+            (t.scale[0], int(t.zero_point[0])) for t in (*tensors, out)
         )
         return function(
             *operands,
@@ -71,76 +83,77 @@ def _binary(function, **more):
     return evaluate
 
 
-def _unary(function, **more):
-    def evaluate(options, operands, about, out):
-        return function(operands[0], **_scales(about, out), **more)
+def _unary(function: Callable[..., AnyArray], **more: str) -> Evaluator:
+    def evaluate(options: Options, operands: Operands, tensors: Tensors, out: Tensor) -> AnyArray:
+        return function(operands[0], **_scales(tensors, out), **more)
 
     return evaluate
 
 
-def _leaky_relu(options, operands, about, out):
-    return unary.leaky_relu(operands[0], alpha=_option(options, "Alpha"), **_scales(about, out))
+def _leaky_relu(options: Options, operands: Operands, tensors: Tensors, out: Tensor) -> AnyArray:
+    return unary.leaky_relu(operands[0], alpha=_option(options, "Alpha"), **_scales(tensors, out))
 
 
-def _softmax(options, operands, about, out):
-    return softmax(operands[0], s_in=about[0].scale[0], beta=options.Beta())
+def _softmax(options: Options, operands: Operands, tensors: Tensors, out: Tensor) -> AnyArray:
+    return softmax(operands[0], s_in=tensors[0].scale[0], beta=options.Beta())
 
 
-def _mean(options, operands, about, out):
+def _mean(options: Options, operands: Operands, tensors: Tensors, out: Tensor) -> AnyArray:
     keep_dims = bool(_option(options, "KeepDims"))
-    return mean(*operands, **_scales(about, out), keep_dims=keep_dims)
+    return mean(*operands, **_scales(tensors, out), keep_dims=keep_dims)
 
 
-def _quantize(options, operands, about, out):
+def _quantize(options: Options, operands: Operands, tensors: Tensors, out: Tensor) -> AnyArray:
     if operands[0].dtype == np.float32:
         return quantize(operands[0], scale=out.scale[0], zero_point=int(out.zero_point[0]))
-    return requantize(operands[0], **_scales(about, out))
+    return requantize(operands[0], **_scales(tensors, out))
 
 
-def _dequantize(options, operands, about, out):
-    scale, zero_point = about[0].scale[0], int(about[0].zero_point[0])
+def _dequantize(options: Options, operands: Operands, tensors: Tensors, out: Tensor) -> AnyArray:
+    scale, zero_point = tensors[0].scale[0], int(tensors[0].zero_point[0])
     return dequantize(operands[0], scale=scale, zero_point=zero_point)
 
 
-def _reshape(options, operands, about, out):
+def _reshape(options: Options, operands: Operands, tensors: Tensors, out: Tensor) -> AnyArray:
     return operands[0].reshape(out.shape)
 
 
-def _pad(options, operands, about, out):
-    return move.pad(*operands, int(out.zero_point[0]))
+def _pad(options: Options, operands: Operands, tensors: Tensors, out: Tensor) -> AnyArray:
+    x, paddings = operands
+    return data_movement.pad(x, paddings, int(out.zero_point[0]))
 
 
-def _padv2(options, operands, about, out):
+def _padv2(options: Options, operands: Operands, tensors: Tensors, out: Tensor) -> AnyArray:
     x, paddings, value = operands
-    return move.pad(x, paddings, value.item())
+    return data_movement.pad(x, paddings, value.item())
 
 
-def _concatenation(options, operands, about, out):
-    for tensor in about:
+def _concatenation(options: Options, operands: Operands, tensors: Tensors, out: Tensor) -> AnyArray:
+    for tensor in tensors:
         if (tensor.scale[0], tensor.zero_point[0]) != (out.scale[0], out.zero_point[0]):
             raise ValueError("CONCATENATION of int8 does not change scales or zero points")
-    return move.concatenate(operands, _option(options, "Axis"))
+    return data_movement.concatenate(operands, _option(options, "Axis"))
 
 
-def _strided_slice(options, operands, about, out):
-    # BeginMask of the schema is begin_mask of the function
+def _strided_slice(options: Options, operands: Operands, tensors: Tensors, out: Tensor) -> AnyArray:
+    # BeginMask in the schema is begin_mask in the function
     masks = {
         "".join(f"_{c.lower()}" if c.isupper() else c for c in name)[1:]: _option(options, name)
         for name in _SLICE_OPTIONS
     }
-    return move.strided_slice(*operands, **masks)
+    return data_movement.strided_slice(*operands, **masks)
 
 
-def _slice(options, operands, about, out):
-    return move.slice_(*operands)
+def _slice(options: Options, operands: Operands, tensors: Tensors, out: Tensor) -> AnyArray:
+    return data_movement.slice_(*operands)
 
 
-def _transpose(options, operands, about, out):
-    return move.transpose(*operands)
+def _transpose(options: Options, operands: Operands, tensors: Tensors, out: Tensor) -> AnyArray:
+    return data_movement.transpose(*operands)
 
 
-def _resize(options, operands, about, out):
-    return move.resize_nearest_neighbor(
+def _resize(options: Options, operands: Operands, tensors: Tensors, out: Tensor) -> AnyArray:
+    return data_movement.resize_nearest_neighbor(
         operands[0],
         *operands[1],
         align_corners=bool(_option(options, "AlignCorners")),
@@ -148,7 +161,7 @@ def _resize(options, operands, about, out):
     )
 
 
-EVALUATORS = {
+EVALUATORS: dict[str, Evaluator] = {
     "ADD": _binary(add),
     "AVERAGE_POOL_2D": _pool(average_pool2d),
     "CONCATENATION": _concatenation,
@@ -179,30 +192,32 @@ EVALUATORS = {
 }
 
 
-def _option(options, name):
+def _option(options: Options, name: str) -> typing.Any:
     return 0 if options is None else getattr(options, name)()
 
 
-def _activation(options):
+def _activation(options: Options) -> str:
     return _ACTIVATIONS[_option(options, "FusedActivationFunction")]
 
 
-def _pad_bias(operands):
+def _pad_bias(operands: Operands) -> Operands:
     return operands if len(operands) == 3 else [*operands, None]
 
 
-def _scales(about, out):
+def _scales(tensors: Tensors, out: Tensor) -> dict[str, typing.Any]:
     return dict(
-        s_in=about[0].scale[0],
-        z_in=int(about[0].zero_point[0]),
+        s_in=tensors[0].scale[0],
+        z_in=int(tensors[0].zero_point[0]),
         s_out=out.scale[0],
         z_out=int(out.zero_point[0]),
     )
 
 
-def _window_parameters(options, about, out):
-    return _scales(about, out) | dict(
-        s_weights=about[1].scale,
+def _window_parameters(
+    options: Options, tensors: Tensors, out: Tensor
+) -> dict[str, typing.Any]:
+    return _scales(tensors, out) | dict(
+        s_weights=tensors[1].scale,
         stride=(options.StrideH(), options.StrideW()),
         dilation=(options.DilationHFactor(), options.DilationWFactor()),
         padding=_padding(options),
@@ -210,5 +225,5 @@ def _window_parameters(options, about, out):
     )
 
 
-def _padding(options):
+def _padding(options: Options) -> str:
     return "SAME" if options.Padding() == tflite.Padding.SAME else "VALID"

@@ -1,18 +1,22 @@
-"""A ``.tflite`` file, operator by operator, in golden arithmetic.
+"""Evaluation of a ``.tflite`` file in golden arithmetic, operator by operator.
 
-This reader is not the compiler's: it knows only what the golden operators need, so that a mistake
-in the one does not hide in the other.
+The reader is independent of the compiler's, so that an error in one of them does not hide in the
+other. It reads only the data that the golden operators use.
 """
 
+import typing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import tflite
 from flatbuffers.number_types import Int32Flags
 
+from golden.arrays import AnyArray
 from golden.evaluators import EVALUATORS
+from golden.tensor import Tensor
 
-_DTYPES = {
+_DTYPES: dict[int, type[np.generic]] = {
     tflite.TensorType.FLOAT32: np.float32,
     tflite.TensorType.INT32: np.int32,
     tflite.TensorType.UINT8: np.uint8,
@@ -25,41 +29,27 @@ _OPERATOR_NAMES = {v: k for k, v in vars(tflite.BuiltinOperator).items() if k.is
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tensor:
-    """Type, shape, quantisation and, for a constant, value of one tensor.
-
-    The type is a numpy one, or None for a type that no golden operator takes.
-    """
-
-    dtype: object
-    shape: tuple
-    scale: np.ndarray
-    zero_point: np.ndarray
-    value: np.ndarray | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Operator:
-    """Name, tensor indices, and the options table (None if the file has none)."""
+    """Operator: name, tensor indices, and the options table (None if the file has none)."""
 
     name: str
-    inputs: tuple
-    outputs: tuple
-    options: object
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: typing.Any
 
 
 @dataclass(frozen=True, kw_only=True)
 class Graph:
-    """The first subgraph of a file."""
+    """First subgraph of a file."""
 
-    tensors: tuple
-    operators: tuple
-    inputs: tuple
-    outputs: tuple
+    tensors: tuple[Tensor, ...]
+    operators: tuple[Operator, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
 
 
-def read(data):
-    """The file's first subgraph as a :class:`Graph`."""
+def read(data: bytes) -> Graph:
+    """Read the first subgraph of a file."""
     model = tflite.Model.GetRootAs(data)
     sub = model.Subgraphs(0)
     return Graph(
@@ -70,8 +60,8 @@ def read(data):
     )
 
 
-def run(graph, inputs):
-    """Every tensor's value by its index, from the graph's inputs in order."""
+def run(graph: Graph, inputs: Sequence[AnyArray]) -> dict[int, AnyArray]:
+    """Evaluate a graph for its inputs in order; return every tensor's value by its index."""
     values = {i: t.value for i, t in enumerate(graph.tensors) if t.value is not None}
     values.update(zip(graph.inputs, inputs))
     for op in graph.operators:
@@ -79,8 +69,8 @@ def run(graph, inputs):
     return values
 
 
-def evaluate(graph, op, values):
-    """The operator's output, given the values of its inputs by tensor index.
+def evaluate(graph: Graph, op: Operator, values: Mapping[int, AnyArray]) -> AnyArray:
+    """Return the output of an operator, for the values of its inputs by tensor index.
 
     Raises
     ------
@@ -90,14 +80,15 @@ def evaluate(graph, op, values):
     if op.name not in EVALUATORS:
         raise NotImplementedError(f"No golden operator for {op.name}")
     operands = [values[i] if i >= 0 else None for i in op.inputs]
-    about = [graph.tensors[i] if i >= 0 else None for i in op.inputs]
-    return EVALUATORS[op.name](op.options, operands, about, graph.tensors[op.outputs[0]])
+    # only the last input, a bias, may be omitted
+    tensors = [graph.tensors[i] for i in op.inputs if i >= 0]
+    return EVALUATORS[op.name](op.options, operands, tensors, graph.tensors[op.outputs[0]])
 
 
-def _tensor(model, tensor):
+def _tensor(model: tflite.Model, tensor: tflite.Tensor) -> Tensor:
     shape = tuple(tensor.ShapeAsNumpy().tolist()) if tensor.ShapeLength() else ()
     quantization = tensor.Quantization()
-    scale = zero_point = np.zeros(0)
+    scale, zero_point = np.zeros(0, np.float32), np.zeros(0, np.int64)
     if quantization is not None and quantization.ScaleLength():
         scale = quantization.ScaleAsNumpy()
         zero_point = np.zeros(len(scale), np.int64)
@@ -110,9 +101,9 @@ def _tensor(model, tensor):
     return Tensor(dtype=dtype, shape=shape, scale=scale, zero_point=zero_point, value=value)
 
 
-def _operator(model, operator):
+def _operator(model: tflite.Model, operator: tflite.Operator) -> Operator:
     code = model.OperatorCodes(operator.OpcodeIndex())
-    # one of the two may be unset, and the wide one's accessor hides it when it is below 127
+    # a file may set only one of the two codes, and the accessor of the wide one hides codes < 127
     field = code._tab.Offset(10)
     wide = code._tab.Get(Int32Flags, code._tab.Pos + field) if field else 0
     name = _OPERATOR_NAMES[max(wide, code.DeprecatedBuiltinCode())]

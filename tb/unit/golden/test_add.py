@@ -1,4 +1,4 @@
-"""ADD and SUB in golden arithmetic against the reference kernels."""
+"""Golden ADD and SUB against the reference kernels."""
 
 import numpy as np
 import pytest
@@ -57,10 +57,10 @@ def test_broadcasting_is_exact(name):
         assert_exact(model, inputs, f"shapes {shapes}")
 
 
-# each of these wrong readings of the law is caught
+# negative tests: each of these deliberate errors is detected
 
 
-def test_catches_single_rounding(monkeypatch):
+def test_detects_single_rounding(monkeypatch):
     shape = (1, 256, 256, 1)
     model = add_model("ADD", [shape, shape], [0.25, 0.25, 1.0], [0, 0, 0])
     assert not mismatches(model, EVERY_PAIR)
@@ -68,7 +68,7 @@ def test_catches_single_rounding(monkeypatch):
     assert mismatches(model, EVERY_PAIR)
 
 
-def test_catches_another_left_shift(monkeypatch):
+def test_detects_a_smaller_left_shift(monkeypatch):
     shape = (1, 256, 256, 1)
     model = add_model("ADD", [shape, shape], [0.013, 0.21, 0.17], [5, -3, 7])
     assert not mismatches(model, EVERY_PAIR)

@@ -1,4 +1,4 @@
-"""CONV_2D and DEPTHWISE_CONV_2D in golden arithmetic against the reference kernels."""
+"""Golden CONV_2D and DEPTHWISE_CONV_2D against the reference kernels."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from weft_host.tflite_writer import ModelWriter
 
 
 def random_conv(seed, *, is_depthwise):
-    """One layer with everything drawn: batch, shape, kernel, stride, dilation, scales, biases."""
+    """Draw a layer: batch, shape, kernel, stride, dilation, scales and biases."""
     rng = np.random.default_rng(seed)
     padding = ["SAME", "VALID"][rng.integers(2)]
     size = rng.integers(1, 14, 2)
@@ -64,7 +64,7 @@ def test_large_kernels_and_multipliers_are_exact(kernel, is_depthwise):
 
 
 def test_extreme_operands_are_exact():
-    # -128 times -128 minus every zero point there is at the ends; one element; odd sizes
+    # products of -128 and of zero points at both ends; odd sizes
     for zero_point in (-128, -1, 0, 127):
         for value in (-128, 127):
             m = ModelWriter()
@@ -81,7 +81,7 @@ def test_extreme_operands_are_exact():
 
 
 def bias_model(operator, biases, multiplier, *, s_out=1.0, activation="NONE", per_channel=True):
-    """A layer with zero weights: channel ``c`` requantises ``biases[c]`` and nothing else."""
+    """Return a layer with zero weights: channel ``c`` requantises ``biases[c]`` alone."""
     count = len(biases)
     shape, axis = ((count, 1, 1, 1), 0) if operator == "CONV_2D" else ((1, 1, 1, count), 3)
     m = ModelWriter()
@@ -101,7 +101,7 @@ OPERATORS = pytest.mark.parametrize("operator", ["CONV_2D", "DEPTHWISE_CONV_2D"]
 
 
 def near_ties(multiplier, spread=2):
-    """Sums on both sides of every half that an int8 result can round from."""
+    """Return sums on both sides of every tie of an int8 result."""
     ties = np.rint((np.arange(-120, 120) + 0.5) / multiplier)
     return (ties[:, None] + np.arange(-spread, spread + 1)).ravel().astype(np.int64)
 
@@ -127,7 +127,7 @@ def test_biases_to_two_to_the_thirtieth_are_exact(operator, per_channel):
 
 
 @OPERATORS
-def test_scales_above_one_are_exact_and_wrap_like_the_kernel(operator):
+def test_scales_above_one_are_exact_and_wrap(operator):
     biases = [0, 1, -1, 5, -31, 2**27 + 3, 2**28 + 1, -(2**29) - 3, 2**30 + 1, 2**31 - 1]
     for multiplier in (1.0, 1.5, 2.0, 3.0, 17.25, 100.0):
         assert_exact(bias_model(operator, biases, multiplier), ZERO, f"multiplier {multiplier}")
@@ -135,8 +135,8 @@ def test_scales_above_one_are_exact_and_wrap_like_the_kernel(operator):
 
 @OPERATORS
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_clamps_at_the_activations_ends_are_exact(operator, activation):
-    # the output's scale puts 6 and 1 on and beside halves of the quantised range
+def test_clamps_are_exact_at_their_bounds(operator, activation):
+    # the output's scale places 6 and 1 on and next to ties of the quantised range
     for half in (0.5, 1.5, 10.5, 63.5, 100.5):
         for bound in (1.0, 6.0):
             tie = np.float32(bound / half)
@@ -148,23 +148,23 @@ def test_clamps_at_the_activations_ends_are_exact(operator, activation):
                 assert_exact(model, ZERO, f"{activation}, scale {s_out!r}")
 
 
-# A check that cannot fail is no check: each of these wrong readings of the law is caught.
+# negative tests: each of these deliberate errors is detected
 
 
-def test_catches_single_rounding(monkeypatch):
+def test_detects_single_rounding(monkeypatch):
     model = bias_model("CONV_2D", near_ties(2.0**-5), 2.0**-5)
     assert not mismatches(model, ZERO)
     monkeypatch.setattr(requantize, "multiply_by_quantized_multiplier", requantize.tfl1)
     assert mismatches(model, ZERO)
 
 
-def test_catches_halves_away_from_zero(monkeypatch):
+def test_detects_halves_away_from_zero(monkeypatch):
     model = bias_model("CONV_2D", near_ties(2.0**-5), 2.0**-5)
     monkeypatch.setattr(requantize, "multiply_by_quantized_multiplier", requantize.away)
     assert mismatches(model, ZERO)
 
 
-def test_catches_an_accumulator_of_24_bits(monkeypatch):
+def test_detects_an_accumulator_of_24_bits(monkeypatch):
     model = bias_model("CONV_2D", [2**23, -(2**24), 2**29], 2.0**-23)
     assert not mismatches(model, ZERO)
     monkeypatch.setattr(requantize, "wrap32", lambda x: ((np.asarray(x) + 2**23) % 2**24) - 2**23)
@@ -172,7 +172,7 @@ def test_catches_an_accumulator_of_24_bits(monkeypatch):
 
 
 @pytest.mark.parametrize("module, is_depthwise", [(conv, False), (depthwise, True)])
-def test_catches_padding_with_zero_bytes(monkeypatch, module, is_depthwise):
+def test_detects_padding_with_zero_bytes(monkeypatch, module, is_depthwise):
     chain = Chain(np.random.default_rng(5), (1, 4, 4, 3), scale=0.05, zero_point=-90)
     chain.conv(2, (3, 3), depthwise=is_depthwise, padding="SAME", activation="NONE", scale=0.1)
     model = chain.finish()
@@ -183,7 +183,7 @@ def test_catches_padding_with_zero_bytes(monkeypatch, module, is_depthwise):
     assert mismatches(model, inputs)
 
 
-def test_catches_odd_padding_at_the_start(monkeypatch):
+def test_detects_an_odd_element_of_padding_at_the_start(monkeypatch):
     from golden import windows
 
     chain = Chain(np.random.default_rng(8), (1, 4, 4, 2))
@@ -196,7 +196,7 @@ def test_catches_odd_padding_at_the_start(monkeypatch):
     assert mismatches(model, inputs)
 
 
-def test_catches_one_multiplier_for_all_channels(monkeypatch):
+def test_detects_one_multiplier_for_all_channels(monkeypatch):
     model = bias_model("CONV_2D", [1000, 1000], np.array([0.05, 0.1]))
     assert not mismatches(model, ZERO)
     true_product = conv.product_of_scales

@@ -1,4 +1,4 @@
-"""FULLY_CONNECTED in golden arithmetic against the reference kernel."""
+"""Golden FULLY_CONNECTED against the reference kernel."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def layer(x_shape, w, bias, y_shape, *, s_in, s_weights, z_weights=0, **options)
     return m.finish()
 
 
-def test_takes_rows_from_a_tensor_of_any_rank():
+def test_tensor_of_any_rank_is_regrouped_into_rows():
     rng = np.random.default_rng(3)
     w = rng.integers(-127, 128, (5, 6)).astype(np.int8)
     x = rng.integers(-128, 128, (2, 2, 3, 6)).astype(np.int8)
@@ -53,7 +53,7 @@ def test_weights_with_a_zero_point_are_exact():
 
 
 def straddles(s_in, s_weights):
-    """Sums that a multiplier from a float32 product and one from a double product part on."""
+    """Return sums with different results for a float32 and a double product of scales."""
     double = conv.product_of_scales(s_in, s_weights)
     single = np.float64(np.float32(s_in) * np.float32(s_weights))
     ties = np.rint((np.arange(-119, 119) + 0.5) / double)[:, None] + np.arange(-40, 41)
@@ -66,7 +66,7 @@ def straddles(s_in, s_weights):
 
 
 @pytest.mark.parametrize("per_channel", [False, True])
-def test_product_of_scales_is_float32_only_with_one_scale(monkeypatch, per_channel):
+def test_product_of_scales_is_float32_with_one_scale_only(monkeypatch, per_channel):
     rng = np.random.default_rng(12)
     compared = 0
     for _ in range(20):
@@ -90,7 +90,7 @@ def test_product_of_scales_is_float32_only_with_one_scale(monkeypatch, per_chann
     assert compared > 1000
 
 
-def test_catches_a_forgotten_input_zero_point(monkeypatch):
+def test_detects_a_missing_input_zero_point(monkeypatch):
     w = np.ones((1, 8), np.int8)
     model = layer((1, 8), w, None, (1, 1), s_in=0.5, s_weights=0.5)
     inputs = [np.arange(8, dtype=np.int8).reshape(1, 8)]

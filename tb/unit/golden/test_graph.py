@@ -1,4 +1,4 @@
-"""Whole graphs in golden arithmetic: mixed operators, and files as other tools write them."""
+"""Golden evaluation of whole graphs: mixed operators, and files of other tools."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from weft_host.tflite_writer import CODES, OPERATORS, ModelWriter
 
 
 def assert_chain_exact(model, inputs, about):
-    """As a whole, where an error of one operator would travel to the next."""
+    """Evaluate the graph as a whole, so that an error of one operator propagates."""
     graph = golden_graph.read(model)
     values = golden_graph.run(graph, inputs)
     for index, expected in zip(graph.outputs, outputs(model, inputs)):
@@ -30,20 +30,21 @@ def test_random_networks_are_exact(block):
         assert_chain_exact(model, inputs, f"seed {seed}")
 
 
-def test_random_networks_have_every_operator_and_oddity():
-    seen, oddities = set(), set()
+def test_random_networks_cover_all_operators_and_special_cases():
+    seen, special = set(), set()
     for seed in range(240):
         graph = golden_graph.read(random_network(seed))
         seen.update(op.name for op in graph.operators)
         used = {i for op in graph.operators for i in (*op.inputs, *op.outputs)}
         tensors = enumerate(graph.tensors)
-        oddities.update("unused" for i, _ in tensors if i not in used)
-        oddities.update("scalar" for t in graph.tensors if t.value is not None and t.shape == ())
-        oddities.update(str(np.dtype(graph.tensors[i].dtype)) for i in graph.inputs + graph.outputs)
-    known = set(OPERATORS) - {"ABS", "EXP"}         # written only to be refused
+        special.update("unused" for i, _ in tensors if i not in used)
+        special.update("scalar" for t in graph.tensors if t.value is not None and t.shape == ())
+        special.update(str(np.dtype(graph.tensors[i].dtype)) for i in graph.inputs + graph.outputs)
+    # ABS and EXP are in the writer for tests of the compiler's messages
+    known = set(OPERATORS) - {"ABS", "EXP"}
     assert seen == {*KINDS, "FULLY_CONNECTED", "DEQUANTIZE"} == known
     assert set(evaluators.EVALUATORS) == known
-    assert oddities == {"unused", "scalar", "int8", "float32"}
+    assert special == {"unused", "scalar", "int8", "float32"}
 
 
 def test_equal_seeds_give_equal_networks():
@@ -65,7 +66,7 @@ def test_files_with_one_operator_code_are_exact(codes):
     assert_chain_exact(m.finish(), [image], codes)
 
 
-def test_an_operator_that_is_not_golden_is_named():
+def test_rejects_an_operator_without_golden_model():
     m = ModelWriter()
     x, y = m.input("x", (1,), scale=1.0), m.tensor("y", (1,), scale=1.0)
     m.operator("TANH", [x], [y])
@@ -76,13 +77,14 @@ def test_an_operator_that_is_not_golden_is_named():
         golden_graph.evaluate(graph, op, {x: np.zeros(1, np.int8)})
 
 
-def test_catches_an_operand_in_the_wrong_place(monkeypatch):
-    # a subtraction the other way around shows in a network, too
+def test_detects_swapped_operands_in_a_network(monkeypatch):
     subtract = evaluators.EVALUATORS["SUB"]
     monkeypatch.setitem(
         evaluators.EVALUATORS,
         "SUB",
-        lambda options, operands, about, out: subtract(options, operands[::-1], about[::-1], out),
+        lambda options, operands, tensors, out: subtract(
+            options, operands[::-1], tensors[::-1], out
+        ),
     )
     models = [random_network(seed, kinds=("SUB",)) for seed in range(10)]
     wrong = [seed for seed, m in enumerate(models) if mismatches(m, random_input(m, seed))]

@@ -1,4 +1,4 @@
-"""MEAN in golden arithmetic against the reference kernel."""
+"""Golden MEAN against the reference kernel."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def test_random_axes_are_exact(block):
         axes = rng.choice(len(shape), int(rng.integers(1, len(shape) + 1)), replace=False)
         axes = np.where(rng.random(len(axes)) < 0.3, axes - len(shape), axes)
         scales, zeros = draw_scales(rng, 2, spread=1), (draw_zero(rng), draw_zero(rng))
-        if seed % 3 == 0:  # as most networks have it
+        if seed % 3 == 0:  # equal quantisation, as in most networks
             scales[1], zeros = scales[0], (zeros[0], zeros[0])
         x = rng.integers(-128, 128, shape) >> rng.integers(0, 8)
         model = mean_model(shape, axes, scales, zeros, keep_dims=bool(rng.integers(2)))
@@ -47,7 +47,7 @@ def test_whole_images_are_exact(size):
             assert_exact(model, [x.astype(np.int8)], f"seed {seed}")
 
 
-def test_axes_named_twice_and_as_a_scalar_are_exact():
+def test_repeated_and_scalar_axes_are_exact():
     x = np.random.default_rng(1).integers(-128, 128, (2, 3, 4, 5)).astype(np.int8)
     for axes in ([1, 1, 2], [1, -3], 2, -1):
         assert_exact(mean_model(x.shape, axes, (0.1, 0.1), (3, 3)), [x], f"axes {axes}")
@@ -60,7 +60,7 @@ def test_extreme_ratios_are_exact():
         assert_exact(model, [x], f"ratio 2^{exponent}")
 
 
-def test_ratios_of_scales_are_exact_to_the_last_bit():
+def test_ratios_of_scales_are_exact_near_ties():
     x = np.arange(-128, 128).astype(np.int8).reshape(256, 1)
     for scale_in, _, scale_out in straddle.ratios(np.random.default_rng(4), 40):
         for zero in (-128, 127):
@@ -68,10 +68,10 @@ def test_ratios_of_scales_are_exact_to_the_last_bit():
             assert_exact(model, [x], f"{scale_in!r} to {scale_out!r}, {zero}")
 
 
-# each of these wrong readings of the law is caught
+# negative tests: each of these deliberate errors is detected
 
 
-def test_catches_a_division_of_the_sum(monkeypatch):
+def test_detects_a_division_of_the_sum(monkeypatch):
     shape = (1, 7, 7, 4000)
     model = mean_model(shape, [1, 2], (0.1, 0.1), (3, 3))
     inputs = [(np.random.default_rng(2).integers(-128, 128, shape) >> 4).astype(np.int8)]
@@ -85,10 +85,12 @@ def test_catches_a_division_of_the_sum(monkeypatch):
     assert mismatches(model, inputs)
 
 
-def test_catches_rounding_a_multiplier_up(monkeypatch):
-    # 7 elements of 1 and a ratio of 5/4: the product is just below a half
+def test_detects_a_multiplier_rounded_up(monkeypatch):
+    # seven elements of 1 and a ratio of 5/4: the product is just below a tie
     model = mean_model((1, 7, 1, 1), [1, 2], (1.25, 1.0), (0, 0))
     inputs = [np.ones((1, 7, 1, 1), np.int8)]
     assert not mismatches(model, inputs)
-    monkeypatch.setattr(mean, "divided", lambda m, s, count: (-(-(m << 2) // count), s + 2))
+    monkeypatch.setattr(
+        mean, "divide_multiplier", lambda m, s, count: (((m << 2) + count - 1) // count, s + 2)
+    )
     assert mismatches(model, inputs)

@@ -1,4 +1,4 @@
-"""MUL in golden arithmetic against the reference kernel; ADD and SUB with broadcasting, too."""
+"""Golden MUL against the reference kernel; ADD, SUB and MUL with broadcasting."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ OPERATORS = pytest.mark.parametrize("op", ["ADD", "SUB", "MUL"])
 
 
 def random_shapes(rng):
-    """Two shapes of up to four axes that broadcast, often of the kinds that networks have."""
+    """Draw two shapes of up to four axes that broadcast, often of kinds common in networks."""
     shape = tuple(int(n) for n in rng.integers(1, 6, rng.integers(1, 5)))
     kind = rng.integers(5)
     if kind == 0:
@@ -72,27 +72,27 @@ def test_broadcasting_of_tensors_and_constants_is_exact(op, block):
         assert_exact(model, given, f"seed {seed}: {op} {shapes} constant {constant}")
 
 
-def test_products_of_scales_are_exact_to_the_last_bit(monkeypatch):
+def test_products_of_scales_are_exact_near_ties(monkeypatch):
     models = []
     for a, b, out in straddle.products(np.random.default_rng(6), 40):
         inputs = [((1, 256), a, 127), (np.ones((1, 1), np.int8), b, 0)]
         models.append(one_operator("MUL", inputs, (1, 256), (out, 127)))
         assert_exact(models[-1], [EVERY_PAIR[1][:, :256]], f"{a!r} * {b!r} / {out!r}")
-    # and a ratio of doubles is caught
+    # negative test: a ratio of doubles is detected
     monkeypatch.setattr(
         mul, "ratio", lambda *scales: np.float64(scales[0]) * scales[1] / np.float64(scales[2])
     )
     assert sum(bool(mismatches(model, [EVERY_PAIR[1][:, :256]])) for model in models) > 5
 
 
-def test_ratios_above_one_wrap_as_the_kernel_does():
+def test_ratios_above_one_wrap():
     for ratio in (1.0, 7.5, 2.0**14, 2.0**15, 2.0**17, 2.0**22):
         inputs = [((1, 65536), 1.0, -128), ((1, 65536), 1.0, 127)]
         model = one_operator("MUL", inputs, (1, 65536), (1 / ratio, 3))
         assert_exact(model, EVERY_PAIR, f"ratio {ratio}")
 
 
-def test_catches_a_forgotten_zero_point(monkeypatch):
+def test_detects_a_missing_zero_point(monkeypatch):
     model = one_operator("MUL", [((1, 256), 0.1, 5), ((1, 256), 0.1, 0)], (1, 256), (0.3, 0))
     inputs = [x[:, :256] for x in EVERY_PAIR]
     assert not mismatches(model, inputs)

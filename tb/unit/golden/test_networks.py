@@ -1,4 +1,4 @@
-"""Golden operators against the reference results of third-party networks."""
+"""Golden model against stored reference results of third-party networks."""
 
 import os
 from pathlib import Path
@@ -21,7 +21,7 @@ NETWORKS = {
 def test_every_operator_of_a_real_network_is_exact(network):
     folder = MODELS / network
     if not folder.is_dir():
-        pytest.skip(f"no third-party networks at {MODELS}; set WEFT_MODELS to where they are")
+        pytest.skip(f"no third-party networks at {MODELS}; set WEFT_MODELS to their folder")
     graph = golden_graph.read((folder / "model.tflite").read_bytes())
     cases = sorted(folder.glob("*.npz"))
     assert len(graph.operators) == NETWORKS[network]
@@ -37,6 +37,6 @@ def test_every_operator_of_a_real_network_is_exact(network):
             np.testing.assert_array_equal(
                 actual, values[op.outputs[0]], err_msg=f"{case.name}: {op.name} {op.outputs}"
             )
-        # and as a chain, where an error would travel
+        # the whole graph, so that an error propagates
         chain = golden_graph.run(graph, [values[graph.inputs[0]]])
         np.testing.assert_array_equal(chain[graph.outputs[0]], expected_output)

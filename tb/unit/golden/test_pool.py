@@ -1,4 +1,4 @@
-"""MAX_POOL_2D and AVERAGE_POOL_2D in golden arithmetic against the reference kernels."""
+"""Golden MAX_POOL_2D and AVERAGE_POOL_2D against the reference kernels."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,7 @@ import pytest
 from golden import pool, requantize
 from support.exact import assert_exact, mismatches
 from support.models import ACTIVATIONS, Chain, random_input
+from weft.spec.integers import ceil_div
 
 KINDS = pytest.mark.parametrize("kind", ["MAX_POOL_2D", "AVERAGE_POOL_2D"])
 
@@ -44,7 +45,7 @@ def test_whole_image_pools_are_exact(kind):
             assert_exact(model, random_input(model, seed), f"size {size}, seed {seed}")
 
 
-def test_average_halves_go_away_from_zero():
+def test_average_rounds_halves_away_from_zero():
     model = pool_model("AVERAGE_POOL_2D", (1, 1, 2, 6), (1, 2))
     pairs = np.array([[0, 1], [0, -1], [3, 4], [-3, -4], [-128, -127], [126, 127]], np.int8)
     image = pairs.T.reshape(1, 1, 2, 6)
@@ -53,25 +54,25 @@ def test_average_halves_go_away_from_zero():
     assert y.ravel().tolist() == [1, -1, 4, -4, -128, 127]
 
 
-def test_average_is_the_design_pages_law():
-    # AWAY with m = ceil(2^(31-e) / count), for every sum of up to 32 x 32 elements' count
+def test_average_equals_the_rounding_law_away():
+    # AWAY with m = ceil(2^(31-e) / count), for sums of up to 32 x 32 elements
     for count in [*range(1, 130), 255, 256, 257, 1000, 1024]:
         sums = np.unique(np.linspace(-128 * count, 127 * count, 4001).astype(np.int64))
         if count < 40:
             sums = np.arange(-128 * count, 127 * count + 1)
-        e = -(count.bit_length() - 1)  # m then has bit 30 set, or is 2^31 - e's bound for powers
+        e = -(count.bit_length() - 1)
         shift = 30 - e
-        m = -(-(2**shift) // count)
+        m = ceil_div(2**shift, count)
         if m >= 2**31:
-            shift, m = shift - 1, -(-(2 ** (shift - 1)) // count)
+            shift, m = shift - 1, ceil_div(2 ** (shift - 1), count)
         exact = np.sign(sums) * ((np.abs(sums) + count // 2) // count)
         np.testing.assert_array_equal(requantize.away(sums, m, shift), exact, err_msg=f"{count}")
 
 
-# each of these wrong readings of the law is caught
+# negative tests: each of these deliberate errors is detected
 
 
-def test_catches_counting_padding(monkeypatch):
+def test_detects_padding_in_an_average(monkeypatch):
     model = pool_model("AVERAGE_POOL_2D", (1, 3, 3, 2), (3, 3), stride=(1, 1), padding="SAME")
     inputs = [np.full((1, 3, 3, 2), 100, np.int8)]
     assert not mismatches(model, inputs)
@@ -85,7 +86,7 @@ def test_catches_counting_padding(monkeypatch):
     assert mismatches(model, inputs)
 
 
-def test_catches_padding_with_zero_in_a_maximum(monkeypatch):
+def test_detects_padding_with_zero_in_a_maximum(monkeypatch):
     model = pool_model("MAX_POOL_2D", (1, 3, 3, 2), (3, 3), stride=(1, 1), padding="SAME")
     inputs = [np.full((1, 3, 3, 2), -100, np.int8)]
     assert not mismatches(model, inputs)

@@ -1,4 +1,4 @@
-"""QUANTIZE and DEQUANTIZE in golden arithmetic against the reference kernels."""
+"""Golden QUANTIZE and DEQUANTIZE against the reference kernels."""
 
 import numpy as np
 import pytest
@@ -11,11 +11,11 @@ from weft_host.tflite_writer import ModelWriter
 BYTES = np.arange(-128, 128).astype(np.int8).reshape(1, 256)
 
 
-def edge(op, shape, scale, zero):
+def conversion(op, shape, scale, zero):
     m = ModelWriter()
     float32, int8 = dict(dtype="float32"), dict(scale=scale, zero_point=zero)
-    into, out = (float32, int8) if op == "QUANTIZE" else (int8, float32)
-    x, y = m.input("x", shape, **into), m.tensor("y", shape, **out)
+    source, target = (float32, int8) if op == "QUANTIZE" else (int8, float32)
+    x, y = m.input("x", shape, **source), m.tensor("y", shape, **target)
     m.operator(op, [x], [y])
     m.output(y)
     return m.finish()
@@ -25,18 +25,18 @@ def test_every_byte_is_exact_as_float32():
     for seed in range(100):
         rng = np.random.default_rng(seed)
         scale, zero = float(np.float32(2.0 ** rng.uniform(-30, 20))), draw_zero(rng)
-        assert_exact(edge("DEQUANTIZE", (1, 256), scale, zero), [BYTES], f"{scale!r} {zero}")
+        assert_exact(conversion("DEQUANTIZE", (1, 256), scale, zero), [BYTES], f"{scale!r} {zero}")
 
 
-def test_floats_on_both_sides_of_every_half_are_exact():
+def test_floats_next_to_every_tie_are_exact():
     for seed in range(60):
         rng = np.random.default_rng(seed)
         (scale,), zero = draw_scales(rng, 1), draw_zero(rng)
         halves = ((np.arange(-300, 300) + 0.5) * scale).astype(np.float32)
         x = np.concatenate(
-            [halves, *(np.nextafter(halves, np.float32(way)) for way in (-np.inf, np.inf))]
+            [halves, *(np.nextafter(halves, np.float32(limit)) for limit in (-np.inf, np.inf))]
         )
-        model = edge("QUANTIZE", (1, x.size), scale, zero)
+        model = conversion("QUANTIZE", (1, x.size), scale, zero)
         assert_exact(model, [x.reshape(1, -1)], f"seed {seed}: {scale!r} {zero}")
 
 
@@ -47,10 +47,10 @@ def test_random_and_extreme_floats_are_exact():
     x = np.concatenate([extremes, rng.normal(0, 5, 500)]).astype(np.float32)[None]
     for scale in (1e-3, 0.1, 1.0, 100.0):
         for zero in (-128, -1, 0, 1, 127):
-            assert_exact(edge("QUANTIZE", x.shape, scale, zero), [x], f"{scale} {zero}")
+            assert_exact(conversion("QUANTIZE", x.shape, scale, zero), [x], f"{scale} {zero}")
 
 
-# each of these wrong readings of the law is caught
+# negative tests: each of these deliberate errors is detected
 
 
 def half_to_even(x, scale, zero_point):
@@ -63,19 +63,19 @@ def by_the_reciprocal(x, scale, zero_point):
 
 
 @pytest.mark.parametrize("wrong", [half_to_even, by_the_reciprocal])
-def test_catches_another_rounding(monkeypatch, wrong):
+def test_detects_another_rounding(monkeypatch, wrong):
     scale = float(np.float32(0.075))
     x = ((np.arange(-100, 100) + 0.5) * scale).astype(np.float32)
     x = np.concatenate([x, np.nextafter(x, np.float32(0))])[None]
-    model = edge("QUANTIZE", x.shape, scale, 0)
+    model = conversion("QUANTIZE", x.shape, scale, 0)
     assert not mismatches(model, [x])
     monkeypatch.setattr("golden.evaluators.quantize", lambda x, **k: wrong(x, **k).astype(np.int8))
     assert mismatches(model, [x])
 
 
-def test_catches_a_conversion_that_saturates(monkeypatch):
+def test_detects_a_saturating_conversion(monkeypatch):
     x = np.array([[1e30, -1e30, 0.0]], np.float32)
-    model = edge("QUANTIZE", x.shape, 1.0, 3)
+    model = conversion("QUANTIZE", x.shape, 1.0, 3)
     assert not mismatches(model, [x])
     monkeypatch.setattr(
         "golden.evaluators.quantize",

@@ -1,4 +1,4 @@
-"""The rounding laws: against rationals, and against the kernel's own steps."""
+"""Rounding laws against rational numbers and against the kernel's own steps."""
 
 import math
 from fractions import Fraction
@@ -44,9 +44,9 @@ def test_single_rounding_laws_are_nearest_rationals(case):
 
 
 @pytest.mark.parametrize("case", ["grid", 1, 2, 3])
-def test_double_rounding_law_is_the_kernels_steps(case):
+def test_double_rounding_law_equals_the_kernels_steps(case):
     a, m, s = grid() if case == "grid" else draws(case)
-    # with a scale of 1 and more the kernel's left shift wraps; there the law has no claim
+    # with a scale of 1 and more, the kernel's left shift may wrap; the law does not cover that
     fits = (np.abs(a) << np.maximum(31 - s, 0)) < 2**31
     fits &= (31 - s < 31) | (a == 0)
     a, m, s = a[fits], m[fits], s[fits]
@@ -56,14 +56,14 @@ def test_double_rounding_law_is_the_kernels_steps(case):
     )
 
 
-def test_laws_differ_where_they_should():
+def test_laws_differ_at_ties():
     # 1/4 rounds to 1/2 and then to 1; -1/2 goes up, or away from zero
     assert [int(law(1, 2**30, 32)) for law in (tfl2, tfl1, away)] == [1, 0, 0]
     assert [int(law(-1, 2**30, 31)) for law in (tfl2, tfl1, away)] == [0, 0, -1]
     assert [int(law(-2, 2**30, 32)) for law in (tfl2, tfl1, away)] == [-1, 0, -1]
 
 
-def test_left_shift_wraps_as_the_kernel_does():
+def test_left_shift_wraps_at_32_bits():
     assert int(multiply_by_quantized_multiplier(2**30, 2**30, 29)) == 0
     assert int(tfl2(2**30, 2**30, 29)) == 2**31
 
@@ -95,11 +95,11 @@ def test_quantize_multiplier_is_within_half_a_unit():
 
 
 @pytest.mark.parametrize("scale", [-1.0, 2.0**31, math.inf, math.nan])
-def test_quantize_multiplier_rejects_what_no_shift_reaches(scale):
+def test_quantize_multiplier_rejects_scales_out_of_range(scale):
     with pytest.raises(ValueError, match=r"^Scale .* is not in 0 to 2\^31$"):
         quantize_multiplier(scale)
 
 
-def test_wrap32():
+def test_wrap32_returns_the_low_bits_as_a_signed_number():
     values = [2**31, -(2**31) - 1, 2**32 + 5, -1]
     assert wrap32(values).tolist() == [-(2**31), 2**31 - 1, 5, -1]

@@ -1,4 +1,4 @@
-"""Functions of one byte in golden arithmetic against the reference kernels."""
+"""Golden functions of one element against the reference kernels."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_every_byte_is_exact(op):
 
 
 @pytest.mark.parametrize("op", ["LOGISTIC", "TANH"])
-def test_bytes_whose_result_is_nearly_a_half_are_exact(op):
+def test_results_next_to_a_tie_are_exact(op):
     rng = np.random.default_rng(3)
     count = 256 if op == "LOGISTIC" else 128
     for _ in range(300):
@@ -46,14 +46,14 @@ def test_bytes_whose_result_is_nearly_a_half_are_exact(op):
 
 
 @pytest.mark.parametrize("op", [*CLAMPS, "LEAKY_RELU", "QUANTIZE"])
-def test_ratios_of_scales_are_exact_to_the_last_bit(op):
+def test_ratios_of_scales_are_exact_near_ties(op):
     for scale_in, _, scale_out in straddle.ratios(np.random.default_rng(4), 40):
         for zero in (-128, 127):
-            about = f"{op} {scale_in!r} to {scale_out!r}, {zero}"
-            assert_exact(model(op, scale_in, zero, scale_out, zero), [BYTES], about)
+            case = f"{op} {scale_in!r} to {scale_out!r}, {zero}"
+            assert_exact(model(op, scale_in, zero, scale_out, zero), [BYTES], case)
 
 
-def test_slopes_are_exact_to_the_last_bit():
+def test_slopes_are_exact_near_ties():
     for scale_in, alpha, scale_out in straddle.products(np.random.default_rng(5), 40):
         leaky = model("LEAKY_RELU", scale_in, 127, scale_out, 127, alpha=alpha)
         assert_exact(leaky, [BYTES], f"{scale_in!r} * {alpha!r} / {scale_out!r}")
@@ -61,39 +61,39 @@ def test_slopes_are_exact_to_the_last_bit():
 
 @pytest.mark.parametrize("op", SCALED)
 def test_ratios_far_from_one_are_exact(op):
-    # HARD_SWISH stops short of 128
+    # HARD_SWISH requires a ratio below 128
     for ratio in (2.0**-12, 3e-3, 100.0, 127.9):
         for zero in (-128, 5, 127):
             assert_exact(model(op, ratio * 0.3, zero, 0.3, -7), [BYTES], f"{op} {ratio} {zero}")
 
 
-def test_hard_swish_refuses_what_the_kernel_refuses():
+def test_hard_swish_rejects_ratios_that_the_kernel_rejects():
     with pytest.raises(ValueError, match="^Scale 200.0 is at least 128 times the output's, 1.0$"):
         unary.hard_swish(BYTES, s_in=200.0, z_in=0, s_out=1.0, z_out=0)
 
 
-# each of these wrong readings of the law is caught
+# negative tests: each of these deliberate errors is detected
 
 
-def test_catches_a_clamp_that_does_not_requantise(monkeypatch):
+def test_detects_a_clamp_without_requantisation(monkeypatch):
     relu = model("RELU", 0.1, 3, 0.2, -5)
     assert not mismatches(relu, [BYTES])
     monkeypatch.setitem(
         evaluators.EVALUATORS,
         "RELU",
-        lambda options, operands, about, out: np.maximum(operands[0], out.zero_point[0]),
+        lambda options, operands, tensors, out: np.maximum(operands[0], out.zero_point[0]),
     )
     assert mismatches(relu, [BYTES])
 
 
-def test_catches_rounding_in_the_last_product_of_hard_swish(monkeypatch):
+def test_detects_wrong_rounding_at_the_end_of_hard_swish(monkeypatch):
     swish = model("HARD_SWISH", 0.05, 3, 0.05, -5)
     assert not mismatches(swish, [BYTES])
     monkeypatch.setattr(unary, "_divide_by_pot16", lambda x, exponent: x >> exponent)
     assert mismatches(swish, [BYTES])
 
 
-def test_catches_real_arithmetic_in_a_table(monkeypatch):
+def test_detects_real_arithmetic_in_a_table(monkeypatch):
     tanh, wrong = model("TANH", 0.05, 3, 0.011, 4), 0
     assert not mismatches(tanh, [BYTES])
     monkeypatch.setattr(unary, "_c_function", lambda name: lambda x: np.tanh(np.float64(x)))

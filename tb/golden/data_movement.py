@@ -1,6 +1,6 @@
-"""Operators that move bytes and compute nothing: pads, slices, transpositions, and the like.
+"""Operators that move elements without arithmetic: pads, slices, transpositions and the like.
 
-Each takes and gives arrays of any type; scales and zero points do not change.
+They accept arrays of any type; scales and zero points do not change.
 
 Sources: ``tensorflow/lite/kernels/pad.cc``, ``concatenation.cc``, ``slice.cc``,
 ``strided_slice.cc`` (BuildStridedSliceParams) with ``kernels/internal/strided_slice_logic.h``,
@@ -8,58 +8,64 @@ Sources: ``tensorflow/lite/kernels/pad.cc``, ``concatenation.cc``, ``slice.cc``,
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-
-def pad(x, paddings, value):
-    """``paddings[i]`` is what comes before and after along axis ``i``; ``value`` is a byte."""
-    return np.pad(x, [tuple(int(n) for n in pair) for pair in paddings], constant_values=value)
+from golden.arrays import AnyArray, Integers
 
 
-def concatenate(parts, axis):
-    """Join along ``axis``, which may be negative."""
+def pad(x: AnyArray, paddings: AnyArray | Sequence[Sequence[int]], value: int) -> AnyArray:
+    """Pad with ``value``: ``paddings[i]`` elements before and after along axis ``i``."""
+    pairs = [(int(before), int(after)) for before, after in paddings]
+    return np.pad(x, pairs, constant_values=value)
+
+
+def concatenate(parts: Sequence[AnyArray], axis: int) -> AnyArray:
+    """Concatenate along ``axis``, which may be negative."""
     return np.concatenate(parts, axis=axis)
 
 
-def transpose(x, order):
-    """Axis ``i`` of the result is axis ``order[i]`` of ``x``; negative ones count from the end."""
+def transpose(x: AnyArray, order: Integers) -> AnyArray:
+    """Transpose: axis ``i`` of the result is axis ``order[i]`` of ``x``, which may be negative."""
     return np.ascontiguousarray(x.transpose([int(axis) for axis in order]))
 
 
-def slice_(x, begin, size):
-    """``size[i]`` elements from ``begin[i]`` on, or, with a size of -1, all of them."""
+def slice_(x: AnyArray, begin: Integers, size: Integers) -> AnyArray:
+    """Return ``size[i]`` elements from ``begin[i]`` on along axis ``i``; a size of -1 means all."""
     ends = [n if s == -1 else b + s for n, b, s in zip(x.shape, begin, size)]
     return x[tuple(slice(int(b), int(e)) for b, e in zip(begin, ends))]
 
 
 def strided_slice(
-    x,
-    begin,
-    end,
-    strides,
+    x: AnyArray,
+    begin: Integers,
+    end: Integers,
+    strides: Integers,
     *,
-    begin_mask=0,
-    end_mask=0,
-    ellipsis_mask=0,
-    new_axis_mask=0,
-    shrink_axis_mask=0,
-    offset=False,
-):
-    """Elements of ``x`` from ``begin`` to before ``end`` along each axis.
+    begin_mask: int = 0,
+    end_mask: int = 0,
+    ellipsis_mask: int = 0,
+    new_axis_mask: int = 0,
+    shrink_axis_mask: int = 0,
+    offset: int = False,
+) -> AnyArray:
+    """Return the elements of ``x`` from ``begin`` to before ``end`` along each axis.
 
     Parameters
     ----------
+    x : array of any type.
     begin, end, strides : one number for each item of the specification, strides not 0.
     begin_mask, end_mask : bit ``i`` set: item ``i`` starts, or stops, at the array's end.
-    ellipsis_mask : bit of the item that stands for all axes that no other item names, and for one
-        at least: where none is left, the kernel ignores the last item instead.
+    ellipsis_mask : bit of the item that covers all axes without an item of their own, at least
+        one. Where none is left, the kernel ignores the last item instead.
     new_axis_mask : bits of items that insert an axis of one element.
-    shrink_axis_mask : bits of items that choose one index and drop the axis.
-    offset : ``end`` counts from ``begin``; the kernel then expects to stay inside of the array.
+    shrink_axis_mask : bits of items that select one index and drop the axis.
+    offset : ``end`` is relative to ``begin``. The kernel then requires indices inside the array.
     """
     added = (new_axis_mask & ~ellipsis_mask & (1 << len(begin)) - 1).bit_count()
-    axis, y, shape = 0, x, []
+    axis, y = 0, x
+    shape: list[int] = []
     for i in range(len(begin)):
         if axis == x.ndim and not new_axis_mask >> i & 1:
             break
@@ -89,14 +95,31 @@ def strided_slice(
     return y.reshape((*shape, *x.shape[axis:]))
 
 
-def resize_nearest_neighbor(x, height, width, *, align_corners=False, half_pixel_centers=False):
-    """Images ``[n, h, w, channels]`` of another size, each element a copy of the nearest one."""
+def resize_nearest_neighbor(
+    x: AnyArray,
+    height: int,
+    width: int,
+    *,
+    align_corners: bool = False,
+    half_pixel_centers: bool = False,
+) -> AnyArray:
+    """Resize images ``[n, h, w, channels]``; each element is a copy of the nearest one."""
     rows = _nearest(x.shape[1], int(height), align_corners, half_pixel_centers)
     cols = _nearest(x.shape[2], int(width), align_corners, half_pixel_centers)
     return x[:, rows][:, :, cols]
 
 
-def _indices(size, begin, end, stride, *, starts_at_end, stops_at_end, shrink, offset):
+def _indices(
+    size: int,
+    begin: int,
+    end: int,
+    stride: int,
+    *,
+    starts_at_end: bool,
+    stops_at_end: bool,
+    shrink: bool,
+    offset: int,
+) -> range:
     low, high = (0, size) if stride > 0 else (-1, size - 1)
     start = min(max(begin + size if begin < 0 else begin, low), high)
     if starts_at_end:
@@ -110,8 +133,8 @@ def _indices(size, begin, end, stride, *, starts_at_end, stops_at_end, shrink, o
     return range(start, stop, stride)
 
 
-def _nearest(size, wanted, align_corners, half_pixel_centers):
-    """Where each of ``wanted`` elements comes from; every step is a float32 one."""
+def _nearest(size: int, wanted: int, align_corners: bool, half_pixel_centers: bool) -> list[int]:
+    """Return the source index of each of ``wanted`` elements; every step is in float32."""
     scale = np.float32(size) / np.float32(wanted)
     if align_corners and wanted > 1:
         scale = np.float32(size - 1) / np.float32(wanted - 1)
