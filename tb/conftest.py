@@ -1,11 +1,11 @@
-"""A test that skips is counted by its reason; one that skips for a reason not known here fails."""
+"""Count of the skipped tests by reason. A skip for a reason that is not listed here fails."""
 
 import collections
 import re
 
 import pytest
 
-# what a machine may lack, and what its reasons for skipping say
+# prerequisites that a machine may lack, and a pattern of the reason in a skipped test
 MAY_LACK = {
     "real networks": r"third-party networks|WEFT_MODELS",
     "the time for LiteX's simulator": r"set WEFT_LITEX=1",
@@ -16,16 +16,16 @@ MAY_LACK = {
 
 
 def _lacking(report):
-    """What a skipped test did without; its reason and place if that may not be lacking."""
+    """Return the missing prerequisite and True, or the location with the reason and False."""
     path, line, reason = report.longrepr
-    for what, pattern in MAY_LACK.items():
+    for prerequisite, pattern in MAY_LACK.items():
         if re.search(pattern, reason):
-            return what, True
+            return prerequisite, True
     return f"{path}:{line}: {reason}", False
 
 
 def _count(reporter):
-    """``{(what is lacking, may it be lacking): skipped tests}`` of all processes."""
+    """Count the skipped tests of all processes by the result of :func:`_lacking`."""
     return collections.Counter(map(_lacking, reporter.stats.get("skipped", ())))
 
 
@@ -37,8 +37,8 @@ def pytest_sessionfinish(session, exitstatus):
 
 
 def pytest_terminal_summary(terminalreporter):
-    for (what, known), tests in sorted(_count(terminalreporter).items()):
+    for (reason, known), tests in sorted(_count(terminalreporter).items()):
         terminalreporter.write_line(
-            f"{tests} skipped for lack of {what}" if known else
-            f"{tests} skipped, which is a failure, since tb/conftest.py has no such reason: {what}",
+            f"{tests} skipped for lack of {reason}" if known else
+            f"{tests} skipped for a reason that tb/conftest.py does not allow: {reason}",
             red=not known, yellow=known)

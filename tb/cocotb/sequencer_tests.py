@@ -331,7 +331,7 @@ async def an_error_of_a_unit_stops_the_others(dut):
         for number, fake in enumerate(bench.units):
             assert all(cycle <= stopped for cycle, _ in fake.started)
             if fake.name in ("matmul", "vector") and number != unit:
-                assert not fake.work, f"{fake.name} was cut off"
+                assert not fake.pending, f"{fake.name} was cut off"
             fake.fail = {}
         check_order(bench.units)
         await bench.soft_reset()

@@ -19,7 +19,7 @@ from weft_host.device import EmulatorDevice, RtlDevice, rtl_build
 COUNT = int(os.environ.get("WEFT_CONFIGS", "2"))
 SEED = int(os.environ.get("WEFT_SEED", "1"))
 # a build takes a quarter of a minute, so `make test` has a few of the corners; soak has all
-SOME = ("the least of everything", "two columns, eight banks, one lane")
+SOME = ("minimum of every parameter", "two columns, eight banks, one lane")
 
 
 @pytest.fixture(autouse=True)

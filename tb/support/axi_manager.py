@@ -1,4 +1,4 @@
-"""An AXI4 manager for Amaranth's simulator: random bursts, and a reference for what they do."""
+"""AXI4 manager for Amaranth's simulator: random bursts, and a model of their effect."""
 
 import random
 
@@ -8,14 +8,24 @@ __all__ = ["AxiManager", "Burst", "apply", "expected", "random_write"]
 
 
 class Burst:
-    """One burst: for a write ``words`` of ``(data, strobes)``, for a read their number."""
+    """One burst of a read or a write.
+
+    Attributes
+    ----------
+    address, size, burst : :class:`int`
+        Fields of the address channel.
+    words : list or :class:`int`
+        ``(data, strobes)`` of each beat of a write; number of beats of a read.
+    responses : list
+        ``(data, resp, last)`` of each beat of a read; ``(resp,)`` of a write.
+    """
 
     def __init__(self, address, words, *, size, burst=BURST_INCR):
         self.address = address
         self.words = words
         self.size = size
         self.burst = burst
-        self.answers = []           # (data, resp, last) of each beat read; (resp,) of a write
+        self.responses = []
 
     @property
     def beats(self):
@@ -23,10 +33,11 @@ class Burst:
 
 
 class AxiManager:
-    """Issues bursts on both halves of ``port``, which move on independently of each other.
+    """Manager that issues bursts on the read and the write half of ``port`` independently.
 
-    Addresses, data and readiness stall with the chance ``stall`` in each cycle. Payload holds
-    while it waits. Answers go to the bursts in order; one that nobody asked for fails.
+    Addresses, data and readiness stall with the probability ``stall`` in each cycle. Payload is
+    stable while it waits. Responses are assigned to the bursts in order; an unexpected response
+    fails.
     """
 
     def __init__(self, port, *, reads=(), writes=(), stall=0.0, seed=0):
@@ -36,11 +47,11 @@ class AxiManager:
         self.stall = stall
         self.seed = seed
         self.random = random.Random(f"manager/{seed}")
-        self.read_beats = []        # cycle of each beat that was accepted
+        self.read_beats = []        # cycle of each accepted beat
         self.write_beats = []
-        self.read_issued = []       # cycle of each address that was accepted
+        self.read_issued = []       # cycle of each accepted address
 
-    def _go(self):
+    def _proceeds(self):
         return self.random.random() >= self.stall
 
     def _set(self, ctx, **values):
@@ -52,10 +63,10 @@ class AxiManager:
                           prefix + "size": burst.size, prefix + "burst": burst.burst})
 
     async def run(self, ctx, limit=20_000):
-        """Until all is answered, and ten cycles more: a testbench, or a part of one."""
+        """Issue all bursts; return ten cycles after the last response."""
         port = self.port
         to_read, to_write = list(self.reads), list(self.writes)
-        open_reads, open_writes = list(self.reads), list(self.writes)
+        pending_reads, pending_writes = list(self.reads), list(self.writes)
         words = [(*word, index == len(burst.words) - 1)
                  for burst in self.writes for index, word in enumerate(burst.words)]
         ar = aw = w = r = b = False
@@ -66,7 +77,7 @@ class AxiManager:
                     port.arready, port.awready, port.wready, port.rvalid, port.rdata, port.rresp,
                     port.rlast, port.bvalid, port.bresp))
             cycle += 1
-            assert cycle < limit, f"unanswered after {limit} cycles, seed {self.seed}"
+            assert cycle < limit, f"no response after {limit} cycles, seed {self.seed}"
             if ar and arready:
                 to_read.pop(0)
                 self.read_issued.append(cycle)
@@ -76,19 +87,19 @@ class AxiManager:
                 words.pop(0)
                 self.write_beats.append(cycle)
             if r and rvalid:
-                open_reads[0].answers.append((rdata, rresp, rlast))
+                pending_reads[0].responses.append((rdata, rresp, rlast))
                 self.read_beats.append(cycle)
-                if len(open_reads[0].answers) == open_reads[0].beats:
-                    open_reads.pop(0)
+                if len(pending_reads[0].responses) == pending_reads[0].beats:
+                    pending_reads.pop(0)
             if b and bvalid:
-                open_writes.pop(0).answers.append((bresp,))
-            if not open_reads and not open_writes:
+                pending_writes.pop(0).responses.append((bresp,))
+            if not pending_reads and not pending_writes:
                 after += 1
-            # what was offered and not taken stays
-            ar = bool(to_read) and (ar and not arready or self._go())
-            aw = bool(to_write) and (aw and not awready or self._go())
-            w = bool(words) and (w and not wready or self._go())
-            r, b = self._go(), self._go()
+            # an offer stays valid until it is accepted
+            ar = bool(to_read) and (ar and not arready or self._proceeds())
+            aw = bool(to_write) and (aw and not awready or self._proceeds())
+            w = bool(words) and (w and not wready or self._proceeds())
+            r, b = self._proceeds(), self._proceeds()
             if ar:
                 self._drive(ctx, "ar", to_read[0])
             if aw:
@@ -100,7 +111,7 @@ class AxiManager:
 
 
 def random_write(draw, address, beats, width):
-    """A write of ``beats`` random words with all strobes, or with random ones."""
+    """Return a write of ``beats`` random words with all strobes set, or with random strobes."""
     full = (1 << width // 8) - 1
     some = draw.random() < 0.5
     return Burst(address, [(draw.getrandbits(width),
@@ -109,7 +120,7 @@ def random_write(draw, address, beats, width):
 
 
 def apply(burst, data, base):
-    """Does to ``data``, bytes from the address ``base`` on, what a write does to the memory."""
+    """Apply a write to ``data``, the bytes of the memory from the address ``base`` on."""
     count = 1 << burst.size
     for index, (word, strobes) in enumerate(burst.words):
         for byte in range(count):
@@ -118,7 +129,7 @@ def apply(burst, data, base):
 
 
 def expected(burst, data, base, resp=0):
-    """What a read is to answer."""
+    """Return the responses of a read, ``(data, resp, last)`` of each beat."""
     count = 1 << burst.size
     start = burst.address - base
     return [(int.from_bytes(data[start + index * count:start + (index + 1) * count], "little"),

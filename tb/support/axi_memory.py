@@ -1,4 +1,4 @@
-"""A host memory for Amaranth's simulator that checks the AXI4 rules while it answers."""
+"""Host memory for Amaranth's simulator that checks the rules of AXI4."""
 
 import random
 
@@ -10,7 +10,7 @@ ADDRESS_FIELDS = ("addr", "len", "size", "burst", "id")
 
 
 class Channel:
-    """One channel in the direction towards the memory: payload must hold while it waits."""
+    """Channel towards the memory, with a check that payload is stable while it waits."""
 
     def __init__(self, port, prefix, fields):
         self.name = prefix.upper()
@@ -20,7 +20,7 @@ class Channel:
         self.waiting = None
 
     def accept(self, values):
-        """What the memory takes in this cycle as a dictionary, or ``None``."""
+        """Return the payload that the memory accepts in this cycle as a dictionary, or ``None``."""
         valid, ready, *payload = values
         if self.waiting is not None:
             assert valid, f"{self.name}VALID fell before {self.name}READY"
@@ -31,38 +31,39 @@ class Channel:
 
 
 class AxiMemory:
-    """Bytes behind an AXI4 port, with settable latency, stalls and errors.
+    """Memory behind an AXI4 port, with settable latency, stalls and errors.
 
-    Without stalls every channel moves one item a cycle, and the first data of a read, or the
-    answer to a write, is valid ``latency`` cycles after its address, or its last data, was
-    accepted. It asserts that managers keep their payload while they wait, cross no 4 KiB line,
-    place WLAST right, and have at most ``outstanding`` bursts in flight.
+    Without stalls, every channel transfers one item per cycle. The first beat of a read is valid
+    ``latency`` cycles after its address was accepted, the response of a write ``latency`` cycles
+    after its last data. The memory asserts that managers keep their payload stable, cross no
+    4 KiB boundary, set WLAST on the last beat only, and have at most ``outstanding`` bursts in
+    flight.
 
     Parameters
     ----------
     size : :class:`int`
-        Bytes; bursts outside are an error of the test.
+        Size in bytes. A burst outside of the memory fails the test.
     bus_bytes : :class:`int`
-        Bytes of a beat.
+        Bytes per beat.
     base : :class:`int`
         Address of the first byte.
     latency : :class:`int`
         Cycles, at least 1.
     stall : :class:`float`
-        Chance, for each channel and cycle, that the memory does nothing on it.
+        Probability, for each channel and cycle, that the memory stalls it.
     outstanding : :class:`int`
-        Bursts allowed in flight in one direction; unlimited if ``None``.
+        Limit of the bursts in flight in each direction; none if ``None``.
     seed : :class:`int`
-        For the stalls.
+        Seed of the stalls.
 
     Attributes
     ----------
     data : :class:`bytearray`
-        The bytes.
+        Content of the memory.
     errors : :class:`dict`
-        Response by bus-aligned address; writes answer with the first one that a burst touches.
+        Responses by bus-aligned address. A write burst returns the first of its addresses.
     read_bursts, write_bursts : :class:`list`
-        ``(address, beats)`` of all bursts that were accepted.
+        ``(address, beats)`` of all accepted bursts.
     """
 
     def __init__(self, *, size, bus_bytes, base=0, latency=20, stall=0.0, outstanding=None, seed=0):
@@ -79,15 +80,15 @@ class AxiMemory:
         self.beats_read = 0
         self.beats_written = 0
 
-    def _go(self):
+    def _proceeds(self):
         return not self.stall or self.random.random() >= self.stall
 
     def _burst(self, taken):
-        """The beat addresses of an accepted address, after checking it."""
+        """Check an accepted burst and return the address of each beat."""
         address, beats = taken["addr"], taken["len"] + 1
         assert taken["burst"] == BURST_INCR and 1 << taken["size"] == self.bus_bytes, taken
         assert taken["id"] == 0, taken
-        assert address % self.bus_bytes == 0, f"{address:#x} is not on a beat"
+        assert address % self.bus_bytes == 0, f"{address:#x} is not aligned to a beat"
         last = address + beats * self.bus_bytes - 1
         assert address >> 12 == last >> 12, f"{address:#x} + {beats} beats crosses 4 KiB"
         assert 0 <= address - self.base and last - self.base < len(self.data), (
@@ -99,7 +100,7 @@ class AxiMemory:
             f"{count} bursts in flight, {self.outstanding} allowed")
 
     def reader(self, port):
-        """The process that serves the read half ``port``: ``sim.add_process(memory.reader(p))``."""
+        """Return the process of the read half ``port``, for ``sim.add_process``."""
         async def process(ctx):
             channel = Channel(port, "ar", ADDRESS_FIELDS)
             cycle = 0
@@ -120,7 +121,7 @@ class AxiMemory:
                     self._check_outstanding(in_flight)
                     beats += [(cycle + self.latency - 1, address, address == addresses[-1])
                               for address in addresses]
-                if offered is None and beats and beats[0][0] <= cycle and self._go():
+                if offered is None and beats and beats[0][0] <= cycle and self._proceeds():
                     offered = beats.pop(0)
                     _, address, last = offered
                     start = address - self.base
@@ -129,16 +130,16 @@ class AxiMemory:
                     ctx.set(port.rresp, self.errors.get(address, RESP_OKAY))
                     ctx.set(port.rlast, last)
                 ctx.set(port.rvalid, offered is not None)
-                ctx.set(channel.ready, self._go())
+                ctx.set(channel.ready, self._proceeds())
         return process
 
     def writer(self, port):
-        """The process that serves the write half ``port``."""
+        """Return the process of the write half ``port``, for ``sim.add_process``."""
         async def process(ctx):
             addresses = Channel(port, "aw", ADDRESS_FIELDS)
             words = Channel(port, "w", ("data", "strb", "last"))
             cycle = 0
-            bursts, queued, answers = [], [], []
+            bursts, queued, responses = [], [], []
             burst_resp = RESP_OKAY
             in_flight = 0
             offered = False
@@ -157,7 +158,7 @@ class AxiMemory:
                 taken = words.accept(values[len(addresses.signals):])
                 if taken is not None:
                     queued.append(taken)
-                while queued and bursts:        # data may come before its address
+                while queued and bursts:        # data may arrive before its address
                     word, address = queued.pop(0), bursts[0].pop(0)
                     self.beats_written += 1
                     self._write(address, word)
@@ -165,14 +166,14 @@ class AxiMemory:
                     assert word["last"] == (not bursts[0]), f"WLAST is wrong at {address:#x}"
                     if not bursts[0]:
                         bursts.pop(0)
-                        answers.append((cycle + self.latency - 1, burst_resp))
+                        responses.append((cycle + self.latency - 1, burst_resp))
                         burst_resp = RESP_OKAY
-                if not offered and answers and answers[0][0] <= cycle and self._go():
+                if not offered and responses and responses[0][0] <= cycle and self._proceeds():
                     offered = True
-                    ctx.set(port.bresp, answers.pop(0)[1])
+                    ctx.set(port.bresp, responses.pop(0)[1])
                 ctx.set(port.bvalid, offered)
-                ctx.set(addresses.ready, self._go())
-                ctx.set(words.ready, self._go())
+                ctx.set(addresses.ready, self._proceeds())
+                ctx.set(words.ready, self._proceeds())
         return process
 
     def _write(self, address, word):

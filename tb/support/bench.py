@@ -1,4 +1,4 @@
-"""Runs testbenches on one component in Amaranth's simulator."""
+"""Testbenches on one component in Amaranth's simulator."""
 
 from amaranth.sim import Simulator
 
@@ -6,7 +6,7 @@ __all__ = ["add_deadline", "run_bench"]
 
 
 def add_deadline(sim, cycles):
-    """The simulation fails if it has not ended after ``cycles``."""
+    """Make a simulation fail that has not ended after ``cycles`` cycles."""
     async def deadline(ctx):
         for _ in range(cycles):
             await ctx.tick()
@@ -16,7 +16,7 @@ def add_deadline(sim, cycles):
 
 
 def run_bench(dut, bench, *, cycles=100_000):
-    """``bench`` is an async function of the simulator's context and ``dut``."""
+    """Run the async function ``bench(ctx, dut)`` as the testbench of a component."""
     sim = Simulator(dut)
     sim.add_clock(1e-6)
     add_deadline(sim, cycles)

@@ -1,4 +1,4 @@
-"""Configurations drawn from all that Config accepts, and the corners that a draw may miss."""
+"""Random configurations out of all that Config accepts, and corner cases."""
 
 import random
 
@@ -6,7 +6,7 @@ from weft.spec.config import MULTIPLIERS, Config
 
 __all__ = ["CORNERS", "random_config"]
 
-_COST = 4.0             # of a configuration that builds in a few seconds; see _cost
+_COST = 4.0             # cost of a configuration that builds in a few seconds; see _cost
 
 CORNERS = {
     "wide bus, few rows": dict(
@@ -17,9 +17,9 @@ CORNERS = {
         rows=8, cols=2, spad_banks=8, vector_lanes=1, spad_bytes=4096, wgt_bytes=256),
     "many columns, few rows": dict(
         rows=4, cols=64, vector_lanes=64, spad_bytes=4096, wgt_bytes=512, acc_rows=16),
-    "nothing in flight": dict(
+    "one burst in flight": dict(
         rows=4, cols=4, vector_lanes=4, outstanding=1, max_burst=1, queue_depth=2, addr_width=20),
-    "the least of everything": dict(
+    "minimum of every parameter": dict(
         rows=4, cols=2, spad_bytes=256, spad_banks=1, wgt_bytes=16, acc_rows=8, vector_lanes=1,
         bus_width=32, addr_width=16, queue_depth=2, max_burst=1, outstanding=1),
     "long queues": dict(
@@ -29,7 +29,7 @@ CORNERS = {
         rows=4, cols=2, vector_lanes=2, bus_width=256, spad_bytes=1024, spad_banks=8,
         wgt_bytes=64, max_burst=1),
 }
-"""Keyword arguments of :class:`weft.spec.config.Config`, by what is special."""
+"""Keyword arguments of :class:`weft.spec.config.Config`, by a description of the corner case."""
 
 
 def _powers(low, high):
@@ -37,15 +37,15 @@ def _powers(low, high):
 
 
 def _cost(config):
-    """Estimate of the time that a build takes: cells, bytes that are shifted, requantisers."""
+    """Estimate the time of a build from cells, shifted bytes and requantisers."""
     return (config.rows * config.cols / 16 + config.spad_row_bytes * config.spad_banks / 16
             + config.bus_bytes / 8 + config.vector_lanes / 2 + config.queue_depth / 32)
 
 
 def random_config(seed):
-    """The configuration of a seed: every parameter over its whole range.
+    """Return the configuration of a seed, with every parameter drawn from its whole range.
 
-    The longer a configuration takes to build, the rarer it is; nothing is left out.
+    The longer a configuration takes to build, the rarer it is; every one is possible.
     """
     draw = random.Random(f"configuration {seed}")
     while True:
@@ -63,6 +63,6 @@ def random_config(seed):
         try:
             config = Config(name=f"random-{seed}", **parts)
         except ValueError:
-            continue        # a combination that cannot work
+            continue        # an invalid combination
         if draw.random() < (_COST / _cost(config)) ** 3:
             return config

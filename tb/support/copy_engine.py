@@ -1,4 +1,4 @@
-"""A small AXI master with the accelerator's ports, to prove the simulated memory with."""
+"""Small AXI manager with the accelerator's ports, for tests of the simulated memory."""
 
 from amaranth.hdl import Array, Module, Signal
 from amaranth.lib import wiring
@@ -11,18 +11,18 @@ __all__ = ["CopyEngine", "BUGS"]
 BUGS = (None, "drop", "change", "wlast", "cross", "size", "fixed", "unaligned")
 
 SOURCE, TARGET, BEATS, RESPONSE = 0, 4, 8, 12
-"""Register offsets. A write of BEATS starts the copy; RESPONSE holds the worst answers."""
+"""Register offsets. A write to BEATS starts the copy; RESPONSE holds the OR of all responses."""
 
 
 class CopyEngine(wiring.Component):
-    """Copies one burst: reads all its beats, then writes them, then raises irq.
+    """Copy engine for one burst: it reads all beats, then writes them, then raises irq.
 
     Parameters
     ----------
     data_width : :class:`int`
-        Bits of a beat.
+        Bits per beat.
     bug : :class:`str` or :class:`None`
-        Which rule of AXI to break, one of :data:`BUGS`.
+        Rule of AXI to violate, one of :data:`BUGS`.
     """
 
     DEPTH = 16
@@ -46,7 +46,7 @@ class CopyEngine(wiring.Component):
         buffer = Array(Signal(8 * self.beat, name=f"beat{index}") for index in range(self.DEPTH))
         count = Signal(range(self.DEPTH + 1))
         stalled = Signal(4)
-        go = Signal()
+        start = Signal()
 
         m.d.comb += [
             axil.awready.eq(axil.wvalid & ~axil.bvalid),
@@ -57,12 +57,12 @@ class CopyEngine(wiring.Component):
             m.d.sync += axil.bvalid.eq(0)
         with m.If(axil.rready):
             m.d.sync += axil.rvalid.eq(0)
-        m.d.sync += go.eq(0)
+        m.d.sync += start.eq(0)
         with m.If(axil.awvalid & axil.wvalid & ~axil.bvalid):
             m.d.sync += [registers[axil.awaddr[2:4]].eq(axil.wdata), axil.bvalid.eq(1),
                          axil.bresp.eq(0)]
             with m.If(axil.awaddr == BEATS):
-                m.d.sync += [go.eq(1), self.irq.eq(0)]
+                m.d.sync += [start.eq(1), self.irq.eq(0)]
         with m.If(axil.arvalid & axil.arready):
             m.d.sync += [axil.rdata.eq(registers[axil.araddr[2:4]]), axil.rvalid.eq(1),
                          axil.rresp.eq(0)]
@@ -74,14 +74,14 @@ class CopyEngine(wiring.Component):
                 getattr(axi, f"{name}size").eq(0 if self.bug == "size" else size),
                 getattr(axi, f"{name}burst").eq(0 if self.bug == "fixed" else 1),
             ]
-        wiggle = stalled[0] if self.bug == "change" else 0
+        toggle = stalled[0] if self.bug == "change" else 0
         offset = {"cross": 4096 - self.beat, "unaligned": 1}.get(self.bug, 0)
-        m.d.comb += [axi.araddr.eq(source + offset), axi.awaddr.eq(target + 8 * self.beat * wiggle)]
+        m.d.comb += [axi.araddr.eq(source + offset), axi.awaddr.eq(target + 8 * self.beat * toggle)]
 
         with m.FSM():
             with m.State("IDLE"):
                 m.d.sync += count.eq(0)
-                with m.If(go):
+                with m.If(start):
                     m.d.sync += response.eq(0)
                     m.next = "READ_ADDRESS"
             with m.State("READ_ADDRESS"):
@@ -108,8 +108,8 @@ class CopyEngine(wiring.Component):
                 with m.If(axi.wready):
                     m.d.sync += count.eq(count + 1)
                     with m.If(count == beats - 1):
-                        m.next = "ANSWER"
-            with m.State("ANSWER"):
+                        m.next = "RESPONSE"
+            with m.State("RESPONSE"):
                 m.d.comb += axi.bready.eq(1)
                 with m.If(axi.bvalid):
                     m.d.sync += [response.eq(response | axi.bresp << 4), self.irq.eq(1)]

@@ -1,4 +1,4 @@
-"""Golden arithmetic against the reference kernels, operator by operator."""
+"""Comparison of the golden model with the reference kernels, operator by operator."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from support.litert import reference
 
 
 def first_mismatch(expected, actual):
-    """``(index, expected, actual)`` of the first element that differs, or None."""
+    """Return ``(index, expected, actual)`` of the first element that differs, or None."""
     if expected.shape != actual.shape:
         return "shape", expected.shape, actual.shape
     wrong = np.argwhere(expected != actual)
@@ -18,9 +18,9 @@ def first_mismatch(expected, actual):
 
 
 def mismatches(model, inputs):
-    """Operators whose golden result is not the reference's, given the reference's operands.
+    """Evaluate each operator with the reference's operands and compare the results.
 
-    Returns a list of ``(operator, first mismatch)``; empty when all is exact.
+    Returns a list of ``(operator, first mismatch)``; empty if all operators are exact.
     """
     graph = golden_graph.read(model)
     values = reference(model, inputs)
@@ -33,9 +33,9 @@ def mismatches(model, inputs):
     return found
 
 
-def assert_exact(model, inputs, about):
-    """Fail with the seed (or whatever ``about`` says), operator, index, expected and actual."""
+def assert_exact(model, inputs, case):
+    """Assert exact results; a failure names the case, operator, index, expected and actual."""
     found = mismatches(model, inputs)
-    assert not found, f"{about}: golden differs from the reference (index, expected, actual): " + (
+    assert not found, f"{case}: golden differs from the reference (index, expected, actual): " + (
         "; ".join(f"{name} {mismatch}" for name, mismatch in found)
     )

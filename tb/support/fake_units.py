@@ -1,4 +1,4 @@
-"""Units that only take time, and a model of what the tokens allow them to do."""
+"""Fake execution units, random programs for them, and a check of the token order."""
 
 from cocotb.triggers import RisingEdge
 
@@ -8,17 +8,24 @@ __all__ = ["FakeUnit", "Program", "check_order"]
 
 
 class FakeUnit:
-    """Stands in for a unit: takes instructions, and ends each after a random time, in order.
+    """Replacement of a unit: it accepts instructions and ends each after a random time, in order.
 
     Attributes
     ----------
     started, ended : list of (cycle, word)
-        What happened.
-    latency, readiness : how long an instruction takes at most; share of cycles with ``ready``.
-    depth : instructions that it holds at most.
-    fail : {word: (code, addr)} of instructions that end with an error.
-    hang : set of words that never end.
-    memory : drive ``wait_memory`` while an instruction hangs.
+        Instructions that were accepted and done.
+    latency : :class:`int`
+        Maximum number of cycles of an instruction.
+    readiness : :class:`float`
+        Share of cycles with ``ready``.
+    depth : :class:`int`
+        Maximum number of instructions in flight.
+    fail : dict of word to (code, addr)
+        Instructions that end with an error.
+    hang : set of words
+        Instructions that never end.
+    memory : :class:`bool`
+        Drive ``wait_memory`` while an instruction hangs.
     """
 
     def __init__(self, bench, name, draw):
@@ -33,8 +40,8 @@ class FakeUnit:
         return getattr(self.bench.dut, f"{self.name}_{name}")
 
     def forget(self):
-        """Nothing has happened yet."""
-        self.started, self.ended, self.work = [], [], []
+        """Discard all recorded events."""
+        self.started, self.ended, self.pending = [], [], []
         self.failed = False
 
     async def run(self):
@@ -49,18 +56,18 @@ class FakeUnit:
         halted = int(self.signal("halt").value)
         clear = int(self.bench.dut.o_clear.value)
         if clear:
-            self.work, self.failed = [], False
+            self.pending, self.failed = [], False
         taken = int(self.signal("cmd_valid").value) and int(self.signal("cmd_ready").value)
         if taken and not clear:
             word = int(self.signal("cmd_payload").value)
             self.started.append((now, word))
-            self.work.append([word, self.draw.randint(1, self.latency)])
+            self.pending.append([word, self.draw.randint(1, self.latency)])
         if not clear and int(self.signal("done").value):
-            self.ended.append((now, self.work.pop(0)[0]))
+            self.ended.append((now, self.pending.pop(0)[0]))
         done = error = 0
-        if self.work and not self.failed:
-            word, left = self.work[0]
-            self.work[0][1] = left - 1
+        if self.pending and not self.failed:
+            word, left = self.pending[0]
+            self.pending[0][1] = left - 1
             if left <= 1 and word not in self.hang:
                 if word in self.fail:
                     error, self.failed = 1, True
@@ -70,16 +77,16 @@ class FakeUnit:
                     done = 1
         self.signal("done").value = done
         self.signal("error").value = error
-        self.signal("busy").value = bool(self.work)
-        hangs = bool(self.work) and self.work[0][0] in self.hang
+        self.signal("busy").value = bool(self.pending)
+        hangs = bool(self.pending) and self.pending[0][0] in self.hang
         self.signal("wait_memory").value = hangs and self.memory
         self.signal("cmd_ready").value = (
-            not self.failed and not halted and len(self.work) < self.depth
+            not self.failed and not halted and len(self.pending) < self.depth
             and self.draw.random() < self.readiness)
 
 
 class Program:
-    """A random program that can always run to its end; each instruction is different."""
+    """Random program without deadlock, in which each instruction is different."""
 
     def __init__(self, draw, length, *, host=0, token_share=0.5):
         self.draw = draw
@@ -87,15 +94,15 @@ class Program:
         tokens = {}
         for index in range(length):
             unit = draw.randrange(4)
-            waits = [giver for giver in range(4) if tokens.get((unit, giver))
+            waits = [sender for sender in range(4) if tokens.get((unit, sender))
                      and draw.random() < 0.7]
-            signals = [taker for taker in range(4) if taker != unit
+            signals = [receiver for receiver in range(4) if receiver != unit
                        and draw.random() < token_share]
-            # tokens that earlier instructions of the program give are there sooner or later
-            for giver in waits:
-                tokens[unit, giver] -= 1
-            for taker in signals:
-                tokens[taker, unit] = tokens.get((taker, unit), 0) + 1
+            # waiting only for tokens of earlier instructions excludes a deadlock
+            for sender in waits:
+                tokens[unit, sender] -= 1
+            for receiver in signals:
+                tokens[receiver, unit] = tokens.get((receiver, unit), 0) + 1
             self.words.append(self.instruction(
                 unit, index, host, sum(1 << w for w in waits), sum(1 << s for s in signals)))
 
@@ -122,7 +129,7 @@ class Program:
         return b"".join(word.to_bytes(32, "little") for word in self.words)
 
     def issued(self, mem_base, count=None):
-        """What each unit must get, in order, of the first ``count`` instructions."""
+        """Return the instructions that each unit receives, in order, of the first ``count``."""
         units = [[], [], [], []]
         for word in self.words[:count]:
             instruction = isa.BY_OPCODE[word & 0xFF]
@@ -134,9 +141,9 @@ class Program:
 
 
 def check_order(units):
-    """No unit ever took a token that was not there.
+    """Assert that no unit took a token before it was sent.
 
-    ``units`` are the four :class:`FakeUnit`; a token given in one cycle may be taken in the next.
+    ``units`` are the four :class:`FakeUnit`. A token sent in one cycle may be taken in the next.
     """
     events = []
     for number, unit in enumerate(units):
@@ -149,5 +156,6 @@ def check_order(units):
                 tokens[other, number] = tokens.get((other, number), 0) + 1
             if not is_end and word >> 8 + other & 1:
                 left = tokens.get((number, other), 0)
-                assert left, f"cycle {cycle}: unit {number} took a token of {other} too early"
+                assert left, (
+                    f"cycle {cycle}: unit {number} took a token of {other} before it was sent")
                 tokens[number, other] = left - 1

@@ -1,4 +1,4 @@
-"""What becomes of an instruction in its checks: a reference, and instructions at the limits."""
+"""Reference of the instruction validator, and instructions at its limits."""
 
 from weft.spec import isa
 from weft.spec.isa import ErrorCode
@@ -15,7 +15,10 @@ UNIT_OF = {0x10: LOAD, 0x11: LOAD, 0x12: LOAD, 0x1F: LOAD, 0x20: MATMUL, 0x2F: M
 
 
 def expected(config, word, addr, mem_base, windows):
-    """The checks of decision 0001, written from its text: ``None`` or (code, unit, addr)."""
+    """Return the error of an instruction, ``(code, unit, addr)`` or ``None``.
+
+    Source: the text of decision 0001.
+    """
     def bits(offset, width):
         return word >> offset & (1 << width) - 1
 
@@ -25,20 +28,20 @@ def expected(config, word, addr, mem_base, windows):
     unit = UNIT_OF[opcode]
     name = isa.BY_OPCODE[opcode].name
     v = isa.decode(word.to_bytes(32, "little"))[1]
-    named = sum((1 << f.width) - 1 << f.offset for f in isa.BY_OPCODE[opcode].fields)
-    if word & ~named or (v["wait"] | v["signal"]) >> unit & 1:
+    defined = sum((1 << f.width) - 1 << f.offset for f in isa.BY_OPCODE[opcode].fields)
+    if word & ~defined or (v["wait"] | v["signal"]) >> unit & 1:
         return ErrorCode.RESERVED_BITS, unit, addr
 
     bad = any(v[key] == 0 for key in ("count", "bytes", "row_count", "chunk_count", "y_count",
                                       "x_count") if key in v)
-    places = max(config.cols, min(128, 16 * config.vector_lanes))
+    channels = max(config.cols, min(128, 16 * config.vector_lanes))
     if name in ("PARAMS", "DRAIN"):
-        bad |= v["channels"] == 0 or v["channel"] % config.cols != 0 or v["channel"] >= places
+        bad |= v["channels"] == 0 or v["channel"] % config.cols != 0 or v["channel"] >= channels
     if name == "PARAMS":
-        bad |= v["channel"] + v["channels"] > places
+        bad |= v["channel"] + v["channels"] > channels
     if name == "DRAIN":
         bad |= v["channels"] > config.cols
-        bad |= bool(v["apart"]) and v["channel"] + v["y_count"] * config.cols > places
+        bad |= bool(v["apart"]) and v["channel"] + v["y_count"] * config.cols > channels
     if name == "MATMUL":
         bad |= v["lead"] >= (config.rows if v["depthwise"] else 1)
         bad |= v["blank"] >= (1 if v["depthwise"] else config.rows)
@@ -104,7 +107,7 @@ def expected(config, word, addr, mem_base, windows):
 
 
 def absolute(word, mem_base):
-    """The word as a unit gets it: MEM_BASE added to ``host_addr``."""
+    """Return the word that the unit receives, with MEM_BASE added to ``host_addr``."""
     if word & 0xFF in (0x10, 0x11, 0x40):
         host = (word >> 32) + mem_base & 0xFFFFFFFF
         word = word & ~(0xFFFFFFFF << 32) | host << 32
@@ -233,7 +236,7 @@ CRAFTED = [
     (rows("SOFTMAX", count=2, bytes=S - 1, a_pitch=2), SPAD),
     (rows("SOFTMAX", count=2, bytes=S - 1, out_pitch=2), SPAD),
     (rows("SOFTMAX", bytes=0), ErrorCode.BAD_FIELD),
-    (rows("SOFTMAX") | 1 << 18, ErrorCode.RESERVED_BITS),       # MAP's op
-    (rows("SOFTMAX") | 1 << 200, ErrorCode.RESERVED_BITS),      # MAP's b_addr
+    (rows("SOFTMAX") | 1 << 18, ErrorCode.RESERVED_BITS),       # field op of MAP
+    (rows("SOFTMAX") | 1 << 200, ErrorCode.RESERVED_BITS),      # field b_addr of MAP
 ]
-"""Instructions for preset ``tiny``, and the error code of each."""
+"""Instructions for preset ``tiny`` with their error codes; 0 for a legal one."""

@@ -1,7 +1,7 @@
-"""TensorFlow Lite's reference kernels: what every result is compared with.
+"""TensorFlow Lite's reference kernels, with which every result is compared.
 
-``ai-edge-litert==1.2.0`` with the resolver of reference kernels. Its default (XNNPACK) and its
-optimised kernels differ from these in bits.
+The reference is ``ai-edge-litert==1.2.0`` with the resolver of reference kernels. Its default
+(XNNPACK) and its optimised kernels produce other bits.
 """
 
 import functools
@@ -25,7 +25,7 @@ def _interpreter(model: bytes) -> Interpreter:
 def reference(
     model: bytes, inputs: Sequence[np.ndarray] | Mapping[int, np.ndarray]
 ) -> dict[int, np.ndarray]:
-    """Run the model; every tensor that has a value, by its index in the file.
+    """Run the model and return every tensor that has a value, by its index in the file.
 
     Parameters
     ----------
@@ -51,6 +51,6 @@ def reference(
 
 
 def outputs(model: bytes, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Run the model; its outputs in order."""
+    """Run the model and return its outputs in order."""
     tensors = reference(model, inputs)
     return [tensors[d["index"]] for d in _interpreter(model).get_output_details()]

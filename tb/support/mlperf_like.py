@@ -1,4 +1,4 @@
-"""Networks of the shapes of MLPerf Tiny with random weights, as the bytes of ``.tflite`` files."""
+"""Networks with the layer shapes of MLPerf Tiny and random weights, as ``.tflite`` files."""
 
 import numpy as np
 
@@ -8,13 +8,13 @@ __all__ = ["anomaly_detection", "visual_wake_words"]
 
 _BLOCKS = ((16, 1), (32, 2), (32, 1), (64, 2), (64, 1), (128, 2), *((128, 1),) * 5, (256, 2),
            (256, 1))
-"""Channels behind, and stride, of each pair of a depthwise and a 1 x 1 layer."""
+"""Output channels and stride of each pair of a depthwise and a 1 x 1 layer."""
 
 _SCALE = 0.05
 
 
 def visual_wake_words(seed=0):
-    """MobileNetV1 of width 0.25: 96 x 96 x 3 pixels to 2 classes, 7,489,664 multiplications."""
+    """Return MobileNetV1 of width 0.25: 96 x 96 x 3 pixels to 2 classes, 7,489,664 MACs."""
     chain = Chain(np.random.default_rng(seed), (1, 96, 96, 3), scale=1 / 255, zero_point=-128)
     layer = dict(padding="SAME", activation="RELU", scale=_SCALE, zero_point=-128)
     chain.conv(8, (3, 3), stride=(2, 2), **layer)
@@ -28,7 +28,7 @@ def visual_wake_words(seed=0):
 
 
 def anomaly_detection(seed=0):
-    """An autoencoder of ten fully connected layers, 264,192 weights of one scale a layer."""
+    """Return an autoencoder: ten fully connected layers, 264,192 weights, a scale per layer."""
     chain = Chain(np.random.default_rng(seed), (1, 640), scale=0.4, zero_point=90)
     for outputs in (128, 128, 128, 128, 8, 128, 128, 128, 128):
         chain.fully_connected(outputs, activation="RELU", scale=_SCALE, zero_point=-128,

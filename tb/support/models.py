@@ -1,8 +1,8 @@
-"""Small int8 models drawn from a seed, built to sit on the arithmetic's edges.
+"""Small random int8 models that exercise the corner cases of the arithmetic.
 
-Scales are chosen so that outputs spread over the int8 range instead of saturating, whatever the
-bias: one channel may have a bias near 2^30 and a multiplier near 2^-23, its neighbour no bias and
-a multiplier that is a power of two, where every few sums are an exact half.
+Scales are chosen such that outputs spread over the int8 range instead of saturating, for any bias.
+One channel may have a bias near 2^30 and a multiplier near 2^-23, the next one no bias and a power
+of two as multiplier, with which many sums are exact ties.
 """
 
 import numpy as np
@@ -13,23 +13,24 @@ from weft_host.tflite_writer import ModelWriter
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 KINDS = ("CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D", "FULLY_CONNECTED", "SOFTMAX")
-"""What :func:`random_model` chains; RESHAPE comes before a fully connected layer on its own."""
+"""Operators of :func:`random_model`; a RESHAPE is added before a fully connected layer."""
 
 
 class Chain:
-    """A model in which each operator takes the output of the one before.
+    """Model in which each operator takes the output of the previous one.
 
-    Whatever a method is not told, it draws.
+    Methods draw the parameters that they do not receive.
 
     Parameters
     ----------
     rng : :class:`numpy.random.Generator`.
     shape : shape of the input, ``[n, h, w, c]`` or ``[n, inputs]``.
+    scale, zero_point : of the input.
 
     Attributes
     ----------
     shape, scale, zero_point : of the tensor at the end of the chain.
-    macs : multiplications of a run.
+    macs : number of multiplications.
     """
 
     def __init__(self, rng, shape, *, scale=None, zero_point=None):
@@ -42,7 +43,7 @@ class Chain:
         )
 
     def conv(self, channels, kernel, *, depthwise=False, **options):
-        """Add a CONV_2D, or a DEPTHWISE_CONV_2D with ``channels`` outputs for each input.
+        """Add a CONV_2D, or a DEPTHWISE_CONV_2D with ``channels`` outputs per input channel.
 
         Options: ``stride``, ``dilation``, ``padding``, ``activation``, ``scale``,
         ``zero_point``, ``bias`` (False for none), ``per_channel``.
@@ -77,7 +78,7 @@ class Chain:
         )
 
     def fully_connected(self, outputs, **options):
-        """Add a FULLY_CONNECTED, behind a RESHAPE to a matrix where one is needed.
+        """Add a FULLY_CONNECTED, after a RESHAPE to a matrix if one is needed.
 
         Options are those of :meth:`conv` without the geometry.
         """
@@ -120,7 +121,7 @@ class Chain:
         self._add("SOFTMAX", [self.tensor], self.shape, 1 / 256, -128, beta=beta)
 
     def finish(self):
-        """The model as bytes; the end of the chain is its output."""
+        """Return the model as bytes; the end of the chain is its output."""
         self.writer.output(self.tensor)
         return self.writer.finish()
 
@@ -161,10 +162,10 @@ class Chain:
         s_weights = multiplier * self.scale / s_in
         inputs.append(self.writer.constant("weights", weights, scale=s_weights, axis=axis))
         s_bias = s_weights * s_in
-        if bias or name == "CONV_2D":  # whose kernel insists on one
+        if bias or name == "CONV_2D":  # its kernel requires a bias
             inputs.append(self.writer.constant("bias", biases, scale=s_bias))
         elif name == "FULLY_CONNECTED":
-            inputs.append(-1)  # the depthwise kernel wants it left off instead
+            inputs.append(-1)  # for the depthwise kernel, the input is omitted instead
         self._add(
             name,
             inputs,
@@ -204,15 +205,15 @@ class Chain:
 
 
 def random_model(seed, *, kinds=KINDS, operators=None, max_size=12, max_channels=20):
-    """A chain of operators on one image, as the bytes of a ``.tflite`` file.
+    """Return a random chain of operators on one image, as the bytes of a ``.tflite`` file.
 
     Parameters
     ----------
-    seed : anything :func:`numpy.random.default_rng` takes; equal seeds give equal bytes.
+    seed : argument of :func:`numpy.random.default_rng`; equal seeds give equal bytes.
     kinds : names from :data:`KINDS`, or DEPTHWISE_CONV_2D, to draw from.
-    operators : length of the chain without reshapes; drawn from 1 to 4 if None. A fully
-        connected layer allows only fully connected layers and a softmax after it, and a softmax
-        ends the chain, so a chain may be shorter.
+    operators : length of the chain without reshapes; drawn from 1 to 4 if None. The chain may be
+        shorter: only fully connected layers and a softmax can follow a fully connected layer, and
+        a softmax ends the chain.
     max_size, max_channels : bounds on the input's height and width, and on channel counts.
     """
     rng = np.random.default_rng(seed)
@@ -231,7 +232,7 @@ def random_model(seed, *, kinds=KINDS, operators=None, max_size=12, max_channels
 
 
 def random_input(model, seed):
-    """Inputs for the model, in order: uniform, or all of one extreme, or mostly zero points."""
+    """Draw inputs for a model, in order: uniform, all of one extreme, or mostly zero points."""
     rng = np.random.default_rng([seed, 1])
     graph = read(model)
     arrays = []
@@ -252,14 +253,14 @@ def random_input(model, seed):
 
 
 def _random_floats(rng, shape):
-    """Of all sizes, with a few that no int8 and no int32 holds."""
+    """Draw floats of all magnitudes, with a few outside of int8 and of int32."""
     array = rng.normal(0, 2.0 ** rng.uniform(-4, 8), shape)
     array[rng.random(shape) < 0.02] = rng.choice([1e12, -1e12, 0.0])
     return array.astype(np.float32)
 
 
 def append(chain, kind, channels):
-    """Add an operator with a window or weights, or a SOFTMAX, with all else drawn."""
+    """Add an operator with a window or weights, or a SOFTMAX; draw its other parameters."""
     rng = chain.rng
     if kind == "FULLY_CONNECTED":
         chain.fully_connected(channels, per_channel=bool(rng.integers(2)), bias=rng.random() < 0.8)
@@ -267,7 +268,7 @@ def append(chain, kind, channels):
     if kind == "SOFTMAX":
         chain.softmax(beta=float(rng.choice([0.5, 1.0, 2.0])))
         return
-    # a kernel may exceed the image only where padding makes up for it
+    # a kernel may exceed the image with padding SAME only
     padding = chain._pick("SAME", "VALID")
     limits = [5 if padding == "SAME" else min(5, n) for n in chain.shape[1:3]]
     kernel = tuple(int(rng.integers(1, n + 1)) for n in limits)

@@ -1,7 +1,7 @@
-"""Random small networks with every int8 operator: branches, constants, float edges.
+"""Random small networks with every int8 operator, branches, constants, float inputs and outputs.
 
-Where :mod:`support.models` sits on the arithmetic's edges, this mixes operators, and writes files
-as other tools do: one of the two operator codes unset, tensors that nothing uses, scalars.
+While :mod:`support.models` exercises the arithmetic, this module mixes operators and writes files
+like those of other tools: one of the two operator codes unset, unused tensors, scalars.
 """
 
 import numpy as np
@@ -15,22 +15,22 @@ UNARY = (*CLAMPS, "HARD_SWISH", "LEAKY_RELU", "LOGISTIC", "QUANTIZE", "TANH")
 MOVES = ("CONCATENATION", "PAD", "PADV2", "RESHAPE", "SLICE", "STRIDED_SLICE", "TRANSPOSE")
 IMAGES = ("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN")
 KINDS = (*BINARY, *UNARY, *MOVES, *IMAGES, "RESIZE_NEAREST_NEIGHBOR", "SOFTMAX")
-"""What :func:`random_network` draws from; FULLY_CONNECTED may end it, QUANTIZE and DEQUANTIZE of
-floats may surround it."""
+"""Operators of :func:`random_network`. A network may also begin with a QUANTIZE of floats and end
+with a FULLY_CONNECTED or a DEQUANTIZE."""
 
 
 class Network(Chain):
-    """A :class:`support.models.Chain` that can go back to an earlier tensor.
+    """Extension of :class:`support.models.Chain` with branches from earlier tensors.
 
     Parameters
     ----------
-    rng, shape, scale, zero_point : see there.
+    rng, shape, scale, zero_point : see :class:`support.models.Chain`.
     codes : see :class:`weft_host.tflite_writer.ModelWriter`.
-    float_input : a float32 input, and a QUANTIZE behind it.
+    float_input : begin with a float32 input and a QUANTIZE.
 
     Attributes
     ----------
-    past : list of (tensor, shape, scale, zero_point), from the oldest to the present.
+    past : list of (tensor, shape, scale, zero_point), the oldest first.
     """
 
     def __init__(self, rng, shape, *, scale=None, zero_point=None, codes="both", float_input=False):
@@ -41,12 +41,12 @@ class Network(Chain):
             self._add("QUANTIZE", [self.tensor], shape, scale, zero_point)
         else:
             self._set("input", shape, scale, zero_point)
-            about = dict(scale=self.scale, zero_point=self.zero_point)
-            self.tensor = self.writer.input("input", self.shape, **about)
+            quantisation = dict(scale=self.scale, zero_point=self.zero_point)
+            self.tensor = self.writer.input("input", self.shape, **quantisation)
             self._remember()
 
     def binary(self, op):
-        """ADD, SUB or MUL: with an earlier tensor of equal shape, or a constant that broadcasts."""
+        """Add an ADD, SUB or MUL with an earlier tensor of equal shape or a broadcast constant."""
         same = [entry for entry in self.past if entry[1] == self.shape]
         if self.rng.random() < 0.5:
             tensor, shape, scale, zero = same[int(self.rng.integers(len(same)))]
@@ -70,14 +70,14 @@ class Network(Chain):
         )
 
     def unary(self, op):
-        """A function of one byte."""
+        """Add a function of one element."""
         fixed = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
         scale, zero = fixed.get(op, (self.scale * 2.0 ** self.rng.uniform(-0.7, 0.7), None))
         options = {"alpha": float(self.rng.uniform(0, 0.5))} if op == "LEAKY_RELU" else {}
         self._add(op, [self.tensor], self.shape, scale, zero, **options)
 
     def mean(self):
-        """MEAN over height and width; the axes are kept or go."""
+        """Add a MEAN over height and width, with or without keeping the axes."""
         keep_dims = bool(self.rng.integers(2))
         n, _, _, c = self.shape
         scale, zero = self._pick((self.scale, self.zero_point), (self.scale * 0.4, None))
@@ -86,7 +86,7 @@ class Network(Chain):
         self._add("MEAN", [self.tensor, axes], shape, scale, zero, keep_dims=keep_dims)
 
     def move(self, op):
-        """One of :data:`MOVES`, or a resize."""
+        """Add one of :data:`MOVES` or a resize."""
         rng, shape, inputs, options = self.rng, self.shape, [self.tensor], {}
         rank = len(shape)
         if op == "CONCATENATION":
@@ -100,8 +100,8 @@ class Network(Chain):
             inputs.append(self.writer.constant("paddings", paddings))
             if op == "PADV2":
                 value = rng.integers(-128, 128, self._pick((), (1,))).astype(np.int8)
-                about = dict(scale=self.scale, zero_point=self.zero_point)
-                inputs.append(self.writer.constant("value", value, **about))
+                quantisation = dict(scale=self.scale, zero_point=self.zero_point)
+                inputs.append(self.writer.constant("value", value, **quantisation))
             shape = tuple(n + int(p.sum()) for n, p in zip(shape, paddings))
         elif op == "RESHAPE":
             shape = (shape[0], *self._pick(shape[:0:-1], (shape[-1], int(np.prod(shape[1:-1])))))
@@ -112,7 +112,7 @@ class Network(Chain):
             strides = rng.integers(1, 3, rank).astype(np.int32)
             begin[0], end[0], strides[0] = 0, shape[0], 1
             operands = [begin, end - begin] if op == "SLICE" else [begin, end, strides]
-            shape = (end - begin) if op == "SLICE" else -((begin - end) // strides)
+            shape = (end - begin) if op == "SLICE" else (end - begin + strides - 1) // strides
             inputs += [self.writer.constant("operand", value) for value in operands]
         elif op == "TRANSPOSE":
             order = np.array([0, *(1 + rng.permutation(rank - 1))], np.int32)
@@ -127,7 +127,7 @@ class Network(Chain):
         self._add(op, inputs, shape, self.scale, self.zero_point, **options)
 
     def dequantize(self):
-        """End with a DEQUANTIZE to float32."""
+        """Add a final DEQUANTIZE to float32."""
         output = self.writer.tensor("output", self.shape, dtype="float32")
         self.writer.operator("DEQUANTIZE", [self.tensor], [output])
         self.tensor = output
@@ -141,14 +141,14 @@ class Network(Chain):
 
 
 def random_network(seed, *, kinds=KINDS, operators=None, max_size=10, max_channels=12):
-    """Operators with branches between them, as the bytes of a ``.tflite`` file.
+    """Return a random network with branches, as the bytes of a ``.tflite`` file.
 
     Parameters
     ----------
-    seed : anything :func:`numpy.random.default_rng` takes; equal seeds give equal bytes.
+    seed : argument of :func:`numpy.random.default_rng`; equal seeds give equal bytes.
     kinds : names from :data:`KINDS` to draw from.
-    operators : how many; drawn from 1 to 8 if None. Fewer come out where none of the kinds fits
-        the shape at hand.
+    operators : number of operators; drawn from 1 to 8 if None. The network may have fewer, if none
+        of the kinds accepts the current shape.
     max_size, max_channels : bounds on the input's height and width, and on channel counts.
     """
     rng = np.random.default_rng(seed)
@@ -185,5 +185,5 @@ def _fits(kind, shape, large):
     if large and kind in ("CONCATENATION", "PAD", "PADV2", "RESIZE_NEAREST_NEIGHBOR"):
         return False
     if kind == "SOFTMAX" and shape[-1] > 256:
-        return False  # the kernel aborts where a row's exponentials add up to 512
+        return False  # the kernel aborts if a row's exponentials add up to 512
     return len(shape) == 4 or kind not in (*IMAGES, "RESIZE_NEAREST_NEIGHBOR")

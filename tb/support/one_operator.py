@@ -1,4 +1,4 @@
-"""Models of one operator, and what their tests draw and compare."""
+"""Models of one operator, with random scales and a comparison for their tests."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from weft_host.tflite_writer import ModelWriter
 
 
 def draw_scales(rng, count, spread=4):
-    """Scales near each other; half of the time powers of two, where many results are halves."""
+    """Draw similar scales; half of the time powers of two, which yield many ties."""
     exponents = rng.uniform(-8, 2) + rng.uniform(-spread, spread, count)
     if rng.random() < 0.5:
         exponents = np.rint(exponents)
@@ -14,12 +14,15 @@ def draw_scales(rng, count, spread=4):
 
 
 def draw_zero(rng):
-    """A zero point, often at an end or in the middle."""
+    """Draw a zero point, often at an end or in the middle of the range."""
     return int(rng.choice([-128, 127, 0, *rng.integers(-128, 128, 3)]))
 
 
 def one_operator(op, inputs, shape, out, **options):
-    """One operator; each input is a shape with scale and zero point, or a constant with them."""
+    """Return a model of one operator.
+
+    Each input is a shape or the value of a constant, with scale and zero point.
+    """
     m = ModelWriter()
     indices = []
     for value, scale, zero in inputs:
@@ -31,10 +34,10 @@ def one_operator(op, inputs, shape, out, **options):
     return m.finish()
 
 
-def assert_bytes(expected, found, about):
-    """Fail with what ``about`` says and the first element that differs."""
+def assert_bytes(expected, found, case):
+    """Assert equality; a failure names the case and the first element that differs."""
     wrong = np.argwhere(expected != found)
     assert not len(wrong), (
-        f"{about}: {len(wrong)} differ, first at {wrong[0]}: expected "
+        f"{case}: {len(wrong)} differ, first at {wrong[0]}: expected "
         f"{expected[tuple(wrong[0])]}, got {found[tuple(wrong[0])]}"
     )

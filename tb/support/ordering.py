@@ -1,72 +1,74 @@
-"""Tokens for a program that is right when its instructions run one after the other."""
+"""Assignment of tokens to a program that is correct in sequential order."""
 
 import numpy as np
 
 from weft.spec import isa
 from weft.spec.iterations import iterations
 
-__all__ = ["touched", "with_tokens"]
+__all__ = ["accesses_of", "with_tokens"]
 
 
-def _rows(start, size, *loops):
-    """Indices of ``size`` elements from ``start``, repeated for each (count, pitch)."""
+def _indices(start, size, *loops):
+    """Return the indices of ``size`` elements from ``start``, repeated for each (count, pitch)."""
     index = start + np.arange(size)
     for count, pitch in loops:
         index = (np.arange(count)[:, None] * pitch + index).reshape(-1)
     return index
 
 
-def touched(config, name, v):
-    """What an instruction touches, exactly: a list of (space, writes, indices).
+def accesses_of(config, name, v):
+    """Return the exact accesses of an instruction, a list of (space, is write, indices).
 
-    Not for one with ``each``; for its rows.
+    An instruction with ``each`` is passed iteration by iteration.
     """
     if name in ("LOAD", "LOAD_WGT", "STORE"):
         local = "wgt" if name == "LOAD_WGT" else "spad"
         store = name == "STORE"
         return [
-            ("host", store, _rows(v["host_addr"], v["bytes"], (v["count"], v["host_pitch"]))),
-            (local, not store, _rows(v["local_addr"], v["bytes"], (v["count"], v["local_pitch"]))),
+            ("host", store, _indices(v["host_addr"], v["bytes"], (v["count"], v["host_pitch"]))),
+            (local, not store,
+             _indices(v["local_addr"], v["bytes"], (v["count"], v["local_pitch"]))),
         ]
     if name == "FILL":
-        return [("spad", True, _rows(v["local_addr"], v["bytes"], (v["count"], v["local_pitch"])))]
+        return [("spad", True,
+                 _indices(v["local_addr"], v["bytes"], (v["count"], v["local_pitch"])))]
     if name == "MATMUL":
         loops = [(v[f"{axis}_count"] + (v["lead"] if axis == "x" else 0), v[f"{axis}_pitch"])
                  for axis in ("row", "chunk", "y", "x")]
         tiles = 1 if v["hold"] else v["row_count"] * v["chunk_count"]
-        acc = _rows(v["acc_addr"], v["row_count" if v["apart"] else "y_count"] * v["x_count"])
+        acc = _indices(v["acc_addr"], v["row_count" if v["apart"] else "y_count"] * v["x_count"])
         return [
-            ("spad", False, _rows(v["act_addr"], config.rows, *loops)),
-            ("wgt", False, _rows(v["wgt_addr"] * config.tile_bytes, tiles * config.tile_bytes)),
+            ("spad", False, _indices(v["act_addr"], config.rows, *loops)),
+            ("wgt", False, _indices(v["wgt_addr"] * config.tile_bytes, tiles * config.tile_bytes)),
             ("acc", True, acc), ("acc", False, acc),
         ]
     if name == "PARAMS":
-        found = [("spad", False, _rows(v["bias_addr"], 4 * v["channels"]))]
+        found = [("spad", False, _indices(v["bias_addr"], 4 * v["channels"]))]
         if v["per_channel"]:
-            found.append(("spad", False, _rows(v["scale_addr"], 8 * v["channels"])))
+            found.append(("spad", False, _indices(v["scale_addr"], 8 * v["channels"])))
         return found
     if name == "DRAIN":
         size = v["channels"] * (4 if v["mode"] == isa.Mode.RAW else 1)
         return [
-            ("acc", False, _rows(v["acc_addr"], v["x_count"], (v["y_count"], v["acc_pitch"]))),
-            ("spad", True, _rows(v["out_addr"], size, (v["x_count"], v["x_pitch"]),
+            ("acc", False, _indices(v["acc_addr"], v["x_count"], (v["y_count"], v["acc_pitch"]))),
+            ("spad", True, _indices(v["out_addr"], size, (v["x_count"], v["x_pitch"]),
                                  (v["y_count"], v["y_pitch"]))),
         ]
     if name == "TABLE":
-        return [("spad", False, _rows(v["table_addr"], isa.TABLE_BYTES))]
+        return [("spad", False, _indices(v["table_addr"], isa.TABLE_BYTES))]
     if name in ("MAP", "SOFTMAX"):
         operands = ("a", "b", "out") if v.get("op") else ("a", "out")
-        return [("spad", which == "out", _rows(v[f"{which}_addr"], v["bytes"],
+        return [("spad", which == "out", _indices(v[f"{which}_addr"], v["bytes"],
                                                (v["count"], v[f"{which}_pitch"])))
                 for which in operands]
-    # SYNC_*: as if it wrote all of the scratchpad and the accumulators, a barrier
+    # SYNC_* is a barrier: it counts as a write of the whole scratchpad and all accumulators
     return [("spad", True, np.arange(config.spad_bytes)), ("acc", True, np.arange(config.acc_rows))]
 
 
 class _Step:
-    """An instruction of the program that is being made; ``first`` is the number of its first row.
+    """Instruction of the program; ``first`` is the number of its first iteration.
 
-    Rows are numbered through the program; an instruction without ``each`` is one.
+    Iterations are numbered over the whole program. An instruction without ``each`` has one.
     """
 
     def __init__(self, name, values, first=-1, count=1, wait=0, signal=0):
@@ -83,61 +85,61 @@ class _Step:
 
 
 class _Order:
-    """Who waits for whom, while instructions are added in the program's order."""
+    """Token dependencies of a program, whose instructions are added in order."""
 
     def __init__(self, draw):
         units = range(len(isa.UNITS))
         self.draw = draw
         self.program = []
         self.of_unit = [[] for _ in units]
-        # [waiter][giver]: the latest row that was waited for; its unit's tokens are used up with it
+        # [receiver][sender]: latest iteration whose token was taken, with all earlier ones
         self.seen = [[-1 for _ in units] for _ in units]
 
     def add(self, step, unit):
         self.program.append(step)
         self.of_unit[unit].append(step)
 
-    def wait(self, step, unit, giver, needed):
-        """Before row *i* of ``step`` goes, row ``needed[i]`` of ``giver`` must be done."""
+    def wait(self, step, unit, sender, needed):
+        """Make iteration *i* of ``step`` wait for iteration ``needed[i]`` of unit ``sender``."""
         seen = self.seen[unit]
-        if max(needed) <= seen[giver]:
+        if max(needed) <= seen[sender]:
             return
-        step.wait |= 1 << giver
-        later = [other for other in self.of_unit[giver] if other.first > seen[giver]]
+        step.wait |= 1 << sender
+        later = [other for other in self.of_unit[sender] if other.first > seen[sender]]
         for other in later:
             if other.count == step.count and all(
-                    row <= max(seen[giver], other.first + number)
-                    for number, row in enumerate(needed)):
-                # row by row: each gives the token of one
+                    iteration <= max(seen[sender], other.first + number)
+                    for number, iteration in enumerate(needed)):
+                # iteration by iteration: each sends the token of one
                 other.signal |= 1 << unit
-                seen[giver] = other.last
+                seen[sender] = other.last
                 return
         fits = [other for other in later if other.last >= max(needed)]
         if step.count == 1 and self.draw.random() < 0.5:
-            # this is for all of its rows, and others take the tokens of all but the last
+            # wait for all of its iterations: SYNC instructions take all tokens but the last
             other = fits[0]
             other.signal |= 1 << unit
-            self.program += [_Step(f"SYNC_{isa.UNITS[unit]}", {}, wait=1 << giver)
+            self.program += [_Step(f"SYNC_{isa.UNITS[unit]}", {}, wait=1 << sender)
                              for _ in range(other.count - 1)]
-            seen[giver] = other.last
+            seen[sender] = other.last
             return
-        # all that the other unit has begun, and a token for each row
-        self.program += [_Step(f"SYNC_{isa.UNITS[giver]}", {}, signal=1 << unit)
+        # wait for all instructions of the other unit so far, with a token for each iteration
+        self.program += [_Step(f"SYNC_{isa.UNITS[sender]}", {}, signal=1 << unit)
                          for _ in range(step.count)]
-        seen[giver] = self.of_unit[giver][-1].last
+        seen[sender] = self.of_unit[sender][-1].last
 
 
 def with_tokens(config, steps, host_bytes, draw):
-    """Encode ``steps`` with the tokens that keep their order where it matters.
+    """Encode ``steps`` with tokens that keep the order of dependent instructions.
 
     Parameters
     ----------
     steps : list of (name, dict)
-        Instructions without ``wait`` and ``signal``. Those of one unit keep their order anyway.
+        Instructions without ``wait`` and ``signal``. A unit keeps the order of its instructions.
     host_bytes : :class:`int`
         Size of host memory.
     draw : :class:`random.Random`
-        Where there is a choice.
+        Source of random choices.
 
     Returns
     -------
@@ -153,18 +155,19 @@ def with_tokens(config, steps, host_bytes, draw):
     for name, values in steps:
         unit = isa.BY_NAME[name].unit
         fields = {field.name: 0 for field in isa.BY_NAME[name].fields}
-        accesses = [touched(config, name, row) for row in iterations(config, name, fields | values)]
+        accesses = [accesses_of(config, name, iteration)
+                    for iteration in iterations(config, name, fields | values)]
         step = _Step(name, values, first, len(accesses))
         for other in units:
             if other != unit:
                 order.wait(step, unit, other, [
                     max((int(last[space, write][other][indices].max())
-                         for space, writes, indices in row
+                         for space, writes, indices in iteration
                          for write in ((True, False) if writes else (True,))), default=-1)
-                    for row in accesses])
+                    for iteration in accesses])
         order.add(step, unit)
-        for number, row in enumerate(accesses):
-            for space, writes, indices in row:
+        for number, iteration in enumerate(accesses):
+            for space, writes, indices in iteration:
                 last[space, writes][unit][indices] = first + number
         first += len(accesses)
     return b"".join(step.encode() for step in order.program)

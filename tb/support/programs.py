@@ -1,4 +1,4 @@
-"""Random programs: legal ones without races, and ones with a single illegal instruction."""
+"""Random programs: legal programs without races, and programs with one illegal instruction."""
 
 from support.ordering import with_tokens
 from support.random_instructions import (
@@ -21,10 +21,10 @@ MEMORY_BYTES = 1 << 16
 
 
 class _Generator(RandomInstructions):
-    """Random instructions between those that define all state and those that show it."""
+    """Random instructions with a prologue that defines all state and an epilogue that stores it."""
 
     def prologue(self):
-        """Write everything that the program may read."""
+        """Write all memory that the program may read."""
         for name, low, high in (("LOAD", self.spad, self.spad_end),
                                 ("LOAD_WGT", self.tile * self.config.tile_bytes,
                                  self.tile_end * self.config.tile_bytes)):
@@ -41,7 +41,7 @@ class _Generator(RandomInstructions):
             self.table(1)
 
     def epilogue(self):
-        """Make the state of the accumulators visible, as much of it as fits."""
+        """Store the accumulators, as many as fit, and the scratchpad."""
         at = self.spad
         cols = min(self.config.cols, (self.spad_end - at) // 4)
         fits = max(1, min(self.acc_end - self.acc, (self.spad_end - at) // (4 * cols), 16))
@@ -52,7 +52,7 @@ class _Generator(RandomInstructions):
             count=1, bytes=self.spad_end - self.spad, host_addr=IO, local_addr=self.spad)))
 
     def constants(self):
-        """Random bytes with many extremes, then biases, scales and tables for useful outputs."""
+        """Return random bytes with many extremes, then useful biases, scales and tables."""
         draw = self.draw
         raw = bytearray(draw.choice((0x80, 0x7F, 0x00, 0xFF)) if draw.random() < 0.1
                         else draw.randrange(256) for _ in range(PARAMETERS - CONSTANTS))
@@ -63,7 +63,7 @@ class _Generator(RandomInstructions):
             raw += bytes([draw.choice((30, 31, 32, draw.randint(33, 48))) | draw.randrange(4) << 6])
             raw += draw.randbytes(3)
         raw += bytes(ENTRIES - CONSTANTS - len(raw))
-        decay = draw.uniform(0.01, 0.5)         # an exponential, then the operand of a sum
+        decay = draw.uniform(0.01, 0.5)         # table of an exponential, then of an ADD operand
         raw += b"".join(round((2 ** 31 - 1) * 2.0 ** (decay * (entry - 255))).to_bytes(4, "little")
                         for entry in range(256))
         slope, zero = draw.randrange(1 << 22), draw.randint(-128, 127)
@@ -72,7 +72,7 @@ class _Generator(RandomInstructions):
         return bytes(raw)
 
     def program(self, instructions):
-        """The program of the given instructions."""
+        """Return the program with the given instructions."""
         constants = self.constants()
         region = dict(offset=IO, shape=(IO_BYTES,), dtype="int8")
         return Program(
@@ -84,25 +84,25 @@ class _Generator(RandomInstructions):
 
 
 def random_program(config, seed, length=None):
-    """A program whose result does not depend on timing; the same for the same arguments.
+    """Return a program whose result does not depend on timing. Equal seeds give equal programs.
 
     It needs ``MEMORY_BYTES`` of memory. Its only input ``before`` and its only output ``after`` are
-    the same bytes of memory, so that bytes that are not written are checked, too. What the device
-    held before does not matter.
+    the same bytes of memory, so that bytes that are not written are checked, too. The result does
+    not depend on the previous state of the device.
 
     Parameters
     ----------
     config : :class:`weft.spec.config.Config`
     seed : :class:`int`
     length : :class:`int`
-        Random instructions between those that define all state and those that show it.
+        Number of random instructions between prologue and epilogue.
     """
     generator = _Generator(config, seed)
     generator.prologue()
     draw = generator.draw
     kinds = (generator.load, generator.load_wgt, generator.store, generator.fill, generator.matmul,
              generator.matmul, generator.params, generator.drain, generator.drain, generator.sync)
-    if not config.compact:          # that engine has no each
+    if not config.compact:          # the serial engine does not support the field each
         kinds += (generator.slices,)
     if generator.has_tables:
         kinds += (generator.table, generator.map, generator.map, generator.softmax)
@@ -113,7 +113,7 @@ def random_program(config, seed, length=None):
 
 
 def _mutations(draw, raw):
-    """Variants of an instruction, each with one field or one unnamed bit changed."""
+    """Yield variants of an instruction, each with one field or one reserved bit changed."""
     instruction, _ = isa.decode(raw)
     word = int.from_bytes(raw, "little")
     for field in instruction.fields:
@@ -126,10 +126,10 @@ def _mutations(draw, raw):
 
 
 def illegal_programs(config, seed):
-    """Programs with one instruction that must be refused, every field of every one in turn.
+    """Yield programs with one illegal instruction, for each field of each instruction.
 
-    Before it comes a STORE that must happen, after it a STORE that must not. Tokens of the
-    refused instruction do not matter.
+    A STORE that must be executed precedes it, and a STORE that must not be executed follows it.
+    Tokens of the illegal instruction do not matter.
     """
     generator = _Generator(config, seed)
     draw = generator.draw

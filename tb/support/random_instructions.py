@@ -1,4 +1,4 @@
-"""Random instructions that touch only what has been written before."""
+"""Random instructions that access only memory that has been written before."""
 
 import random
 
@@ -6,19 +6,19 @@ from weft.spec.isa import TABLE_BYTES, MapOp, Mode
 
 __all__ = ["CONSTANTS", "ENTRIES", "IO", "IO_BYTES", "PARAMETERS", "RandomInstructions"]
 
-CONSTANTS = 0x2000      # where constants begin; instructions lie before them
-PARAMETERS = 0x2800     # biases, multipliers and shifts, behind the random constants
+CONSTANTS = 0x2000      # start of the constants; instructions are below
+PARAMETERS = 0x2800     # biases, multipliers and shifts, after the random constants
 ENTRIES = 0x2C00        # two tables
-IO = 0x4000             # one region for input and output, so that every byte of it is checked
+IO = 0x4000             # one region for input and output, so that all of its bytes are checked
 IO_BYTES = 0x1800
-WORK = 600              # bytes of a copy, or vectors of a MATMUL, at most
+WORK = 600              # maximum of the bytes of a copy and of the vectors of a MATMUL
 
 
 class RandomInstructions:
-    """Draws instructions that touch only what has been written before.
+    """Generator of instructions that access only memory that has been written before.
 
-    All on-chip accesses lie in one part of each memory, which is filled first: at its start, its
-    end, across the middle (where a bank ends), or anywhere.
+    All on-chip accesses are in one part of each memory, which is filled first. The part is at the
+    start or the end of the memory, across the middle (a boundary of banks), or anywhere.
     """
 
     def __init__(self, config, seed):
@@ -28,7 +28,7 @@ class RandomInstructions:
         tiles = min(config.wgt_tiles, max(2, 2048 // config.tile_bytes))
         self.tile, self.tile_end = self._part(config.wgt_tiles, tiles)
         self.acc, self.acc_end = self._part(config.acc_rows, 48)
-        # channels whose parameters one PARAMS sets at most
+        # maximum of the channels of one PARAMS
         self.channels = min(config.param_channels, (self.spad_end - self.spad) // 12,
                             (ENTRIES - PARAMETERS) // 12)
         if self.channels >= config.cols:
@@ -43,7 +43,7 @@ class RandomInstructions:
         return start, start + wanted
 
     def _small(self, limit):
-        """1 to ``limit``, small values and the limit itself more often."""
+        """Draw from 1 to ``limit``, small values and the limit itself more often."""
         limit = max(1, limit)
         return self.draw.choice((1, min(2, limit), limit, self.draw.randint(1, limit),
                                  self.draw.randint(1, min(limit, 9))))
@@ -52,7 +52,7 @@ class RandomInstructions:
         return int(self.draw.random() < 0.3 and not self.config.compact)
 
     def _copy_shape(self, room, other_room):
-        """(count, bytes, pitch, pitch) that fit both rooms."""
+        """Draw (count, bytes, pitch, pitch) that fit into both regions."""
         draw = self.draw
         size = self._small(min(room, other_room, WORK))
         count = self._small(min(WORK // size, 12))
@@ -63,7 +63,7 @@ class RandomInstructions:
             pitches.append(count_ok)
         return count, size, *pitches
 
-    def _place(self, low, high, extent):
+    def _address(self, low, high, extent):
         return self.draw.choice((low, high - extent, self.draw.randint(low, high - extent)))
 
     def load(self):
@@ -80,9 +80,9 @@ class RandomInstructions:
     def _copy(self, name, host_low, host_high, low, high):
         count, size, host_pitch, local_pitch = self._copy_shape(host_high - host_low, high - low)
         if name == "STORE" and count > 1 and host_pitch < size:
-            count = 1       # which row wins would be the bus's choice
-        local = self._place(low, high, (count - 1) * local_pitch + size)
-        host = self._place(host_low, host_high, (count - 1) * host_pitch + size)
+            count = 1       # the order of overlapping writes would be undefined
+        local = self._address(low, high, (count - 1) * local_pitch + size)
+        host = self._address(host_low, host_high, (count - 1) * host_pitch + size)
         self.steps.append((name, dict(count=count, bytes=size, host_addr=host, local_addr=local,
                                       host_pitch=host_pitch, local_pitch=local_pitch,
                                       each=self._each())))
@@ -92,10 +92,10 @@ class RandomInstructions:
         count, size, pitch, _ = self._copy_shape(room, room)
         self.steps.append(("FILL", dict(
             count=count, bytes=size, local_pitch=pitch, value=self.draw.randrange(256),
-            local_addr=self._place(self.spad, self.spad_end, (count - 1) * pitch + size))))
+            local_addr=self._address(self.spad, self.spad_end, (count - 1) * pitch + size))))
 
     def _pitches(self, counts, room):
-        """A pitch for each count so that all together reach at most ``room`` elements."""
+        """Draw a pitch for each count such that their total reach is at most ``room`` elements."""
         pitches = []
         for count in counts:
             limit = room // (count - 1) if count > 1 else 1 << 16
@@ -129,24 +129,24 @@ class RandomInstructions:
             maximum=int(draw.random() < 0.25), hold=int(hold), depthwise=int(depthwise), lead=lead,
             accumulate=0 if everything else draw.randrange(2), apart=int(apart), each=self._each(),
             blank=0 if depthwise or draw.random() < 0.7 else draw.randrange(config.rows),
-            act_addr=self._place(self.spad, self.spad_end, reach),
-            acc_addr=self._place(self.acc, self.acc_end, (row if apart else y) * x),
-            wgt_addr=self._place(self.tile, self.tile_end, used),
+            act_addr=self._address(self.spad, self.spad_end, reach),
+            acc_addr=self._address(self.acc, self.acc_end, (row if apart else y) * x),
+            wgt_addr=self._address(self.tile, self.tile_end, used),
             row_count=row, row_pitch=pitches[0], chunk_count=chunk, chunk_pitch=pitches[1],
             y_count=y, y_pitch=pitches[2], x_count=x, x_pitch=pitches[3])))
 
     def params(self, everything=False, channel=0):
-        """Of any channels; with ``everything`` of as many as possible from ``channel`` on."""
+        """Append a PARAMS of random channels, or of as many as possible from ``channel`` on."""
         draw, cols = self.draw, self.config.cols
-        places = self.config.param_channels
+        total = self.config.param_channels
         if not everything:
-            channel = draw.randrange(places // cols) * cols
-        channels = min(self.channels, places - channel)
+            channel = draw.randrange(total // cols) * cols
+        channels = min(self.channels, total - channel)
         if not everything:
             channels = draw.choice((self._small(min(cols, channels)), self._small(channels)))
         size = 12 * self.channels
-        at = self._place(self.spad, self.spad_end, size)
-        if everything or draw.random() < 0.7:   # otherwise whatever bytes lie there
+        at = self._address(self.spad, self.spad_end, size)
+        if everything or draw.random() < 0.7:   # otherwise the bytes that are there
             self.steps.append(("LOAD", dict(count=1, bytes=size, host_addr=PARAMETERS,
                                             local_addr=at)))
         self.steps.append(("PARAMS", dict(
@@ -161,14 +161,14 @@ class RandomInstructions:
         channels = self._small(min(self.config.cols, (self.spad_end - self.spad) // 4))
         size = channels * (4 if mode == Mode.RAW else 1)
         lines = self.acc_end - self.acc
-        places = self.config.param_channels // self.config.cols
-        place, apart = draw.randrange(places), draw.random() < 0.4
-        y = self._small(min(8, lines, places - place if apart else 8))
+        groups = self.config.param_channels // self.config.cols
+        group, apart = draw.randrange(groups), draw.random() < 0.4
+        y = self._small(min(8, lines, groups - group if apart else 8))
         x = self._small(min(lines, 16))
         acc_pitch = min((lines - x) // max(1, y - 1), draw.choice((0, 1, x, draw.randint(0, 20))))
         room = self.spad_end - self.spad - size
         y_pitch, x_pitch = self._pitches([y, x], room)
-        if draw.random() < 0.5 and (y * x - 1) * size <= room:      # dense, as layers do
+        if draw.random() < 0.5 and (y * x - 1) * size <= room:      # dense, as in layers
             y_pitch, x_pitch = x * size, size
         reach = (y - 1) * y_pitch + (x - 1) * x_pitch + size
         low, high = sorted((draw.randint(-128, 127), draw.randint(-128, 127)))
@@ -176,49 +176,49 @@ class RandomInstructions:
             low, high = -128, 127
         self.steps.append(("DRAIN", dict(
             mode=mode, channels=channels, y_count=y, x_count=x, y_pitch=y_pitch, x_pitch=x_pitch,
-            channel=place * self.config.cols, apart=int(apart), each=self._each(),
+            channel=group * self.config.cols, apart=int(apart), each=self._each(),
             acc_pitch=acc_pitch, zero_point=draw.randint(-128, 127), clamp_min=low, clamp_max=high,
-            out_addr=self._place(self.spad, self.spad_end, reach),
-            acc_addr=self._place(self.acc, self.acc_end, (y - 1) * acc_pitch + x))))
+            out_addr=self._address(self.spad, self.spad_end, reach),
+            acc_addr=self._address(self.acc, self.acc_end, (y - 1) * acc_pitch + x))))
 
     def slices(self):
-        """A layer group of columns by group, as all four units do it, each a row at a time."""
+        """Append a layer that all four units process in slices, one iteration at a time."""
         draw, config = self.draw, self.config
-        tile, places = config.tile_bytes, config.param_channels // config.cols
+        tile, groups = config.tile_bytes, config.param_channels // config.cols
         lines, tiles = self.acc_end - self.acc, self.tile_end - self.tile
-        count = self._small(min(6, lines, tiles, places, (PARAMETERS - CONSTANTS) // tile))
+        count = self._small(min(6, lines, tiles, groups, (PARAMETERS - CONSTANTS) // tile))
         chunk = self._small(min(3, tiles // count, (PARAMETERS - CONSTANTS) // (count * tile)))
         x = self._small(min(lines // count, 5))
         channels = self._small(min(config.cols, (self.spad_end - self.spad) // (count * x)))
         row = x * channels
         reach = count * row
-        tile_addr = self._place(self.tile, self.tile_end, count * chunk)
-        acc_addr = self._place(self.acc, self.acc_end, count * x)
+        tile_addr = self._address(self.tile, self.tile_end, count * chunk)
+        acc_addr = self._address(self.acc, self.acc_end, count * x)
         row_pitch, chunk_pitch, x_pitch = self._pitches(
             (count, chunk, x), self.spad_end - self.spad - config.rows)
         act = (count - 1) * row_pitch + (chunk - 1) * chunk_pitch + (x - 1) * x_pitch + config.rows
-        out_addr = self._place(self.spad, self.spad_end, reach)
+        out_addr = self._address(self.spad, self.spad_end, reach)
         self.steps += [
             ("LOAD_WGT", dict(
                 count=count, bytes=chunk * tile, host_pitch=chunk * tile, local_pitch=chunk * tile,
-                host_addr=self._place(CONSTANTS, PARAMETERS, count * chunk * tile),
+                host_addr=self._address(CONSTANTS, PARAMETERS, count * chunk * tile),
                 local_addr=tile_addr * tile, each=1)),
             ("MATMUL", dict(
-                act_addr=self._place(self.spad, self.spad_end, act), acc_addr=acc_addr,
+                act_addr=self._address(self.spad, self.spad_end, act), acc_addr=acc_addr,
                 wgt_addr=tile_addr, row_count=count, row_pitch=row_pitch, chunk_count=chunk,
                 chunk_pitch=chunk_pitch, y_count=1, x_count=x, x_pitch=x_pitch, each=1, apart=1)),
             ("DRAIN", dict(
                 out_addr=out_addr, acc_addr=acc_addr, acc_pitch=x, y_count=count, y_pitch=row,
                 x_count=x, x_pitch=channels, channels=channels, clamp_min=-128, clamp_max=127,
-                channel=config.cols * draw.randint(0, places - count), each=1, apart=1)),
+                channel=config.cols * draw.randint(0, groups - count), each=1, apart=1)),
             ("STORE", dict(
                 count=count, bytes=row, host_pitch=row, local_pitch=row, local_addr=out_addr,
-                host_addr=self._place(IO, IO + IO_BYTES, reach), each=draw.randrange(2)))]
+                host_addr=self._address(IO, IO + IO_BYTES, reach), each=draw.randrange(2)))]
 
     def table(self, which=None):
         draw = self.draw
-        at = self._place(self.spad, self.spad_end, TABLE_BYTES)
-        if which is not None or draw.random() < 0.8:    # otherwise whatever bytes lie there
+        at = self._address(self.spad, self.spad_end, TABLE_BYTES)
+        if which is not None or draw.random() < 0.8:    # otherwise the bytes that are there
             self.steps.append(("LOAD", dict(
                 count=1, bytes=TABLE_BYTES, local_addr=at,
                 host_addr=ENTRIES + draw.choice((0, TABLE_BYTES)))))
@@ -228,22 +228,22 @@ class RandomInstructions:
             shift=draw.choice((0, 31, 62, draw.randint(32, 56), draw.randint(44, 56))))))
 
     def map(self, softmax=False):
-        """The output is apart from the operands, or lies on them exactly."""
+        """Append a MAP or SOFTMAX, whose output is disjoint from its operands or in place."""
         draw, lanes = self.draw, self.config.vector_lanes
         size = self._small(min(self.spad_end - self.spad, WORK, 6 * lanes + 40))
         count = self._small(min(WORK // size, 8))
 
-        def place():
+        def rows():
             pitch, = self._pitches([count], self.spad_end - self.spad - size)
             if draw.random() < 0.5 and count * size <= self.spad_end - self.spad:   # dense
                 pitch = size
-            return self._place(self.spad, self.spad_end, (count - 1) * pitch + size), pitch
+            return self._address(self.spad, self.spad_end, (count - 1) * pitch + size), pitch
 
-        operands = [place() for _ in range(1 if softmax else 2)]
-        out = draw.choice((place(), draw.choice(operands)))
-        if any(self._meet(out, operand, count, size) for operand in operands) and out[1] < size:
+        operands = [rows() for _ in range(1 if softmax else 2)]
+        out = draw.choice((rows(), draw.choice(operands)))
+        if any(self._overlap(out, operand, count, size) for operand in operands) and out[1] < size:
             count = 1
-        operands = [out if self._meet(out, operand, count, size) else operand
+        operands = [out if self._overlap(out, operand, count, size) else operand
                     for operand in operands]
         fields = {"count": count, "bytes": size}
         for which, (addr, pitch) in zip(("out", "a", "b"), (out, *operands)):
@@ -258,8 +258,8 @@ class RandomInstructions:
             op=draw.choice(list(MapOp)), mode=draw.randrange(Mode.RAW),
             zero_point=draw.randint(-128, 127), clamp_min=low, clamp_max=high)))
 
-    def _meet(self, one, other, count, size):
-        """Whether rows from (address, pitch) may have bytes in common."""
+    def _overlap(self, one, other, count, size):
+        """Return True if rows from two (address, pitch) may overlap."""
         return all(a[0] < b[0] + (count - 1) * b[1] + size for a, b in ((one, other), (other, one)))
 
     def softmax(self):

@@ -1,4 +1,4 @@
-"""Where the real networks lie, which are not part of the tree."""
+"""Folder of the third-party networks, which are not part of the repository."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ NAMES = ("cfu_micro_speech", "mlperf_dscnn_kws_int8", "mlperf_resnet8_ic_int8")
 
 
 def model_folder(name):
-    """The folder of a network, at ``$WEFT_MODELS`` or ``../shared/models``; else the test skips."""
+    """Return the folder of a network, or skip the test if it does not exist."""
     folder = Path(os.environ.get("WEFT_MODELS", ROOT.parent / "shared" / "models")) / name
     if not (folder / "model.tflite").is_file():
         pytest.skip(f"the network {name} is neither in $WEFT_MODELS nor in ../shared/models")

@@ -1,4 +1,4 @@
-"""Builds a component with a Verilog simulator and runs cocotb tests on it."""
+"""Build of a component with a Verilog simulator, and run of cocotb tests on it."""
 
 import hashlib
 import os
@@ -16,12 +16,12 @@ __all__ = ["SIMULATORS", "simulate"]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SIMULATORS = ("icarus", "verilator")
 
-# Amaranth's Verilog is full of unused bits and unnamed widths; none of that is a defect
+# Amaranth's Verilog has many unused bits and implicit widths, which are no defects
 _VERILATOR_ARGS = ["-Wno-fatal", "-Wno-lint", "-Wno-style", "-O3", "--x-assign", "fast"]
 
 
 def _prepare(sim):
-    """Puts the simulator on PATH, or says which package brings it."""
+    """Put the simulator on PATH, or name the package that contains it."""
     if sim == "verilator":
         os.environ.update(environment())
     elif shutil.which("iverilog") is None:
@@ -30,9 +30,9 @@ def _prepare(sim):
 
 def simulate(component, *, name, test_module, sim="icarus", waves=None, env=None,
              extra_sources=(), tests=None):
-    """Runs the cocotb tests in ``test_module`` on ``component``; fails if one of them fails.
+    """Run the cocotb tests in ``test_module`` on ``component``; fail if one of them fails.
 
-    The build is kept in ``build/cocotb`` and keyed by the generated Verilog.
+    Builds are cached in ``build/cocotb``, keyed by the generated Verilog.
 
     Parameters
     ----------
@@ -45,18 +45,18 @@ def simulate(component, *, name, test_module, sim="icarus", waves=None, env=None
     sim : :class:`str`
         ``"icarus"`` or ``"verilator"``.
     waves : :class:`bool`, optional
-        Leave a waveform in ``build/waves``; by default if the variable ``WAVES`` is ``1``.
+        Write a waveform to ``build/waves``; by default if the variable ``WAVES`` is ``1``.
     env : :class:`dict`
-        Environment for the tests: how parameters reach them.
+        Environment variables, which pass parameters to the tests.
     extra_sources : iterable of paths
         Further Verilog files.
     tests : list of :class:`str`, optional
-        Only these tests.
+        Names of the tests to run; all by default.
 
     Returns
     -------
     :class:`int`
-        How many tests ran.
+        Number of tests that ran.
     """
     _prepare(sim)
     if waves is None:

@@ -1,4 +1,4 @@
-"""Drivers for streams in Amaranth's simulator, with stalls that are drawn from a seed."""
+"""Drivers for streams in Amaranth's simulator, with random stalls."""
 
 import random
 
@@ -8,11 +8,10 @@ STALL_PATTERNS = ("none", "light", "heavy", "bursts")
 
 
 class Stalls:
-    """Decides, cycle by cycle, whether a side of a stream is idle.
+    """Iterator of the idle cycles before each transfer of a stream.
 
-    ``pattern`` is one of :data:`STALL_PATTERNS`: never, one cycle in five, four cycles in five,
-    or runs of up to ten cycles. ``next(stalls)`` is how many cycles to idle before the next
-    transfer.
+    ``pattern`` is one of :data:`STALL_PATTERNS`: no stalls, one cycle in five, four cycles in
+    five, or runs of up to ten cycles.
     """
 
     def __init__(self, pattern="none", seed=0):
@@ -38,7 +37,7 @@ class Stalls:
 
 
 async def put(ctx, stream, payload):
-    """Sends one payload and returns after the cycle in which it was accepted."""
+    """Send one payload and return after the cycle in which it was accepted."""
     ctx.set(stream.payload, payload)
     ctx.set(stream.valid, 1)
     await ctx.tick().until(stream.ready)
@@ -46,7 +45,7 @@ async def put(ctx, stream, payload):
 
 
 async def put_all(ctx, stream, payloads, stalls=None):
-    """Sends all payloads, idling between them as ``stalls`` says."""
+    """Send all payloads, with idle cycles from ``stalls`` before each."""
     for payload in payloads:
         if stalls is not None and (idle := next(stalls)):
             await ctx.tick().repeat(idle)
@@ -54,7 +53,7 @@ async def put_all(ctx, stream, payloads, stalls=None):
 
 
 async def get(ctx, stream):
-    """Takes one payload and returns it after the cycle in which it was accepted."""
+    """Receive one payload and return it after the cycle in which it was accepted."""
     ctx.set(stream.ready, 1)
     payload, = await ctx.tick().sample(stream.payload).until(stream.valid)
     ctx.set(stream.ready, 0)
@@ -62,7 +61,7 @@ async def get(ctx, stream):
 
 
 async def get_all(ctx, stream, count, stalls=None):
-    """Takes ``count`` payloads, idling between them as ``stalls`` says, and returns a list."""
+    """Receive ``count`` payloads, with idle cycles from ``stalls`` before each; return a list."""
     taken = []
     for _ in range(count):
         if stalls is not None and (idle := next(stalls)):

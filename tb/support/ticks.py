@@ -1,9 +1,9 @@
-"""One clock cycle at a time in Amaranth's simulator."""
+"""Sampling of signals at a clock edge in Amaranth's simulator."""
 
 __all__ = ["sampled"]
 
 
 async def sampled(ctx, *signals):
-    """Waits for the next clock edge; the values that ``signals`` had there, as a tuple."""
+    """Wait for the next clock edge and return the values of ``signals`` at it, as a tuple."""
     _, _, *values = await ctx.tick().sample(*signals)
     return tuple(values)

@@ -40,7 +40,7 @@ INTERRUPT_LATENCY = 6   # from the last done to the interrupt
 class Prediction:
     """Predicted run of a program.
 
-    The arrays have an element for each row of :func:`unroll`.
+    The arrays have an element for each iteration of :func:`unroll`.
 
     Attributes
     ----------
@@ -49,11 +49,11 @@ class Prediction:
     times : array
         Three lines of cycles: ``queued``, ``issued`` and ``done``.
     heads : array
-        Cycle from which the row is at the head of its unit's queue.
+        Cycle from which the iteration is at the head of its unit's queue.
     tokens : array
-        Cycle in which the last of its tokens was sent; 0 for a row that waits for none.
+        Cycle in which the last of its tokens was sent; 0 for an iteration that waits for none.
     senders : array
-        Unit that sent that token; -1 for a row that waits for none.
+        Unit that sent that token; -1 for an iteration that waits for none.
     """
 
     cycles: int
@@ -82,7 +82,7 @@ class _Queue:
         self.changed.notify(self.clock.now)
 
     def done(self, number: int, cycle: int) -> None:
-        """Report that row ``number`` is done in ``cycle``, which is not in the past."""
+        """Report that iteration ``number`` is done in ``cycle``, which is not in the past."""
         self.clock.at(cycle, self._done, number)
 
     def _done(self, number: int) -> None:
@@ -90,7 +90,7 @@ class _Queue:
         model.times[2, number] = self.clock.now
         self.in_flight -= 1
         self.changed.notify(self.clock.now + 1)
-        signal = model.rows[number].fields["signal"]
+        signal = model.iterations[number].fields["signal"]
         for unit, queue in enumerate(model.queues):
             if signal >> unit & 1:
                 queue.tokens[self.number].append(self.clock.now)
@@ -119,13 +119,13 @@ class _Queue:
             head = read + 1
             for number in range(*model.first[index:index + 2]):
                 model.heads[number] = head
-                yield from self._issue(number, model.rows[number], head)
+                yield from self._issue(number, model.iterations[number], head)
                 issued = self.clock.now
                 head = issued + 1
 
-    def _issue(self, number: int, row: Iteration, head: int) -> Process:
-        """Issue a row that is at the head from cycle ``head`` on."""
-        model, fields = self.model, row.fields
+    def _issue(self, number: int, iteration: Iteration, head: int) -> Process:
+        """Issue an iteration that is at the head from cycle ``head`` on."""
+        model, fields = self.model, iteration.fields
         waits = [unit for unit in range(len(isa.UNITS)) if fields["wait"] >> unit & 1]
         while not all(self.tokens[unit] for unit in waits):
             yield self.changed
@@ -141,24 +141,26 @@ class _Queue:
         yield issued
         model.times[1, number] = issued
         self.in_flight += 1
-        model.units[self.number].issue(number, row.instruction.name, fields)
+        model.units[self.number].issue(number, iteration.instruction.name, fields)
 
 
 class _Model:
     def __init__(self, program: Program, config: Config, latency: int, bandwidth: float) -> None:
         self.config = config
         self.clock = clock = Clock()
-        self.rows = unroll(program)
-        # the rows of an instruction are those from first[index] to before first[index + 1]
-        starts = [row for row in self.rows if not row.number]
-        self.first = [number for number, row in enumerate(self.rows) if not row.number]
-        count = len(self.rows)
+        self.iterations = unroll(program)
+        # the iterations of an instruction are those from first[index] to before first[index + 1]
+        starts = [iteration for iteration in self.iterations if not iteration.number]
+        self.first = [number for number, iteration in enumerate(self.iterations)
+                      if not iteration.number]
+        count = len(self.iterations)
         self.first.append(count)
         self.times = np.zeros((3, count), np.int64)
         self.heads, self.tokens = np.zeros((2, count), np.int64)
         self.senders = np.full(count, -1)
         arbiter = ReadArbiter(clock, Channel(latency, bandwidth))
-        units = [row.instruction.unit for row in starts]
+        names = [iteration.instruction.name for iteration in starts]
+        units = [iteration.instruction.unit for iteration in starts]
         self.queues = [_Queue(self, number) for number in range(len(isa.UNITS))]
         load, matmul, vector, store = self.queues
         banks = Banks(clock, config)
@@ -167,7 +169,7 @@ class _Model:
             MatmulUnit(clock, config, banks, matmul),
             VectorUnit(clock, config, banks, vector),
             StoreUnit(clock, config, Channel(latency, bandwidth), banks, store)]
-        self.fetcher = Fetcher(clock, config, arbiter, 0, [row.instruction.name for row in starts],
+        self.fetcher = Fetcher(clock, config, arbiter, 0, names,
                                lambda index: self.queues[units[index]].put(index))
 
 
@@ -204,6 +206,6 @@ def predict(program: Program, *, latency: int = 20, bandwidth: float = 1.0,
     unfinished = np.nonzero(model.times[2] == 0)[0]
     if len(unfinished):
         raise ValueError(f"the program never ends: instruction "
-                         f"{model.rows[unfinished[0]].index} is never done")
+                         f"{model.iterations[unfinished[0]].index} is never done")
     return Prediction(cycles=int(model.times[2].max()) + INTERRUPT_LATENCY, times=model.times,
                       heads=model.heads, tokens=model.tokens, senders=model.senders)

@@ -13,13 +13,13 @@ from weft.spec.config import Config
 from weft.spec.integers import round_up
 
 from ..compiler.gemm import compile_gemm, gemm_reference
-from ..device import Device, EmulatorDevice
+from ..device import Device, EmulatorDevice, Result
 from ..errors import MismatchError
 from ..program.file import Program
 from ..program.tensor import Tensor, Window
 
 __all__ = ["DmaMeasurement", "DmaPrograms", "GemmMeasurement", "dma_programs", "measure_dma",
-           "measure_gemm"]
+           "measure_gemm", "measured_cycles"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -82,6 +82,19 @@ class DmaPrograms(typing.NamedTuple):
     readback: Program | None
 
 
+def measured_cycles(result: Result) -> int:
+    """Return the cycles of a run.
+
+    Raises
+    ------
+    ValueError
+        If the device has no clock.
+    """
+    if result.cycles is None:
+        raise ValueError("The device has no clock: measure on the RTL or on a board")
+    return result.cycles
+
+
 def measure_gemm(device: Device, m: int, k: int, n: int, seed: int = 0) -> GemmMeasurement:
     """Run int8 A[m, k] @ B[k, n] on a device with a clock and compare the result with numpy.
 
@@ -100,10 +113,10 @@ def measure_gemm(device: Device, m: int, k: int, n: int, seed: int = 0) -> GemmM
     result = device.run(program, [a])
     out, = result.outputs.values()
     _compare(out, gemm_reference(a, b, bias, scale), f"{m} x {k} x {n}, seed {seed}")
-    config = device.config
+    config, cycles = device.config, measured_cycles(result)
     ideal = max(m * k * n / (config.rows * config.cols), k * n / config.bus_bytes)
-    return GemmMeasurement(m=m, k=k, n=n, cycles=result.cycles, ideal_cycles=ideal,
-                           ratio=result.cycles / ideal, counters=result.counters)
+    return GemmMeasurement(m=m, k=k, n=n, cycles=cycles, ideal_cycles=ideal,
+                           ratio=cycles / ideal, counters=result.counters)
 
 
 def dma_programs(config: Config, size: int, direction: str, host_offset: int,
@@ -173,7 +186,7 @@ def measure_dma(device: Device, size: int, seed: int = 0) -> list[DmaMeasurement
 
 def _run_dma(device: Device, programs: DmaPrograms,
              seed: int) -> tuple[int, npt.NDArray[np.int8]]:
-    """Return the cycles of the timed program (0 without a clock) and the target region."""
+    """Return the cycles of the timed program, 0 on the emulator, and the target region."""
     draw = np.random.default_rng(seed)
     cycles, outputs = 0, {}
     for program in filter(None, programs):
@@ -185,7 +198,7 @@ def _run_dma(device: Device, programs: DmaPrograms,
         result = device.run(program, arrays)
         outputs = result.outputs
         if program is programs.timed:
-            cycles = result.cycles or 0
+            cycles = 0 if isinstance(device, EmulatorDevice) else measured_cycles(result)
     return cycles, outputs["target"]
 
 

@@ -14,6 +14,7 @@ from ..conformance import ModelReport, compare_case, find_models, read_case
 from ..device import Device
 from ..errors import DeviceError, DeviceTimeout, InputError, WeftError
 from ..program.file import Program
+from .microbenchmarks import measured_cycles
 from .scale_sim import Product, output_stationary, products, weight_stationary
 
 __all__ = ["ModelMeasurement", "measure_models"]
@@ -101,7 +102,7 @@ def _run(device: Device, program: Program, cases: Sequence[pathlib.Path],
     for path in cases:
         try:
             result = compare_case(device, program, read_case(path), report)
-            cycles = max(cycles or 0, result.cycles)
+            cycles = max(cycles or 0, measured_cycles(result))
         except (DeviceError, DeviceTimeout) as error:
             report.failure = report.failure or f"{path.stem}: {error}"
         except WeftError as error:

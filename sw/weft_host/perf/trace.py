@@ -23,16 +23,16 @@ __all__ = ["Span", "chrome_trace", "layer_cycles", "layer_names", "spans"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Span:
-    """Instruction of a run, or one of its rows, in cycles from the start of the program.
+    """Instruction of a run, or one of its iterations, in cycles from the start of the program.
 
     Attributes
     ----------
     index : :class:`int`
         Index of the instruction in the program.
-    row : :class:`int`
-        Number of the row in the instruction.
+    iteration : :class:`int`
+        Number of the iteration in the instruction.
     position : :class:`int`
-        Index among all rows of the program.
+        Index among all iterations of the program.
     unit : :class:`int`
         Number of the unit.
     queued, issued, done : :class:`int`
@@ -45,7 +45,7 @@ class Span:
     """
 
     index: int
-    row: int
+    iteration: int
     position: int
     unit: int
     queued: int
@@ -56,7 +56,7 @@ class Span:
 
 
 def spans(program: Program, times: npt.ArrayLike) -> list[Span]:
-    """Return a :class:`Span` for each row of :func:`unroll`, in program order.
+    """Return a :class:`Span` for each iteration of :func:`unroll`, in program order.
 
     Parameters
     ----------
@@ -66,12 +66,13 @@ def spans(program: Program, times: npt.ArrayLike) -> list[Span]:
     """
     layers = program.meta.get("instruction_layers") or [-1] * program.instruction_count
     last, found = [0] * len(isa.UNITS), []
-    for position, (row, (queued, issued, done)) in enumerate(zip(
+    for position, (iteration, (queued, issued, done)) in enumerate(zip(
             unroll(program), np.asarray(times).T.tolist())):
-        unit = row.instruction.unit
-        found.append(Span(index=row.index, row=row.number, position=position, unit=unit,
-                          queued=queued, issued=issued, start=min(max(issued, last[unit]), done),
-                          done=done, layer=layers[row.index]))
+        unit = iteration.instruction.unit
+        found.append(Span(index=iteration.index, iteration=iteration.number, position=position,
+                          unit=unit, queued=queued, issued=issued,
+                          start=min(max(issued, last[unit]), done), done=done,
+                          layer=layers[iteration.index]))
         last[unit] = done
     return found
 
@@ -114,7 +115,7 @@ def chrome_trace(program: Program, times: npt.ArrayLike) -> dict[str, typing.Any
         events.append({
             "ph": "X", "pid": 1, "tid": span.unit + 1, "ts": span.start,
             "dur": span.done - span.start, "name": entry["name"], "cat": layer or "program",
-            "args": {"index": span.index, "row": span.row,
+            "args": {"index": span.index, "iteration": span.iteration,
                      "layer": layer, "layer_index": span.layer,
                      "queued": span.queued, "issued": span.issued, "done": span.done,
                      "wait": entry["wait"], "signal": entry["signal"], **entry["fields"]}})

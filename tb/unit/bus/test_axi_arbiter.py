@@ -1,4 +1,4 @@
-"""Two managers on one memory: each gets its own answers, in order, and both get their turn."""
+"""Two managers on one memory: each gets its own responses, in order, and both get their turn."""
 
 import random
 
@@ -70,7 +70,7 @@ def test_each_manager_gets_its_own_answers(width, stall):
     for before, after in phases:
         for burst in before.writes + after.writes:
             resp = RESP_SLVERR if burst.address in failing else RESP_OKAY
-            assert burst.answers == [(resp,)], f"seed {seed}"
+            assert burst.responses == [(resp,)], f"seed {seed}"
             apply(burst, data, 0)
     assert memory.data == data, f"seed {seed}"
     for _, after in phases:
@@ -78,7 +78,7 @@ def test_each_manager_gets_its_own_answers(width, stall):
             wanted = expected(burst, data, 0)
             if burst.address in failing:
                 wanted[0] = (wanted[0][0], RESP_SLVERR, wanted[0][2])
-            assert burst.answers == wanted, f"seed {seed}"
+            assert burst.responses == wanted, f"seed {seed}"
 
 
 class OnRam(wiring.Component):
@@ -110,11 +110,11 @@ def test_on_block_ram(stall):
     data = bytearray(1 << 16)
     for before, after in phases:
         for burst in before.writes + after.writes:
-            assert burst.answers == [(RESP_OKAY,)]
+            assert burst.responses == [(RESP_OKAY,)]
             apply(burst, data, 0)
     for _, after in phases:
         for burst in after.reads:
-            assert burst.answers == expected(burst, data, 0)
+            assert burst.responses == expected(burst, data, 0)
 
 
 def test_full_rate_alone():

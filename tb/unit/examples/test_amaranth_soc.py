@@ -14,7 +14,7 @@ from weft.spec import register_map
 from weft.spec.presets import PRESETS, preset
 from weft.verilog import port_list
 from weft_host import EmulatorDevice, compile_gemm
-from weft_host.emulator.registers import pack
+from weft_host.register_words import pack
 
 MEMORY_BYTES = 1 << 16
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
@@ -95,7 +95,7 @@ def test_runs_a_program_and_interrupts(name):
         reads = [Burst(at, 1, size=config.bus_bytes.bit_length() - 1)
                  for at in range(start, end, config.bus_bytes)]
         await AxiManager(dut.host, reads=reads).run(ctx)
-        raw = b"".join(burst.answers[0][0].to_bytes(config.bus_bytes, "little")
+        raw = b"".join(burst.responses[0][0].to_bytes(config.bus_bytes, "little")
                        for burst in reads)
         found.append(output.unpack(raw[output.offset - start:end - start]))
 

@@ -61,10 +61,10 @@ def test_bytes_agree_with_a_byte_array(width, size, storage, stall):
     run(dut, first, second, third)
     data = bytearray(size)
     for burst in low + high:
-        assert burst.answers == [(RESP_OKAY,)], f"seed {seed}"
+        assert burst.responses == [(RESP_OKAY,)], f"seed {seed}"
         apply(burst, data, BASE)
     for burst in second.reads + third.reads:
-        assert burst.answers == expected(burst, data, BASE), f"seed {seed}"
+        assert burst.responses == expected(burst, data, BASE), f"seed {seed}"
 
 
 @pytest.mark.parametrize("width, size, storage", KINDS)
@@ -116,13 +116,13 @@ def test_refused_bursts_change_nothing(width, size, storage, stall):
         for burst in writes.writes])
     run(dut, writes, reads)
     wanted = [RESP_OKAY] + 3 * [RESP_DECERR] + 2 * [RESP_SLVERR]
-    assert [burst.answers[0][0] for burst in writes.writes] == wanted
+    assert [burst.responses[0][0] for burst in writes.writes] == wanted
     for burst, resp in zip(reads.reads, wanted):
-        assert [answer[1:] for answer in burst.answers] == [
+        assert [answer[1:] for answer in burst.responses] == [
             (resp, int(index == burst.beats - 1)) for index in range(burst.beats)]
     data = bytearray(size)
     apply(good, data, BASE)
-    assert reads.reads[0].answers == expected(reads.reads[0], data, BASE)
+    assert reads.reads[0].responses == expected(reads.reads[0], data, BASE)
 
 
 @pytest.mark.parametrize("arguments, kind, message", [

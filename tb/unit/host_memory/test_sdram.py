@@ -21,8 +21,8 @@ from weft.host_memory.sdram_simulated import SimulatedSdram
 from weft_boards._top import sdram_phase
 
 # with a short power-up
-CHIPS = {"ulx3s": dataclasses.replace(MT48LC16M16, start=500),
-         "colorlight": dataclasses.replace(M12L64322A, start=500), "small": SMALL,
+CHIPS = {"ulx3s": dataclasses.replace(MT48LC16M16, power_up=500),
+         "colorlight": dataclasses.replace(M12L64322A, power_up=500), "small": SMALL,
          # ACTIVATE of another bank has to wait, even behind READ of a single beat
          "slow_rrd": dataclasses.replace(SMALL, rrd=95)}
 KINDS = [("ulx3s", 128, 100e6), ("ulx3s", 32, 133e6), ("ulx3s", 64, 48e6),
@@ -124,7 +124,7 @@ def test_the_simulated_chip_keeps_bytes(name, width, clock_hz):
     for burst in writes:
         apply(burst, held, 0)
     for burst in after.reads:
-        assert burst.answers == expected(burst, held, 0)
+        assert burst.responses == expected(burst, held, 0)
 
 
 def read(width, address, beats):
@@ -150,10 +150,10 @@ def test_bytes_agree_with_a_byte_array(name, width, clock_hz, stall, registered)
         registered=registered)
     held = bytearray(b"\xA5" * size)
     for burst in low + high:
-        assert burst.answers == [(RESP_OKAY,)], f"seed {seed}"
+        assert burst.responses == [(RESP_OKAY,)], f"seed {seed}"
         apply(burst, held, 0)
     for burst in second.reads + third.reads:
-        assert burst.answers == expected(burst, held, 0), f"seed {seed}"
+        assert burst.responses == expected(burst, held, 0), f"seed {seed}"
 
 
 class LateChip(SdramModel):
@@ -214,7 +214,7 @@ def beats_read_wrong(mhz, way, quarters, pin_delay):
     for burst in writes:
         apply(burst, held, 0)
     return sum(found != wanted for burst in reads.reads
-               for found, wanted in zip(burst.answers, expected(burst, held, 0)))
+               for found, wanted in zip(burst.responses, expected(burst, held, 0)))
 
 
 @pytest.mark.parametrize("way", [2.0, 3.5])
@@ -327,13 +327,13 @@ def test_refused_bursts_change_nothing():
             Burst(burst.address, burst.beats, size=burst.size, burst=burst.burst)
             for burst in (good, outside, fixed, narrow)]))
     wanted = [RESP_OKAY, RESP_DECERR, RESP_SLVERR, RESP_SLVERR]
-    assert [burst.answers[0][0] for burst in writes.writes] == wanted
+    assert [burst.responses[0][0] for burst in writes.writes] == wanted
     for burst, resp in zip(reads.reads, wanted):
-        assert [answer[1:] for answer in burst.answers] == [
+        assert [answer[1:] for answer in burst.responses] == [
             (resp, int(index == burst.beats - 1)) for index in range(burst.beats)]
     held = bytearray(b"\xA5" * 4096)
     apply(good, held, 0)
-    assert reads.reads[0].answers == expected(reads.reads[0], held, 0)
+    assert reads.reads[0].responses == expected(reads.reads[0], held, 0)
 
 
 def test_rows_are_refreshed_while_nobody_asks():

@@ -58,11 +58,11 @@ def test_rejects_recording_of_a_design_without_event_ports():
 
 def test_every_instruction_is_recorded_in_order(run):
     program, result, times = run
-    rows = unroll(program)
-    assert len(rows) > program.instruction_count, "no instruction has several rows"
-    assert times.shape == (3, len(rows)) and times.min() > 0
+    iterations = unroll(program)
+    assert len(iterations) > program.instruction_count, "no instruction has several rows"
+    assert times.shape == (3, len(iterations)) and times.min() > 0
     assert (times[0] < times[1]).all() and (times[1] < times[2]).all()
-    first = np.array([row.number == 0 for row in rows])
+    first = np.array([iteration.number == 0 for iteration in iterations])
     assert (np.diff(times[0])[first[1:]] > 0).all(), "not queued in program order"
     assert (np.diff(times[0])[~first[1:]] == 0).all(), "rows not queued together"
     units = units_of(program)
@@ -75,15 +75,15 @@ def test_a_token_is_taken_two_cycles_after_it_is_sent(run):
     program, _, times = run
     sent = {}
     checked = 0
-    rows = unroll(program)
-    for position, row in enumerate(rows):
+    iterations = unroll(program)
+    for position, iteration in enumerate(iterations):
         for unit in range(4):
-            if row.fields["signal"] >> unit & 1:
-                sent.setdefault((row.instruction.unit, unit), []).append(times[2, position])
-    for position, row in enumerate(rows):
+            if iteration.fields["signal"] >> unit & 1:
+                sent.setdefault((iteration.instruction.unit, unit), []).append(times[2, position])
+    for position, iteration in enumerate(iterations):
         for unit in range(4):
-            if row.fields["wait"] >> unit & 1:
-                assert times[1, position] >= sent[unit, row.instruction.unit].pop(0) + 2
+            if iteration.fields["wait"] >> unit & 1:
+                assert times[1, position] >= sent[unit, iteration.instruction.unit].pop(0) + 2
                 checked += 1
     assert checked > 10
 
@@ -98,8 +98,8 @@ def test_rejects_events_of_another_program(run):
 def test_spans_of_a_unit_do_not_overlap(run):
     program, _, times = run
     found = spans(program, times)
-    assert [(span.index, span.row) for span in found] == [
-        (row.index, row.number) for row in unroll(program)]
+    assert [(span.index, span.iteration) for span in found] == [
+        (iteration.index, iteration.number) for iteration in unroll(program)]
     assert [span.position for span in found] == list(range(len(found)))
     names = layer_names(program)
     assert {span.layer for span in found} == set(names)

@@ -1,4 +1,4 @@
-"""The random models that other tests rely on: that they repeat, cover, and do not saturate."""
+"""Random models for other tests: they are repeatable, cover all operators and do not saturate."""
 
 from collections import Counter
 
@@ -46,6 +46,6 @@ def test_outputs_spread_over_the_range(kind):
         values.update(reference(model, random_input(model, seed))[output].ravel().tolist())
     total = sum(values.values())
     saturated = (values[-128] + values[127]) / total
-    # a softmax of one column or of wide scales is all ends; the rest must mostly not be
+    # a softmax of one column or of wide scales has outputs at the ends only
     assert saturated < (0.9 if kind == "SOFTMAX" else 0.6)
     assert len(values) > 100

@@ -23,11 +23,11 @@ class IssueQueue(typing.Protocol):
         """Report that the unit accepts the next instruction from ``cycle`` on."""
 
     def done(self, number: int, cycle: int) -> None:
-        """Report that row ``number`` is done in ``cycle``, which is not in the past."""
+        """Report that iteration ``number`` is done in ``cycle``, which is not in the past."""
 
 
 class Unit(typing.Protocol):
     """Execution unit, as its queue sees it."""
 
     def issue(self, index: int, name: str, fields: Fields) -> None:
-        """Accept row ``index`` of the program in the current cycle."""
+        """Accept iteration ``index`` of the program in the current cycle."""
