@@ -3,6 +3,7 @@
 import random
 
 from support.bench import run_bench
+from support.seeds import seed
 from support.ticks import sampled
 from weft.control.counters import PerformanceCounters
 from weft.control.layouts import counter_increments
@@ -11,8 +12,8 @@ from weft.spec.presets import preset
 
 
 def test_counts_like_a_model():
-    seed = random.randrange(1 << 32)
-    draw = random.Random(seed)
+    run_seed = seed()
+    draw = random.Random(run_seed)
     config = preset("small")
     widths = {name: field.width for name, field in counter_increments(config)}
     assert list(widths) == [name for name, _ in register_map.COUNTERS] and len(widths) >= 10
@@ -36,7 +37,7 @@ def test_counts_like_a_model():
             ctx.set(dut.i_select, select)
             is_busy, found = await sampled(ctx, dut.o_busy, dut.o)
             if not is_busy and selected[0] is not None:
-                assert found == list(shown.values())[selected[0]], f"seed {seed}"
+                assert found == list(shown.values())[selected[0]], f"seed {run_seed}"
                 checked += 1
             busy = busy + 1 if is_busy else 0
             longest = max(longest, busy)

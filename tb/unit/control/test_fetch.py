@@ -6,6 +6,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from support.bench import add_deadline
+from support.seeds import seed
 from support.streams import Stalls
 from support.ticks import sampled
 from weft.bus.axi4 import RESP_DECERR, RESP_OKAY, RESP_SLVERR
@@ -111,11 +112,11 @@ async def take(ctx, dut, stalls=None):
 @pytest.mark.parametrize("pattern", ["none", "heavy", "bursts"])
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
 def test_delivers_programs_in_order(config, pattern):
-    seed = random.randrange(1 << 32)
-    draw = random.Random(seed)
+    run_seed = seed()
+    draw = random.Random(run_seed)
 
     async def bench(ctx, dut, memory):
-        stalls = Stalls(pattern, seed)
+        stalls = Stalls(pattern, run_seed)
         for count in (1, 5, 30):
             # across a 4 KiB line
             addr = 0x2000 - 32 * draw.randrange(count + 1)
@@ -124,13 +125,13 @@ def test_delivers_programs_in_order(config, pattern):
             for index in range(count):
                 item = await take(ctx, dut, stalls)
                 where = addr + 32 * index
-                assert (item.code, item.index, item.offset) == (0, index, 0), f"seed {seed}"
+                assert (item.code, item.index, item.offset) == (0, index, 0), f"seed {run_seed}"
                 assert item.word == int.from_bytes(memory.image[where:where + 32], "little")
             await ctx.tick().repeat(20)
             assert not ctx.get(dut.o.valid) and ctx.get(dut.o_idle)
             assert sum(beats for _, beats in memory.bursts) == count * dut.beats
 
-    run(config, bench, pattern=pattern, seed=seed, latency=draw.choice((1, 20)))
+    run(config, bench, pattern=pattern, seed=run_seed, latency=draw.choice((1, 20)))
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
@@ -205,8 +206,8 @@ def test_the_end_of_the_address_space_does_not_wrap():
 
 @pytest.mark.parametrize("config", CONFIGS[:5], ids=lambda config: config.name)
 def test_a_bad_beat_takes_the_place_of_its_instruction(config):
-    seed = random.randrange(1 << 32)
-    draw = random.Random(seed)
+    run_seed = seed()
+    draw = random.Random(run_seed)
     base, where = 0x1FA0, draw.randrange(12)
     first = base + 32 * where + draw.randrange(0, 32, config.bus_bytes)
     later = base + 32 * where + 28 // config.bus_bytes * config.bus_bytes
@@ -217,20 +218,21 @@ def test_a_bad_beat_takes_the_place_of_its_instruction(config):
         await start(ctx, dut, base, 12)
         for index in range(where):
             item = await take(ctx, dut)
-            assert (item.code, item.index) == (0, index), f"seed {seed}"
+            assert (item.code, item.index) == (0, index), f"seed {run_seed}"
         item = await take(ctx, dut)
         assert (item.code, item.index, base + 32 * item.index + item.offset) == (
-            code, where, first), f"seed {seed}"
+            code, where, first), f"seed {run_seed}"
         ctx.set(dut.i_halt, 1)
         await ctx.tick().repeat(200)
         assert not ctx.get(dut.o.valid) and ctx.get(dut.o_idle) and not memory.owed
 
-    run(config, bench, seed=seed, pattern="light", faults=[(later, RESP_DECERR), (first, response)])
+    run(config, bench, seed=run_seed, pattern="light",
+        faults=[(later, RESP_DECERR), (first, response)])
 
 
 def test_halts_in_any_cycle():
-    seed = random.randrange(1 << 32)
-    draw = random.Random(seed)
+    run_seed = seed()
+    draw = random.Random(run_seed)
 
     for _ in range(12):
         delay = draw.randrange(60)
@@ -246,11 +248,11 @@ def test_halts_in_any_cycle():
             # up to 32 beats are owed, each with a stall of its own
             for _ in range(800):
                 idle, valid = await sampled(ctx, dut.o_idle, dut.axi.arvalid)
-                assert not idle or not (memory.owed or valid), f"seed {seed}"
-            assert len(memory.bursts) == bursts + offered, f"seed {seed}"
+                assert not idle or not (memory.owed or valid), f"seed {run_seed}"
+            assert len(memory.bursts) == bursts + offered, f"seed {run_seed}"
             assert ctx.get(dut.o_idle)
 
-        run(preset("small"), bench, seed=seed + delay, pattern="heavy", latency=5)
+        run(preset("small"), bench, seed=run_seed + delay, pattern="heavy", latency=5)
 
 
 def test_says_when_it_waits_for_memory():

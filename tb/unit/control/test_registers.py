@@ -5,6 +5,7 @@ import random
 import pytest
 
 from support.bench import run_bench
+from support.seeds import seed
 from support.ticks import sampled
 from weft import __version__
 from weft.control.registers import Registers
@@ -78,8 +79,8 @@ def test_identity_is_the_configuration(name):
 
 
 def test_random_accesses_follow_the_table():
-    seed = random.randrange(1 << 32)
-    draw = random.Random(seed)
+    run_seed = seed()
+    draw = random.Random(run_seed)
 
     async def bench(ctx, dut):
         model = {register.name: 0 for register in RW}
@@ -97,14 +98,14 @@ def test_random_accesses_follow_the_table():
             allowed = not (
                 busy or (register.name.startswith("WINDOW") and model[lock] & 4)
                 or (register.align == 32 and strb & 1 and data % 32))
-            where = f"seed {seed}: {register.name}"
+            where = f"seed {run_seed}: {register.name}"
             assert await write(ctx, dut, register.name, data, strb) == allowed, where
             if allowed:
                 mask = sum(0xFF << 8 * byte for byte in range(4) if strb >> byte & 1)
                 mask &= named_bits(register)
                 model[register.name] = model[register.name] & ~mask | data & mask
             other = draw.choice(RW).name
-            assert await read(ctx, dut, other) == model[other], f"seed {seed}: {other}"
+            assert await read(ctx, dut, other) == model[other], f"seed {run_seed}: {other}"
         windows = ctx.get(dut.o_windows)
         for index, window in enumerate(windows):
             assert (window.base, window.last, window.read | window.write << 1) == (
@@ -119,8 +120,8 @@ def test_random_accesses_follow_the_table():
 
 
 def test_shows_what_the_device_says():
-    seed = random.randrange(1 << 32)
-    draw = random.Random(seed)
+    run_seed = seed()
+    draw = random.Random(run_seed)
 
     async def bench(ctx, dut):
         for _ in range(20):
@@ -143,7 +144,7 @@ def test_shows_what_the_device_says():
                 ctx.set(dut.bus.addr, register_map.BY_NAME[f"COUNTER_{name}"].offset)
                 assert ctx.get(dut.o_counter) == place
                 ctx.set(dut.i_counter, value)
-                assert await read(ctx, dut, f"COUNTER_{name}") == value, f"seed {seed}"
+                assert await read(ctx, dut, f"COUNTER_{name}") == value, f"seed {run_seed}"
                 ctx.set(dut.i_counter, draw.getrandbits(32))
                 assert await read(ctx, dut, "PC") == pc
             assert await read(ctx, dut, "CONTROL") == 0

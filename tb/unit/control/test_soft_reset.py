@@ -3,6 +3,7 @@
 import random
 
 from support.bench import run_bench
+from support.seeds import seed
 from support.ticks import sampled
 from weft.control.soft_reset import SoftReset
 
@@ -30,8 +31,8 @@ def test_clears_once_the_bus_has_been_idle():
 
 
 def test_waits_for_a_bus_that_is_busy_now_and_then():
-    seed = random.randrange(1 << 32)
-    draw = random.Random(seed)
+    run_seed = seed()
+    draw = random.Random(run_seed)
 
     async def bench(ctx, dut):
         for _ in range(30):
@@ -46,8 +47,8 @@ def test_waits_for_a_bus_that_is_busy_now_and_then():
                 if clear:
                     break
                 run = run + 1 if idle else 0
-                assert run <= dut.IDLE_CYCLES, f"seed {seed}"
-            assert run == dut.IDLE_CYCLES, f"seed {seed}"
+                assert run <= dut.IDLE_CYCLES, f"seed {run_seed}"
+            assert run == dut.IDLE_CYCLES, f"seed {run_seed}"
             ctx.set(dut.i_request, 0)
             await ctx.tick().repeat(dut.CLEAR_CYCLES + dut.SETTLE_CYCLES - 2)
             assert ctx.get(dut.o_resetting)

@@ -6,6 +6,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from support.bench import add_deadline
+from support.seeds import seed
 from support.streams import Stalls
 from support.ticks import sampled
 from weft.control.unit_queue import UnitQueue
@@ -119,13 +120,13 @@ def test_waits_for_every_token_it_names():
 
 
 def test_remembers_what_is_in_work():
-    seed = random.randrange(1 << 32)
-    draw = random.Random(seed)
+    run_seed = seed()
+    draw = random.Random(run_seed)
     given = words(150, draw)
     signals = [word >> 12 & 15 for word in given]
 
     async def bench(ctx, dut):
-        stalls = [iter(Stalls(pattern, seed)) for pattern in ("light", "heavy", "bursts")]
+        stalls = [iter(Stalls(pattern, run_seed)) for pattern in ("light", "heavy", "bursts")]
         ctx.set(dut.i_available, 15)
         sent = issued = ended = most = 0
         while ended < len(given):
@@ -139,10 +140,10 @@ def test_remembers_what_is_in_work():
                 dut.o_give, dut.o_record)
             sent += ready and valid
             if took:
-                assert payload == given[issued], f"seed {seed}: instruction {issued}"
+                assert payload == given[issued], f"seed {run_seed}: instruction {issued}"
                 issued += 1
             if done:
-                assert (record.index, give) == (ended, signals[ended]), f"seed {seed}"
+                assert (record.index, give) == (ended, signals[ended]), f"seed {run_seed}"
                 ended += 1
             most = max(most, issued - ended)
         assert most == dut.IN_WORK
@@ -204,13 +205,13 @@ def encoded(instruction, values):
 @pytest.mark.parametrize("name", ["tiny", "wide"])
 def test_rows_of_each_are_issued_now_like_instructions(unit, name):
     """Also that each takes its tokens, gives them when done, and has the instruction's index."""
-    seed = random.randrange(1 << 32)
-    draw = random.Random(seed)
+    run_seed = seed()
+    draw = random.Random(run_seed)
     config = preset(name)
     given, expected = with_rows(unit, 120, draw, config)
 
     async def bench(ctx, dut):
-        stalls = [iter(Stalls(draw.choice(("none", "light", "heavy", "bursts")), seed + number))
+        stalls = [iter(Stalls(draw.choice(("none", "light", "heavy", "bursts")), run_seed + number))
                   for number in range(3)]
         sent = issued = ended = 0
         tokens = [0] * 4
@@ -225,7 +226,7 @@ def test_rows_of_each_are_issued_now_like_instructions(unit, name):
             ready, valid, took, taken, payload, done, retired, give, record = await sampled(
                 ctx, dut.i.ready, dut.i.valid, dut.o_issued, dut.o_take, dut.unit.cmd.payload,
                 dut.o_done, dut.o_retired, dut.o_give, dut.o_record)
-            where = f"seed {seed}, row {issued}, {ended} done"
+            where = f"seed {run_seed}, row {issued}, {ended} done"
             sent += ready and valid
             assert took or not taken, where
             if took:
@@ -244,7 +245,7 @@ def test_rows_of_each_are_issued_now_like_instructions(unit, name):
             for other in range(4):
                 tokens[other] += draw.random() < 0.5
         issued_now, queued = await sampled(ctx, dut.o_issued, dut.o_view)
-        assert not issued_now and not queued.queued, f"seed {seed}"
+        assert not issued_now and not queued.queued, f"seed {run_seed}"
 
     run(bench, unit, name)
 

@@ -18,6 +18,7 @@ from support.instruction_checks import (
     rows,
     word,
 )
+from support.seeds import seed
 from support.ticks import sampled
 from weft.control.validate import Validator
 from weft.spec import isa
@@ -184,14 +185,14 @@ def draw(rng, config):
 
 @pytest.mark.parametrize("name", ["tiny", "wide", "tall", "large"])
 def test_fuzzed_instructions(name):
-    seed = random.randrange(1 << 32)
-    rng = random.Random(seed)
+    run_seed = seed()
+    rng = random.Random(run_seed)
     config = preset(name, addr_width=rng.choice((16, 24, 32)))
     windows = [(0x2000, 0x4FFF, 1, 0), (0x4000, 0x8FFF, 0, 1), (0x4000, 0x47FF, 1, 1), NONE]
     cases = [draw(rng, config) for _ in range(400)]
-    seen = check(config, cases, windows=windows, mem_base=0x1000, seed=seed,
+    seen = check(config, cases, windows=windows, mem_base=0x1000, seed=run_seed,
                  stalls=rng.random() < 0.5)
-    assert seen[ErrorCode.NONE] > 20 and sum(seen.values()) == 400, (seed, seen)
+    assert seen[ErrorCode.NONE] > 20 and sum(seen.values()) == 400, (run_seed, seen)
 
 
 def test_fetch_errors_pass_in_order():
