@@ -1,4 +1,4 @@
-"""LOAD and STORE between memory models in Amaranth's simulator, and what their copies should do."""
+"""Test bench of LOAD and STORE in Amaranth's simulator, and a model of their copies."""
 
 import dataclasses
 import random
@@ -14,17 +14,18 @@ from weft.spec import isa
 
 from .axi_memory import AxiMemory
 from .local_memory import LocalMemory
+from .seeds import seed as common_seed
 
-__all__ = ["DmaBench", "Result", "check_memories", "expected", "in_pieces", "random_copies",
-           "run_and_check", "share_of_peak"]
+__all__ = ["DmaBench", "Result", "check_memories", "expected", "random_copies", "run_and_check",
+           "share_of_peak", "split_copy"]
 
 
 @dataclasses.dataclass
 class Result:
-    """What was seen of a run."""
+    """Measurements of a run."""
 
-    cycles: int             # first instruction accepted to last done, both included
-    taken: int              # instructions
+    cycles: int             # from the first instruction accepted to the last done, inclusive
+    accepted: int           # instructions
     done: int               # strobes of done
     error: tuple | None     # (code, address)
     beats: int              # strobes of o_beat, or of o_bytes that are not 0
@@ -34,25 +35,27 @@ class Result:
 
 
 class DmaBench:
-    """One unit (LOAD behind its arbiter, or STORE) with its memories around it.
+    """One unit (LOAD behind its arbiter, or STORE) with model memories.
 
     Parameters
     ----------
     unit : :class:`str`
         ``"load"`` or ``"store"``.
     config : :class:`Config`
-        Of the unit.
+        Configuration of the unit.
     stall : :class:`float`
-        Chance of a stall on every stream and cycle.
+        Probability of a stall, for each stream and cycle.
     host_bytes : :class:`int`
         Size of the host memory, which begins at ``base``.
+    seed : :class:`int`
+        Number added to the common seed.
     """
 
     def __init__(self, unit, config, *, stall=0.0, latency=20, host_bytes=1 << 16, base=0,
                  read_latency=3, seed=0):
         self.kind = unit
         self.config = config
-        self.seed = seed
+        self.seed = seed = common_seed(seed)
         self.random = random.Random(seed)
         self.stall = stall
         m = Module()
@@ -83,10 +86,10 @@ class DmaBench:
 
     def run(self, instructions, *, halt_after=None, before_second=None,
             limit=100_000):
-        """Executes 32-byte ``instructions``; stops when all are done or one met an error.
+        """Execute 32-byte ``instructions`` until all are done or one met an error.
 
-        With ``halt_after``, halts after that many cycles instead, waits until the unit owes
-        nothing and resets it, calls ``before_second``, and executes ``instructions`` once more.
+        With ``halt_after``, the unit is halted after that many cycles and reset when no transfer is
+        outstanding; then ``before_second`` is called and ``instructions`` are executed again.
         """
         results = []
 
@@ -94,8 +97,8 @@ class DmaBench:
             if halt_after is not None:
                 await self._execute(ctx, instructions, halt_after, limit)
                 ctx.set(self.reset, 1)
-                self.spad.forget()
-                self.wgt.forget()
+                self.spad.flush()
+                self.wgt.flush()
                 await ctx.tick()
                 ctx.set(self.reset, 0)
                 ctx.set(self.dut.unit.halt, 0)
@@ -113,12 +116,12 @@ class DmaBench:
         first = None
         last = None
         result = Result(0, 0, 0, None, 0, 0, 0, 0)
-        watched = (unit.cmd.ready, unit.done, unit.error, unit.error_info.as_value(), unit.busy,
+        sampled = (unit.cmd.ready, unit.done, unit.error, unit.error_info.as_value(), unit.busy,
                    unit.conflict, unit.wait_memory, self.dut.o_idle,
                    self.arbiter.o_beat if self.kind == "load" else self.dut.o_bytes)
         offered = False
         quiet = 0
-        tick = ctx.tick().sample(*watched)
+        tick = ctx.tick().sample(*sampled)
         for cycle in range(limit):
             if not offered and waiting and not (
                     self.stall and self.random.random() < self.stall):
@@ -129,11 +132,11 @@ class DmaBench:
                 ctx.set(unit.halt, 1)
             _, _, ready, done, error, info, busy, conflict, wait, idle, moved = await tick
             if offered and ready:
-                assert halt_after is None or cycle < halt_after, "took an instruction in halt"
+                assert halt_after is None or cycle < halt_after, "accepted an instruction in halt"
                 first = cycle if first is None else first
                 offered = False
                 waiting.pop(0)
-                result.taken += 1
+                result.accepted += 1
             result.beats += bool(moved)
             result.bytes += moved
             result.conflicts += conflict
@@ -151,7 +154,7 @@ class DmaBench:
                 return None
             finished = result.done == len(instructions) or result.error is not None
             if finished and not busy:
-                quiet += 1          # long enough for anything wrong to show itself
+                quiet += 1          # wait, so that spurious activity would be seen
                 if quiet == 60:
                     assert idle, "not busy, but not idle"
                     result.cycles = (last or 0) - (first or 0) + 1
@@ -162,7 +165,7 @@ class DmaBench:
 
 
 def expected(bench, instructions):
-    """``(host, spad, wgt)`` as bytes after the instructions, from what the memories hold now."""
+    """Return ``(host, spad, wgt)`` as bytes after the instructions, from the present contents."""
     host, spad, wgt = (bytearray(memory.data) for memory in (bench.host, bench.spad, bench.wgt))
     base = bench.host.base
     for raw in instructions:
@@ -182,7 +185,7 @@ def expected(bench, instructions):
 
 
 def random_copies(bench, names, count):
-    """``count`` legal instructions drawn from ``names``, with the corners drawn often."""
+    """Return ``count`` legal instructions drawn from ``names``, with many corner cases."""
     draw = bench.random
     instructions = []
     while len(instructions) < count:
@@ -200,11 +203,11 @@ def random_copies(bench, names, count):
         host_span = (rows - 1) * host_pitch + size
         if local_span > space or host_span > len(bench.host.data):
             continue
-        # both ends of the memories, and 4 KiB lines of the host's, are corners
+        # both ends of the memories, and 4 KiB boundaries of host memory, are corner cases
         local = draw.choice([0, space - local_span, draw.randint(0, space - local_span)])
         room = len(bench.host.data) - host_span
-        line = draw.randint(0, room) // 4096 * 4096 + 4096 - draw.randint(0, size)
-        host = draw.choice([0, room, draw.randint(0, room), min(line, room)])
+        boundary = draw.randint(0, room) // 4096 * 4096 + 4096 - draw.randint(0, size)
+        host = draw.choice([0, room, draw.randint(0, room), min(boundary, room)])
         fields = {"count": rows, "local_addr": local, "local_pitch": local_pitch, "bytes": size}
         if name == "FILL":
             fields["value"] = draw.randrange(256)
@@ -214,25 +217,25 @@ def random_copies(bench, names, count):
     return instructions
 
 
-def in_pieces(bench, name, size, *, host, local):
-    """A copy of ``size`` bytes in as few instructions as the scratchpad's size allows."""
+def split_copy(bench, name, size, *, host, local):
+    """Return a copy of ``size`` bytes as the fewest instructions that fit the scratchpad."""
     room = bench.config.spad_bytes - local
     return [isa.encode(name, count=1, bytes=min(room, size - start), local_addr=local,
                        host_addr=host + start) for start in range(0, size, room)]
 
 
 def check_memories(bench, wanted):
-    """Compares all memories with ``wanted``, as :func:`expected` makes it."""
-    for name, memory, want in zip(("host", "spad", "wgt"), (bench.host, bench.spad, bench.wgt),
-                                  wanted):
-        wrong = [index for index in range(len(want)) if memory.data[index] != want[index]]
+    """Compare all memories with ``wanted``, a result of :func:`expected`."""
+    for name, memory, contents in zip(
+            ("host", "spad", "wgt"), (bench.host, bench.spad, bench.wgt), wanted):
+        wrong = [index for index in range(len(contents)) if memory.data[index] != contents[index]]
         assert not wrong, (
-            f"{name}[{wrong[0]:#x}] is {memory.data[wrong[0]]:#x}, not {want[wrong[0]]:#x}; "
+            f"{name}[{wrong[0]:#x}] is {memory.data[wrong[0]]:#x}, not {contents[wrong[0]]:#x}; "
             f"{len(wrong)} bytes differ; seed {bench.seed}")
 
 
 def run_and_check(bench, instructions, **kwargs):
-    """Runs instructions that must succeed, and compares every byte of every memory."""
+    """Execute instructions that must succeed, and compare every byte of every memory."""
     wanted = expected(bench, instructions)
     result = bench.run(instructions, **kwargs)
     assert result.error is None and result.done == len(instructions), (
@@ -242,7 +245,7 @@ def run_and_check(bench, instructions, **kwargs):
 
 
 def share_of_peak(bench, instructions, size):
-    """Runs and checks a copy of ``size`` bytes in all; its share of one full beat a cycle."""
+    """Execute and check copies of ``size`` bytes in all; return the share of one beat a cycle."""
     result = run_and_check(bench, instructions)
     share = size / bench.config.bus_bytes / result.cycles
     print(f"{bench.kind} {bench.config.name}: {size} bytes in {result.cycles} cycles, "

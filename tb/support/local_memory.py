@@ -1,4 +1,4 @@
-"""An on-chip memory for Amaranth's simulator, behind the ports of :mod:`weft.sram.ports`."""
+"""Model of an on-chip memory for Amaranth's simulator, with ports of :mod:`weft.sram.ports`."""
 
 import random
 
@@ -6,20 +6,20 @@ __all__ = ["LocalMemory"]
 
 
 class LocalMemory:
-    """Bytes that read and write ports share; accesses are put off at random.
+    """Memory with any number of read and write ports whose requests are stalled at random.
 
-    It takes the place of a scratchpad or weight buffer where their users are tested.
+    It replaces a scratchpad or a weight buffer in tests of their users.
 
     Parameters
     ----------
     size : :class:`int`
-        Bytes.
+        Size in bytes.
     stall : :class:`float`
-        Chance, for each port and cycle, that a request is put off.
+        Probability, for each port and cycle, that a request is stalled.
     read_latency : :class:`int`
-        Cycles from an accepted request to its data at the earliest.
+        Cycles from an accepted request to its data without a stall.
     seed : :class:`int`
-        For the stalls.
+        Seed of the stalls.
     """
 
     def __init__(self, size, *, stall=0.0, read_latency=3, seed=0):
@@ -27,53 +27,51 @@ class LocalMemory:
         self.stall = stall
         self.read_latency = read_latency
         self.random = random.Random(seed)
-        self.writes = 0             # that had a byte to write
-        self._waiting = []          # of each port, what was accepted and not made
+        self.writes = 0             # granted writes with at least one byte
+        self._waiting = []          # for each port, requests accepted and not granted
 
-    def forget(self):
-        """Drops all requests that have not been made."""
+    def flush(self):
+        """Discard all requests that are not granted."""
         for waiting in self._waiting:
             waiting.clear()
 
-    def _go(self):
-        return not self.stall or self.random.random() >= self.stall
-
-    def _serve(self, ctx, port, waiting):
-        """One cycle of a port: the oldest request is made, or put off; what was made."""
-        made = waiting.pop(0) if waiting and self._go() else None
-        ctx.set(port.conflict, bool(waiting) and made is None)
-        return made
+    def _grant(self, ctx, port, waiting):
+        """Grant or stall the oldest request of a port, and return it if it was granted."""
+        grant = waiting and (not self.stall or self.random.random() >= self.stall)
+        granted = waiting.pop(0) if grant else None
+        ctx.set(port.conflict, bool(waiting) and granted is None)
+        return granted
 
     def writer(self, port):
-        """The process that serves the write port ``port``."""
+        """Return the process that serves the write port ``port``."""
         waiting = []
         self._waiting.append(waiting)
 
         async def process(ctx):
             payload = port.req.payload
             ctx.set(port.req.ready, 1)
-            held = None
+            stalled = None
             async for _, _, valid, ready, *request in ctx.tick().sample(
                     port.req.valid, port.req.ready, payload.addr, payload.data.as_value(),
                     payload.mask, payload.last):
-                assert held is None or valid and held == request, (
-                    "the request changed while it waited")
-                held = request if valid and not ready else None
-                made = self._serve(ctx, port, waiting)
-                if made is not None:
-                    addr, word, mask, _ = made
+                assert stalled is None or valid and stalled == request, (
+                    "the request changed while it was not accepted")
+                stalled = request if valid and not ready else None
+                granted = self._grant(ctx, port, waiting)
+                if granted is not None:
+                    addr, word, mask, _ = granted
                     self.writes += mask != 0
                     for index in range(len(payload.mask)):
                         if mask >> index & 1:
                             self.data[(addr + index) % len(self.data)] = word >> 8 * index & 0xFF
-                ctx.set(port.done, made is not None and made[3])
+                ctx.set(port.done, granted is not None and granted[3])
                 if valid and ready:
                     waiting.append(request)
                 ctx.set(port.req.ready, len(waiting) < 2)
         return process
 
     def reader(self, port):
-        """The process that serves the read port ``port``."""
+        """Return the process that serves the read port ``port``."""
         waiting = []
         self._waiting.append(waiting)
 
@@ -81,25 +79,25 @@ class LocalMemory:
             width = len(port.data.as_value()) // 8
             pipe = [None] * (self.read_latency - 2)
             ctx.set(port.req.ready, 1)
-            held = None
+            stalled = None
             async for _, _, valid, ready, addr in ctx.tick().sample(
                     port.req.valid, port.req.ready, port.req.payload):
-                assert held is None or valid and held == addr, (
-                    "the request changed while it waited")
-                held = addr if valid and not ready else None
+                assert stalled is None or valid and stalled == addr, (
+                    "the request changed while it was not accepted")
+                stalled = addr if valid and not ready else None
                 if valid and ready and self.read_latency == 1:
                     waiting.append(addr)
-                made = self._serve(ctx, port, waiting)
+                granted = self._grant(ctx, port, waiting)
                 if valid and ready and self.read_latency > 1:
                     waiting.append(addr)
                 word = None
-                if made is not None:
-                    word = sum(self.data[(made + index) % len(self.data)] << 8 * index
+                if granted is not None:
+                    word = sum(self.data[(granted + index) % len(self.data)] << 8 * index
                                for index in range(width))
                 pipe.append(word)
                 word = pipe.pop(0)
                 ctx.set(port.valid, word is not None)
-                # nobody may use what is there without valid
+                # random without valid, so that no user can depend on it
                 ctx.set(port.data.as_value(),
                         self.random.getrandbits(8 * width) if word is None else word)
                 ctx.set(port.req.ready, len(waiting) < 2)

@@ -4,14 +4,14 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, enum, fifo, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, Axi4Read
+from ..bus.axi4 import Axi4Read
 from ..bus.register_slice import RegisterSlice
 from ..control.instruction_layout import instruction_layout
 from ..control.instruction_register import InstructionRegister
 from ..control.unit_interface import UnitSignature
 from ..spec import isa
 from ..sram.ports import WritePort
-from .burst_counter import count_bursts
+from .burst_issue import count_bursts, send_address
 from .planner import BurstPlanner, burst_layout
 
 __all__ = ["LoadUnit"]
@@ -27,6 +27,20 @@ class Target(enum.Enum, shape=2):
 
 
 TAG = data.StructLayout({"target": Target, "value": 8})
+
+
+class _CurrentBeat:
+    """Registers of the beat that is due: its burst and its role in burst and instruction."""
+
+    def __init__(self, config):
+        self.burst = Signal(burst_layout(config, TAG))
+        self.valid = Signal()
+        self.is_read = Signal()             # its data comes from the bus
+        self.is_write = Signal()            # its data goes to a memory
+        self.is_wgt = Signal()
+        self.final = Signal()               # last beat of its burst
+        self.ends = Signal()                # last beat of its instruction
+        self.tail = Signal(config.beat_offset_width)
 
 
 class LoadUnit(wiring.Component):
@@ -91,8 +105,47 @@ class LoadUnit(wiring.Component):
         m.submodules.queue = queue = fifo.SyncFIFO(
             width=burst.shape().size, depth=self.config.outstanding)
 
+        failed = Signal()
+        instruction, stopped = self._elaborate_plan(m, planner, failed)
+
+        # the address of a burst goes to the bus in the cycle in which the burst enters the queue
+        m.submodules.address = address = RegisterSlice(data.StructLayout({
+            "addr": burst.beat_addr.shape(), "len": axi.arlen.shape()}))
+        may_issue = Signal()
+        issue, retire = Signal(), Signal()
+        is_read = Signal()
+        m.d.comb += [
+            planner.o.ready.eq(may_issue & ~unit.halt & address.i.ready),
+            issue.eq(planner.o.valid & planner.o.ready),
+            is_read.eq((burst.tag.target == Target.SPAD) | (burst.tag.target == Target.WGT)),
+            queue.w_data.eq(burst),
+            queue.w_en.eq(issue),
+        ]
+        send_address(m, axi, "ar", address, burst=burst, en=issue & is_read, lane_bits=lane)
+        in_flight, may_issue_next = count_bursts(
+            m, issue=issue, retire=retire, limit=self.config.outstanding)
+
+        fault = Signal()
+        unfinished = self._elaborate_data(m, queue, failed, fault, retire)
+        m.d.sync += may_issue.eq(may_issue_next & ~stopped & ~fault)
+        m.d.comb += [
+            self.o_idle.eq(in_flight == 0),
+            unit.busy.eq(~self.o_idle | unfinished
+                         | ((instruction.o.valid | planner.o_busy) & ~failed)),
+        ]
+        return m
+
+    def _elaborate_plan(self, m, planner, failed):
+        """Send the copies of the instructions to the planner.
+
+        Returns
+        -------
+        instruction : :class:`InstructionRegister`
+        stopped : 1 bit
+            No burst may be issued, because of a halt or an error.
+        """
         m.submodules.instruction = instruction = InstructionRegister(["LOAD", "LOAD_WGT", "FILL"])
-        wiring.connect(m, wiring.flipped(unit.cmd), instruction.i)
+        wiring.connect(m, wiring.flipped(self.unit.cmd), instruction.i)
         copy = data.View(instruction_layout("LOAD"), instruction.o.payload)
         fill = data.View(instruction_layout("FILL"), instruction.o.payload)
         target = Signal(Target)
@@ -106,11 +159,10 @@ class LoadUnit(wiring.Component):
         with m.Else():
             m.d.comb += target.eq(Target.NONE)
 
-        stopped = Signal()                              # by halt or by an error
-        failed = Signal()
+        stopped = Signal()
         plan = planner.i.payload
         m.d.comb += [
-            stopped.eq(unit.halt | failed),
+            stopped.eq(self.unit.halt | failed),
             from_bus.eq((target == Target.SPAD) | (target == Target.WGT)),
             instruction.i_halt.eq(stopped),
             planner.i.valid.eq(instruction.o.valid & ~stopped),
@@ -129,44 +181,7 @@ class LoadUnit(wiring.Component):
             ]
         with m.If(target == Target.NONE):
             m.d.comb += [plan.bytes.eq(1), plan.count.eq(1)]
-
-        # the address of a burst goes to the bus in the cycle in which the burst enters the queue
-        m.submodules.address = address = RegisterSlice(data.StructLayout({
-            "addr": burst.beat_addr.shape(), "len": axi.arlen.shape()}))
-        may_issue = Signal()
-        issue, retire = Signal(), Signal()
-        is_read = Signal()
-        m.d.comb += [
-            planner.o.ready.eq(may_issue & ~unit.halt & address.i.ready),
-            issue.eq(planner.o.valid & planner.o.ready),
-            is_read.eq((burst.tag.target == Target.SPAD) | (burst.tag.target == Target.WGT)),
-            queue.w_data.eq(burst),
-            queue.w_en.eq(issue),
-            axi.arsize.eq(lane),
-            axi.arburst.eq(BURST_INCR),
-            axi.arcache.eq(CACHE_BUFFERABLE),
-        ]
-        m.d.comb += [
-            address.i.valid.eq(issue & is_read),
-            address.i.payload.addr.eq(burst.beat_addr),
-            address.i.payload.len.eq(burst.len),
-            axi.arvalid.eq(address.o.valid),
-            axi.araddr.eq(address.o.payload.addr << lane),
-            axi.arlen.eq(address.o.payload.len),
-            address.o.ready.eq(axi.arready),
-        ]
-        in_flight, may_issue_next = count_bursts(
-            m, issue=issue, retire=retire, limit=self.config.outstanding)
-
-        fault = Signal()
-        unfinished = self._elaborate_data(m, queue, failed, fault, retire)
-        m.d.sync += may_issue.eq(may_issue_next & ~stopped & ~fault)
-        m.d.comb += [
-            self.o_idle.eq(in_flight == 0),
-            unit.busy.eq(~self.o_idle | unfinished
-                         | ((instruction.o.valid | planner.o_busy) & ~failed)),
-        ]
-        return m
+        return instruction, stopped
 
     def _elaborate_data(self, m, queue, failed, fault, retire):
         """Move the beats of the bursts in ``queue`` to the memories, and report errors.
@@ -181,66 +196,63 @@ class LoadUnit(wiring.Component):
         lane = self.config.beat_offset_width
         burst_bits = self.config.burst_index_width
 
-        burst = Signal(burst_layout(self.config, TAG))  # the burst whose beats are transferred
-        valid, is_read, is_write, is_wgt = Signal(), Signal(), Signal(), Signal()
-        ends = Signal()                                 # this beat ends the instruction
-        final, offer, transfer, bad_response = Signal(), Signal(), Signal(), Signal()
-        next_burst = data.View(burst.shape(), queue.r_data)
+        beat = _CurrentBeat(self.config)
+        offer, transfer, bad_response = Signal(), Signal(), Signal()
+        next_burst = data.View(beat.burst.shape(), queue.r_data)
         next_is_wgt = next_burst.tag.target == Target.WGT
         may_end, ready = Signal(), Signal()
-        tail = Signal(lane)
 
         m.d.comb += [
-            ready.eq(Mux(is_wgt, self.wgt.req.ready, self.spad.req.ready)),
-            offer.eq(valid & (may_end | ~ends)),
-            transfer.eq(offer & ready & (axi.rvalid | ~is_read)),
-            bad_response.eq(is_read & axi.rresp[1] & ~failed),
-            axi.rready.eq(offer & ready & is_read),
-            retire.eq(transfer & final),
-            queue.r_en.eq(retire | ~valid),
-            tail.eq(Mux(final, burst.tail, bus_bytes - 1)),
+            ready.eq(Mux(beat.is_wgt, self.wgt.req.ready, self.spad.req.ready)),
+            offer.eq(beat.valid & (may_end | ~beat.ends)),
+            transfer.eq(offer & ready & (axi.rvalid | ~beat.is_read)),
+            bad_response.eq(beat.is_read & axi.rresp[1] & ~failed),
+            axi.rready.eq(offer & ready & beat.is_read),
+            retire.eq(transfer & beat.final),
+            queue.r_en.eq(retire | ~beat.valid),
+            beat.tail.eq(Mux(beat.final, beat.burst.tail, bus_bytes - 1)),
         ]
         # signals that are only counted are registered, which keeps their paths short
         m.d.sync += [
-            unit.wait_memory.eq(valid & is_read & ~axi.rvalid),
+            unit.wait_memory.eq(beat.valid & beat.is_read & ~axi.rvalid),
             unit.conflict.eq(self.spad.conflict | self.wgt.conflict),
         ]
         with m.If(queue.r_en):
             m.d.sync += [
-                burst.eq(next_burst),
-                valid.eq(queue.r_rdy),
-                is_read.eq((next_burst.tag.target == Target.SPAD)
-                           | (next_burst.tag.target == Target.WGT)),
-                is_write.eq(next_burst.tag.target != Target.NONE),
-                is_wgt.eq(next_is_wgt),
-                final.eq(next_burst.len == 0),
-                ends.eq(next_burst.last & (next_burst.len == 0)),
+                beat.burst.eq(next_burst),
+                beat.valid.eq(queue.r_rdy),
+                beat.is_read.eq((next_burst.tag.target == Target.SPAD)
+                                | (next_burst.tag.target == Target.WGT)),
+                beat.is_write.eq(next_burst.tag.target != Target.NONE),
+                beat.is_wgt.eq(next_is_wgt),
+                beat.final.eq(next_burst.len == 0),
+                beat.ends.eq(next_burst.last & (next_burst.len == 0)),
             ]
         with m.Elif(transfer):
             m.d.sync += [
-                burst.len.eq(burst.len - 1),
-                final.eq(burst.len == 1),
-                ends.eq(burst.last & (burst.len == 1)),
-                burst.head.eq(0),
-                burst.local_addr.eq(burst.local_addr + bus_bytes),
+                beat.burst.len.eq(beat.burst.len - 1),
+                beat.final.eq(beat.burst.len == 1),
+                beat.ends.eq(beat.burst.last & (beat.burst.len == 1)),
+                beat.burst.head.eq(0),
+                beat.burst.local_addr.eq(beat.burst.local_addr + bus_bytes),
                 # a burst stays inside a block of max_burst beats
-                burst.beat_addr[:burst_bits].eq(burst.beat_addr[:burst_bits] + 1),
+                beat.burst.beat_addr[:burst_bits].eq(beat.burst.beat_addr[:burst_bits] + 1),
             ]
 
         # last writes of instructions that are not done; all of them go to one memory
         pending_count, pending, pending_is_wgt = Signal(range(8)), Signal(), Signal()
-        ends_now = transfer & ends & ~bad_response & ~failed
+        ends_now = transfer & beat.ends & ~bad_response & ~failed
         m.d.comb += unit.done.eq(self.spad.done | self.wgt.done)
         # whether the next beat may end an instruction, in this burst or in the next one
-        same_memory = pending_is_wgt == is_wgt
+        same_memory = pending_is_wgt == beat.is_wgt
         with m.If(queue.r_en):
             m.d.sync += may_end.eq(
-                failed | ~pending & ~(valid & ends)
-                | (next_is_wgt == is_wgt) & (same_memory | ~pending) & (pending_count < 3))
+                failed | ~pending & ~(beat.valid & beat.ends)
+                | (next_is_wgt == beat.is_wgt) & (same_memory | ~pending) & (pending_count < 3))
         with m.Else():
             m.d.sync += may_end.eq(failed | ~pending | same_memory & (pending_count < 4))
         with m.If(ends_now):
-            m.d.sync += pending_is_wgt.eq(is_wgt)
+            m.d.sync += pending_is_wgt.eq(beat.is_wgt)
         with m.If(ends_now & ~unit.done):
             m.d.sync += [pending_count.eq(pending_count + 1), pending.eq(1)]
         with m.If(~ends_now & unit.done):
@@ -256,20 +268,26 @@ class LoadUnit(wiring.Component):
                 failed.eq(1),
                 unit.error_info.code.eq(Mux(axi.rresp[0], isa.ErrorCode.BUS_DECERR,
                                             isa.ErrorCode.BUS_SLVERR)),
-                unit.error_info.addr.eq(burst.beat_addr << lane),
+                unit.error_info.addr.eq(beat.burst.beat_addr << lane),
             ]
-        # a beat with an error, or after one, is a write without a byte, because the ready of a port
-        # may depend on its valid
-        writes = ~bad_response & ~failed
-        for port, selected in ((self.spad, ~is_wgt), (self.wgt, is_wgt)):
+        self._elaborate_writes(m, beat, offer, ~bad_response & ~failed)
+        return pending | (failed & ~reported)
+
+    def _elaborate_writes(self, m, beat, offer, good):
+        """Send the beat to its memory. Unless it is ``good``, the write changes no byte.
+
+        A beat with an error, or after one, still is a write request, because the ready of a port
+        may depend on its valid.
+        """
+        for port, selected in ((self.spad, ~beat.is_wgt), (self.wgt, beat.is_wgt)):
             write = port.req.payload
             m.d.comb += [
-                port.req.valid.eq(offer & selected & (axi.rvalid | ~is_read)),
-                write.addr.eq(burst.local_addr),
-                write.last.eq(ends & writes),
-                write.mask.eq(Cat((burst.head <= index) & (tail >= index) & is_write & writes
-                                  for index in range(bus_bytes))),
+                port.req.valid.eq(offer & selected & (self.axi.rvalid | ~beat.is_read)),
+                write.addr.eq(beat.burst.local_addr),
+                write.last.eq(beat.ends & good),
+                write.mask.eq(Cat((beat.burst.head <= index) & (beat.tail >= index) & beat.is_write
+                                  & good for index in range(self.config.bus_bytes))),
                 write.data.as_value().eq(
-                    Mux(is_read, axi.rdata, burst.tag.value.replicate(bus_bytes))),
+                    Mux(beat.is_read, self.axi.rdata,
+                        beat.burst.tag.value.replicate(self.config.bus_bytes))),
             ]
-        return pending | (failed & ~reported)

@@ -1,4 +1,4 @@
-"""Splits a two-dimensional copy into bus bursts."""
+"""Planner that splits a two-dimensional copy into bus bursts."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -8,7 +8,7 @@ __all__ = ["BurstPlanner", "burst_layout", "copy_layout"]
 
 
 def copy_layout(config, tag_shape):
-    """A copy: ``count`` rows of ``bytes`` bytes, a pitch on each side."""
+    """Return the layout of a copy: ``count`` rows of ``bytes`` bytes, a pitch on each side."""
     return data.StructLayout({
         "host_addr": config.addr_width,
         "host_pitch": config.addr_width,
@@ -21,11 +21,11 @@ def copy_layout(config, tag_shape):
 
 
 def burst_layout(config, tag_shape):
-    """A burst: which beats it moves, and which of their bytes belong to the copy.
+    """Return the layout of a burst: the beats that it moves, and the bytes that belong to the copy.
 
     The first beat counts from byte ``head``, the last ends with byte ``tail``; both are byte
-    lanes of the bus. ``local_addr`` is where lane 0 of the first beat goes, modulo the size of
-    the memory, so it may lie before the copy. ``last`` marks the last burst of the copy.
+    lanes of the bus. ``local_addr`` is the local address of lane 0 of the first beat, modulo the
+    size of the memory, so that it may lie before the copy. ``last`` marks the copy's last burst.
     """
     lane = config.beat_offset_width
     return data.StructLayout({
@@ -40,11 +40,11 @@ def burst_layout(config, tag_shape):
 
 
 class BurstPlanner(wiring.Component):
-    """Turns copies into bursts of whole beats, one burst a cycle, rows in order.
+    """Converter of copies to bursts of whole beats, one burst a cycle, rows in order.
 
-    A burst ends where the row ends or at a multiple of ``max_burst`` beats. That is a power of
-    two of at most 4 KiB, so no burst crosses a 4 KiB line and only the first burst of a row is
-    shorter than the row needs. Rows do not share bursts.
+    A burst ends at the end of the row or at a multiple of ``max_burst`` beats, which is a power of
+    two of at most 4 KiB. No burst therefore crosses a 4 KiB boundary, and only the first burst of
+    a row can be shorter than both the row and ``max_burst``. Rows do not share bursts.
 
     The first burst is offered three cycles after the copy was accepted.
 
@@ -53,14 +53,14 @@ class BurstPlanner(wiring.Component):
     config : :class:`Config`
         Bus, burst and memory sizes.
     tag_shape : shape-like
-        Carried from each copy to its bursts.
+        Shape of the tag that is copied from each copy to its bursts.
 
     Members
     -------
     i : :py:`In(stream.Signature(copy_layout(config, tag_shape)))`
         Copies; ``count`` and ``bytes`` are at least 1.
     o : :py:`Out(stream.Signature(burst_layout(config, tag_shape)))`
-        Their bursts.
+        Bursts of the copies.
     o_busy : :py:`Out(1)`
         A copy has bursts left to offer.
     """
@@ -81,13 +81,13 @@ class BurstPlanner(wiring.Component):
         bus_bytes = self.config.bus_bytes
         lane = self.config.beat_offset_width
         burst_bits = self.config.burst_index_width
-        beats_shape = self.config.local_addr_width + 1      # a row of 2^n bytes has at most 2^n + 1
+        beats_shape = self.config.local_addr_width + 1      # 2^n bytes span at most 2^n + 1 beats
 
-        # rows: s1_ holds the next row of the copy, s2_ knows how many beats it takes
+        # rows: s1_ is the next row of the copy, s2_ is a row with its number of beats
         copy, burst = self.i.payload, self.o.payload
         s1_valid, s1_last = Signal(), Signal()
         s1 = Signal.like(copy)
-        s1_final_byte = Signal.like(copy.bytes)         # index in its row of the last byte
+        s1_final_byte = Signal.like(copy.bytes)         # index of the last byte in its row
         s1_end = Signal(len(s1_final_byte) + 1)
         s2_valid, s2_last = Signal(), Signal()
         s2_beat_addr = Signal.like(burst.beat_addr)
@@ -96,12 +96,12 @@ class BurstPlanner(wiring.Component):
         s2_head, s2_tail = Signal(lane), Signal(lane)
         s2_tag = Signal.like(copy.tag)
 
-        # bursts: s3_ holds what is left of a row
+        # bursts: s3_ is the remainder of a row
         s3_valid, s3_last, s3_final = Signal(), Signal(), Signal()
         s3 = Signal.like(burst)
         s3_left = Signal(beats_shape)
-        s3_room = Signal(burst_bits)                    # beats up to the boundary, less one
-        rest = Signal(beats_shape)                      # beats behind this burst, less one
+        s3_to_boundary = Signal(burst_bits)                    # beats up to the boundary, less one
+        rest = Signal(beats_shape)                      # beats after this burst, less one
 
         s3_ready, s2_ready = Signal(), Signal()
         m.d.comb += [
@@ -140,11 +140,11 @@ class BurstPlanner(wiring.Component):
             ]
 
         m.d.comb += [
-            s3_room.eq(~s3.beat_addr[:burst_bits]),
-            rest.eq(s3_left - s3_room - 1),
+            s3_to_boundary.eq(~s3.beat_addr[:burst_bits]),
+            rest.eq(s3_left - s3_to_boundary - 1),
             self.o.valid.eq(s3_valid),
             burst.eq(s3),
-            burst.len.eq(Mux(s3_final, s3_left, s3_room)),
+            burst.len.eq(Mux(s3_final, s3_left, s3_to_boundary)),
             burst.tail.eq(Mux(s3_final, s3.tail, bus_bytes - 1)),
             burst.last.eq(s3_final & s3_last),
         ]
@@ -162,10 +162,10 @@ class BurstPlanner(wiring.Component):
             ]
         with m.Elif(self.o.ready):
             beats = Signal(burst_bits + 1)
-            m.d.comb += beats.eq(s3_room + 1)
+            m.d.comb += beats.eq(s3_to_boundary + 1)
             m.d.sync += [
                 s3_left.eq(rest),
-                s3_final.eq(rest[burst_bits:] == 0),    # the next begins at a boundary
+                s3_final.eq(rest[burst_bits:] == 0),    # the next burst begins at a boundary
                 s3.beat_addr[:burst_bits].eq(0),
                 s3.beat_addr[burst_bits:].eq(s3.beat_addr[burst_bits:] + 1),
                 s3.local_addr.eq(s3.local_addr + (beats << lane)),

@@ -1,4 +1,4 @@
-"""LOAD against a byte-for-byte model, under stalls, errors, halt and reset; and its speed."""
+"""LOAD compared with a byte model, under stalls, errors, halt and reset; and its bandwidth."""
 
 import pytest
 
@@ -6,13 +6,13 @@ from support.dma_bench import (
     DmaBench,
     check_memories,
     expected,
-    in_pieces,
     random_copies,
     run_and_check,
     share_of_peak,
+    split_copy,
 )
 from weft.bus.axi4 import RESP_DECERR, RESP_SLVERR
-from weft.control.instruction_register import InstructionHold
+from weft.control.instruction_register import InstructionRegister
 from weft.spec import isa
 from weft.spec.presets import preset
 
@@ -21,15 +21,14 @@ BASE = 0x2000_0000
 
 
 def bus(width, **overrides):
-    """A configuration with a bus of ``width`` bits."""
-    # a large preset's memories only cost simulation time
+    """Return a small configuration with a bus of ``width`` bits, which simulates quickly."""
     return preset("tiny", bus_width=width, **overrides)
 
 
 @pytest.mark.parametrize("stall", [0.0, 0.3, 0.8])
 @pytest.mark.parametrize("width", [32, 64, 128, 256])
 @pytest.mark.parametrize("seed", range(2))
-def test_copies_are_exact_and_touch_nothing_else(width, stall, seed):
+def test_copies_are_exact_and_change_no_other_byte(width, stall, seed):
     bench = DmaBench("load", bus(width), stall=stall, base=BASE, host_bytes=12288, seed=seed)
     run_and_check(bench, random_copies(bench, NAMES, 25))
 
@@ -39,14 +38,14 @@ def test_copies_are_exact_and_touch_nothing_else(width, stall, seed):
     dict(max_burst=2, outstanding=64), dict(max_burst=256, outstanding=1),
     dict(addr_width=16, spad_bytes=256, wgt_bytes=1024),
 ], ids=str)
-def test_every_burst_length_and_depth_works(overrides):
+def test_any_burst_length_and_number_of_outstanding_bursts(overrides):
     bench = DmaBench("load", bus(64, **overrides), stall=0.3, latency=3, host_bytes=8192, seed=4)
     run_and_check(bench, random_copies(bench, NAMES, 20))
 
 
 @pytest.mark.parametrize("local", range(0, 8, 3))
 @pytest.mark.parametrize("host", range(8))
-def test_every_alignment_of_short_rows(host, local):
+def test_short_rows_at_any_alignment(host, local):
     bench = DmaBench("load", bus(64), latency=1)
     run_and_check(bench, [
         isa.encode(name, count=2, bytes=size, host_addr=host + 0x40, host_pitch=50,
@@ -54,7 +53,7 @@ def test_every_alignment_of_short_rows(host, local):
         for size in (1, 2, 7, 8, 9, 16, 17) for name in ("LOAD", "LOAD_WGT")])
 
 
-def test_loads_both_ends_of_memory():
+def test_loads_the_first_and_the_last_bytes_of_the_memories():
     bench = DmaBench("load", bus(64), host_bytes=4096)
     size = bench.config.spad_bytes
     run_and_check(bench, [isa.encode("LOAD", count=1, bytes=5, host_addr=3, local_addr=0),
@@ -64,7 +63,7 @@ def test_loads_both_ends_of_memory():
     run_and_check(bench, [isa.encode("LOAD", count=1, bytes=size, host_addr=1, local_addr=0)])
 
 
-def test_later_writes_of_one_instruction_win():
+def test_later_rows_of_an_instruction_overwrite_earlier_ones():
     bench = DmaBench("load", bus(32))
     run_and_check(bench, [
         isa.encode("LOAD", count=9, bytes=13, host_addr=5, host_pitch=13, local_pitch=1),
@@ -72,7 +71,7 @@ def test_later_writes_of_one_instruction_win():
         isa.encode("LOAD", count=2, bytes=4, host_addr=77, host_pitch=0, local_addr=5)])
 
 
-def test_bursts_are_as_long_as_their_boundaries_allow():
+def test_bursts_are_as_long_as_max_burst_permits():
     config = bus(64)
     bench = DmaBench("load", config, base=BASE, host_bytes=8192)
     run_and_check(bench, [isa.encode("LOAD", count=1, bytes=2000, host_addr=BASE + 4096 - 36)])
@@ -87,7 +86,7 @@ def test_bursts_are_as_long_as_their_boundaries_allow():
                                         (RESP_DECERR, isa.ErrorCode.BUS_DECERR)])
 @pytest.mark.parametrize("stall", [0.0, 0.5])
 @pytest.mark.parametrize("beat", [0, 1, 31, 32, 50, 99])
-def test_error_on_any_beat_stops_there(beat, stall, resp, code):
+def test_an_error_on_any_beat_stops_the_copy_at_that_beat(beat, stall, resp, code):
     bench = DmaBench("load", bus(64), stall=stall, base=BASE, seed=beat)
     before = [isa.encode("LOAD", count=1, bytes=40, host_addr=BASE + 0x1000, local_addr=1000)]
     bad = [isa.encode("LOAD", count=1, bytes=100 * 8, host_addr=BASE + 0x2000, local_addr=0)]
@@ -102,7 +101,7 @@ def test_error_on_any_beat_stops_there(beat, stall, resp, code):
     check_memories(bench, wanted)
 
 
-def test_error_of_a_partly_used_beat_reports_its_bus_address():
+def test_an_error_of_a_partly_used_beat_reports_its_bus_address():
     bench = DmaBench("load", bus(128), base=BASE)
     bench.host.errors = {BASE + 0x110: RESP_SLVERR}
     result = bench.run([isa.encode("LOAD", count=3, bytes=3, host_addr=BASE + 0x103,
@@ -110,20 +109,20 @@ def test_error_of_a_partly_used_beat_reports_its_bus_address():
     assert result.error == (isa.ErrorCode.BUS_SLVERR, BASE + 0x110)
 
 
-def test_an_error_just_outside_the_copy_is_not_met():
+def test_beats_outside_the_copy_are_not_requested():
     bench = DmaBench("load", bus(64), base=BASE)
     bench.host.errors = {BASE + 0x100: RESP_SLVERR, BASE + 0x120: RESP_SLVERR}
     run_and_check(bench, [isa.encode("LOAD", count=1, bytes=24, host_addr=BASE + 0x108)])
 
 
-def test_after_an_error_nothing_is_requested_and_nothing_taken():
+def test_nothing_is_requested_or_accepted_after_an_error():
     bench = DmaBench("load", bus(64, max_burst=4, outstanding=4), base=BASE)
     bench.host.errors = {BASE: RESP_SLVERR}
     result = bench.run([isa.encode("LOAD", count=1, bytes=1000, host_addr=BASE)] * 9)
     assert result.error == (isa.ErrorCode.BUS_SLVERR, BASE) and result.done == 0
-    # what was in flight when the answer came, and one more that was on its way
+    # bursts in flight when the response arrived, and one more in the register slice
     assert len(bench.host.read_bursts) <= 5
-    assert result.taken < 9
+    assert result.accepted < 9
 
 
 # ---- halt and reset
@@ -139,7 +138,7 @@ def test_halt_in_any_cycle_then_reset_then_a_correct_copy(stall, errors):
             isa.encode("FILL", count=1, bytes=90, local_addr=600, value=7),
             isa.encode("LOAD_WGT", count=1, bytes=250, host_addr=BASE + 4000, local_addr=100)]
         if errors:
-            # it goes away with the reset: bad memory is not what this test is about
+            # cleared with the reset: only the second run must be free of errors
             bench.host.errors = {BASE + 0x220: RESP_SLVERR}
         wanted = expected(bench, instructions)
         result = bench.run(instructions, halt_after=halt_after,
@@ -148,14 +147,14 @@ def test_halt_in_any_cycle_then_reset_then_a_correct_copy(stall, errors):
         check_memories(bench, wanted)
 
 
-# ---- speed: 20 cycles of latency, full bandwidth
+# ---- bandwidth with 20 cycles of latency
 
 @pytest.mark.parametrize("name, size", [("tiny", 16384), ("small", 65536), ("ulx3s", 65536),
                                         ("large", 65536)])
 @pytest.mark.parametrize("host, local, least", [(0, 0, 0.95), (3, 0, 0.90), (1, 2, 0.90)])
 def test_bandwidth_of_long_copies(name, size, host, local, least):
     bench = DmaBench("load", preset(name), base=BASE, host_bytes=66 * 1024)
-    instructions = in_pieces(bench, "LOAD", size, host=BASE + host, local=local)
+    instructions = split_copy(bench, "LOAD", size, host=BASE + host, local=local)
     assert share_of_peak(bench, instructions, size) >= least
 
 
@@ -168,7 +167,7 @@ def test_bandwidth_of_back_to_back_weight_loads(name):
 
 
 def test_bandwidth_of_short_rows_is_one_burst_a_cycle():
-    # one beat a row: the limit is bursts in flight over latency, so allow enough of them
+    # rows of one beat: bandwidth is the number of bursts in flight over the latency
     bench = DmaBench("load", preset("ulx3s", outstanding=32), base=BASE, host_bytes=65536)
     assert share_of_peak(bench, [isa.encode(
         "LOAD", count=1000, bytes=16, host_addr=BASE, host_pitch=48, local_pitch=24)],
@@ -182,33 +181,33 @@ def test_fill_writes_one_beat_a_cycle():
 
 
 @pytest.mark.parametrize("outstanding", [1, 4, 8])
-def test_short_bursts_are_bound_by_the_round_trip(outstanding):
+def test_short_bursts_are_limited_by_the_round_trip(outstanding):
     bench = DmaBench("load", preset("ulx3s", outstanding=outstanding), latency=20)
     result = run_and_check(bench, [isa.encode("LOAD", count=80, bytes=16, host_pitch=48,
                                               local_pitch=24)])
-    # every 24 cycles the next ``outstanding`` bursts go
-    assert result.cycles <= 80 / outstanding * (20 + 4) + 13 + InstructionHold.LATENCY
+    # ``outstanding`` bursts complete every 24 cycles
+    assert result.cycles <= 80 / outstanding * (20 + 4) + 13 + InstructionRegister.LATENCY
 
 
-# ---- what the performance counters see
+# ---- inputs of the performance counters
 
-def test_counts_the_cycles_in_which_host_memory_or_a_buffer_is_late():
+def test_counts_the_cycles_in_which_it_waits_for_host_memory_or_is_stalled_by_a_buffer():
     for latency in (20, 50):
         bench = DmaBench("load", bus(64), latency=latency)
         result = run_and_check(bench, [isa.encode("LOAD", count=1, bytes=80)])
-        # the request and its data take two cycles each; the burst is awaited in the rest
+        # request and data take two cycles each; the unit waits for the rest
         assert latency - 2 <= result.waits <= latency + 4
         assert result.conflicts == 0 and result.beats == 10
     bench = DmaBench("load", bus(64), stall=0.5, seed=3)
     result = run_and_check(bench, [isa.encode("FILL", count=1, bytes=800)])
-    # one refusal for each of the 100 writes on average
+    # one stall for each of the 100 writes on average
     assert 50 <= result.conflicts <= 200 and result.waits == 0
 
 
 # ---- the order of done
 
 @pytest.mark.parametrize("slow", ["spad", "wgt"])
-def test_done_comes_in_order_though_one_memory_is_slow(slow):
+def test_done_is_in_order_if_one_memory_is_slow(slow):
     bench = DmaBench("load", preset("small"), seed=3)
     getattr(bench, slow).stall = 0.9
     beats = [("LOAD", 3), ("LOAD_WGT", 1), ("LOAD", 1), ("LOAD_WGT", 1), ("LOAD_WGT", 4),
@@ -220,17 +219,17 @@ def test_done_comes_in_order_though_one_memory_is_slow(slow):
     for name, size in beats:
         sums["wgt" if name == "LOAD_WGT" else "spad"] += size
         wanted.append(dict(sums))
-    early = []
+    premature = []
 
     async def watch(ctx):
         number = 0
         async for _, _, done in ctx.tick().sample(bench.dut.unit.done):
             if done:
-                early.extend(
+                premature.extend(
                     (number, name) for name, count in wanted[number].items()
                     if getattr(bench, name).writes < count)
                 number += 1
 
     bench.sim.add_process(watch)
     run_and_check(bench, program)
-    assert not early
+    assert not premature

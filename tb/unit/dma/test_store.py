@@ -1,4 +1,4 @@
-"""STORE against a byte-for-byte model, under stalls, errors, halt and reset; and its speed."""
+"""STORE compared with a byte model, under stalls, errors, halt and reset; and its bandwidth."""
 
 import pytest
 
@@ -6,10 +6,10 @@ from support.dma_bench import (
     DmaBench,
     check_memories,
     expected,
-    in_pieces,
     random_copies,
     run_and_check,
     share_of_peak,
+    split_copy,
 )
 from weft.bus.axi4 import RESP_DECERR, RESP_SLVERR
 from weft.dma.store import StoreUnit
@@ -21,14 +21,14 @@ BASE = 0x8000_0000
 
 
 def bus(width, **overrides):
-    """A configuration with a bus of ``width`` bits."""
+    """Return a small configuration with a bus of ``width`` bits."""
     return preset("tiny", bus_width=width, **overrides)
 
 
 @pytest.mark.parametrize("stall", [0.0, 0.3, 0.8])
 @pytest.mark.parametrize("width", [32, 64, 128, 256])
 @pytest.mark.parametrize("seed", range(2))
-def test_copies_are_exact_and_touch_nothing_else(width, stall, seed):
+def test_copies_are_exact_and_change_no_other_byte(width, stall, seed):
     bench = DmaBench("store", bus(width), stall=stall, base=BASE, host_bytes=12288, seed=seed)
     run_and_check(bench, random_copies(bench, NAMES, 25))
 
@@ -45,14 +45,14 @@ def test_any_scratchpad_latency(read_latency):
     dict(max_burst=2, outstanding=64), dict(max_burst=256, outstanding=1),
     dict(addr_width=16, spad_bytes=256, wgt_bytes=1024),
 ], ids=str)
-def test_every_burst_length_and_depth_works(overrides):
+def test_any_burst_length_and_number_of_outstanding_bursts(overrides):
     bench = DmaBench("store", bus(64, **overrides), stall=0.3, latency=3, host_bytes=8192, seed=4)
     run_and_check(bench, random_copies(bench, NAMES, 20))
 
 
 @pytest.mark.parametrize("local", range(0, 8, 3))
 @pytest.mark.parametrize("host", range(8))
-def test_every_alignment_of_short_rows(host, local):
+def test_short_rows_at_any_alignment(host, local):
     bench = DmaBench("store", bus(64), latency=1)
     run_and_check(bench, [
         isa.encode("STORE", count=2, bytes=size, host_addr=host + 0x40 + 128 * size,
@@ -60,7 +60,7 @@ def test_every_alignment_of_short_rows(host, local):
         for size in (1, 2, 7, 8, 9, 16, 17)])
 
 
-def test_stores_both_ends_of_memory():
+def test_stores_the_first_and_the_last_bytes_of_the_memories():
     bench = DmaBench("store", bus(64), host_bytes=4096)
     size = bench.config.spad_bytes
     run_and_check(bench, [isa.encode("STORE", count=1, bytes=5, host_addr=3, local_addr=0),
@@ -95,7 +95,7 @@ def test_rejects_a_latency_of_zero():
                                         (RESP_DECERR, isa.ErrorCode.BUS_DECERR)])
 @pytest.mark.parametrize("stall", [0.0, 0.5])
 @pytest.mark.parametrize("beat", [0, 1, 31, 32, 50, 99])
-def test_error_on_any_beat_names_its_burst(beat, stall, resp, code):
+def test_an_error_on_any_beat_reports_the_address_of_its_burst(beat, stall, resp, code):
     bench = DmaBench("store", bus(64), stall=stall, base=BASE, seed=beat)
     before = [isa.encode("STORE", count=1, bytes=40, host_addr=BASE + 0x1000, local_addr=1000)]
     bad = [isa.encode("STORE", count=1, bytes=100 * 8, host_addr=BASE + 0x2000, local_addr=0)]
@@ -106,14 +106,14 @@ def test_error_on_any_beat_names_its_burst(beat, stall, resp, code):
     result = bench.run(before + bad + after)
     assert result.error == (code, BASE + 0x2000 + 8 * (beat // 32 * 32))
     assert result.done == 1
-    # every byte is either what it was or what it was to become, and all before is there
+    # every byte has its old or its new value, and all data of earlier bursts was written
     assert all(byte in pair for byte, pair in zip(bench.host.data, zip(start, wanted)))
     burst = 0x2000 + 8 * (beat // 32 * 32)
     assert bench.host.data[:burst] == wanted[:burst]
 
 
-def test_after_an_error_the_data_still_owed_goes_without_strobes():
-    # the answer to the first burst comes long before the second one has all its data
+def test_outstanding_data_after_an_error_has_no_strobes():
+    # the response to the first burst arrives long before all data of the second one was sent
     bench = DmaBench("store", bus(32, max_burst=256, outstanding=4), latency=2, base=BASE)
     bench.host.errors = {BASE: RESP_SLVERR}
     start = bytes(bench.host.data)
@@ -127,14 +127,14 @@ def test_after_an_error_the_data_still_owed_goes_without_strobes():
     assert result.bytes < 0x80
 
 
-def test_after_an_error_nothing_is_requested_and_nothing_taken():
+def test_nothing_is_requested_or_accepted_after_an_error():
     bench = DmaBench("store", bus(64, max_burst=4, outstanding=4), base=BASE)
     bench.host.errors = {BASE: RESP_SLVERR}
     result = bench.run([isa.encode("STORE", count=1, bytes=1000, host_addr=BASE)] * 9)
     assert result.error == (isa.ErrorCode.BUS_SLVERR, BASE) and result.done == 0
-    # what was in flight when the answer came, and one more that was on its way
+    # bursts in flight when the response arrived, and one more in the register slice
     assert len(bench.host.write_bursts) <= 5
-    assert result.taken < 9
+    assert result.accepted < 9
 
 
 # ---- halt and reset
@@ -150,7 +150,7 @@ def test_halt_in_any_cycle_then_reset_then_a_correct_copy(stall, errors):
             isa.encode("SYNC_STORE"),
             isa.encode("STORE", count=1, bytes=250, host_addr=BASE + 4000, local_addr=100)]
         if errors:
-            # it goes away with the reset: bad memory is not what this test is about
+            # cleared with the reset: only the second run must be free of errors
             bench.host.errors = {BASE + 0x220: RESP_SLVERR}
         wanted = expected(bench, instructions)
         result = bench.run(instructions, halt_after=halt_after,
@@ -159,19 +159,19 @@ def test_halt_in_any_cycle_then_reset_then_a_correct_copy(stall, errors):
         check_memories(bench, wanted)
 
 
-# ---- speed: 20 cycles of latency, full bandwidth
+# ---- bandwidth with 20 cycles of latency
 
 @pytest.mark.parametrize("name, size", [("tiny", 16384), ("small", 65536), ("ulx3s", 65536),
                                         ("large", 65536)])
 @pytest.mark.parametrize("host, local, least", [(0, 0, 0.95), (3, 0, 0.90), (1, 2, 0.90)])
 def test_bandwidth_of_long_copies(name, size, host, local, least):
     bench = DmaBench("store", preset(name), base=BASE, host_bytes=66 * 1024)
-    instructions = in_pieces(bench, "STORE", size, host=BASE + host, local=local)
+    instructions = split_copy(bench, "STORE", size, host=BASE + host, local=local)
     assert share_of_peak(bench, instructions, size) >= least
 
 
 def test_bandwidth_of_short_rows_is_one_burst_a_cycle():
-    # one beat a row: the limit is bursts in flight over latency, so allow enough of them
+    # rows of one beat: bandwidth is the number of bursts in flight over the latency
     bench = DmaBench("store", preset("ulx3s", outstanding=32), base=BASE, host_bytes=65536)
     assert share_of_peak(bench, [isa.encode(
         "STORE", count=1000, bytes=16, host_addr=BASE, host_pitch=48, local_pitch=24)],
@@ -179,17 +179,17 @@ def test_bandwidth_of_short_rows_is_one_burst_a_cycle():
 
 
 @pytest.mark.parametrize("outstanding", [1, 4, 8])
-def test_short_bursts_are_bound_by_the_round_trip(outstanding):
+def test_short_bursts_are_limited_by_the_round_trip(outstanding):
     bench = DmaBench("store", preset("ulx3s", outstanding=outstanding), latency=20)
     result = run_and_check(bench, [isa.encode("STORE", count=80, bytes=16, host_pitch=48,
                                               local_pitch=24)])
-    # every 28 cycles the next ``outstanding`` bursts go
+    # ``outstanding`` bursts complete every 28 cycles
     assert result.cycles <= 80 / outstanding * (20 + 8) + 12
 
 
-# ---- what the performance counters see
+# ---- inputs of the performance counters
 
-def test_counts_the_cycles_in_which_host_memory_or_the_scratchpad_is_late():
+def test_counts_the_cycles_in_which_it_waits_for_host_memory_or_the_scratchpad():
     for latency in (20, 50):
         bench = DmaBench("store", bus(64), latency=latency)
         result = run_and_check(bench, [isa.encode("STORE", count=1, bytes=80)])
