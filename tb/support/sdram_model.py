@@ -1,4 +1,4 @@
-"""An SDR SDRAM, bank by bank, that fails at the first command that its datasheet forbids."""
+"""Model of an SDR SDRAM that fails at the first command that the datasheet does not allow."""
 
 import collections
 
@@ -9,30 +9,33 @@ __all__ = ["SMALL", "SdramModel"]
 
 _UNKNOWN = object()
 
-# a chip with few columns, so that rows change often, and a short power-up
 SMALL = SdramChip(data_width=16, bank_bits=1, row_bits=5, col_bits=7, rcd=18, rp=18, ras=42, rc=60,
-                  rfc=60, rrd=12, wr=15, cas={2: 100e6, 3: 143e6}, refresh=3000, start=500)
+                  rfc=60, rrd=12, wr=15, cas={2: 100e6, 3: 143e6}, refresh=3000, power_up=500)
+"""A chip with few columns, so that rows change often, and a short power-up time."""
 
 
 class SdramModel:
-    """The chip behind a controller's pins, as a process of Amaranth's simulator.
+    """Model of a chip at a controller's pins, as a process of Amaranth's simulator.
 
-    It takes its pins at the clock's edge and has what READ asks for on ``dq_i`` in the cycle
-    that ends with the ``cas``-th edge behind; otherwise garbage. Bytes that were never
-    written are 0xA5.
+    It samples its pins at the clock's edge, and drives the word of a READ on ``dq_i`` in the cycle
+    that ends with the ``cas``-th edge after it; in all other cycles ``dq_i`` is invalid data.
+    Initially, all bytes are 0xA5.
 
     Parameters
     ----------
-    pins : :class:`SdramPins` interface
-    chip : :class:`SdramChip`
-    clock_hz : :class:`int`
+    pins : :class:`~weft.host_memory.sdram_pins.SdramPins` interface
+    chip : :class:`~weft.host_memory.sdram_chip.SdramChip`
+    clock_hz : :class:`float`
+        Clock frequency in Hz.
 
     Attributes
     ----------
     counts : :class:`collections.Counter`
-        Commands, by kind.
-    accesses : :class:`list`
-        Cycles of READ and WRITE.
+        Number of commands, by name.
+    accesses : :class:`list` of :class:`int`
+        Cycles of READ and WRITE commands.
+    refreshes : :class:`list` of :class:`int`
+        Cycles of REFRESH commands.
     """
 
     def __init__(self, pins, chip, clock_hz):
@@ -41,7 +44,7 @@ class SdramModel:
         self.words: dict = {}
         self.counts: collections.Counter = collections.Counter()
         banks = 1 << chip.bank_bits
-        # nobody knows what is open after power-up
+        # the state of the banks is unknown after power-up
         self.row: list = [_UNKNOWN] * banks
         self.last = {kind: [None] * banks for kind in (
             Command.ACTIVATE, Command.PRECHARGE, Command.READ, Command.WRITE)}
@@ -50,12 +53,12 @@ class SdramModel:
         self.refreshes: list = []
         self.mode_set = None
         self.cas = None
-        self.bus: dict = {}             # cycle to the word that the chip drives
+        self.driven: dict = {}          # word that the chip drives, by cycle
         self.cycle = 0
-        self.drove = None               # the last cycle in which it did
+        self.last_driven = None         # the last cycle in which the chip drove dq
 
-    def _passed(self, since, time, what):
-        """``time`` nanoseconds have passed since a cycle."""
+    def _check_time(self, since, time, what):
+        """Check that at least ``time`` nanoseconds have passed since cycle ``since``."""
         if since is not None:
             found = (self.cycle - since) * self.period
             assert found >= time - 1e-3, (
@@ -69,30 +72,29 @@ class SdramModel:
             ctx.set(pins.dq_i, self.edge(*taken))
 
     def edge(self, cke, command, bank, addr, mask, dq, dq_en):
-        """An edge of the clock; returns what is on ``dq`` in the cycle behind it."""
-        drives = self.bus.pop(self.cycle, None)
+        """Simulate a clock edge and return ``dq_i`` of the cycle after it."""
+        drives = self.driven.pop(self.cycle, None)
         assert drives is None or not dq_en, f"cycle {self.cycle}: both drive dq"
-        # no one may drive in the cycle in which the chip lets go
-        assert self.cycle - 1 != self.drove or not dq_en, (
-            f"cycle {self.cycle}: dq driven while the chip lets go of it")
+        # nobody may drive dq in the cycle in which the chip stops driving
+        assert self.cycle - 1 != self.last_driven or not dq_en, (
+            f"cycle {self.cycle}: dq driven while the chip stops driving it")
         if drives is not None:
-            self.drove = self.cycle
+            self.last_driven = self.cycle
         if cke:
-            self._take(Command(command), bank, addr, mask, dq, dq_en)
+            self._execute(Command(command), bank, addr, mask, dq, dq_en)
         self.cycle += 1
-        return self.bus.get(self.cycle, self._garbage())
+        return self.driven.get(self.cycle, self._invalid_word())
 
-    def _garbage(self):
+    def _invalid_word(self):
         return 0x5A * 0x0101010101010101 & (1 << self.chip.data_width) - 1
 
-    def _take(self, command, bank, addr, mask, dq, dq_en):
+    def _execute(self, command, bank, addr, mask, dq, dq_en):
         chip, cycle = self.chip, self.cycle
         self.counts[command.name] += 1
         if command is Command.NOP:
             return
-        start = chip.start
-        self._passed(0, start, command.name + " at power-up")
-        self._passed(self.refreshed, chip.rfc, command.name + " after REFRESH")
+        self._check_time(0, chip.power_up, command.name + " at power-up")
+        self._check_time(self.refreshed, chip.rfc, command.name + " after REFRESH")
         if self.mode_set is not None:
             assert cycle - self.mode_set >= chip.MODE_CYCLES, f"cycle {cycle}: too soon after MODE"
         if command in (Command.READ, Command.WRITE, Command.ACTIVATE):
@@ -103,7 +105,7 @@ class SdramModel:
         assert self.counts["REFRESH"] >= 2, "MODE before REFRESH"
         assert not any(row is not None for row in self.row), "MODE with an open bank"
         for since in self.last[Command.PRECHARGE]:
-            self._passed(since, self.chip.rp, "MODE")
+            self._check_time(since, self.chip.rp, "MODE")
         assert bank == 0 and addr & 0xF8F == 0, f"mode {addr:#x}: not single words in order"
         self.cas = addr >> 4 & 7
         assert self.cas in self.chip.cas, f"latency {self.cas}"
@@ -113,10 +115,10 @@ class SdramModel:
     def _activate(self, bank, addr, mask, dq, dq_en):
         assert self.row[bank] is None, f"cycle {self.cycle}: ACTIVATE of an open bank {bank}"
         acts = self.last[Command.ACTIVATE]
-        self._passed(acts[bank], self.chip.rc, "ACTIVATE of the bank")
-        self._passed(self.last[Command.PRECHARGE][bank], self.chip.rp, "ACTIVATE")
+        self._check_time(acts[bank], self.chip.rc, "ACTIVATE of the bank")
+        self._check_time(self.last[Command.PRECHARGE][bank], self.chip.rp, "ACTIVATE")
         for other in acts:
-            self._passed(other, self.chip.rrd, "ACTIVATE of another bank")
+            self._check_time(other, self.chip.rrd, "ACTIVATE of another bank")
         assert addr < 1 << self.chip.row_bits, f"row {addr:#x} of {1 << self.chip.row_bits}"
         self.row[bank] = addr
         acts[bank] = self.cycle
@@ -124,21 +126,21 @@ class SdramModel:
     def _precharge(self, bank, addr, mask, dq, dq_en):
         for number in range(len(self.row)) if addr >> 10 & 1 else (bank,):
             if self.row[number] is not None:
-                self._passed(self.last[Command.ACTIVATE][number], self.chip.ras, "PRECHARGE")
-                self._passed(self.last[Command.WRITE][number], self.chip.wr, "PRECHARGE")
+                self._check_time(self.last[Command.ACTIVATE][number], self.chip.ras, "PRECHARGE")
+                self._check_time(self.last[Command.WRITE][number], self.chip.wr, "PRECHARGE")
             self.row[number] = None
             self.last[Command.PRECHARGE][number] = self.cycle
 
     def _refresh(self, bank, addr, mask, dq, dq_en):
         assert not any(row is not None for row in self.row), f"cycle {self.cycle}: REFRESH"
         for since in self.last[Command.PRECHARGE]:
-            self._passed(since, self.chip.rp, "REFRESH")
+            self._check_time(since, self.chip.rp, "REFRESH")
         self.refreshed = self.cycle
         self.refreshes.append(self.cycle)
 
-    def _place(self, bank, addr):
+    def _access(self, bank, addr):
         assert self.row[bank] is not None, f"cycle {self.cycle}: bank {bank} is closed"
-        self._passed(self.last[Command.ACTIVATE][bank], self.chip.rcd, "READ or WRITE")
+        self._check_time(self.last[Command.ACTIVATE][bank], self.chip.rcd, "READ or WRITE")
         assert addr < 1 << self.chip.col_bits, f"column {addr:#x}"
         self.accesses.append(self.cycle)
         return bank, self.row[bank], addr
@@ -146,26 +148,26 @@ class SdramModel:
     def _read(self, bank, addr, mask, dq, dq_en):
         assert not dq_en, f"cycle {self.cycle}: READ while dq is driven"
         assert mask == 0, f"cycle {self.cycle}: READ with a mask"
-        word = self.words.get(self._place(bank, addr), self._blank())
-        self.bus[self.cycle + self.cas] = word
+        word = self.words.get(self._access(bank, addr), self._initial_word())
+        self.driven[self.cycle + self.cas] = word
         self.last[Command.READ][bank] = self.cycle
 
     def _write(self, bank, addr, mask, dq, dq_en):
         assert dq_en, f"cycle {self.cycle}: WRITE without data"
-        place = self._place(bank, addr)
-        old = self.words.get(place, self._blank())
+        location = self._access(bank, addr)
+        old = self.words.get(location, self._initial_word())
         keep = sum(0xFF << 8 * byte for byte in range(self.chip.data_width // 8)
                    if mask >> byte & 1)
-        self.words[place] = old & keep | dq & ~keep
+        self.words[location] = old & keep | dq & ~keep
         self.last[Command.WRITE][bank] = self.cycle
 
-    def _blank(self):
+    def _initial_word(self):
         return int.from_bytes(b"\xA5" * (self.chip.data_width // 8), "little")
 
     def check_refreshes(self):
-        """All rows were refreshed in time: never two intervals late, and on average in time."""
-        assert self.refreshes, "never a REFRESH"
-        # from the last one of the beginning on, and up to now
+        """Check the refreshes: at most two intervals apart, and at the required rate on average."""
+        assert self.refreshes, "no REFRESH"
+        # from the last REFRESH of the initialisation to the current cycle
         times = [*self.refreshes[7:], self.cycle]
         for gap in (after - before for before, after in zip(times, times[1:])):
             assert gap * self.period <= 2 * self.chip.refresh, f"{gap} cycles without REFRESH"

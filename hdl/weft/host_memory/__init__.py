@@ -1,1 +1,1 @@
-"""Host memories behind an AXI4 port: block RAM, SPRAM and SDRAM."""
+"""Host memories with an AXI4 port: block RAM, SPRAM, and controllers for SDRAM."""

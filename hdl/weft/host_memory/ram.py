@@ -1,4 +1,4 @@
-"""An AXI4 memory on the chip."""
+"""On-chip memory with an AXI4 port."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, fifo, wiring
@@ -6,38 +6,39 @@ from amaranth.lib.wiring import In
 
 from ..bus.axi4 import RESP_OKAY, Axi4
 from ..delay_line import delay_line
-from .beats import Beats, beats_of
+from .burst_splitter import BurstSplitter, split_bursts
 from .storage import BlockStorage, SpramStorage
 
 __all__ = ["AxiRam", "STORAGE"]
 
 STORAGE = ("block", "spram", "spram_model")
-"""Block RAM, iCE40 UltraPlus' SPRAM, and SPRAM as a model that simulates anywhere."""
+"""Block RAM, SPRAM of the iCE40 UltraPlus, and a model of SPRAM for any simulator."""
 
 
 class AxiRam(wiring.Component):
     """On-chip memory behind an AXI4 port: incrementing bursts of whole beats, byte strobes.
 
-    Block RAM moves a beat in each direction in every cycle, from bursts of two beats and more;
-    SPRAM moves one in all, and reads and writes alternate when both want to. The first data of
-    a read is valid :attr:`read_latency` cycles after its address was accepted. A read whose
-    address comes after the answer to a write sees what was written.
+    With bursts of two or more beats, block RAM transfers one beat per cycle in each direction.
+    SPRAM transfers one beat per cycle in total, and alternates between reads and writes if both
+    are pending. The first data of a read is valid :attr:`read_latency` cycles after its address
+    was accepted. A read whose address is accepted after the response to a write returns the
+    written data.
 
-    All outputs come from registers, except these short ways: ``bready`` reaches ``wready``, an
-    SPRAM's ``rready`` reaches its enables, and its data passes a multiplexer. Managers have both
-    readies in registers.
+    All outputs come from registers, except for these short combinational paths: ``bready`` to
+    ``wready``; with SPRAM also ``rready`` to the enables, and a multiplexer in the read data. The
+    managers in Weft drive both ready signals from registers.
 
-    A burst outside the memory gets DECERR on every beat; one that is not of whole beats at
-    incrementing addresses gets SLVERR. Neither changes a byte.
+    A burst outside the memory gets DECERR on every beat. A burst of narrow beats, or of another
+    type than incrementing, gets SLVERR. Neither changes the memory.
 
     Parameters
     ----------
     addr_width : :class:`int`
-        Bits of a byte address.
+        Width of a byte address in bits.
     data_width : :class:`int`
-        Bits of a beat: 32, 64, 128 or 256.
+        Width of a beat in bits: 32, 64, 128 or 256.
     size : :class:`int`
-        Bytes, a power of two of at least 4096. SPRAM comes in units of 16384 beats.
+        Size in bytes, a power of two of at least 4096. With SPRAM, a multiple of 16384 beats.
     base : :class:`int`
         Address of the first byte, a multiple of ``size``.
     storage : :class:`str`
@@ -46,18 +47,18 @@ class AxiRam(wiring.Component):
     Members
     -------
     axi : :py:`In(Axi4(addr_width=addr_width, data_width=data_width))`
-        IDs are ignored, and 0 in answers.
+        IDs are ignored, and 0 in responses.
 
     Raises
     ------
     TypeError
         If a number is not an integer.
     ValueError
-        If a value is out of range or the storage cannot have this size.
+        If a value is out of range, or if this storage cannot have the size.
     """
 
-    PLACES = 8          # beats that were asked for and not taken
-    PLACES_LATENCY = 1  # cycles from one's arrival to its being offered
+    READ_BUFFER_BEATS = 8       # maximum number of outstanding beats of block RAM
+    READ_BUFFER_LATENCY = 1     # cycles through the read buffer
 
     def __init__(self, *, addr_width, data_width, size, base=0, storage="block"):
         for name, value in (("addr_width", addr_width), ("data_width", data_width),
@@ -88,19 +89,19 @@ class AxiRam(wiring.Component):
 
     @property
     def read_latency(self):
-        """Cycles from an accepted address to its first valid data."""
-        return Beats.LATENCY + self._words.read_latency + (
-            0 if self._words.single_port else self.PLACES_LATENCY)
+        """Cycles from the acceptance of an address to its first valid data."""
+        return BurstSplitter.LATENCY + self._words.read_latency + (
+            0 if self._words.single_port else self.READ_BUFFER_LATENCY)
 
     def elaborate(self, platform):
         m = Module()
         axi = self.axi
         m.submodules.words = words = self._words
         port = words.port
-        reads, writes = (beats_of(m, axi, channel, base=self.base, size=self.size)
+        reads, writes = (split_bursts(m, axi, channel, base=self.base, size=self.size)
                          for channel in ("ar", "aw"))
 
-        # what is to be written waits in registers for one cycle
+        # write data passes a register, so the memory is written one cycle after the handshake
         write_busy = Signal()
         do_write = Signal()
         m.d.comb += [
@@ -109,7 +110,7 @@ class AxiRam(wiring.Component):
             writes.ready.eq(do_write),
         ]
         if words.single_port:
-            # the cycle after a write belongs to a read that waits
+            # a pending read gets the cycle after a write
             with m.If(reads.valid & write_busy):
                 m.d.comb += axi.wready.eq(0)
         m.d.sync += [
@@ -128,13 +129,13 @@ class AxiRam(wiring.Component):
             port.read_addr.eq(reads.payload.row),
         ]
         if words.single_port:
-            self._read_in_step(m, reads, port, may_read=~write_busy)
+            self._read_with_stalls(m, reads, port, may_read=~write_busy)
         else:
-            self._read_ahead(m, reads, port)
+            self._read_with_buffer(m, reads, port)
         return m
 
-    def _read_in_step(self, m, reads, port, *, may_read):
-        """One wire moves all beats that are on their way: few registers."""
+    def _read_with_stalls(self, m, reads, port, *, may_read):
+        """Read with a common clock enable for all beats in flight, which needs few registers."""
         axi = self.axi
         advance = Signal()
         m.d.comb += [
@@ -144,27 +145,31 @@ class AxiRam(wiring.Component):
             axi.rdata.eq(port.read_data),
         ]
         valid, *rest = delay_line(m, "read", self._words.read_latency - 1, port.read_en,
-                               reads.payload.last, reads.payload.resp, advance=advance)
+                                  reads.payload.last, reads.payload.resp, advance=advance)
         with m.If(advance):
             m.d.sync += [axi.rvalid.eq(valid), Cat(axi.rlast, axi.rresp).eq(Cat(rest))]
 
-    def _read_ahead(self, m, reads, port):
-        """Beats do not wait on their way; they are asked for when they have a place at its end."""
+    def _read_with_buffer(self, m, reads, port):
+        """Read without stalls: a beat is requested only if the read buffer has a free entry."""
         axi = self.axi
-        answer = data.StructLayout({"data": self.data_width, "last": 1, "resp": 2})
-        m.submodules.places = places = fifo.SyncFIFO(width=answer.size, depth=self.PLACES)
+        layout = data.StructLayout({"data": self.data_width, "last": 1, "resp": 2})
+        m.submodules.read_buffer = buffer = fifo.SyncFIFO(
+            width=layout.size, depth=self.READ_BUFFER_BEATS)
         valid, last, resp = delay_line(m, "read", self._words.read_latency, port.read_en,
-                                    reads.payload.last, reads.payload.resp, advance=Const(1))
-        arrived, leaving = data.View(answer, places.w_data), data.View(answer, places.r_data)
-        free = Signal(range(self.PLACES + 1), init=self.PLACES)
+                                       reads.payload.last, reads.payload.resp, advance=Const(1))
+        buffer_in, buffer_out = (data.View(layout, value)
+                                 for value in (buffer.w_data, buffer.r_data))
+        free = Signal(range(self.READ_BUFFER_BEATS + 1), init=self.READ_BUFFER_BEATS)
         free_next = Signal.like(free)
         m.d.comb += [
-            arrived.data.eq(port.read_data), arrived.last.eq(last), arrived.resp.eq(resp),
-            places.w_en.eq(valid),
-            axi.rvalid.eq(places.r_rdy),
-            axi.rdata.eq(leaving.data), axi.rlast.eq(leaving.last), axi.rresp.eq(leaving.resp),
-            places.r_en.eq(axi.rvalid & axi.rready),
-            free_next.eq(free - port.read_en + places.r_en),
+            buffer_in.data.eq(port.read_data),
+            buffer_in.last.eq(last), buffer_in.resp.eq(resp),
+            buffer.w_en.eq(valid),
+            axi.rvalid.eq(buffer.r_rdy),
+            axi.rdata.eq(buffer_out.data),
+            axi.rlast.eq(buffer_out.last), axi.rresp.eq(buffer_out.resp),
+            buffer.r_en.eq(axi.rvalid & axi.rready),
+            free_next.eq(free - port.read_en + buffer.r_en),
         ]
         may_read = Signal(init=1)
         m.d.sync += [free.eq(free_next), may_read.eq(free_next != 0)]

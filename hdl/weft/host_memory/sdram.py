@@ -1,4 +1,4 @@
-"""An AXI4 memory that is an SDRAM."""
+"""SDRAM controller with an AXI4 port."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
@@ -8,57 +8,57 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from ..bus.axi4 import RESP_OKAY, Axi4
 from ..bus.memory_queue import MemoryQueue
 from ..bus.register_slice import RegisterSlice
-from .beats import Beats, beats_of
-from .sdram_controller import SdramCore, access_layout
+from .burst_splitter import BurstSplitter, split_bursts
+from .sdram_controller import SdramController, access_layout
 from .sdram_pins import SdramPins
-from .sdram_write_buffer import WriteWords
+from .sdram_write_buffer import WriteBuffer
 
 __all__ = ["AxiSdram"]
 
 
 class AxiSdram(wiring.Component):
-    """An SDRAM behind an AXI4 port: incrementing bursts of whole beats, byte strobes.
+    """SDRAM behind an AXI4 port: incrementing bursts of whole beats, byte strobes.
 
-    The beats are as wide as the port: nothing between them and the words of the chip converts
-    widths. Reads and writes take turns, burst by burst, where both wait; one whose data does not
-    come lets the other go ahead. A read whose address comes after the answer to a write sees
-    what was written. Neighbouring rows lie in different banks.
+    Beats are as wide as the port; the controller divides them into words of the chip. Reads and
+    writes alternate, burst by burst, while both are pending; a write whose data has not arrived
+    does not block reads. A read whose address is accepted after the response to a write returns
+    the written data. Consecutive rows lie in different banks.
 
-    A burst outside the memory gets DECERR on every beat; one that is not of whole beats at
-    incrementing addresses gets SLVERR. Neither changes a byte.
+    A burst outside the memory gets DECERR on every beat. A burst of narrow beats, or of another
+    type than incrementing, gets SLVERR. Neither changes the memory.
 
     Parameters
     ----------
     chip : :class:`SdramChip`
     clock_hz : :class:`int`
-        Frequency of ``sync``, and of the chip, in Hz.
+        Clock frequency of ``sync`` and of the chip in Hz.
     addr_width : :class:`int`
-        Bits of a byte address.
+        Width of a byte address in bits.
     data_width : :class:`int`
-        Bits of a beat: 32, 64, 128 or 256.
+        Width of a beat in bits: 32, 64, 128 or 256.
     base : :class:`int`
         Address of the first byte, a multiple of the chip's size.
     pin_delay : :class:`int`
-        Cycles from ``pins`` to the chip and back that registers at the pins add, up to 4.
+        Cycles that registers at the pins add to the path to the chip and back, 0 to 4.
 
     Attributes
     ----------
     read_latency : :class:`int`
-        Cycles from an accepted address to its first valid data, if the row is open.
+        Cycles from the acceptance of an address to its first valid data, if the row is open.
 
     Members
     -------
     axi : :py:`In(Axi4(addr_width=addr_width, data_width=data_width))`
-        IDs are ignored, and 0 in answers.
+        IDs are ignored, and 0 in responses.
     pins : :py:`Out(SdramPins(chip))`
 
     Raises
     ------
     ValueError
-        If a value is out of range, or the chip cannot have this clock.
+        If a parameter is out of range, or the chip does not support the clock frequency.
     """
 
-    READS = 32          # beats that are asked for and not yet taken
+    MAX_READS = 32      # maximum number of outstanding read beats
 
     def __init__(self, *, chip, clock_hz, addr_width, data_width, base=0, pin_delay=0):
         if data_width not in (32, 64, 128, 256):
@@ -72,86 +72,100 @@ class AxiSdram(wiring.Component):
         self.base = base
         if not 0 <= pin_delay <= 4:
             raise ValueError(f"pin_delay must be 0 to 4 cycles, not {pin_delay}")
-        self._core = SdramCore(chip=chip, clock_hz=clock_hz, data_width=data_width,
-                               pin_delay=pin_delay)
-        self.read_latency = (Beats.LATENCY + 2 * RegisterSlice.LATENCY + self._core.read_latency
-                             + MemoryQueue.LATENCY)
+        self._controller = SdramController(chip=chip, clock_hz=clock_hz, data_width=data_width,
+                                           pin_delay=pin_delay)
+        self.read_latency = (BurstSplitter.LATENCY + 2 * RegisterSlice.LATENCY
+                             + self._controller.read_latency + MemoryQueue.LATENCY)
         super().__init__({"axi": In(Axi4(addr_width=addr_width, data_width=data_width)),
                           "pins": Out(SdramPins(chip))})
 
     def elaborate(self, platform):
         m = Module()
         axi = self.axi
-        m.submodules.core = core = self._core
-        connect(m, core.pins, flipped(self.pins))
-        reads, writes = (beats_of(m, axi, channel, base=self.base, size=self.chip.size)
+        m.submodules.core = controller = self._controller
+        connect(m, controller.pins, flipped(self.pins))
+        reads, writes = (split_bursts(m, axi, channel, base=self.base, size=self.chip.size)
                          for channel in ("ar", "aw"))
         layout = access_layout(self.chip, self.data_width)
-        m.submodules.waiting = waiting = RegisterSlice(layout)
-        # the core lies at the pins, the other end of the port does not: a cycle for the way
-        m.submodules.arrived = arrived = RegisterSlice(layout)
-        connect(m, waiting.o, arrived.i)
-        connect(m, arrived.o, core.i)
+        m.submodules.port_slice = port_slice = RegisterSlice(layout)
+        # the controller is placed at the pins, far from the port: a cycle for the route
+        m.submodules.pin_slice = pin_slice = RegisterSlice(layout)
+        connect(m, port_slice.o, pin_slice.i)
+        connect(m, pin_slice.o, controller.i)
 
-        # -- whose turn it is --------------------------------------------------------------------
         may_read, may_write = Signal(), Signal()
-        writing = Signal()              # the burst in work is a write, or the last one was
-        turn = Signal()                 # it has ended: the other direction goes first
         is_write = Signal()
-        m.d.comb += is_write.eq(may_write & ((writing ^ turn) | ~may_read))
+        beat, issue = self._arbitrate(m, port_slice.i, reads, writes, may_read, may_write,
+                                      is_write)
+        self._write(m, controller, writes, beat, may_write, issue & is_write)
+        self._read(m, controller, reads, beat, may_read, issue & ~is_write)
+        return m
+
+    def _arbitrate(self, m, access, reads, writes, may_read, may_write, is_write):
+        """Select the next beat, and return it with a signal that it is issued in this cycle."""
+        writing = Signal()              # the current or last burst is a write
+        switch = Signal()               # it has ended: the other direction has priority
+        m.d.comb += is_write.eq(may_write & ((writing ^ switch) | ~may_read))
         beat = Signal.like(reads.payload)
         m.d.comb += [
             beat.eq(Mux(is_write, writes.payload, reads.payload)),
-            waiting.i.valid.eq(may_read | may_write),
-            waiting.i.payload.write.eq(is_write),
-            waiting.i.payload.void.eq(writes.payload.resp != RESP_OKAY),
+            access.valid.eq(may_read | may_write),
+            access.payload.write.eq(is_write),
+            access.payload.void.eq(writes.payload.resp != RESP_OKAY),
         ]
-        place = data.View(data.StructLayout({
+        layout = access.payload.shape()
+        address = data.View(data.StructLayout({
             name: layout[name].shape for name in ("col", "bank", "row")}), beat.row)
-        m.d.comb += [getattr(waiting.i.payload, name).eq(getattr(place, name))
+        m.d.comb += [getattr(access.payload, name).eq(getattr(address, name))
                      for name in ("col", "bank", "row")]
-        goes = Signal()
-        m.d.comb += goes.eq(waiting.i.valid & waiting.i.ready)
-        with m.If(goes):
-            m.d.sync += [writing.eq(is_write), turn.eq(beat.last)]
+        issue = Signal()
+        m.d.comb += issue.eq(access.valid & access.ready)
+        with m.If(issue):
+            m.d.sync += [writing.eq(is_write), switch.eq(beat.last)]
+        return beat, issue
 
-        # -- writes ------------------------------------------------------------------------------
-        m.submodules.written = written = WriteWords(
+    def _write(self, m, controller, writes, beat, may_write, issue_write):
+        """Buffer the write data, and respond when the last beat of a burst is issued."""
+        axi = self.axi
+        m.submodules.write_buffer = buffer = WriteBuffer(
             data_width=self.data_width, word_width=self.chip.data_width)
         m.d.comb += [
-            written.i.valid.eq(axi.wvalid), axi.wready.eq(written.i.ready),
-            written.i.payload.eq(Cat(axi.wdata, axi.wstrb)),
-            written.i_step.eq(core.o_step), written.i_last.eq(core.o_last),
-            core.i_word.eq(written.o_word), core.i_strobe.eq(written.o_strobe),
-            may_write.eq(writes.valid & written.o_there & (~axi.bvalid | ~writes.payload.last)),
-            writes.ready.eq(goes & is_write), written.i_use.eq(goes & is_write),
+            buffer.i.valid.eq(axi.wvalid), axi.wready.eq(buffer.i.ready),
+            buffer.i.payload.eq(Cat(axi.wdata, axi.wstrb)),
+            buffer.i_step.eq(controller.o_step), buffer.i_last.eq(controller.o_last),
+            controller.i_word.eq(buffer.o_word), controller.i_strobe.eq(buffer.o_strobe),
+            may_write.eq(writes.valid & buffer.o_available
+                         & (~axi.bvalid | ~writes.payload.last)),
+            writes.ready.eq(issue_write), buffer.i_issue.eq(issue_write),
         ]
         with m.If(axi.bready):
             m.d.sync += axi.bvalid.eq(0)
-        with m.If(goes & is_write & beat.last):
+        with m.If(issue_write & beat.last):
             m.d.sync += [axi.bvalid.eq(1), axi.bresp.eq(beat.resp)]
 
-        # -- reads: what is asked for has a place ------------------------------------------------
-        m.submodules.answers = answers = SyncFIFO(width=3, depth=self.READS)
-        # no wire leads back to what the core has read
-        m.submodules.words = words = MemoryQueue(self.data_width, depth=self.READS, attrs={})
-        owed = Signal(range(self.READS + 1))
-        asks, takes = Signal(), Signal()
+    def _read(self, m, controller, reads, beat, may_read, issue_read):
+        """Issue reads while the read queue has room for all outstanding beats."""
+        axi = self.axi
+        m.submodules.responses = responses = SyncFIFO(width=3, depth=self.MAX_READS)
+        # the queue has no back-pressure, so that no path leads from the port to the pins
+        m.submodules.read_queue = queue = MemoryQueue(
+            self.data_width, depth=self.MAX_READS, attrs={})
+        outstanding = Signal(range(self.MAX_READS + 1))
+        issued, accepted = Signal(), Signal()
         m.d.comb += [
-            may_read.eq(reads.valid & (owed != self.READS)),
-            asks.eq(goes & ~is_write),
-            reads.ready.eq(asks),
-            answers.w_en.eq(asks),
-            answers.w_data.eq(Cat(beat.resp, beat.last)),
-            words.i_en.eq(core.o_valid),
-            words.i.eq(core.o_data),
-            axi.rvalid.eq(words.o.valid),
-            axi.rdata.eq(words.o.payload),
-            axi.rresp.eq(answers.r_data[:2]),
-            axi.rlast.eq(answers.r_data[2]),
-            takes.eq(axi.rvalid & axi.rready),
-            words.o.ready.eq(takes),
-            answers.r_en.eq(takes),
+            may_read.eq(reads.valid & (outstanding != self.MAX_READS)),
+            issued.eq(issue_read),
+            reads.ready.eq(issued),
+            responses.w_en.eq(issued),
+            responses.w_data.eq(Cat(beat.resp, beat.last)),
+            queue.i_en.eq(controller.o_valid),
+            queue.i.eq(controller.o_data),
+            axi.rvalid.eq(queue.o.valid),
+            axi.rdata.eq(queue.o.payload),
+            axi.rresp.eq(responses.r_data[:2]),
+            axi.rlast.eq(responses.r_data[2]),
+            accepted.eq(axi.rvalid & axi.rready),
+            queue.o.ready.eq(accepted),
+            responses.r_en.eq(accepted),
         ]
-        m.d.sync += owed.eq(owed + asks - takes)
-        return m
+        m.d.sync += outstanding.eq(outstanding + issued - accepted)

@@ -1,18 +1,21 @@
-"""From accesses of whole beats to the commands of an SDRAM, a word a cycle."""
+"""Controller core: converts accesses of whole beats into commands of an SDRAM."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from .sdram_init import SdramStart
+from .sdram_init import SdramInit
 from .sdram_pins import Command, SdramPins
 
-__all__ = ["SdramCore", "access_layout"]
+__all__ = ["SdramController", "access_layout"]
 
 
 def access_layout(chip, data_width):
-    """One beat: where it is, and whether it is written, in truth or for nothing."""
+    """Return the layout of an access: address of a beat, and its direction.
+
+    With ``void``, a write is executed with all bytes masked.
+    """
     words = data_width // chip.data_width
     return data.StructLayout({
         "write": 1,
@@ -23,44 +26,45 @@ def access_layout(chip, data_width):
     })
 
 
-class SdramCore(wiring.Component):
-    """Reads and writes beats of an SDRAM in the order in which they come.
+class SdramController(wiring.Component):
+    """Executor of reads and writes of beats, in the order in which they arrive.
 
-    A beat is as many words as it takes, a READ or a WRITE of a single word each cycle. A row stays
-    open until another one of its bank is wanted, or for REFRESH, which comes between two beats.
-    Beats of one row follow each other without a gap in one direction; a WRITE behind a READ waits
-    until the data lines are free, ``cas`` and one cycles.
+    A beat consists of READ or WRITE commands of single words, one per cycle. A row stays open
+    until another row of its bank is accessed, or until a REFRESH, which is issued between two
+    beats. Beats of one row and direction follow each other without a gap. A WRITE after a READ is
+    stalled until the data lines are free, ``cas`` + 1 cycles.
 
     Parameters
     ----------
     chip : :class:`SdramChip`
     clock_hz : :class:`int`
+        Clock frequency in Hz.
     data_width : :class:`int`
-        Bits of a beat: a power of two of words, and no more than a row.
+        Width of a beat in bits: a power of two of words, at most a row.
     pin_delay : :class:`int`
-        Cycles from ``pins`` to the chip and back that registers at the pins add.
+        Cycles that registers at the pins add to the path to the chip and back.
 
     Attributes
     ----------
     read_latency : :class:`int`
-        From ``i`` to ``o`` in cycles, if the row is open.
+        Cycles from ``i`` to ``o_valid``, if the row is open.
 
     Members
     -------
     i : :py:`In(stream.Signature(access_layout(chip, data_width)))`
     o_step, o_last : :py:`Out(range(words))`, :py:`Out(1)`
-        Which word of the beat is written next, and that it is the last.
+        Index in the beat of the word to write next, and a flag for the last word.
     i_word, i_strobe : :py:`In(chip.data_width)`, :py:`In(chip.data_width // 8)`
-        It, in the cycle behind, and its bytes that are written.
-    o_valid : :py:`Out(1)`, ``o_data`` : :py:`Out(data_width)`
-        A beat that was read. Nothing holds it up.
+        That word and its byte strobes, one cycle later.
+    o_valid, o_data : :py:`Out(1)`, :py:`Out(data_width)`
+        A beat that was read; it cannot be stalled.
     pins : :py:`Out(SdramPins(chip))`
-        Out of registers, and into one.
+        Outputs come from registers; the input goes to a register.
 
     Raises
     ------
     ValueError
-        If the chip cannot have this clock, or a beat is not a power of two of its words.
+        If the chip does not support the clock, or a beat is not a power of two of its words.
     """
 
     def __init__(self, *, chip, clock_hz, data_width, pin_delay=0):
@@ -89,13 +93,13 @@ class SdramCore(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         cycles = self.cycles
-        m.submodules.start = start = SdramStart(self.chip, self.clock_hz)
+        m.submodules.init = init = SdramInit(self.chip, self.clock_hz)
 
-        # -- the access in work, and whether its row is open -------------------------------------
+        # -- the current access ----------------------------------------------------------------
         access = Signal.like(self.i.payload)
         valid = Signal()
-        same = Signal()             # in the row of the access before
-        row_open = Signal()         # that row is still open
+        same_row = Signal()         # as the previous access
+        row_open = Signal()         # the row of the previous access is still open
         step = Signal(range(max(2, self.words)))
         finish = Signal()
         m.d.comb += self.i.ready.eq(~valid | finish)
@@ -103,104 +107,116 @@ class SdramCore(wiring.Component):
             m.d.sync += valid.eq(self.i.valid)
         with m.If(self.i.ready & self.i.valid):
             m.d.sync += [access.eq(self.i.payload),
-                         same.eq(Cat(self.i.payload.bank, self.i.payload.row)
-                                 == Cat(access.bank, access.row))]
+                         same_row.eq(Cat(self.i.payload.bank, self.i.payload.row)
+                                     == Cat(access.bank, access.row))]
 
-        # -- what has to pass before a command ---------------------------------------------------
-        waits = {"any": Signal(range(cycles.rfc + cycles.rp + cycles.rcd + cycles.rrd)),
-                 "precharge": Signal(range(cycles.ras + cycles.wr)),
-                 "write": Signal(range(cycles.cas + 2))}
-        for wait in waits.values():
-            with m.If(wait != 0):
-                m.d.sync += wait.eq(wait - 1)
-        free = {name: wait == 0 for name, wait in waits.items()}
-        timer = Signal(range(cycles.refi), init=cycles.refi - 1)
-        refresh = Signal()
-        m.d.sync += timer.eq(Mux(timer == 0, cycles.refi - 1, timer - 1))
-        with m.If(timer == 0):
-            m.d.sync += refresh.eq(1)
+        timers, refresh_due = self._timers(m)
+        ready = {name: timer == 0 for name, timer in timers.items()}
 
+        # -- commands --------------------------------------------------------------------------
         command, bank, addr = (Signal.like(self.pins.command), Signal.like(self.pins.bank),
                                Signal.like(self.pins.addr))
-        is_open = Signal(1 << self.chip.bank_bits)
+        bank_open = Signal(1 << self.chip.bank_bits)
         rows = Signal(data.ArrayLayout(self.chip.row_bits, 1 << self.chip.bank_bits))
-        found, hit = Signal(), Signal()
-        m.d.sync += [found.eq(is_open.bit_select(access.bank, 1)),
+        is_open, hit = Signal(), Signal()
+        m.d.sync += [is_open.eq(bank_open.bit_select(access.bank, 1)),
                      hit.eq(rows[access.bank] == access.row)]
-        m.d.comb += bank.eq(Mux(start.o_done, access.bank, 0))
+        m.d.comb += bank.eq(Mux(init.o_done, access.bank, 0))
         with m.FSM():
             with m.State("RUN"):
-                with m.If(~start.o_done):
-                    m.d.comb += [command.eq(start.o_command), addr.eq(start.o_addr)]
-                with m.Elif(refresh & (step == 0)):
+                with m.If(~init.o_done):
+                    m.d.comb += [command.eq(init.o_command), addr.eq(init.o_addr)]
+                with m.Elif(refresh_due & (step == 0)):
                     m.next = "CLOSE_ALL"
-                with m.Elif(valid & ~(same & row_open)):
+                with m.Elif(valid & ~(same_row & row_open)):
                     m.next = "LOOK_UP"
-                with m.Elif(valid & free["any"] & (~access.write | free["write"])):
+                with m.Elif(valid & ready["any"] & (~access.write | ready["write"])):
                     m.d.comb += [command.eq(Mux(access.write, Command.WRITE, Command.READ)),
                                  addr.eq(access.col * self.words + step),
                                  finish.eq(step == self.words - 1)]
                     m.d.sync += step.eq(Mux(finish, 0, step + 1))
                     with m.If(access.write):
-                        self._at_least(m, waits["precharge"], cycles.wr - 1)
+                        self._extend(m, timers["precharge"], cycles.wr - 1)
                     with m.Else():
-                        m.d.sync += waits["write"].eq(cycles.cas + 1)
+                        m.d.sync += timers["write"].eq(cycles.cas + 1)
             with m.State("LOOK_UP"):
-                with m.If(~found):
+                with m.If(~is_open):
                     m.next = "OPEN"
                 with m.Elif(~hit):
                     m.next = "CLOSE"
                 with m.Else():
-                    m.d.sync += [same.eq(1), row_open.eq(1)]
+                    m.d.sync += [same_row.eq(1), row_open.eq(1)]
                     m.next = "RUN"
             with m.State("CLOSE"):
-                with m.If(free["precharge"]):
+                with m.If(ready["precharge"]):
                     m.d.comb += command.eq(Command.PRECHARGE)
-                    m.d.sync += waits["any"].eq(cycles.rp - 1)
+                    m.d.sync += timers["any"].eq(cycles.rp - 1)
                     m.next = "OPEN"
             with m.State("OPEN"):
-                with m.If(free["any"]):
+                with m.If(ready["any"]):
                     m.d.comb += [command.eq(Command.ACTIVATE), addr.eq(access.row)]
-                    m.d.sync += [same.eq(1), row_open.eq(1), rows[access.bank].eq(access.row),
-                                 is_open.bit_select(access.bank, 1).eq(1),
-                                 waits["any"].eq(max(cycles.rcd, cycles.rrd) - 1)]
-                    self._at_least(m, waits["precharge"], cycles.ras - 1)
+                    m.d.sync += [same_row.eq(1), row_open.eq(1), rows[access.bank].eq(access.row),
+                                 bank_open.bit_select(access.bank, 1).eq(1),
+                                 timers["any"].eq(max(cycles.rcd, cycles.rrd) - 1)]
+                    self._extend(m, timers["precharge"], cycles.ras - 1)
                     m.next = "RUN"
             with m.State("CLOSE_ALL"):
-                with m.If(free["precharge"] & free["any"]):
+                with m.If(ready["precharge"] & ready["any"]):
                     m.d.comb += [command.eq(Command.PRECHARGE), addr[10].eq(1)]
-                    m.d.sync += [is_open.eq(0), row_open.eq(0), waits["any"].eq(cycles.rp - 1)]
+                    m.d.sync += [bank_open.eq(0), row_open.eq(0), timers["any"].eq(cycles.rp - 1)]
                     m.next = "REFRESH"
             with m.State("REFRESH"):
-                with m.If(free["any"]):
+                with m.If(ready["any"]):
                     m.d.comb += command.eq(Command.REFRESH)
-                    m.d.sync += [refresh.eq(0), waits["any"].eq(cycles.rfc - 1)]
+                    m.d.sync += [refresh_due.eq(0), timers["any"].eq(cycles.rfc - 1)]
                     m.next = "RUN"
 
-        # a cycle for the way of words that are written, and for all else with them
-        decided = {name: Signal.like(signal, name=f"decided_{name}") for name, signal in (
-            ("command", command), ("bank", bank), ("addr", addr), ("void", access.void))}
-        m.d.sync += [self.pins.cke.eq(1), self.pins.command.eq(decided["command"]),
-                     self.pins.bank.eq(decided["bank"]), self.pins.addr.eq(decided["addr"]),
-                     decided["command"].eq(command), decided["bank"].eq(bank),
-                     decided["addr"].eq(addr), decided["void"].eq(access.void)]
+        registered = self._command_pins(m, command, bank, addr, access.void)
         m.d.comb += [self.o_step.eq(step), self.o_last.eq(finish & access.write)]
-        self._data(m, decided, command, finish)
+        self._data_pins(m, registered, command, finish)
         return m
 
-    def _at_least(self, m, wait, cycles):
-        with m.If(wait < cycles + 1):
-            m.d.sync += wait.eq(cycles)
+    def _timers(self, m):
+        """Emit the times to the next command of each kind, and the refresh timer."""
+        cycles = self.cycles
+        timers = {"any": Signal(range(cycles.rfc + cycles.rp + cycles.rcd + cycles.rrd)),
+                  "precharge": Signal(range(cycles.ras + cycles.wr)),
+                  "write": Signal(range(cycles.cas + 2))}
+        for timer in timers.values():
+            with m.If(timer != 0):
+                m.d.sync += timer.eq(timer - 1)
+        refresh_timer = Signal(range(cycles.refi), init=cycles.refi - 1)
+        refresh_due = Signal()
+        m.d.sync += refresh_timer.eq(Mux(refresh_timer == 0, cycles.refi - 1, refresh_timer - 1))
+        with m.If(refresh_timer == 0):
+            m.d.sync += refresh_due.eq(1)
+        return timers, refresh_due
 
-    def _data(self, m, decided, command, finish):
-        """Words to the chip with their WRITE, and words from it, ``cas`` cycles after READ."""
+    def _extend(self, m, timer, cycles):
+        """Set a timer to at least ``cycles``."""
+        with m.If(timer < cycles + 1):
+            m.d.sync += timer.eq(cycles)
+
+    def _command_pins(self, m, command, bank, addr, void):
+        """Delay commands by a cycle, in which write data arrives, and drive the pins."""
+        registered = {name: Signal.like(signal, name=f"{name}_registered") for name, signal in (
+            ("command", command), ("bank", bank), ("addr", addr), ("void", void))}
+        m.d.sync += [self.pins.cke.eq(1), self.pins.command.eq(registered["command"]),
+                     self.pins.bank.eq(registered["bank"]), self.pins.addr.eq(registered["addr"]),
+                     registered["command"].eq(command), registered["bank"].eq(bank),
+                     registered["addr"].eq(addr), registered["void"].eq(void)]
+        return registered
+
+    def _data_pins(self, m, registered, command, finish):
+        """Drive the words of WRITE with the command, and sample those of READ ``cas`` later."""
         pins, width = self.pins, self.chip.data_width
         writes, reads = Signal(), Signal()
-        m.d.comb += [writes.eq(decided["command"] == Command.WRITE),
+        m.d.comb += [writes.eq(registered["command"] == Command.WRITE),
                      reads.eq(command == Command.READ)]
         m.d.sync += [
             pins.dq_en.eq(writes), pins.dq_o.eq(self.i_word),
-            pins.mask.eq(Mux(writes, ~self.i_strobe | decided["void"].replicate(width // 8), 0)),
+            pins.mask.eq(Mux(writes, ~self.i_strobe | registered["void"].replicate(width // 8),
+                             0)),
         ]
         due, due_last = (
             Signal(self.cycles.cas + 3 + self.pin_delay, name=name) for name in ("due", "due_last"))

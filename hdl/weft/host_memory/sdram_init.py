@@ -1,4 +1,4 @@
-"""What an SDRAM has to be told before its first use."""
+"""Initialisation of an SDRAM after power-up."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
@@ -6,25 +6,28 @@ from amaranth.lib.wiring import Out
 
 from .sdram_pins import Command
 
-__all__ = ["SdramStart"]
+__all__ = ["SdramInit"]
 
 
-class SdramStart(wiring.Component):
-    """After reset: waits, closes all banks, refreshes, and sets the mode.
+class SdramInit(wiring.Component):
+    """Generator of the initialisation sequence: wait, PRECHARGE of all banks, REFRESH, MODE.
 
-    The mode is that of single words with the latency for the clock; see JEDEC's JESD21-C, 3.11.5.
+    The mode selects accesses of single words, and the CAS latency for the clock.
 
     Parameters
     ----------
     chip : :class:`SdramChip`
     clock_hz : :class:`int`
+        Clock frequency in Hz.
 
     Members
     -------
-    o_command : :py:`Out(Command)`
-    o_addr : :py:`Out(chip.addr_width)`
+    o_command, o_addr : :py:`Out(Command)`, :py:`Out(chip.addr_width)`
+        Command and address pins.
     o_done : :py:`Out(1)`
-        From here on the chip takes any command. Stays high.
+        The sequence has ended, and the chip accepts any command. Stays high.
+
+    Source: JEDEC JESD21-C, 3.11.5.
     """
 
     REFRESHES = 8
@@ -41,26 +44,26 @@ class SdramStart(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         cycles = self.cycles
-        left = Signal(range(max(cycles.start, cycles.rfc, cycles.rp) + 1), init=cycles.start)
+        wait = Signal(range(max(cycles.power_up, cycles.rfc, cycles.rp) + 1), init=cycles.power_up)
         refreshes = Signal(range(self.REFRESHES + 1), init=self.REFRESHES)
-        with m.If(left != 0):
-            m.d.sync += left.eq(left - 1)
+        with m.If(wait != 0):
+            m.d.sync += wait.eq(wait - 1)
         with m.FSM():
             with m.State("WAIT"):
-                with m.If(left == 0):
+                with m.If(wait == 0):
                     m.d.comb += [self.o_command.eq(Command.PRECHARGE), self.o_addr[10].eq(1)]
-                    m.d.sync += left.eq(cycles.rp - 1)
+                    m.d.sync += wait.eq(cycles.rp - 1)
                     m.next = "REFRESH"
             with m.State("REFRESH"):
-                with m.If((left == 0) & (refreshes != 0)):
+                with m.If((wait == 0) & (refreshes != 0)):
                     m.d.comb += self.o_command.eq(Command.REFRESH)
-                    m.d.sync += [left.eq(cycles.rfc - 1), refreshes.eq(refreshes - 1)]
-                with m.Elif(left == 0):
+                    m.d.sync += [wait.eq(cycles.rfc - 1), refreshes.eq(refreshes - 1)]
+                with m.Elif(wait == 0):
                     m.d.comb += [self.o_command.eq(Command.MODE),
                                  self.o_addr.eq(cycles.cas << 4)]
-                    m.d.sync += left.eq(cycles.mrd - 1)
+                    m.d.sync += wait.eq(cycles.mrd - 1)
                     m.next = "MODE"
             with m.State("MODE"):
-                with m.If(left == 0):
+                with m.If(wait == 0):
                     m.d.sync += self.o_done.eq(1)
         return m

@@ -1,4 +1,4 @@
-"""The pins of an SDR SDRAM and the commands on them."""
+"""Pins of an SDR SDRAM, and the commands on them."""
 
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
@@ -7,7 +7,7 @@ __all__ = ["Command", "SdramPins"]
 
 
 class Command(enum.Enum, shape=3):
-    """RAS, CAS and WE, from the highest bit down; 1 is asserted, which is low on the board."""
+    """Command: RAS, CAS and WE in bits 2, 1 and 0; 1 is asserted, which is low on the board."""
 
     NOP = 0b000
     WRITE = 0b011
@@ -19,20 +19,23 @@ class Command(enum.Enum, shape=3):
 
 
 class SdramPins(wiring.Signature):
-    """What goes to an SDRAM and comes from it, seen by its controller, in positive logic.
+    """Signals between an SDRAM and its controller, active high, as the controller sees them.
 
-    A chip with the controller's clock takes all of it at the rising edge that ends the cycle; on
-    a board there are registers between, and the chip has a clock of its own phase.
+    A chip with the controller's clock samples the signals at the rising edge that ends the cycle.
+    On a board there are registers in between, and the chip's clock has another phase.
 
     Members
     -------
     cke : :py:`Out(1)`
+        Clock enable.
     command : :py:`Out(Command)`
     bank, addr : :py:`Out(bank_bits)`, :py:`Out(addr_width)`
     mask : :py:`Out(data_width // 8)`
-        Bytes that are not written.
+        Byte mask; a 1 inhibits the write of a byte.
     dq_o, dq_en : :py:`Out(data_width)`, :py:`Out(1)`
+        Data to the chip, and output enable.
     dq_i : :py:`In(data_width)`
+        Data from the chip.
     """
 
     def __init__(self, chip):

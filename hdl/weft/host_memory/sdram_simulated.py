@@ -1,4 +1,4 @@
-"""An SDRAM that simulates anywhere: what its controller would find on a board."""
+"""SDRAM chip in gateware, for simulations of complete boards."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, memory, wiring
@@ -11,13 +11,13 @@ __all__ = ["SimulatedSdram"]
 
 
 class SimulatedSdram(wiring.Component):
-    """Rows that are opened, words that are read and written; times are not checked.
+    """SDRAM chip with open rows and CAS latency. It does not check times or states.
 
     Parameters
     ----------
     chip : :class:`SdramChip`
     size : :class:`int`
-        Bytes that there are, a power of two; higher addresses show the same ones again.
+        Size of the memory in bytes, a power of two. Higher address bits are ignored.
 
     Members
     -------
@@ -26,7 +26,7 @@ class SimulatedSdram(wiring.Component):
     Raises
     ------
     ValueError
-        If the size is not a power of two, or more than the chip's.
+        If the size is not a power of two, or exceeds that of the chip.
     """
 
     def __init__(self, *, chip, size):
@@ -57,13 +57,13 @@ class SimulatedSdram(wiring.Component):
                 m.d.sync += latency.eq(pins.addr[4:7])
             with m.Case(Command.WRITE):
                 m.d.comb += write.en.eq(~pins.mask)
-        # a read port's data is there one cycle behind its address, which is a latency of one
-        late = Signal(chip.data_width)
-        m.d.sync += late.eq(read.data)
-        later = Signal(chip.data_width)
-        m.d.sync += later.eq(late)
+        # the read port has a latency of one
+        latency_2 = Signal(chip.data_width)
+        m.d.sync += latency_2.eq(read.data)
+        latency_3 = Signal(chip.data_width)
+        m.d.sync += latency_3.eq(latency_2)
         with m.If(latency == 2):
-            m.d.comb += pins.dq_i.eq(late)
+            m.d.comb += pins.dq_i.eq(latency_2)
         with m.Else():
-            m.d.comb += pins.dq_i.eq(later)
+            m.d.comb += pins.dq_i.eq(latency_3)
         return m

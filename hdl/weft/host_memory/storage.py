@@ -1,4 +1,4 @@
-"""What an AXI memory keeps its words in: block RAM with two ports, or SPRAM with one."""
+"""Storage of an on-chip AXI memory: block RAM with two ports, or SPRAM with one."""
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal
 from amaranth.lib import memory, wiring
@@ -11,19 +11,20 @@ __all__ = ["StoragePort", "BlockStorage", "SpramStorage"]
 
 
 class StoragePort(wiring.Signature):
-    """Words that are read and written.
+    """Read port and write port of a storage, seen by the AXI logic.
 
     Members
     -------
-    read_en : :py:`Out(1)`, ``read_addr`` : :py:`Out(...)`
-        A read starts.
+    read_en, read_addr : :py:`Out(1)`, :py:`Out(log2(words))`
+        Start a read.
     advance : :py:`Out(1)`
-        For storage of a single port: reads on their way move on; without it they stand still, and
-        no read starts.
+        Clock enable of reads in flight, for a storage with a single port. While it is low, reads
+        are stalled, and no read starts.
     read_data : :py:`In(width)`
-        The word, ``read_latency`` cycles after ``read_en``, or as many advances.
-    write_en : :py:`Out(width // 8)`, ``write_addr``, ``write_data``
-        The bytes of a word to be written.
+        The word, ``read_latency`` cycles (in which ``advance`` is high) after ``read_en``.
+    write_en, write_addr, write_data : :py:`Out(width // 8)`, :py:`Out(log2(words))`, \
+            :py:`Out(width)`
+        Write the enabled bytes of a word.
     """
 
     def __init__(self, *, words, width):
@@ -46,17 +47,17 @@ def _check(words, width):
 
 
 class BlockStorage(wiring.Component):
-    """Block RAM: one read and one write a cycle. What is read does not wait.
+    """Block RAM: one read and one write per cycle; reads cannot be stalled.
 
-    A read and a write of the same word in the same cycle give an undefined word to the reader.
-    Words are zero when the device starts.
+    A read of a word that is written in the same cycle returns an undefined word. All words are 0
+    after configuration of the device.
 
     Parameters
     ----------
     words : :class:`int`
-        How many.
+        Number of words.
     width : :class:`int`
-        Bits of each, a power of two.
+        Width of a word in bits, a power of two of at least 8.
 
     Members
     -------
@@ -67,7 +68,7 @@ class BlockStorage(wiring.Component):
     TypeError
         If a size is not an integer.
     ValueError
-        If a size cannot work.
+        If a size is out of range.
     """
 
     read_latency = 3
@@ -82,14 +83,14 @@ class BlockStorage(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         port = self.port
-        # the attribute spares the logic that would define a read of a word being written
+        # the attribute avoids the logic that defines reads of a word that is being written
         m.submodules.ram = ram = memory.Memory(shape=self.width, depth=self.words, init=[],
                                                attrs={"no_rw_check": 1})
         read = ram.read_port()
         write = ram.write_port(granularity=8)
-        # registers on both sides, without enables: the primitives lie far apart, and the output of
-        # one takes most of a fast cycle. What is written is there a cycle later, and before what a
-        # read reads that starts in the next cycle
+        # registers on both sides, without enables: the block RAMs are placed far apart, and their
+        # clock-to-output delay takes most of a fast cycle. Reads and writes have the same delay, so
+        # a read in the cycle after a write returns the written word
         addr = Signal.like(port.read_addr, reset_less=True)
         write_en = Signal.like(port.write_en)
         write_addr = Signal.like(port.write_addr, reset_less=True)
@@ -110,28 +111,30 @@ class BlockStorage(wiring.Component):
 
 
 class SpramStorage(wiring.Component):
-    """iCE40 UltraPlus' SPRAM: one read or one write a cycle. Words are undefined at first.
+    """SPRAM of the iCE40 UltraPlus: one read or one write per cycle.
+
+    The initial contents are undefined.
 
     Parameters
     ----------
     words : :class:`int`
-        How many: a multiple of the 16384 words of a primitive, times a power of two.
+        Number of words: 16384, the depth of a primitive, times a power of two.
     width : :class:`int`
-        Bits of each, a multiple of 16.
+        Width of a word in bits, a power of two of at least 16.
     form : :class:`str`
         See :class:`weft.vendor.spram.Spram`.
 
     Members
     -------
     port : :py:`In(StoragePort(words=words, width=width))`
-        ``read_en`` and ``write_en`` never in the same cycle.
+        ``read_en`` and ``write_en`` must not be high in the same cycle.
 
     Raises
     ------
     TypeError
         If a size is not an integer.
     ValueError
-        If a size cannot work, or there is no such form.
+        If a size is out of range, or the form is unknown.
     """
 
     read_latency = 1
@@ -143,8 +146,8 @@ class SpramStorage(wiring.Component):
             raise ValueError(f"width must be at least the 16 bits of a primitive, not {width}")
         if form not in FORMS:
             raise ValueError(f"SPRAM form must be one of {', '.join(FORMS)}, not {form!r}")
-        depths = words // Spram.WORDS
-        if words % Spram.WORDS or depths & (depths - 1):
+        blocks = words // Spram.WORDS
+        if words % Spram.WORDS or blocks & (blocks - 1):
             raise ValueError(f"words must be {Spram.WORDS} times a power of two, not {words}")
         self.words = words
         self.width = width
@@ -154,7 +157,7 @@ class SpramStorage(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         port = self.port
-        depths = self.words // Spram.WORDS
+        blocks = self.words // Spram.WORDS
         writes = Signal()
         addr = Signal.like(port.read_addr)
         m.d.comb += [
@@ -165,29 +168,29 @@ class SpramStorage(wiring.Component):
         read_high = Signal.like(high)
         m.d.sync += read_high.eq(high)
         words = []
-        for depth in range(depths):
+        for block in range(blocks):
             halves = []
             for half in range(self.width // 16):
-                m.submodules[f"spram_{depth}_{half}"] = spram = Spram(self.form)
+                m.submodules[f"spram_{block}_{half}"] = spram = Spram(self.form)
                 halves.append(spram.o_data)
                 m.d.comb += [
-                    spram.i_en.eq((writes | (port.read_en & port.advance)) & (high == depth)),
+                    spram.i_en.eq((writes | (port.read_en & port.advance)) & (high == block)),
                     spram.i_write.eq(port.write_en[2 * half:2 * half + 2]),
                     spram.i_addr.eq(low),
                     spram.i_data.eq(port.write_data[16 * half:16 * half + 16]),
                 ]
             words.append(Cat(halves))
         word = Signal(self.width)
-        m.d.comb += word.eq(Array(words)[read_high] if depths > 1 else words[0])
+        m.d.comb += word.eq(Array(words)[read_high] if blocks > 1 else words[0])
 
-        # the next write spoils the primitive's output: what cannot move on at once is kept
-        fresh = Signal()
-        held = Signal()
-        spare = Signal.like(word, reset_less=True)
-        m.d.comb += port.read_data.eq(Mux(held, spare, word))
-        m.d.sync += fresh.eq(port.advance & port.read_en)
+        # the next write changes the output of the primitive, so a stalled word is stored
+        read_done = Signal()
+        stalled = Signal()
+        stalled_word = Signal.like(word, reset_less=True)
+        m.d.comb += port.read_data.eq(Mux(stalled, stalled_word, word))
+        m.d.sync += read_done.eq(port.advance & port.read_en)
         with m.If(port.advance):
-            m.d.sync += held.eq(0)
-        with m.Elif(fresh):
-            m.d.sync += [held.eq(1), spare.eq(word)]
+            m.d.sync += stalled.eq(0)
+        with m.Elif(read_done):
+            m.d.sync += [stalled.eq(1), stalled_word.eq(word)]
         return m

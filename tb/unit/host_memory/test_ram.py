@@ -1,12 +1,13 @@
-"""Memories behind an AXI4 port: bytes, rates, and what they refuse."""
+"""On-chip memory behind an AXI4 port: data, throughput, refused bursts, rejected parameters."""
 
 import random
 
 import pytest
 from amaranth.sim import Simulator
 
-from support.axi_manager import AxiManager, Burst, apply, expected, random_write
-from weft.bus.axi4 import RESP_DECERR, RESP_OKAY, RESP_SLVERR
+from support.axi_manager import AxiManager, random_write
+from support.memory_bench import HalfAccesses, RefusedAccesses, read_burst
+from support.seeds import seed
 from weft.host_memory.ram import AxiRam
 from weft.host_memory.storage import BlockStorage, SpramStorage
 
@@ -19,10 +20,10 @@ def make(width, size, storage):
     return AxiRam(addr_width=20, data_width=width, size=size, base=BASE, storage=storage)
 
 
-def run(dut, *phases):
-    """Runs managers one after the other."""
+def run(dut, *managers):
+    """Run managers one after another."""
     async def testbench(ctx):
-        for manager in phases:
+        for manager in managers:
             await manager.run(ctx)
 
     sim = Simulator(dut)
@@ -31,68 +32,43 @@ def run(dut, *phases):
     sim.run()
 
 
-def place(draw, first, last, width):
-    """Address and beats of a burst between two offsets, inside a 4 KiB page."""
-    count = width // 8
-    beats = draw.choice((1, 2, draw.randint(1, 40)))
-    page = draw.randrange(first // 4096, last // 4096) * 4096
-    return BASE + page + draw.randint(0, 4096 // count - beats) * count, beats
-
-
-def read(width, address, beats):
-    return Burst(address, beats, size=(width // 8).bit_length() - 1)
-
-
 @pytest.mark.parametrize("stall", [0.0, 0.3, 0.8])
 @pytest.mark.parametrize("width, size, storage", KINDS)
-def test_bytes_agree_with_a_byte_array(width, size, storage, stall):
-    seed = f"{width}/{size}/{stall}"
-    draw = random.Random(seed)
+def test_data_agrees_with_a_byte_array(width, size, storage, stall):
+    start = f"{width}/{size}/{stall}/{seed()}"
     dut = make(width, size, storage)
-    half = size // 2
-    low = [random_write(draw, *place(draw, 0, half, width), width) for _ in range(6)]
-    high = [random_write(draw, *place(draw, half, size, width), width) for _ in range(6)]
-    # the lower half is written, then read while the upper half is written, then all is read
-    first = AxiManager(dut.axi, writes=low, stall=stall, seed=seed)
-    second = AxiManager(dut.axi, writes=high, stall=stall, seed=seed, reads=[
-        read(width, burst.address, burst.beats) for burst in low])
-    third = AxiManager(dut.axi, stall=stall, seed=seed, reads=[
-        read(width, burst.address, burst.beats) for burst in low + high])
-    run(dut, first, second, third)
-    data = bytearray(size)
-    for burst in low + high:
-        assert burst.responses == [(RESP_OKAY,)], f"seed {seed}"
-        apply(burst, data, BASE)
-    for burst in second.reads + third.reads:
-        assert burst.responses == expected(burst, data, BASE), f"seed {seed}"
+    accesses = HalfAccesses(random.Random(start), width=width, size=size, base=BASE, bursts=6)
+    run(dut, *(AxiManager(dut.axi, stall=stall, seed=start, **phase)
+               for phase in accesses.phases))
+    accesses.check(bytearray(size), start)
 
 
 @pytest.mark.parametrize("width, size, storage", KINDS)
-def test_a_beat_a_cycle(width, size, storage):
-    draw = random.Random(width)
+def test_transfers_one_beat_per_cycle(width, size, storage):
+    draw = random.Random(seed(width))
     dut = make(width, size, storage)
     writes = [random_write(draw, BASE + 4096 * page, 16, width) for page in range(3)]
-    before = AxiManager(dut.axi, writes=writes)
-    after = AxiManager(dut.axi, reads=[
-        read(width, burst.address, burst.beats) for burst in writes])
-    run(dut, before, after)
-    assert before.write_beats[-1] - before.write_beats[0] == 3 * 16 - 1
-    assert after.read_beats[-1] - after.read_beats[0] == 3 * 16 - 1
-    # the address is valid the cycle before it is seen to be accepted, as the data is
-    assert after.read_beats[0] - after.read_issued[0] == dut.read_latency
+    writer = AxiManager(dut.axi, writes=writes)
+    reader = AxiManager(dut.axi, reads=[
+        read_burst(width, burst.address, burst.beats) for burst in writes])
+    run(dut, writer, reader)
+    assert writer.write_beats[-1] - writer.write_beats[0] == 3 * 16 - 1
+    assert reader.read_beats[-1] - reader.read_beats[0] == 3 * 16 - 1
+    # both address and data are recorded one cycle after they are valid
+    assert reader.read_beats[0] - reader.read_issued[0] == dut.read_latency
 
 
 @pytest.mark.parametrize("width, size, storage", KINDS)
-def test_both_directions_at_once(width, size, storage):
-    draw = random.Random(width)
+def test_serves_both_directions_at_once(width, size, storage):
+    draw = random.Random(seed(width))
     dut = make(width, size, storage)
     both = AxiManager(
         dut.axi,
         writes=[random_write(draw, BASE + 4096, 32, width) for _ in range(3)],
-        reads=[read(width, BASE, 32) for _ in range(3)])
+        reads=[read_burst(width, BASE, 32) for _ in range(3)])
     run(dut, both)
     beats = both.read_beats + both.write_beats
-    # SPRAM has one port, and nobody waits for long
+    # SPRAM has a single port; neither direction is stalled for long
     cycles = 2 * 96 if dut.storage == "spram_model" else 96
     assert max(beats) - min(beats) + 1 <= cycles + dut.read_latency
     if dut.storage == "spram_model":
@@ -103,26 +79,12 @@ def test_both_directions_at_once(width, size, storage):
 @pytest.mark.parametrize("stall", [0.0, 0.5])
 @pytest.mark.parametrize("width, size, storage", [KINDS[0], KINDS[4]])
 def test_refused_bursts_change_nothing(width, size, storage, stall):
-    draw = random.Random(stall)
     dut = make(width, size, storage)
-    good = random_write(draw, BASE, 8, width)
-    outside = [random_write(draw, address, 3, width)
-               for address in (BASE - 4096, BASE + size, 0)]
-    fixed, narrow = (random_write(draw, BASE, 3, width) for _ in range(2))
-    fixed.burst, narrow.size = 0, 1
-    writes = AxiManager(dut.axi, stall=stall, writes=[good, *outside, fixed, narrow])
-    reads = AxiManager(dut.axi, stall=stall, reads=[
-        Burst(burst.address, burst.beats, size=burst.size, burst=burst.burst)
-        for burst in writes.writes])
-    run(dut, writes, reads)
-    wanted = [RESP_OKAY] + 3 * [RESP_DECERR] + 2 * [RESP_SLVERR]
-    assert [burst.responses[0][0] for burst in writes.writes] == wanted
-    for burst, resp in zip(reads.reads, wanted):
-        assert [answer[1:] for answer in burst.responses] == [
-            (resp, int(index == burst.beats - 1)) for index in range(burst.beats)]
-    data = bytearray(size)
-    apply(good, data, BASE)
-    assert reads.reads[0].responses == expected(reads.reads[0], data, BASE)
+    accesses = RefusedAccesses(random.Random(seed(int(10 * stall))), width=width, address=BASE,
+                               outside=[BASE - 4096, BASE + size, 0])
+    run(dut, AxiManager(dut.axi, stall=stall, writes=accesses.writes),
+        AxiManager(dut.axi, stall=stall, reads=accesses.reads))
+    accesses.check(bytearray(size), BASE)
 
 
 @pytest.mark.parametrize("arguments, kind, message", [
@@ -137,7 +99,7 @@ def test_refused_bursts_change_nothing(width, size, storage, stall):
                                       "'dram'"),
     ({"storage": "spram"}, ValueError, "words must be 16384 times a power of two, not 1024"),
 ])
-def test_rejects(arguments, kind, message):
+def test_rejects_parameters_that_cannot_work(arguments, kind, message):
     with pytest.raises(kind) as caught:
         AxiRam(**{"addr_width": 20, "data_width": 32, "size": 4096, **arguments})
     assert str(caught.value) == message
@@ -153,7 +115,7 @@ def test_rejects(arguments, kind, message):
     (lambda: SpramStorage(words=16384, width=32, form="gowin"), ValueError,
      "SPRAM form must be one of portable, ice40, not 'gowin'"),
 ])
-def test_storage_rejects(make, kind, message):
+def test_storage_rejects_parameters_that_cannot_work(make, kind, message):
     with pytest.raises(kind) as caught:
         make()
     assert str(caught.value) == message

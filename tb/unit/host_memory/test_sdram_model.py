@@ -1,25 +1,31 @@
-"""The model of an SDRAM: each rule of a chip's datasheet is asked for, and no more than that."""
+"""Model of an SDRAM: it checks each rule of the datasheet, and nothing beyond it."""
 
+import dataclasses
+import random
 import types
 
 import pytest
 
+from support.axi_manager import AxiManager, random_write
+from support.memory_bench import random_location, read_burst
+from support.sdram_bench import run
 from support.sdram_model import SMALL, SdramModel
+from support.seeds import seed
 from weft.host_memory.sdram_chip import SdramChip
 from weft.host_memory.sdram_pins import Command
 
-# Commands straight to the model, a line each: cycles since the one before, command, pins. The chip
-# has 10 ns a cycle, and only the time under test is longer than that.
+# A script is a list of commands: cycles since the previous command, name, pins. The cycle is 10 ns,
+# and only the time under test is longer than one cycle.
 PERIOD_NS = 10
 ALL_BANKS = {"addr": 1 << 10}
 MODE_2 = {"addr": 2 << 4}
-START = [(51, "PRECHARGE", ALL_BANKS), (9, "REFRESH", {}), (9, "REFRESH", {}), (9, "MODE", MODE_2),
+INIT = [(51, "PRECHARGE", ALL_BANKS), (9, "REFRESH", {}), (9, "REFRESH", {}), (9, "MODE", MODE_2),
          (2, "NOP", {})]
 OPEN = (1, "ACTIVATE", {})
 
 
-def give(script, **changes):
-    """The model after ``script``; ``changes`` are of the chip, even those that none can have."""
+def execute(script, **changes):
+    """Execute a script and return the model; ``changes`` are changed attributes of the chip."""
     times = dict.fromkeys(("rcd", "rp", "ras", "rc", "rfc", "rrd", "wr"), 1)
     chip = types.SimpleNamespace(**{**vars(SMALL), **times, **changes},
                                  MODE_CYCLES=SdramChip.MODE_CYCLES)
@@ -35,9 +41,9 @@ def give(script, **changes):
     return model
 
 
-# (what the chip asks for; commands before; the last one, as soon as it is allowed; message)
+# (changes of the chip; earlier commands; last command, at the earliest legal cycle; message)
 TIMES = {
-    "start": ({"start": 600}, [(1, "NOP", {})], (60, "PRECHARGE", ALL_BANKS), "at power-up"),
+    "power_up": ({"power_up": 600}, [(1, "NOP", {})], (60, "PRECHARGE", ALL_BANKS), "at power-up"),
     "rfc": ({"rfc": 60}, [(1, "REFRESH", {})], (6, "ACTIVATE", {}), "ACTIVATE after REFRESH"),
     "mode": ({}, [(1, "MODE", MODE_2)], (2, "ACTIVATE", {}), "too soon after MODE"),
     "rcd, READ": ({"rcd": 30}, [OPEN], (3, "READ", {}), "READ or WRITE after 20.0 ns, 30.0"),
@@ -56,89 +62,111 @@ TIMES = {
            "ACTIVATE of the bank after 60.0 ns, 70.0"),
     "rrd": ({"rrd": 30}, [OPEN], (3, "ACTIVATE", {"bank": 1}),
             "ACTIVATE of another bank after 20.0 ns, 30.0"),
-    "data": ({}, [OPEN, (1, "READ", {})], (4, "WRITE", {}), "dq driven while the chip lets go"),
+    "data": ({}, [OPEN, (1, "READ", {})], (4, "WRITE", {}),
+             "dq driven while the chip stops driving it"),
 }
 
 
 @pytest.mark.parametrize("changes, before, last, message", TIMES.values(), ids=TIMES)
-def test_the_model_takes_a_command_when_its_time_has_come(changes, before, last, message):
+def test_accepts_a_command_at_its_earliest_legal_cycle_only(changes, before, last, message):
     wait, *command = last
-    start = [] if "start" in changes else START
-    give([*start, *before, (wait, *command)], **changes)
+    init = [] if "power_up" in changes else INIT
+    execute([*init, *before, (wait, *command)], **changes)
     with pytest.raises(AssertionError, match=message):
-        give([*start, *before, (wait - 1, *command)], **changes)
+        execute([*init, *before, (wait - 1, *command)], **changes)
 
 
-# (what is forbidden, the nearest that is allowed, message)
+# (illegal script, the most similar legal script, message)
 STATES = {
-    "first": ([*START[:3], OPEN], [*START, OPEN], "ACTIVATE before MODE"),
-    "closed, refresh": ([(60, "REFRESH", {})], START[:2], "cycle [0-9]*: REFRESH"),
-    "closed, part": ([(51, "PRECHARGE", {"bank": 0}), *START[1:]], START, "cycle [0-9]*: REFRESH"),
-    "refreshes": ([*START[:2], START[3]], START[:4], "MODE before REFRESH"),
-    "mode, open": ([*START, OPEN, (1, "MODE", MODE_2)],
-                   [*START, OPEN, (1, "PRECHARGE", {}), (1, "MODE", MODE_2)],
+    "first": ([*INIT[:3], OPEN], [*INIT, OPEN], "ACTIVATE before MODE"),
+    "closed, refresh": ([(60, "REFRESH", {})], INIT[:2], "cycle [0-9]*: REFRESH"),
+    "closed, part": ([(51, "PRECHARGE", {"bank": 0}), *INIT[1:]], INIT, "cycle [0-9]*: REFRESH"),
+    "refreshes": ([*INIT[:2], INIT[3]], INIT[:4], "MODE before REFRESH"),
+    "mode, open": ([*INIT, OPEN, (1, "MODE", MODE_2)],
+                   [*INIT, OPEN, (1, "PRECHARGE", {}), (1, "MODE", MODE_2)],
                    "MODE with an open bank"),
-    "bursts": ([*START[:3], (1, "MODE", {"addr": 2 << 4 | 1})], START[:4], "mode 0x21"),
-    "bank of mode": ([*START[:3], (1, "MODE", {"addr": 2 << 4, "bank": 1})], START[:4],
+    "bursts": ([*INIT[:3], (1, "MODE", {"addr": 2 << 4 | 1})], INIT[:4], "mode 0x21"),
+    "bank of mode": ([*INIT[:3], (1, "MODE", {"addr": 2 << 4, "bank": 1})], INIT[:4],
                      "mode 0x20"),
-    "latency": ([*START[:3], (1, "MODE", {"addr": 1 << 4})],
-                [*START[:3], (1, "MODE", {"addr": 3 << 4})], "latency 1"),
-    "activate, open": ([*START, OPEN, (9, "ACTIVATE", {"addr": 1})],
-                       [*START, OPEN, (8, "PRECHARGE", {}), (1, "ACTIVATE", {"addr": 1})],
+    "latency": ([*INIT[:3], (1, "MODE", {"addr": 1 << 4})],
+                [*INIT[:3], (1, "MODE", {"addr": 3 << 4})], "latency 1"),
+    "activate, open": ([*INIT, OPEN, (9, "ACTIVATE", {"addr": 1})],
+                       [*INIT, OPEN, (8, "PRECHARGE", {}), (1, "ACTIVATE", {"addr": 1})],
                        "ACTIVATE of an open bank 0"),
-    "row": ([*START, (1, "ACTIVATE", {"addr": 32})], [*START, (1, "ACTIVATE", {"addr": 31})],
+    "row": ([*INIT, (1, "ACTIVATE", {"addr": 32})], [*INIT, (1, "ACTIVATE", {"addr": 31})],
             "row 0x20 of 32"),
-    "refresh, open": ([*START, OPEN, (9, "PRECHARGE", {"bank": 1}), (9, "REFRESH", {})],
-                      [*START, OPEN, (9, "PRECHARGE", {"bank": 0}), (9, "REFRESH", {})],
+    "refresh, open": ([*INIT, OPEN, (9, "PRECHARGE", {"bank": 1}), (9, "REFRESH", {})],
+                      [*INIT, OPEN, (9, "PRECHARGE", {"bank": 0}), (9, "REFRESH", {})],
                       "cycle [0-9]*: REFRESH"),
-    "read, closed": ([*START, OPEN, (9, "READ", {"bank": 1})],
-                     [*START, OPEN, (9, "READ", {"bank": 0})], "bank 1 is closed"),
-    "write, closed": ([*START, OPEN, (9, "WRITE", {"bank": 1})],
-                      [*START, OPEN, (9, "WRITE", {"bank": 0})], "bank 1 is closed"),
-    "column": ([*START, OPEN, (9, "READ", {"addr": 128})],
-               [*START, OPEN, (9, "READ", {"addr": 127})], "column 0x80"),
-    "read, driven": ([*START, OPEN, (9, "READ", {"dq_en": 1})], [*START, OPEN, (9, "READ", {})],
+    "read, closed": ([*INIT, OPEN, (9, "READ", {"bank": 1})],
+                     [*INIT, OPEN, (9, "READ", {"bank": 0})], "bank 1 is closed"),
+    "write, closed": ([*INIT, OPEN, (9, "WRITE", {"bank": 1})],
+                      [*INIT, OPEN, (9, "WRITE", {"bank": 0})], "bank 1 is closed"),
+    "column": ([*INIT, OPEN, (9, "READ", {"addr": 128})],
+               [*INIT, OPEN, (9, "READ", {"addr": 127})], "column 0x80"),
+    "read, driven": ([*INIT, OPEN, (9, "READ", {"dq_en": 1})], [*INIT, OPEN, (9, "READ", {})],
                      "READ while dq is driven"),
-    "read, masked": ([*START, OPEN, (9, "READ", {"mask": 1})], [*START, OPEN, (9, "READ", {})],
+    "read, masked": ([*INIT, OPEN, (9, "READ", {"mask": 1})], [*INIT, OPEN, (9, "READ", {})],
                      "READ with a mask"),
-    "write, not driven": ([*START, OPEN, (9, "WRITE", {"dq_en": 0})],
-                          [*START, OPEN, (9, "WRITE", {})], "WRITE without data"),
-    "both drive": ([*START, OPEN, (9, "READ", {}), (2, "NOP", {"dq_en": 1})],
-                   [*START, OPEN, (9, "READ", {}), (1, "NOP", {"dq_en": 1})], "both drive dq"),
+    "write, not driven": ([*INIT, OPEN, (9, "WRITE", {"dq_en": 0})],
+                          [*INIT, OPEN, (9, "WRITE", {})], "WRITE without data"),
+    "both drive": ([*INIT, OPEN, (9, "READ", {}), (2, "NOP", {"dq_en": 1})],
+                   [*INIT, OPEN, (9, "READ", {}), (1, "NOP", {"dq_en": 1})], "both drive dq"),
 }
 
 
-@pytest.mark.parametrize("forbidden, allowed, message", STATES.values(), ids=STATES)
-def test_the_model_takes_a_command_only_in_a_state_that_allows_it(forbidden, allowed, message):
-    give(allowed)
+@pytest.mark.parametrize("illegal, legal, message", STATES.values(), ids=STATES)
+def test_accepts_a_command_only_in_a_legal_state(illegal, legal, message):
+    execute(legal)
     with pytest.raises(AssertionError, match=message):
-        give(forbidden)
+        execute(illegal)
 
 
-def test_the_model_refuses_a_latency_that_is_too_short_for_the_clock():
-    give(START, cas={2: 100e6})
+def test_refuses_a_latency_that_is_too_short_for_the_clock():
+    execute(INIT, cas={2: 100e6})
     with pytest.raises(AssertionError, match="latency 2"):
-        give(START, cas={2: 99e6})
+        execute(INIT, cas={2: 99e6})
 
 
-@pytest.mark.parametrize("allowed, late, message", [
+@pytest.mark.parametrize("legal, illegal, message", [
     ([250] * 9 + [600], [250] * 9 + [601], "601 cycles without REFRESH"),
     ([600], [601], "601 cycles without REFRESH"),
     ([306] * 9, [307] * 9, "REFRESH every 3070 ns"),
 ])
-def test_the_model_asks_for_refreshes_in_time(allowed, late, message):
-    """Of a chip that wants one each 300 cycles; those of the beginning do not count."""
+def test_requires_refreshes_in_time(legal, illegal, message):
+    """The chip needs one REFRESH per 300 cycles; those of the initialisation do not count."""
     def refreshed(gaps):
-        return give([*START, *[(1, "REFRESH", {})] * 7, *((gap, "REFRESH", {}) for gap in gaps)])
-    refreshed(allowed).check_refreshes()
+        return execute([*INIT, *[(1, "REFRESH", {})] * 7, *((gap, "REFRESH", {}) for gap in gaps)])
+    refreshed(legal).check_refreshes()
     with pytest.raises(AssertionError, match=message):
-        refreshed(late).check_refreshes()
+        refreshed(illegal).check_refreshes()
 
 
-def test_the_model_notes_that_refreshes_have_ended():
-    begin = [*START, *[(1, "REFRESH", {})] * 7]
-    give([*begin, (599, "NOP", {})]).check_refreshes()
+def test_detects_that_refreshes_have_stopped():
+    init = [*INIT, *[(1, "REFRESH", {})] * 7]
+    execute([*init, (599, "NOP", {})]).check_refreshes()
     with pytest.raises(AssertionError, match="601 cycles without REFRESH"):
-        give([*begin, (600, "NOP", {})]).check_refreshes()
-    with pytest.raises(AssertionError, match="never a REFRESH"):
-        give(START[:1]).check_refreshes()
+        execute([*init, (600, "NOP", {})]).check_refreshes()
+    with pytest.raises(AssertionError, match="no REFRESH"):
+        execute(INIT[:1]).check_refreshes()
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"rcd": 5}, "READ or WRITE after 14.0 ns"),
+    ({"rp": 5, "ras": 60}, "REFRESH after 7.0 ns, 18.0 ns"),
+    ({"ras": 20, "rp": 40}, "PRECHARGE after [0-9.]* ns, 42.0 ns at least"),
+    ({"rfc": 5}, "after REFRESH after 7.0 ns"), ({"wr": 1}, "PRECHARGE after 14.0 ns, 15.0 ns"),
+    ({"refresh": 9000}, "cycles without REFRESH"), ({"cas": {2: 143e6}}, "latency 2"),
+    ({"power_up": 5}, "at power-up after [0-9.]* ns, 500"),
+    ({"row_bits": 6}, "row 0x[23]. of 32")])
+def test_detects_a_controller_that_is_made_for_another_chip(changes, message):
+    assumed = dataclasses.replace(SMALL, **changes)
+    draw, width = random.Random(seed(7)), 32
+    writes = [random_write(draw, *random_location(draw, 0, assumed.size, width), width)
+              for _ in range(100)]
+    reads = [read_burst(width, burst.address, burst.beats) for burst in writes]
+
+    def manager(port):
+        return AxiManager(port, writes=writes, reads=reads, stall=0.2)
+    with pytest.raises(AssertionError, match=message):
+        run(assumed, width, 143e6, manager, actual_chip=SMALL)

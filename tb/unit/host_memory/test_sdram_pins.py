@@ -1,4 +1,4 @@
-"""An SDRAM's pins on a board: each signal at its pin, and the chip's clock at its phase."""
+"""Pins of an SDRAM on a board: levels of all signals, and phase of the chip's clock."""
 
 import random
 import re
@@ -10,7 +10,9 @@ from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from support.axi_manager import AxiManager, Burst, apply, expected, random_write
+from support.sdram_bench import erased
 from support.sdram_model import SdramModel
+from support.seeds import seed
 from weft.bus.axi4 import Axi4
 from weft.host_memory.sdram import AxiSdram
 from weft.host_memory.sdram_chip import MT48LC16M16
@@ -20,11 +22,11 @@ from weft_boards._pins import OnPins, make_platform
 from weft_boards._top import sdram_phase
 
 WIDTH, CLOCK_HZ = 128, 100_000_000
-CLOCKS = []         # what was asked for at the pin of the chip's clock
+CLOCKS = []         # parameters of the buffers that drive the chip's clock
 
 
 class ClockPin(wiring.Component):
-    """In place of the buffer of both edges, which does not simulate."""
+    """Replacement for the DDR buffer, which cannot be simulated."""
 
     def __init__(self, direction, port, *, o_domain):
         CLOCKS.append((direction, port.invert, o_domain, self))
@@ -34,15 +36,15 @@ class ClockPin(wiring.Component):
         return Module()
 
 
-class AtThePins(wiring.Component):
-    """A controller whose signals have come to a board's pins, decoded by their levels."""
+class PinLevels(wiring.Component):
+    """Controller connected to a board's pins, with the levels at the pins."""
 
     def __init__(self, pads):
         self.pads = pads
         self.memory = AxiSdram(chip=MT48LC16M16, clock_hz=CLOCK_HZ, addr_width=25,
                                data_width=WIDTH, pin_delay=2)
         super().__init__({"axi": In(Axi4(addr_width=25, data_width=WIDTH))})
-        self.levels = Signal(3)             # of RAS, CAS and WE: 0 is asserted
+        self.levels = Signal(3)             # RAS, CAS and WE, active low
         self.selected, self.enabled, self.driven = Signal(), Signal(), Signal(16)
 
     def elaborate(self, platform):
@@ -57,10 +59,10 @@ class AtThePins(wiring.Component):
         return m
 
 
-class Chip(SdramModel):
-    """The chip, which sees levels alone."""
+class LevelChip(SdramModel):
+    """Chip that decodes commands from the levels at its pins."""
 
-    # JEDEC: RAS#, CAS#, WE#
+    # RAS#, CAS#, WE#; source: JEDEC JESD21-C, 3.11.5
     COMMANDS = {0b111: Command.NOP, 0b011: Command.ACTIVATE, 0b101: Command.READ,
                 0b100: Command.WRITE, 0b010: Command.PRECHARGE, 0b001: Command.REFRESH,
                 0b000: Command.MODE}
@@ -73,13 +75,13 @@ class Chip(SdramModel):
         top, pads = self.top, self.top.pads
         sampled = ctx.tick().sample(top.selected, top.levels, top.driven, top.enabled, pads.ba.o,
                                     pads.a.o, pads.dqm.o, pads.dq.o)
-        async for _, _, selected, levels, driven, enabled, *taken in sampled:
+        async for _, _, selected, levels, driven, enabled, *others in sampled:
             assert driven in (0, 0xFFFF)
             command = self.COMMANDS[levels] if selected else Command.NOP
-            ctx.set(pads.dq.i, self.edge(enabled, command, *taken, driven != 0))
+            ctx.set(pads.dq.i, self.edge(enabled, command, *others, driven != 0))
 
 
-def test_a_chip_that_sees_levels_keeps_bytes(monkeypatch):
+def test_drives_the_pins_with_the_levels_of_the_datasheet(monkeypatch):
     real = make_platform(board("ulx3s_85f_sdram")).request("sdram", 0, dir="-")
     names = ("clk", "clk_en", "cs", "ras", "cas", "we", "ba", "a", "dqm", "dq")
     pads = type("Pads", (), {})()
@@ -88,20 +90,21 @@ def test_a_chip_that_sees_levels_keeps_bytes(monkeypatch):
         setattr(pads, name, io.SimulationPort(port.direction, len(port), invert=port.invert))
     CLOCKS.clear()
     monkeypatch.setattr(_pins.io, "DDRBuffer", ClockPin)
-    draw = random.Random(1)
-    top = AtThePins(pads)
-    # of every bank, row and column bit; parts of beats, too
-    places = [0, *(1 << bit for bit in range(7, 25))]
-    writes = [random_write(draw, place, draw.randint(1, 3), WIDTH) for place in places]
+    draw = random.Random(seed(1))
+    top = PinLevels(pads)
+    # every bank, row and column bit, and partial beats
+    addresses = [0, *(1 << bit for bit in range(7, 25))]
+    writes = [random_write(draw, address, draw.randint(1, 3), WIDTH)
+              for address in addresses]
     reads = [Burst(burst.address, burst.beats, size=burst.size, burst=burst.burst)
              for burst in writes]
-    chip = Chip(top)
+    chip = LevelChip(top)
 
     async def testbench(ctx):
         clock = CLOCKS[0][3]
         await AxiManager(top.axi, writes=writes).run(ctx, limit=200_000)
         await AxiManager(top.axi, reads=reads).run(ctx, limit=200_000)
-        assert [ctx.get(clock.o[0]), ctx.get(clock.o[1])] == [1, 0]     # high first
+        assert [ctx.get(clock.o[0]), ctx.get(clock.o[1])] == [1, 0]     # high in the first half
 
     simulator = Simulator(top)
     simulator.add_clock(1 / CLOCK_HZ)
@@ -109,15 +112,15 @@ def test_a_chip_that_sees_levels_keeps_bytes(monkeypatch):
     simulator.add_process(chip.run)
     simulator.run()
     assert [entry[:3] for entry in CLOCKS] == [("o", (False,), "sdram")]
-    held = bytearray(b"\xA5" * (1 << 25))
+    contents = erased(1 << 25)
     for burst in writes:
-        apply(burst, held, 0)
+        apply(burst, contents, 0)
     for burst in reads:
-        assert burst.answers == expected(burst, held, 0)
+        assert burst.answers == expected(burst, contents, 0)
 
 
 class Idle(wiring.Component):
-    """A top that asks for nothing: pins and clocks are quickly looked at."""
+    """Top without an accelerator, for a fast conversion of pins and clocks."""
 
     def __init__(self, chip):
         super().__init__({"rx": In(1), "tx": Out(1), "busy": Out(1),
@@ -130,8 +133,8 @@ class Idle(wiring.Component):
 
 
 @pytest.mark.parametrize("mhz", [25, 50, 65, 80, 100, 125])
-def test_the_pll_gives_the_chips_clock_its_phase(mhz):
-    """By Lattice's FPGA-TN-02200 a phase counts periods of the oscillator, and eighths of one."""
+def test_the_pll_generates_the_phase_of_the_chips_clock(mhz):
+    """Lattice FPGA-TN-02200: phases count VCO periods and eighths of a VCO period."""
     chosen = board("ulx3s_85f_sdram").at(clock_hz=mhz * 1_000_000)
     plan = make_platform(chosen).prepare(OnPins(chosen, Idle(chosen.sdram)), "top",
                                          debug_verilog=False)
@@ -143,9 +146,9 @@ def test_the_pll_gives_the_chips_clock_its_phase(mhz):
         return int(re.search(rf"parameter \\{name} (\d+)\n", pll)[1])
 
     assert value("CLKOS_DIV") == value("CLKOP_DIV") and value("CLKOS_CPHASE") <= 127
-    late = (value("CLKOS_CPHASE") - value("CLKOP_CPHASE")
-            + (value("CLKOS_FPHASE") - value("CLKOP_FPHASE")) / 8) / value("CLKOS_DIV")
-    assert late == sdram_phase(chosen.clock_hz)[0] / 4
+    phase = (value("CLKOS_CPHASE") - value("CLKOP_CPHASE")
+             + (value("CLKOS_FPHASE") - value("CLKOP_FPHASE")) / 8) / value("CLKOS_DIV")
+    assert phase == sdram_phase(chosen.clock_hz)[0] / 4
     clock = re.search(r"connect \\CLKOS (\S+)", pll)[1]
     pin = re.search(r"cell \\ODDRX1F .*?\n(.*?)\n  end", netlist, re.S)[1]
     assert re.search(r"connect \\SCLK (\S+)", pin)[1] == clock
