@@ -116,7 +116,7 @@ def test_drives_the_pins_with_the_levels_of_the_datasheet(monkeypatch):
     for burst in writes:
         apply(burst, contents, 0)
     for burst in reads:
-        assert burst.answers == expected(burst, contents, 0)
+        assert burst.responses == expected(burst, contents, 0)
 
 
 class Idle(wiring.Component):
