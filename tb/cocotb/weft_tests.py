@@ -1,4 +1,4 @@
-"""The whole accelerator under cocotb: random programs, stalls and errors, against the emulator."""
+"""Cocotb tests of the accelerator: random programs, stalls and errors, against the emulator."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from support.programs import illegal_programs, random_program
 from weft.spec import register_map
 from weft.spec.config import Config
 from weft_host.device import EmulatorDevice
-from weft_host.emulator.registers import pack, unpack
+from weft_host.register_words import pack, unpack
 
 CONFIG = Config(**json.loads(os.environ["WEFT_CONFIG"]))
 SEED = int(os.environ["WEFT_SEED"])
@@ -22,7 +22,7 @@ COUNT = int(os.environ["WEFT_COUNT"])
 MEMORY = 1 << 16
 CYCLE_NS = 10
 PROGRAM_CYCLES = 60_000
-SEES_X = "icarus" in cocotb.SIM_NAME.lower()
+HAS_X = "icarus" in cocotb.SIM_NAME.lower()
 OUTPUTS = (
     "irq", "s_axil_awready", "s_axil_wready", "s_axil_bvalid", "s_axil_bresp", "s_axil_arready",
     "s_axil_rvalid", "s_axil_rdata", "s_axil_rresp",
@@ -32,13 +32,13 @@ OUTPUTS = (
 
 
 def stalls(draw, share):
-    """Pauses a channel in ``share`` of the cycles."""
+    """Pause a channel in ``share`` of the cycles."""
     while True:
         yield draw.random() < share
 
 
 class Bench:
-    """The accelerator with a host on ``s_axil`` and a memory on ``m_axi``."""
+    """Accelerator with a host on ``s_axil`` and a memory on ``m_axi``."""
 
     def __init__(self, dut):
         self.dut = dut
@@ -56,11 +56,11 @@ class Bench:
         await ClockCycles(self.dut.clk, 4)
         self.dut.rst.value = 0
         await ClockCycles(self.dut.clk, 2)
-        if SEES_X:
+        if HAS_X:
             cocotb.start_soon(self.watch_for_x())
 
     async def watch_for_x(self):
-        """No output is unknown in any cycle after reset."""
+        """Assert that no output is unknown in any cycle after reset."""
         handles = {name: getattr(self.dut, name) for name in OUTPUTS}
         changed = set(OUTPUTS)
 
@@ -73,13 +73,13 @@ class Bench:
             cocotb.start_soon(note(name))
         while True:
             await RisingEdge(self.dut.clk)
-            # what has not changed since it was looked at is as known as it was
+            # outputs that have not changed need no further check
             for name in changed:
                 assert handles[name].value.is_resolvable, f"{name} is {handles[name].value}"
             changed.clear()
 
     def stall(self, draw):
-        """Random pauses on every channel; how many is drawn, too."""
+        """Set random pauses, of a random share, on every channel."""
         for channel in (self.memory.read_if.ar_channel, self.memory.read_if.r_channel,
                         self.memory.write_if.aw_channel, self.memory.write_if.w_channel,
                         self.memory.write_if.b_channel, self.host.write_if.aw_channel,
@@ -98,7 +98,7 @@ class Bench:
         return unpack(register, await self.read(register))[name]
 
     async def start(self, program, inputs):
-        """Load ``program`` into emulator and hardware alike and start both."""
+        """Load ``program`` into emulator and hardware, and start both."""
         emulator = self.emulator
         emulator.load(program, watchdog=PROGRAM_CYCLES // 2)
         for tensor, array in zip(program.inputs, inputs):
@@ -116,17 +116,17 @@ class Bench:
         await with_timeout(RisingEdge(self.dut.irq), PROGRAM_CYCLES * CYCLE_NS, "ns")
         await self.write("IRQ_STATUS", pack("IRQ_STATUS", DONE=1, ERROR=1))
 
-    async def compare(self, what):
-        """Status, error record and every byte of memory are those of the emulator."""
+    async def compare(self, case):
+        """Assert that status, error record and memory equal those of the emulator."""
         for name in ("STATUS", "ERROR_CODE", "ERROR_INDEX", "ERROR_ADDR"):
             found, expected = await self.read(name), self.emulator.read_register(name)
             assert found == expected, (
-                f"{what}: {name} is {unpack(name, found)} instead of {unpack(name, expected)}")
+                f"{case}: {name} is {unpack(name, found)} instead of {unpack(name, expected)}")
         found = np.frombuffer(self.memory.read(0, MEMORY), np.uint8)
         expected = np.frombuffer(self.emulator.read_memory(0, MEMORY), np.uint8)
         wrong = np.flatnonzero(found != expected)
         assert not len(wrong), (
-            f"{what}: {len(wrong)} bytes differ, first at {wrong[0]:#x}: expected "
+            f"{case}: {len(wrong)} bytes differ, first at {wrong[0]:#x}: expected "
             f"{expected[wrong[0]]}, got {found[wrong[0]]}")
 
 
@@ -150,7 +150,7 @@ async def random_programs_equal_the_emulator(dut):
 
 
 @cocotb.test(timeout_time=60 * PROGRAM_CYCLES * CYCLE_NS, timeout_unit="ns")
-async def illegal_instructions_are_refused_like_in_the_emulator(dut):
+async def illegal_instructions_end_as_in_the_emulator(dut):
     bench = Bench(dut)
     await bench.reset()
     draw = random.Random(SEED)
@@ -182,7 +182,7 @@ async def a_soft_reset_in_any_cycle_leaves_a_working_device(dut):
             pass
         assert await bench.read("STATUS") == 0
         await bench.write("IRQ_STATUS", pack("IRQ_STATUS", DONE=1, ERROR=1))
-        # what the cut-off program left on chip must not matter
+        # the on-chip state of the stopped program must not matter
         bench.emulator.soft_reset()
         await bench.start(program, inputs)
         await bench.finish()
@@ -190,7 +190,7 @@ async def a_soft_reset_in_any_cycle_leaves_a_working_device(dut):
 
 
 @cocotb.test(timeout_time=10_000, timeout_unit="ns")
-async def unmapped_registers_answer_slverr(dut):
+async def unmapped_registers_respond_with_slverr(dut):
     bench = Bench(dut)
     await bench.reset()
     response = await bench.host.read(0xFF0, 4)

@@ -29,10 +29,10 @@ from weft_host import compile
 from weft_host.cli import main
 from weft_host.device import SerialDevice
 from weft_host.device.serial import SerialLine
-from weft_host.emulator.registers import pack
 from weft_host.errors import DeviceTimeout, LinkError, ProgramError, RegisterError
 from weft_host.program.file import Program
 from weft_host.program.tensor import Window
+from weft_host.register_words import pack
 from weft_host.selftest import selftest
 
 DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits"

@@ -1,4 +1,4 @@
-// Host memory behind an AXI4 port: latency, bandwidth, pauses and faults on every channel.
+// Host memory at an AXI4 port, with latency, bandwidth, pauses and faults on every channel.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -9,7 +9,7 @@
 
 enum Response : uint8_t { OKAY = 0, SLVERR = 2, DECERR = 3 };
 
-// Channels that "never answer": ready stays low, or the answer never comes.
+// Silent channels: ready stays low, or no response is ever sent.
 enum Silence : uint32_t { NO_AR = 1, NO_R = 2, NO_AW = 4, NO_W = 8, NO_B = 16 };
 
 struct FaultRange {
@@ -21,7 +21,7 @@ struct FaultRange {
 struct Burst {
     uint64_t addr;
     uint32_t beats;
-    uint64_t due;       // cycle from which on its answer may be given
+    uint64_t due;       // first cycle in which its response may be sent
 };
 
 constexpr uint32_t MAX_BEAT = 32;
@@ -32,7 +32,7 @@ struct ReadBeat {
     uint8_t data[MAX_BEAT];
 };
 
-// Everything an access can do to the bytes; timing is in AxiMemory.
+// Content and error responses of the memory; the timing is in AxiMemory.
 class Store {
 public:
     uint64_t base;
@@ -57,7 +57,7 @@ public:
         if (beat.response == OKAY)
             memcpy(beat.data, &bytes[addr - base], beat_bytes);
         else
-            memset(beat.data, 0xA5, beat_bytes);    // means nothing, and must not be used
+            memset(beat.data, 0xA5, beat_bytes);    // invalid data that must not be used
     }
 
     Response write(uint64_t addr, const uint8_t *data, uint64_t strobes) {
@@ -70,10 +70,11 @@ public:
     }
 };
 
-// The subordinate's side of one cycle. `prepare` decides what it drives; `handshake` is told what
-// was transferred. Outputs never depend on the manager's outputs of the same cycle.
+// Subordinate side of the AXI4 port. In each cycle, `prepare` determines the outputs, and the
+// `accept_*` functions receive the transfers. Outputs never depend on the manager's outputs of the
+// same cycle.
 class AxiMemory {
-    static constexpr size_t DEPTH = 64;     // bursts, or beats of data, that it takes in advance
+    static constexpr size_t DEPTH = 64;     // outstanding bursts, or beats of data, per queue
 
     struct WriteBeat {
         uint8_t data[MAX_BEAT];
@@ -84,9 +85,9 @@ class AxiMemory {
     uint32_t latency;
     Rate read_rate, write_rate;
     Pauses ar_pauses, r_pauses, aw_pauses, w_pauses, b_pauses;
-    std::deque<Burst> reads, writes, answers;
+    std::deque<Burst> reads, writes, responses;
     std::deque<WriteBeat> beats;
-    std::deque<Response> answer_responses;
+    std::deque<Response> response_codes;
     Response worst = OKAY;
 
 public:
@@ -105,7 +106,7 @@ public:
           b_pauses(gaps, seed * 5 + 5), store(base, size, beat_bytes) {}
 
     bool idle() const {
-        return reads.empty() && writes.empty() && answers.empty() && beats.empty() && !rvalid &&
+        return reads.empty() && writes.empty() && responses.empty() && beats.empty() && !rvalid &&
                !bvalid;
     }
 
@@ -125,9 +126,9 @@ public:
             read_rate.spend();
         }
         bool b_open = b_pauses.open() && !(silent & NO_B);
-        if (!bvalid && b_open && !answers.empty() && answers.front().due <= cycle) {
+        if (!bvalid && b_open && !responses.empty() && responses.front().due <= cycle) {
             bvalid = true;
-            bresp = answer_responses.front();
+            bresp = response_codes.front();
         }
     }
 
@@ -156,11 +157,12 @@ public:
 
     void accept_b() {
         bvalid = false;
-        answers.pop_front();
-        answer_responses.pop_front();
+        responses.pop_front();
+        response_codes.pop_front();
     }
 
-    // Data may come before its address. Returns false if WLAST is not where the burst ends.
+    // Carries out the writes whose address and data have both arrived; data may arrive first.
+    // Returns false if WLAST is not at the end of its burst.
     bool write_through(uint64_t cycle) {
         bool good = true;
         while (!writes.empty() && !beats.empty()) {
@@ -172,8 +174,8 @@ public:
             burst.addr += store.beat_bytes;
             good = good && beat.last == (burst.beats == 1);
             if (--burst.beats == 0) {
-                answers.push_back({0, 0, cycle + latency});
-                answer_responses.push_back(worst);
+                responses.push_back({0, 0, cycle + latency});
+                response_codes.push_back(worst);
                 worst = OKAY;
                 writes.pop_front();
             }

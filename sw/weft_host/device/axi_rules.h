@@ -1,11 +1,11 @@
-// The rules of AXI4 that a manager must keep, checked every cycle.
+// Checker of the AXI4 rules for managers, for use in every cycle.
 #pragma once
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <string>
 
-// Remembers the first broken rule of all channels.
+// Number of violations on all channels, and a description of the first one.
 class Rules {
 public:
     std::string broken;
@@ -20,7 +20,8 @@ public:
     }
 };
 
-// Valid, once high, stays until ready, with the same payload. `Payload` is compared bytewise.
+// Rule for one channel: once valid is high, valid and payload must not change until ready is high.
+// Payloads are compared as bytes.
 template<class Payload> class StableChannel {
     const char *name;
     bool pending = false;
@@ -54,9 +55,9 @@ inline void check_address(Rules &rules, uint64_t cycle, const char *name, const 
     if (1u << a.size != beat_bytes)
         rules.fail(cycle, channel + " does not use whole beats");
     if (a.addr % beat_bytes)
-        rules.fail(cycle, channel + " does not start at a beat");
+        rules.fail(cycle, channel + " is not aligned to a beat");
     if (a.addr / 4096 != last / 4096) {
-        snprintf(text, sizeof text, " of %u beats from 0x%llx on crosses a 4 KiB line", a.len + 1,
+        snprintf(text, sizeof text, " of %u beats from 0x%llx crosses a 4 KiB boundary", a.len + 1,
                  (unsigned long long)a.addr);
         rules.fail(cycle, channel + text);
     }

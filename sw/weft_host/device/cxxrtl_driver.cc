@@ -1,9 +1,9 @@
-// Drives one Weft instance that CXXRTL made into C++: clock, AXI4-Lite host, AXI4 memory.
+// Driver of one Weft instance that CXXRTL has converted to C++: clock, AXI4-Lite host, AXI4 memory.
 //
-// WEFT_TOP is the class of the design, WEFT_DESIGN the file that holds it. WEFT_TRACE is 1 if the
-// design keeps the names of its signals, so that a waveform can be written, WEFT_SINGLE_STEP if one
-// evaluation a cycle is enough: there are no loops in its combinational logic. WEFT_RESET is how many
-// cycles its reset is high at first; with 0 it has none.
+// WEFT_TOP is the class of the design and WEFT_DESIGN the file that contains it. WEFT_TRACE is 1 if
+// the design keeps the names of its signals, so that a waveform can be written. WEFT_SINGLE_STEP is
+// 1 if one evaluation per cycle is enough, because the combinational logic has no loops. WEFT_RESET
+// is the number of cycles that the reset is high at first; with 0, the design has no reset.
 #include WEFT_DESIGN
 #if WEFT_TRACE
 #include <cxxrtl/cxxrtl_vcd.h>
@@ -16,9 +16,9 @@ using cxxrtl::value;
 using cxxrtl::wire;
 
 // An output port is a plain value or, if a register drives it, a wire.
-template<size_t N> const value<N> &seen(const value<N> &port) { return port; }
-template<size_t N> const value<N> &seen(const wire<N> &port) { return port.curr; }
-template<class Port> uint32_t word(const Port &port) { return seen(port).data[0]; }
+template<size_t N> const value<N> &current(const value<N> &port) { return port; }
+template<size_t N> const value<N> &current(const wire<N> &port) { return port.curr; }
+template<class Port> uint32_t word(const Port &port) { return current(port).data[0]; }
 template<size_t N> void drive(value<N> &port, uint32_t word) { port.data[0] = word; }
 
 #include "events.h"
@@ -29,7 +29,7 @@ struct Data {
     uint64_t last;
 };
 
-// What the AXI4-Lite port showed in the last cycle.
+// Outputs of the AXI4-Lite port in the previous cycle.
 struct Lite {
     bool awready, wready, bvalid, arready, rvalid;
     uint8_t bresp, rresp;
@@ -65,8 +65,8 @@ public:
     EventLog log;
     uint64_t cycle = 0;
     uint64_t last_write_cycle = 0;      // when the last register write was accepted
-    uint64_t irq_cycle = 0;             // the first cycle with irq high since it was low
-    bool irq = false;                   // as it was seen last
+    uint64_t irq_cycle = 0;             // the cycle of the last rising edge of irq
+    bool irq = false;                   // irq in the previous cycle
 
     Driver(uint64_t base, uint64_t size, uint32_t latency, double bandwidth, bool gaps,
            bool back_pressure, uint64_t seed)
@@ -95,11 +95,11 @@ public:
 #endif
     }
 
-    // Evaluates one cycle up to its rising edge: what the outputs show is what it transfers.
+    // Evaluates one cycle up to its rising edge, where transfers take place.
     void before_edge() {
 #if WEFT_SINGLE_STEP
-        // Registers keep showing their old values until they are committed, so the evaluation
-        // that computes the new ones also shows the outputs as they are before the edge.
+        // Registers keep their old values until they are committed, so the evaluation that
+        // computes the new values also yields the outputs before the edge.
         drive(top.prev_p_clk, 0);
         drive(top.p_clk, 1);
         top.eval();
@@ -121,7 +121,7 @@ public:
         cycle++;
     }
 
-    // One cycle. Inputs are stable from the falling edge before it on.
+    // Simulates one cycle. Inputs are stable from the preceding falling edge.
     void clock() {
         memory.prepare(cycle);
         drive(top.p_m__axi__arready, memory.arready);
@@ -150,7 +150,7 @@ public:
     }
 
     void transfer(uint64_t now) {
-        // a channel that is idle, now and before, needs no look at its payload
+        // the payload of a channel matters only while its valid is high
         bool arvalid = word(top.p_m__axi__arvalid), awvalid = word(top.p_m__axi__awvalid);
         bool wvalid = word(top.p_m__axi__wvalid);
         bool got_r = memory.rvalid && word(top.p_m__axi__rready);
@@ -166,7 +166,7 @@ public:
                   word(top.p_m__axi__awsize), word(top.p_m__axi__awburst),
                   word(top.p_m__axi__awid)};
         if (wvalid) {
-            memcpy(w.bytes, seen(top.p_m__axi__wdata).data, BEAT);
+            memcpy(w.bytes, current(top.p_m__axi__wdata).data, BEAT);
             w.strobes = word(top.p_m__axi__wstrb);
             w.last = word(top.p_m__axi__wlast);
             for (uint32_t i = 0; i < BEAT; i++)
@@ -196,7 +196,7 @@ public:
 
     bool record(bool enable) { return log.record(top, enable); }
 
-    // AXI4-Lite, one access at a time. Returns the response, or -1 after `limit` cycles.
+    // Makes one AXI4-Lite access. Returns the response, or -1 after `limit` cycles.
     int write_register(uint32_t addr, uint32_t data, uint32_t limit) {
         bool addr_left = true, data_left = true;
         drive(top.p_s__axil__awaddr, addr);
@@ -277,7 +277,7 @@ int weft_run(Driver *driver, uint64_t limit) {
     return driver->irq;
 }
 
-// Begins a record of events, or ends and drops it; returns whether the design can tell them.
+// Starts recording events, or stops and discards them. Returns 0 if the design has no event ports.
 int weft_record(Driver *driver, uint32_t enable) { return driver->record(enable != 0); }
 uint64_t weft_event_count(Driver *driver) { return driver->log.events.size(); }
 const Events *weft_events(Driver *driver) { return driver->log.events.data(); }

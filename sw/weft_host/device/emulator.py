@@ -1,17 +1,20 @@
-"""The executable specification of the instruction set, in numpy."""
+"""Executable specification of the instruction set, in numpy."""
 
 import collections
 import dataclasses
+from collections.abc import Callable, Iterator, Mapping
 
 from weft.spec import isa
+from weft.spec.config import Config
 from weft.spec.isa import ErrorCode
 from weft.spec.iterations import OUTER_LOOPS, iterations
 
 from ..emulator.datapath import Datapath
 from ..emulator.host_memory import BusFault, HostMemory
-from ..emulator.registers import RegisterFile, pack, unpack
+from ..emulator.registers import RegisterFile
 from ..errors import DeviceTimeout
 from ..program import validate
+from ..register_words import pack, unpack
 from .base import Device
 
 __all__ = ["EmulatorDevice"]
@@ -22,82 +25,112 @@ _MAX_TOKENS = 255
 
 @dataclasses.dataclass
 class _Queued:
-    """An instruction, or with ``each`` what is left of its rows."""
+    """An instruction in a queue, with its remaining iterations."""
 
     index: int
     instruction: isa.Instruction
-    values: dict
-    iterations: collections.abc.Iterator
+    values: Mapping[str, int]
+    iterations: Iterator[Mapping[str, int]]
     left: int
 
     @classmethod
-    def of(cls, config, index, instruction, values):
-        """The instruction ``index`` of a program."""
+    def of(cls, config: Config, index: int, instruction: isa.Instruction,
+           values: Mapping[str, int]) -> "_Queued":
+        """Return the entry for instruction ``index`` of a program."""
         left = values[OUTER_LOOPS[instruction.name].count] if values.get("each") else 1
         return cls(index, instruction, values, iterations(config, instruction.name, values), left)
 
     @property
-    def wait(self):
+    def wait(self) -> list[int]:
+        """Units whose tokens each iteration takes."""
         return [unit for unit in _UNITS if self.values["wait"] >> unit & 1]
 
     @property
-    def signal(self):
+    def signal(self) -> list[int]:
+        """Units that each iteration gives a token to."""
         return [unit for unit in _UNITS if self.values["signal"] >> unit & 1]
 
 
 class EmulatorDevice(Device):
-    """Executes programs exactly as the instruction set says, without a notion of time.
+    """Numpy emulator of the hardware, without a notion of time.
 
-    Units take turns; a program whose units are ordered by tokens gives the same bytes in any
-    order. A program that can never go on stops with WATCHDOG at once, or, with the register
-    WATCHDOG at 0, stays BUSY.
+    Units execute instructions alternately. A program that orders its units with tokens gives the
+    same bytes in any order. A deadlocked program stops with the error WATCHDOG at once; if the
+    register WATCHDOG is 0, the device stays BUSY instead.
 
     Parameters
     ----------
-    config : :class:`weft.spec.config.Config`
-        The hardware to be.
+    config : :class:`weft.spec.config.Config` or :class:`str`
+        Configuration to emulate, or the name of its preset or of its board.
     memory_base, memory_bytes : :class:`int`
-        The host memory to offer; outside it the bus answers DECERR.
+        Address range of the host memory. Other addresses answer DECERR.
+
+    Attributes
+    ----------
+    memory : :class:`weft_host.emulator.host_memory.HostMemory`
+    datapath : :class:`weft_host.emulator.datapath.Datapath`
+    registers : :class:`weft_host.emulator.registers.RegisterFile`
+    order : list of :class:`int`
+        Order in which the units execute instructions. No correct program depends on it.
+    on_done : callable, optional
+        Function that is called with the index of each finished instruction.
     """
 
     counter_names = ("MAC_BUSY", "BYTES_READ", "BYTES_WRITTEN", "INSTRUCTIONS")
 
-    def __init__(self, config, *, memory_base=0, memory_bytes=1 << 24):
+    memory: HostMemory
+    datapath: Datapath
+    registers: RegisterFile
+    order: list[int]
+    on_done: Callable[[int], object] | None
+
+    def __init__(self, config: Config | str, *, memory_base: int = 0,
+                 memory_bytes: int = 1 << 24) -> None:
         super().__init__(config, memory_base=memory_base, memory_bytes=memory_bytes)
-        self.memory = HostMemory(memory_base, memory_bytes, config.bus_bytes,
-                                 config.bus_bytes * config.max_burst)
-        self.datapath = Datapath(config, self.memory)
-        self.registers = RegisterFile(config)
+        beat = self.config.bus_bytes
+        self.memory = HostMemory(memory_base, memory_bytes, beat, beat * self.config.max_burst)
+        self.datapath = Datapath(self.config, self.memory)
+        self.registers = RegisterFile(self.config)
         self.order = list(_UNITS)
-        """In which order the units take turns; no right program depends on it."""
         self.on_done = None
-        """Called after each instruction with its index, for tests and traces."""
         self._reset()
 
-    def fault(self, addr, size, response, access):
-        """See :meth:`HostMemory.fault`."""
+    def fault(self, addr: int, size: int, response: str, access: str) -> None:
+        """Answer accesses to a range with an error; see :meth:`HostMemory.fault`."""
+        self._check_open()
         self.memory.fault(addr, size, response, access)
 
-    def clear_faults(self):
-        """See :meth:`HostMemory.clear_faults`."""
+    def clear_faults(self) -> None:
+        """Remove all faults that :meth:`fault` added."""
+        self._check_open()
         self.memory.clear_faults()
 
-    def _read(self, addr, size):
+    def _read(self, addr: int, size: int) -> bytes:
+        self._check_open()
         at = self.memory.offset(addr, size)
         return self.memory.data[at:at + size].tobytes()
 
-    def _write(self, addr, data):
+    def _write(self, addr: int, data: bytes) -> None:
+        self._check_open()
         at = self.memory.offset(addr, len(data))
         self.memory.data[at:at + len(data)] = memoryview(data)
 
-    def read_register(self, name):
-        """The word in register ``name``."""
+    def read_register(self, name: str) -> int:
+        """Return the word in register ``name``."""
+        self._check_open()
         if name == "WAITS" and not self.registers.field("STATUS", "ERROR"):
             return self._waits()
         return self.registers.values[name]
 
-    def write_register(self, name, value):
-        """Write a word to register ``name``; :class:`RegisterError` if that is refused."""
+    def write_register(self, name: str, value: int) -> None:
+        """Write a word to register ``name``; a START runs the whole program.
+
+        Raises
+        ------
+        RegisterError
+            If the device rejects the write.
+        """
+        self._check_open()
         self.registers.check_write(name, value)
         if name != "CONTROL":
             self.registers.write(name, value)
@@ -115,25 +148,33 @@ class EmulatorDevice(Device):
         if command["START"]:
             self._run()
 
-    def wait(self, limit=None):
-        """Return if the device is idle; the emulator never is busy unless a program hangs."""
-        if self.registers.field("STATUS", "BUSY"):
-            raise DeviceTimeout("the program can never end", self.waits())
+    def wait(self, limit: int | None = None) -> None:
+        """Return at once: the emulator is idle unless a program is deadlocked.
 
-    def _reset(self):
-        self._queues: list[collections.deque] = [collections.deque() for _ in _UNITS]
+        Raises
+        ------
+        DeviceTimeout
+            If a program is deadlocked.
+        """
+        self._check_open()
+        if self.registers.field("STATUS", "BUSY"):
+            raise DeviceTimeout("the program is deadlocked", self.waits())
+
+    def _reset(self) -> None:
+        self._queues: list[collections.deque[_Queued]] = [collections.deque() for _ in _UNITS]
         self._tokens = [[0] * len(isa.UNITS) for _ in _UNITS]      # [from][to]
         self._pc = 0
-        self._pending = None        # validated, its queue full
+        self._pending: _Queued | None = None        # validated, but its queue is full
         for name in ("STATUS", "ERROR_CODE", "ERROR_INDEX", "ERROR_ADDR", "WAITS", "PC"):
             self.registers.values[name] = 0
 
-    def _lacking(self, unit):
-        """Units whose token the next instruction of a unit lacks."""
+    def _lacking(self, unit: int) -> list[int]:
+        """List the units whose token the next instruction of a unit lacks."""
         return [other for other in self._queues[unit][0].wait if not self._tokens[other][unit]]
 
-    def _waits(self):
-        fields = {}
+    def _waits(self) -> int:
+        """Return the word of the register WAITS."""
+        fields: dict[str, int] = {}
         for unit in _UNITS:
             if self._queues[unit]:
                 fields[f"{isa.UNITS[unit]}_QUEUED"] = 1
@@ -141,8 +182,8 @@ class EmulatorDevice(Device):
                                                           for other in self._lacking(unit))
         return pack("WAITS", **fields)
 
-    def _fail(self, code, unit, index, addr):
-        """Keep the first error of a run."""
+    def _fail(self, code: ErrorCode, unit: int, index: int, addr: int) -> None:
+        """Set the error registers, unless they contain an earlier error of this run."""
         if self.registers.field("STATUS", "ERROR"):
             return
         self.registers.values["WAITS"] = self._waits()
@@ -151,7 +192,7 @@ class EmulatorDevice(Device):
         self.registers.set("ERROR_ADDR", VALUE=addr)
         self.registers.set("STATUS", BUSY=1, ERROR=1)
 
-    def _run(self):
+    def _run(self) -> None:
         self._reset()
         self.registers.set("STATUS", BUSY=1)
         while True:
@@ -168,18 +209,21 @@ class EmulatorDevice(Device):
         if not failed and any(self._queues):
             if not self.registers.values["WATCHDOG"]:
                 return
-            # nothing is in work, so the first unit that lacks a token is to blame
+            # no instruction is in progress, so the first unit that lacks a token is reported
             unit = next(unit for unit in _UNITS if self._queues[unit])
             self._fail(ErrorCode.WATCHDOG, unit, self._queues[unit][0].index, 0)
         self._finish()
 
-    def _finish(self):
+    def _finish(self) -> None:
         failed = self.registers.field("STATUS", "ERROR")
         self.registers.set("STATUS", DONE=not failed, ERROR=failed)
         self.registers.values["IRQ_STATUS"] |= pack("IRQ_STATUS", DONE=not failed, ERROR=failed)
 
-    def _fetch(self):
-        """Pass instructions to the queues until one is full, refused or the program ends."""
+    def _fetch(self) -> bool:
+        """Append instructions to the queues until one is full or rejected, or the program ends.
+
+        Return whether an instruction was appended.
+        """
         count = self.registers.values["PROGRAM_COUNT"]
         moved = False
         while self._pc < count and not self.registers.field("STATUS", "ERROR"):
@@ -187,10 +231,10 @@ class EmulatorDevice(Device):
                 self._pending = self._decode()
                 if self._pending is None:
                     return moved
-            if self.config.compact and any(self._queues):   # one at a time, in order
+            if self.config.compact and any(self._queues):   # one instruction at a time, in order
                 return moved
             queue = self._queues[self._pending.instruction.unit]
-            if len(queue) > self.config.queue_depth:    # one more is next, before its unit
+            if len(queue) > self.config.queue_depth:        # one more is at the unit itself
                 return moved
             queue.append(self._pending)
             self._pending = None
@@ -199,11 +243,12 @@ class EmulatorDevice(Device):
             moved = True
         return moved
 
-    def _decode(self):
-        """Fetch and validate an instruction; ``None`` after an error."""
+    def _decode(self) -> _Queued | None:
+        """Fetch and validate an instruction; return ``None`` after an error."""
         values = self.registers.values
         windows = self.registers.windows()
         address = values["MEM_BASE"] + values["PROGRAM_ADDR"] + isa.INSTRUCTION_BYTES * self._pc
+        raw = b""
         violation = validate.check_fetch(self.config, address, windows)
         if violation is None:
             try:
@@ -218,12 +263,14 @@ class EmulatorDevice(Device):
         if violation is not None:
             self._fail(violation.code, violation.unit, self._pc, violation.addr)
             return None
-        return _Queued.of(self.config, self._pc, *isa.decode(raw))
+        instruction, fields = isa.decode(raw)
+        assert instruction is not None, "validation rejects unknown opcodes"
+        return _Queued.of(self.config, self._pc, instruction, fields)
 
-    def _execute(self, unit):
-        """Carry out the next instruction of a unit, or with ``each`` the next of its rows.
+    def _execute(self, unit: int) -> bool:
+        """Execute the next instruction of a unit, or the next iteration of one with ``each`` set.
 
-        Returns whether the program may go on.
+        Return whether the program may continue.
         """
         entry = self._queues[unit][0]
         entry.left -= 1

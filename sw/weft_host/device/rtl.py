@@ -1,120 +1,157 @@
-"""The RTL, compiled with CXXRTL, as a device."""
+"""RTL simulation with CXXRTL as a device."""
 
-import dataclasses
+import os
 import time
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
 
 from weft.spec import register_map
+from weft.spec.config import Config
 
-from ..register_words import pack
 from ..errors import BuildError, DeviceTimeout, RegisterError, WeftError
-from .base import Device
+from ..program.file import Program
+from ..register_words import pack
+from .base import WATCHDOG_CYCLES, Device, Result
 from .instruction_times import instruction_times
 from .rtl_build import build_accelerator, print_progress
 from .rtl_sim import Simulation
+from .tensors import Inputs
 
 __all__ = ["RtlDevice"]
 
-_SLICE = 1 << 16        # cycles between two looks at the clock on the wall
-_QUIET = 2.0            # seconds of simulation before progress is reported
+_SLICE = 1 << 16        # cycles between two checks of the elapsed time
+_QUIET = 2.0            # seconds between two reports of progress
 
 
 class RtlDevice(Device):
-    """Runs programs on the simulated RTL, clock by clock.
+    """Cycle-accurate simulation of the RTL.
 
-    The first use of a configuration compiles it, which takes a minute or so; the result is
-    cached. Each run is checked against the rules of AXI.
+    The first use of a configuration compiles a simulator, which takes about a minute; the result
+    is cached. Each run is checked against the rules of AXI.
 
     Parameters
     ----------
-    config : :class:`weft.spec.config.Config`
-        What to build.
+    config : :class:`weft.spec.config.Config` or :class:`str`
+        Configuration to simulate, or the name of its preset or of its board.
     memory_base, memory_bytes, latency, bandwidth, stalls, seed, trace
         See :class:`weft_host.device.rtl_sim.Simulation`.
     cache : path
         Directory for compiled simulators; see
         :func:`weft_host.device.rtl_build.cache_directory`.
     library : path, optional
-        A simulator of ``config`` that :func:`weft_host.device.rtl_build.build` made of something
-        else than the gateware, such as its netlist.
+        A simulator of ``config`` that :func:`weft_host.device.rtl_build.build` built from another
+        source than the gateware, such as its netlist.
     progress : callable
-        Gets a sentence while something takes long; by default it goes to standard error.
+        Function that is called with a sentence during long steps; by default, the sentence goes to
+        standard error.
+
+    Attributes
+    ----------
+    simulation : :class:`weft_host.device.rtl_sim.Simulation`
 
     Raises
     ------
     BuildError
-        If the simulator cannot be built here.
+        If the simulator cannot be built on this machine.
     """
 
-    def __init__(self, config, *, memory_base=0, memory_bytes=1 << 24, latency=20, bandwidth=1.0,
-                 stalls=None, seed=0, trace=None, cache=None, library=None,
-                 progress=print_progress):
+    progress: Callable[[str], None]
+    simulation: Simulation
+
+    def __init__(self, config: Config | str, *, memory_base: int = 0, memory_bytes: int = 1 << 24,
+                 latency: int = 20, bandwidth: float = 1.0, stalls: str | None = None,
+                 seed: int = 0, trace: str | os.PathLike[str] | None = None,
+                 cache: str | os.PathLike[str] | None = None,
+                 library: str | os.PathLike[str] | None = None,
+                 progress: Callable[[str], None] = print_progress) -> None:
         super().__init__(config, memory_base=memory_base, memory_bytes=memory_bytes)
         self.progress = progress
         if library is None:
-            library = build_accelerator(config, trace=trace is not None, cache=cache,
+            library = build_accelerator(self.config, trace=trace is not None, cache=cache,
                                         progress=progress)
         self.simulation = Simulation(
             library, memory_base=memory_base, memory_bytes=memory_bytes, latency=latency,
             bandwidth=bandwidth, stalls=stalls, seed=seed, trace=trace)
+        self._started = 0
         found = self.read_register("CONFIG_HASH")
-        if self.read_register("ID") != register_map.MAGIC or found != config.fingerprint:
-            raise BuildError(f"{library} is not configuration {config.name!r}; delete it")
+        if self.read_register("ID") != register_map.MAGIC or found != self.config.fingerprint:
+            raise BuildError(f"{library} is not a simulator of configuration "
+                             f"{self.config.name!r}; delete the file")
         self.write_register("IRQ_ENABLE", pack("IRQ_ENABLE", DONE=1, ERROR=1))
 
-    def close(self):
-        """Free the simulator; also finishes the waveform."""
+    def close(self) -> None:
+        """Free the simulator and complete the waveform. Closing it again does nothing."""
+        super().close()
         self.simulation.close()
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def fault(self, addr, size, response, access):
-        """See :meth:`weft_host.device.rtl_sim.Simulation.fault`."""
+    def fault(self, addr: int, size: int, response: str, access: str) -> None:
+        """Answer accesses to a range with an error; see :meth:`Simulation.fault`."""
+        self._check_open()
         self.simulation.fault(addr, size, response, access)
 
-    def clear_faults(self):
-        """See :meth:`weft_host.device.rtl_sim.Simulation.clear_faults`."""
+    def clear_faults(self) -> None:
+        """Remove all faults that :meth:`fault` added."""
+        self._check_open()
         self.simulation.clear_faults()
 
-    def silence(self, *channels):
-        """See :meth:`weft_host.device.rtl_sim.Simulation.silence`."""
+    def silence(self, *channels: str) -> None:
+        """Stop all responses on some channels; see :meth:`Simulation.silence`."""
+        self._check_open()
         self.simulation.silence(*channels)
 
-    def _read(self, addr, size):
+    def _read(self, addr: int, size: int) -> bytes:
+        self._check_open()
         return self.simulation.read_memory(addr, size)
 
-    def _write(self, addr, data):
+    def _write(self, addr: int, data: bytes) -> None:
+        self._check_open()
         self.simulation.write_memory(addr, data)
 
-    def read_register(self, name):
-        """The word in register ``name``."""
+    def read_register(self, name: str) -> int:
+        """Return the word in register ``name``."""
+        self._check_open()
         response, word = self.simulation.read_register(register_map.BY_NAME[name].offset)
         if response:
-            raise RegisterError(f"the device refused to read {name}")
+            raise RegisterError(f"the device rejected the read of {name}")
         return word
 
-    def write_register(self, name, value):
-        """Write a word to register ``name``; :class:`RegisterError` if that is refused."""
-        if self.simulation.write_register(register_map.BY_NAME[name].offset, value):
-            raise RegisterError(f"the device refused to write {value:#x} to {name}")
+    def write_register(self, name: str, value: int) -> None:
+        """Write a word to register ``name``.
 
-    def start(self):
+        Raises
+        ------
+        RegisterError
+            If the device rejects the write.
+        """
+        self._check_open()
+        if self.simulation.write_register(register_map.BY_NAME[name].offset, value):
+            raise RegisterError(f"the device rejected the write of {value:#x} to {name}")
+
+    def start(self) -> None:
         """Start the program; its cycles count from here."""
         self.write_register("IRQ_STATUS", pack("IRQ_STATUS", DONE=1, ERROR=1))
         super().start()
         self._started = self.simulation.last_write_cycle
 
-    def wait(self, limit=None):
-        """Simulate until the program is done; :class:`DeviceTimeout` after ``limit`` cycles."""
+    def wait(self, limit: int | None = None) -> None:
+        """Simulate until the program ends.
+
+        Raises
+        ------
+        DeviceTimeout
+            After ``limit`` cycles.
+        WeftError
+            If the RTL violated a rule of AXI.
+        """
+        self._check_open()
         begin = shown = time.monotonic()
         first = self.simulation.cycle
         left = limit
         while not self.simulation.run(_SLICE if left is None else min(left, _SLICE)):
             passed = self.simulation.cycle - first
-            if left is not None:
+            if limit is not None:
                 left = limit - passed
                 if left <= 0:
                     raise DeviceTimeout(f"the program is not done after {passed} cycles",
@@ -123,32 +160,33 @@ class RtlDevice(Device):
             if now - shown > _QUIET:
                 shown = now
                 self.progress(f"simulating: {passed:,} cycles, "
-                              f"{passed / (now - begin):,.0f} a second")
-        self._check_rules()
-
-    def _check_rules(self):
+                              f"{passed / (now - begin):,.0f} per second")
         count, text = self.simulation.broken_rules()
         if count:
-            raise WeftError(f"the RTL broke {count} AXI rules, first in {text}")
+            raise WeftError(f"the RTL violated AXI rules {count} times, first in {text}")
 
-    def record(self, program, inputs=None, **options):
-        """A run, and when each instruction was queued, issued to its unit and done.
+    def record(self, program: Program, inputs: Inputs = None, *, all_tensors: bool = False,
+               limit: int | None = None, watchdog: int = WATCHDOG_CYCLES
+               ) -> tuple[Result, npt.NDArray[np.int64]]:
+        """Run a program and record when each instruction was queued, issued and done.
+
+        Parameters are those of :meth:`run`.
 
         Returns
         -------
-        :class:`Result`, array
-            Three rows, ``queued``, ``issued``, ``done``, with a cycle for each instruction of the
-            program, counted from the start like ``cycles``.
+        :class:`Result`, int64 array
+            The array has the rows ``queued``, ``issued`` and ``done`` with one cycle for each
+            instruction or iteration of the program, counted from the start like ``cycles``.
         """
+        self._check_open()
         self.simulation.record(True)
         try:
-            result = self.run(program, inputs, **options)
+            result = self.run(program, inputs, all_tensors=all_tensors, limit=limit,
+                              watchdog=watchdog)
             return result, instruction_times(program, self.simulation.events(), self._started)
         finally:
             self.simulation.record(False)
 
-    def run(self, program, inputs=None, **options):
-        """See :meth:`Device.run`; ``cycles`` is what the simulator counted, start to interrupt."""
-        result = super().run(program, inputs, **options)
-        return dataclasses.replace(result,
-                                   cycles=self.simulation.irq_cycle - self._started)
+    def _cycles(self, counters: dict[str, int]) -> int | None:
+        """Return the cycles from the start to the interrupt, as the simulator counted them."""
+        return self.simulation.irq_cycle - self._started

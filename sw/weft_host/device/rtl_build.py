@@ -1,5 +1,6 @@
-"""From gateware to a shared library: Amaranth, CXXRTL, the C++ compiler, and a cache of results."""
+"""Build of simulators as shared libraries: Amaranth, CXXRTL, the C++ compiler, and a cache."""
 
+import contextlib
 import fcntl
 import hashlib
 import importlib.metadata
@@ -13,30 +14,41 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import weft
+from weft.spec.config import Config
 
+from ..atomic_file import write_atomically
 from ..errors import BuildError
 from .rtl_split import split
 
-__all__ = ["build", "build_accelerator", "cache_directory", "hold_reset", "print_progress"]
+__all__ = ["build", "build_accelerator", "cache_directory", "find_compiler", "print_progress",
+           "tie_reset_low"]
 
 _HERE = pathlib.Path(__file__).parent
 _DRIVER = ("cxxrtl_driver.cc", "axi_memory.h", "axi_rules.h", "events.h", "stalls.h",
            "rtl_split.py")
-# flattened and cleaned up, the design has no false loops, so that one evaluation settles it
+# a flattened and cleaned design has no false loops, so that one evaluation per cycle is enough
 _PREPARE = "proc; flatten; opt_expr; opt_clean"
 _FLAGS = ("-O3", "-march=native", "-fno-semantic-interposition", "-std=c++17", "-fPIC", "-shared",
           "-w")
 
+Progress = Callable[[str], None]
 
-def print_progress(message):
-    """Say on standard error what takes so long."""
+
+def print_progress(message: str) -> None:
+    """Print a message about a long step to standard error."""
     print(f"weft: {message}", file=sys.stderr, flush=True)
 
 
-def cache_directory():
-    """Where simulators are kept: ``$WEFT_CACHE``, else ``build/rtl`` of the source tree."""
+def cache_directory() -> pathlib.Path:
+    """Return the default directory of simulators.
+
+    It is ``$WEFT_CACHE`` if that is set, else ``build/rtl`` in a source tree, else
+    ``~/.cache/weft/rtl``.
+    """
     if "WEFT_CACHE" in os.environ:
         return pathlib.Path(os.environ["WEFT_CACHE"])
     tree = _HERE.parents[2]
@@ -45,7 +57,17 @@ def cache_directory():
     return pathlib.Path.home() / ".cache" / "weft" / "rtl"
 
 
-def _digest(*parts):
+@contextlib.contextmanager
+def _locked_cache(cache: str | os.PathLike[str] | None, name: str) -> Iterator[pathlib.Path]:
+    """Provide the cache directory, which no other process uses for ``name`` meanwhile."""
+    directory = pathlib.Path(cache or cache_directory())
+    directory.mkdir(parents=True, exist_ok=True)
+    with open(directory / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield directory
+
+
+def _digest(*parts: str | bytes) -> str:
     digest = hashlib.sha256()
     for part in parts:
         part = part.encode() if isinstance(part, str) else part
@@ -53,8 +75,14 @@ def _digest(*parts):
     return digest.hexdigest()[:24]
 
 
-def find_compiler():
-    """Path of the C++ compiler: ``$CXX``, or ``g++``. Raises :class:`BuildError`."""
+def find_compiler() -> str:
+    """Return the path of the C++ compiler: ``$CXX``, or ``g++``.
+
+    Raises
+    ------
+    BuildError
+        If there is none.
+    """
     name = os.environ.get("CXX", "g++")
     path = shutil.which(name)
     if path is None:
@@ -63,15 +91,16 @@ def find_compiler():
     return path
 
 
-def _compiler():
+def _compiler() -> tuple[str, str]:
+    """Return the path of the C++ compiler, and a text that changes with its version and target."""
     path = find_compiler()
-    # the second tells what "native" is, in case machines share a cache
-    asked = [subprocess.run([path, *options], capture_output=True, text=True, check=False).stdout
-             for options in (["--version"], ["-march=native", "-Q", "--help=target"])]
-    return path, "".join(asked)
+    # the second command reports what -march=native means, in case machines share a cache
+    answers = [subprocess.run([path, *options], capture_output=True, text=True, check=False).stdout
+               for options in (["--version"], ["-march=native", "-Q", "--help=target"])]
+    return path, "".join(answers)
 
 
-def _yosys():
+def _yosys() -> Any:
     from amaranth._toolchain.yosys import YosysError, find_yosys
     try:
         return find_yosys(lambda version: version >= (0, 40))
@@ -79,8 +108,8 @@ def _yosys():
         raise BuildError(f"no Yosys: {error}; install amaranth[builtin-yosys]") from error
 
 
-def _headers(yosys):
-    """The CXXRTL headers that belong to this Yosys."""
+def _headers(yosys: Any) -> pathlib.Path:
+    """Return the directory of the CXXRTL headers that belong to this Yosys."""
     runtime = pathlib.Path(yosys.data_dir()) / "include" / "backends" / "cxxrtl" / "runtime"
     if not (runtime / "cxxrtl" / "cxxrtl.h").exists():
         raise BuildError(f"Yosys has no CXXRTL headers in {runtime}; install "
@@ -88,66 +117,64 @@ def _headers(yosys):
     return runtime
 
 
-def _publish(path, content):
-    """Write a small file wholly or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "w") as file:
-        file.write(content)
-    os.replace(temporary, path)
-
-
-def build(rtlil, *, name="weft", trace=False, reset=0, optimize=None, cache=None,
-          progress=print_progress, driver=None):
-    """The shared library that simulates a design; made now unless the cache has it.
+def build(rtlil: str, *, name: str = "weft", trace: bool = False, reset: int = 0,
+          optimize: int | None = None, cache: str | os.PathLike[str] | None = None,
+          progress: Progress = print_progress,
+          driver: str | os.PathLike[str] | None = None) -> pathlib.Path:
+    """Build the shared library that simulates a design, unless it is in the cache.
 
     Parameters
     ----------
     rtlil : :class:`str`
-        The design, with the ports of :class:`weft.accelerator.Accelerator` and top ``name``.
+        The design. Its top ``name`` has the ports of :class:`weft.accelerator.Accelerator`.
     trace : :class:`bool`
-        Keep the names of signals for waveforms; slower.
+        Keep the names of signals for waveforms. The simulator is slower.
     reset : :class:`int`
-        Cycles that the reset is high at first; with 0 it is taken out, see :func:`hold_reset`.
+        Cycles that the reset is high at first. With 0 the reset is removed, see
+        :func:`tie_reset_low`.
     optimize : :class:`int`, optional
-        The C++ compiler's level instead of 3: less is built sooner and runs slower.
-    cache : :class:`pathlib.Path`
-        Directory of finished libraries, shared by all processes.
+        Optimisation level of the C++ compiler instead of 3. A lower level builds faster and runs
+        slower.
+    cache : path
+        Directory of built libraries, which all processes share.
     progress : callable
-        Gets a sentence before each long step.
-    driver : :class:`pathlib.Path`, optional
-        Another C++ file instead of ``cxxrtl_driver.cc``, for a design with other ports.
+        Function that is called with a sentence before each long step.
+    driver : path, optional
+        C++ file to use instead of ``cxxrtl_driver.cc``, for a design with other ports.
+
+    Returns
+    -------
+    :class:`pathlib.Path`
+        The library.
 
     Raises
     ------
     BuildError
         If there is no compiler, or a tool fails.
     """
-    cache = pathlib.Path(cache or cache_directory())
-    cache.mkdir(parents=True, exist_ok=True)
     compiler, version = _compiler()
     driver = pathlib.Path(driver or _HERE / _DRIVER[0])
     sources = [driver.read_bytes(), *((_HERE / file).read_bytes() for file in _DRIVER)]
-    # the last level counts
+    # the last of several -O options applies
     flags = _FLAGS if optimize is None else (*_FLAGS, f"-O{optimize}")
     key = _digest(rtlil, *sources, _PREPARE, *flags, version, name, str(trace), str(reset))
-    library = cache / f"{name}-{key}.so"
-    with open(cache / f"{key}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _locked_cache(cache, key) as directory:
+        library = directory / f"{name}-{key}.so"
         if not library.exists():
-            with tempfile.TemporaryDirectory(dir=cache) as directory:
+            with tempfile.TemporaryDirectory(dir=directory) as work:
                 if not reset:
-                    rtlil = hold_reset(rtlil, name)
-                made = _compile(rtlil, name, trace, reset, pathlib.Path(directory),
-                                [compiler, *flags], driver, progress)
-                os.replace(made, library)
+                    rtlil = tie_reset_low(rtlil, name)
+                built = _compile(rtlil, name, trace, reset, pathlib.Path(work),
+                                 [compiler, *flags], driver, progress)
+                os.replace(built, library)
     return library
 
 
-def hold_reset(rtlil, name):
-    """The design with the reset of its top never asserted.
+def tie_reset_low(rtlil: str, name: str) -> str:
+    """Replace the reset input of the top ``name`` by the constant 0.
 
-    In simulation registers begin with their reset values, and testing reset in each of them takes
-    a third of the time. A driver has no reset to drive then.
+    In a simulation, registers begin with their reset values; testing the reset of each of them
+    would take a third of the time. The driver must not drive a reset then.
     """
     top = rtlil.index(f"module \\{name}\n")
     constant = re.sub(r"  wire (width 1 )?input \d+ +\\rst\n",
@@ -155,40 +182,42 @@ def hold_reset(rtlil, name):
     return rtlil[:top] + constant
 
 
-def _compile(rtlil, name, trace, reset, directory, compiler, driver, progress):
+def _compile(rtlil: str, name: str, trace: bool, reset: int, directory: pathlib.Path,
+             compiler: list[str], driver: pathlib.Path, progress: Progress) -> pathlib.Path:
+    """Convert a design to C++ and compile it in ``directory``."""
     yosys = _yosys()
     headers = _headers(yosys)
     start = time.monotonic()
-    progress(f"turning {len(rtlil) >> 10} KiB of RTL into C++ (Yosys CXXRTL; once for each "
+    progress(f"converting {len(rtlil) >> 10} KiB of RTL to C++ (Yosys CXXRTL; once for each "
              "configuration)")
     debug = "-g2" if trace else "-g0"
     try:
-        with warnings.catch_warnings():     # its one warning is about speed only
+        with warnings.catch_warnings():     # the only warning is about speed
             warnings.simplefilter("ignore")
-            design = yosys.run(["-q", "-"], "read_rtlil <<weft_end_of_design\n"
-                               f"{rtlil}\n"
-                               f"weft_end_of_design\nhierarchy -top {name}\n{_PREPARE}\n"
-                               f"write_cxxrtl -O6 {debug}\n")
-    except Exception as error:      # whatever this version of Amaranth raises: its words matter
+            design: str = yosys.run(["-q", "-"], "read_rtlil <<weft_end_of_design\n"
+                                    f"{rtlil}\n"
+                                    f"weft_end_of_design\nhierarchy -top {name}\n{_PREPARE}\n"
+                                    f"write_cxxrtl -O6 {debug}\n")
+    except Exception as error:      # the type depends on Amaranth's version; the message matters
         raise BuildError(f"Yosys could not convert the design: {error}") from error
     (directory / "design.h").write_text(split(design))
     progress(f"compiling {len(design) >> 10} KiB of C++ ({time.monotonic() - start:.0f} s so far)")
-    made = directory / "simulator.so"
+    built = directory / "simulator.so"
     command = [*compiler, f"-I{headers}", f"-I{_HERE}", f"-I{directory}",
                f"-DWEFT_TOP=cxxrtl_design::p_{name.replace('_', '__')}",
                '-DWEFT_DESIGN="design.h"', f"-DWEFT_TRACE={int(trace)}", f"-DWEFT_RESET={reset}",
-               # CXXRTL evaluates again and again only where it found a loop
+               # CXXRTL evaluates a cycle repeatedly only if it has found a loop
                f"-DWEFT_SINGLE_STEP={int(not trace and 'converged = false' not in design)}",
-               str(driver), "-o", str(made)]
+               str(driver), "-o", str(built)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BuildError(f"{' '.join(command)} failed:\n{done.stderr[-4000:]}")
     progress(f"simulator ready after {time.monotonic() - start:.0f} s")
-    return made
+    return built
 
 
-def _gateware_digest(config):
-    """Stands for the RTL without making it: sources, tools and configuration."""
+def _gateware_digest(config: Config) -> str:
+    """Return a digest of everything that the RTL depends on: sources, tools and configuration."""
     root = pathlib.Path(weft.__file__).parent
     sources = sorted(root.rglob("*.py"))
     parameters = {key: value for key, value in config.as_dict().items() if key != "name"}
@@ -197,19 +226,19 @@ def _gateware_digest(config):
                      for part in (str(path.relative_to(root)), path.read_bytes())))
 
 
-def build_accelerator(config, *, trace=False, cache=None, progress=print_progress):
-    """The shared library that simulates a configuration, observed; see :func:`build`.
+def build_accelerator(config: Config, *, trace: bool = False,
+                      cache: str | os.PathLike[str] | None = None,
+                      progress: Progress = print_progress) -> pathlib.Path:
+    """Build the simulator of a configuration, with ports for its events; see :func:`build`.
 
-    Elaborating takes seconds, so the cache also remembers which sources gave which RTL.
+    Elaboration takes seconds, so the cache also stores the RTL by a digest of its sources.
     """
-    cache = pathlib.Path(cache or cache_directory())
-    cache.mkdir(parents=True, exist_ok=True)
-    rtl = cache / f"{_gateware_digest(config)}.il"
-    with open(cache / f"{rtl.stem}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    digest = _gateware_digest(config)
+    with _locked_cache(cache, digest) as directory:
+        rtl = directory / f"{digest}.il"
         if not rtl.exists():
             progress(f"elaborating {config.name} ({config.rows} x {config.cols})")
             from weft.instance import make_accelerator
             from weft.verilog import to_rtlil
-            _publish(rtl, to_rtlil(make_accelerator(config, observe=True), "weft"))
+            write_atomically(rtl, to_rtlil(make_accelerator(config, observe=True), "weft"))
     return build(rtl.read_text(), trace=trace, cache=cache, progress=progress)

@@ -1,26 +1,33 @@
-"""The compiled RTL as a Python object: the C interface of ``cxxrtl_driver.cc``."""
+"""Python interface of a compiled simulator: the C functions of ``cxxrtl_driver.cc``."""
 
 import ctypes
+import os
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-__all__ = ["EVENTS", "Simulation", "SILENT", "STALLS"]
+from ..emulator.host_memory import memory_offset
+from ..errors import ClosedError
 
-EVENTS = np.dtype([("cycle", "<u8"), ("queued", "<u4"), ("issued", "<u4"), ("done", "<u4"),
-                   ("unused", "<u4")])
-"""The events of a cycle: for each kind a bit a unit."""
+__all__ = ["EVENTS", "SILENT", "STALLS", "Simulation"]
 
-STALLS = {None: (0, 0), "gaps": (1, 0), "back-pressure": (0, 1), "both": (1, 1)}
-"""Pauses of the memory's answers, and of its readiness."""
+EVENTS: "np.dtype[Any]" = np.dtype([("cycle", "<u8"), ("queued", "<u4"), ("issued", "<u4"),
+                                    ("done", "<u4"), ("unused", "<u4")])
+"""Events of one cycle: for each kind a word with one bit per unit."""
 
-SILENT = {"AR": 1, "R": 2, "AW": 4, "W": 8, "B": 16}
-"""Channels that can be made to never answer."""
+STALLS: dict[str | None, tuple[int, int]] = {None: (0, 0), "gaps": (1, 0), "back-pressure": (0, 1),
+                                             "both": (1, 1)}
+"""Kinds of random stalls: gaps between the memory's responses, and pauses of its readiness."""
+
+SILENT: dict[str, int] = {"AR": 1, "R": 2, "AW": 4, "W": 8, "B": 16}
+"""Bit of each channel that can be silenced."""
 
 _RESPONSES = {"SLVERR": 2, "DECERR": 3}
 _LIMIT = 100_000        # cycles that a register access may take
 
 _U32, _U64, _PTR = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p
-_FUNCTIONS = {
+_FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "weft_create": (_PTR, _U64, _U64, _U32, ctypes.c_double, _U32, _U32, _U64, ctypes.c_char_p),
     "weft_destroy": (None, _PTR),
     "weft_memory": (_PTR, _PTR),
@@ -47,25 +54,37 @@ class Simulation:
     Parameters
     ----------
     library : :class:`pathlib.Path`
-        What :func:`weft_host.device.rtl_build.build` made.
+        Shared library from :func:`weft_host.device.rtl_build.build`.
     memory_base, memory_bytes : :class:`int`
-        Where the memory lies; elsewhere it answers DECERR.
+        Address range of the memory. Other addresses answer DECERR.
     latency : :class:`int`
         Cycles from an accepted read address to its first beat, and from a burst's last write
-        beat to its response; bursts overlap.
+        beat to its response. Bursts overlap.
     bandwidth : :class:`float`
-        Beats per cycle, up to 1, of each direction.
+        Beats per cycle in each direction, at most 1.
     stalls : ``None``, ``"gaps"``, ``"back-pressure"`` or ``"both"``
-        Random pauses of the channels that the memory answers on, of those it listens on, or of
-        all.
+        Random pauses of the memory's responses, of its readiness, or of both.
     seed : :class:`int`
-        Of the pauses.
-    trace : :class:`str` or :class:`None`
-        Waveform file (VCD) to write; the library must have been built for it.
+        Seed of the pauses.
+    trace : path or :class:`None`
+        Waveform file (VCD) to write. The library must have been built for traces.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range.
+    OSError
+        If the waveform file cannot be written.
     """
 
-    def __init__(self, library, *, memory_base=0, memory_bytes=1 << 24, latency=20, bandwidth=1.0,
-                 stalls=None, seed=0, trace=None):
+    memory_base: int
+    memory_bytes: int
+
+    def __init__(self, library: str | os.PathLike[str], *, memory_base: int = 0,
+                 memory_bytes: int = 1 << 24, latency: int = 20, bandwidth: float = 1.0,
+                 stalls: str | None = None, seed: int = 0,
+                 trace: str | os.PathLike[str] | None = None) -> None:
+        self._handle: int | None = None
         if latency < 0:
             raise ValueError(f"latency must not be negative, not {latency}")
         if not 0 < bandwidth <= 1:
@@ -85,104 +104,126 @@ class Simulation:
             None if trace is None else str(trace).encode())
         if not self._handle:
             raise OSError(f"the waveform {trace} cannot be written")
-        self._memory = self._library.weft_memory(self._handle)
 
-    def close(self):
-        """Free the instance; also finishes the waveform."""
-        if getattr(self, "_handle", None):
+    def close(self) -> None:
+        """Free the instance and complete the waveform. Closing it again does nothing."""
+        if self._handle:
             self._library.weft_destroy(self._handle)
             self._handle = None
 
-    def __del__(self):
+    def __del__(self) -> None:
         self.close()
 
-    def _offset(self, addr, size):
-        at = addr - self.memory_base
-        if at < 0 or at + size > self.memory_bytes:
-            raise ValueError(
-                f"bytes {addr:#x} to {addr + size - 1:#x} lie outside the device's memory, "
-                f"{self.memory_base:#x} to {self.memory_base + self.memory_bytes - 1:#x}")
-        return at
+    @property
+    def _open(self) -> int:
+        """The C++ object; its memory is gone after :meth:`close`."""
+        if self._handle is None:
+            raise ClosedError("this simulation is closed; create another one")
+        return self._handle
 
-    def read_memory(self, addr, size):
-        """Bytes of the memory, without the bus."""
-        return ctypes.string_at(self._memory + self._offset(addr, size), size)
+    def _address(self, addr: int, size: int) -> int:
+        """Return the address in this process of bytes of the simulated memory."""
+        memory: int = self._library.weft_memory(self._open)
+        return memory + memory_offset(addr, size, base=self.memory_base, length=self.memory_bytes)
 
-    def write_memory(self, addr, data):
-        """Put bytes into the memory, without the bus."""
-        ctypes.memmove(self._memory + self._offset(addr, len(data)), bytes(data), len(data))
+    def read_memory(self, addr: int, size: int) -> bytes:
+        """Read bytes of the memory, without the bus."""
+        return ctypes.string_at(self._address(addr, size), size)
 
-    def write_register(self, offset, value):
-        """The AXI response to a register write."""
-        response = self._library.weft_write_register(self._handle, offset, value, _LIMIT)
+    def write_memory(self, addr: int, data: bytes) -> None:
+        """Write bytes to the memory, without the bus."""
+        ctypes.memmove(self._address(addr, len(data)), bytes(data), len(data))
+
+    def write_register(self, offset: int, value: int) -> int:
+        """Write a register and return the AXI response.
+
+        Raises
+        ------
+        TimeoutError
+            If there is no response within 100,000 cycles.
+        """
+        response: int = self._library.weft_write_register(self._open, offset, value, _LIMIT)
         if response < 0:
-            raise TimeoutError(f"no answer to a write of register {offset:#x} "
+            raise TimeoutError(f"no response to a write of register {offset:#x} "
                                f"within {_LIMIT} cycles")
         return response
 
-    def read_register(self, offset):
-        """The AXI response to a register read, and the word."""
+    def read_register(self, offset: int) -> tuple[int, int]:
+        """Read a register and return the AXI response and the word.
+
+        Raises
+        ------
+        TimeoutError
+            If there is no response within 100,000 cycles.
+        """
         word = _U32()
-        response = self._library.weft_read_register(self._handle, offset, ctypes.byref(word),
-                                                    _LIMIT)
+        response: int = self._library.weft_read_register(self._open, offset, ctypes.byref(word),
+                                                         _LIMIT)
         if response < 0:
-            raise TimeoutError(f"no answer to a read of register {offset:#x} "
+            raise TimeoutError(f"no response to a read of register {offset:#x} "
                                f"within {_LIMIT} cycles")
         return response, word.value
 
-    def run(self, limit):
-        """Clock until irq is high or ``limit`` cycles have passed; returns whether it is high."""
-        return bool(self._library.weft_run(self._handle, limit))
+    def run(self, limit: int) -> bool:
+        """Simulate until irq is high or ``limit`` cycles have passed; return whether it is high."""
+        return bool(self._library.weft_run(self._open, limit))
 
-    def fault(self, addr, size, response, access):
-        """Let ``"read"`` or ``"write"`` beats in a range answer ``"SLVERR"`` or ``"DECERR"``."""
+    def fault(self, addr: int, size: int, response: str, access: str) -> None:
+        """Answer ``"read"`` or ``"write"`` beats in a range with ``"SLVERR"`` or ``"DECERR"``."""
         if response not in _RESPONSES:
             raise ValueError(f"response must be 'SLVERR' or 'DECERR', not {response!r}")
         if access not in ("read", "write"):
             raise ValueError(f"access must be 'read' or 'write', not {access!r}")
-        self._library.weft_fault(self._handle, addr, size, _RESPONSES[response], access == "write")
+        self._library.weft_fault(self._open, addr, size, _RESPONSES[response], access == "write")
 
-    def clear_faults(self):
-        """Let every access within the memory succeed again."""
-        self._library.weft_clear_faults(self._handle)
+    def clear_faults(self) -> None:
+        """Remove all faults that :meth:`fault` added."""
+        self._library.weft_clear_faults(self._open)
 
-    def silence(self, *channels):
-        """Let these channels (of ``AR R AW W B``) never answer; without any: all answer again."""
-        self._library.weft_silence(self._handle, sum(SILENT[name] for name in channels))
+    def silence(self, *channels: str) -> None:
+        """Stop all responses on these channels (of ``AR R AW W B``) and resume those on others."""
+        self._library.weft_silence(self._open, sum(SILENT[name] for name in channels))
 
-    def record(self, enable):
-        """Begin a record of what happens to instructions, or drop it."""
-        if not self._library.weft_record(self._handle, enable):
-            raise ValueError("this design has no ports that tell of its instructions")
+    def record(self, enable: bool) -> None:
+        """Start recording the events of instructions, or stop and discard them.
 
-    def events(self):
-        """What was recorded, in order: an array of :data:`EVENTS`."""
-        count = self._library.weft_event_count(self._handle)
-        raw = ctypes.string_at(self._library.weft_events(self._handle), count * EVENTS.itemsize) \
+        Raises
+        ------
+        ValueError
+            If the design has no ports for events.
+        """
+        if not self._library.weft_record(self._open, enable):
+            raise ValueError("this design has no ports for the events of instructions")
+
+    def events(self) -> npt.NDArray[Any]:
+        """Return the recorded events in order, as an array of :data:`EVENTS`."""
+        count: int = self._library.weft_event_count(self._open)
+        raw = ctypes.string_at(self._library.weft_events(self._open), count * EVENTS.itemsize) \
             if count else b""
         return np.frombuffer(raw, EVENTS)
 
     @property
-    def cycle(self):
+    def cycle(self) -> int:
         """Cycles since the start of the simulation."""
-        return self._library.weft_cycle(self._handle)
+        return int(self._library.weft_cycle(self._open))
 
     @property
-    def last_write_cycle(self):
-        """The cycle in which the last register write was accepted."""
-        return self._library.weft_last_write_cycle(self._handle)
+    def last_write_cycle(self) -> int:
+        """Cycle in which the last register write was accepted."""
+        return int(self._library.weft_last_write_cycle(self._open))
 
     @property
-    def irq_cycle(self):
-        """The cycle in which irq rose last."""
-        return self._library.weft_irq_cycle(self._handle)
+    def irq_cycle(self) -> int:
+        """Cycle of the last rising edge of irq."""
+        return int(self._library.weft_irq_cycle(self._open))
 
     @property
-    def bus_idle(self):
-        """Whether the memory owes the device nothing."""
-        return bool(self._library.weft_bus_idle(self._handle))
+    def bus_idle(self) -> bool:
+        """The memory has no outstanding requests or responses."""
+        return bool(self._library.weft_bus_idle(self._open))
 
-    def broken_rules(self):
-        """How often an AXI rule was broken, and how the first time."""
+    def broken_rules(self) -> tuple[int, str]:
+        """Return the number of AXI rule violations and a description of the first one."""
         text = ctypes.create_string_buffer(256)
-        return self._library.weft_broken_rules(self._handle, text, len(text)), text.value.decode()
+        count: int = self._library.weft_broken_rules(self._open, text, len(text))
+        return count, text.value.decode()

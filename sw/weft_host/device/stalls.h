@@ -1,8 +1,8 @@
-// Random pauses, reproducible from a seed.
+// Random pauses, which a seed makes reproducible.
 #pragma once
 #include <cstdint>
 
-// xorshift64*: small, fast and good enough to decide when to pause.
+// Random number generator xorshift64*: small, fast and sufficient for pauses.
 class Random {
     uint64_t state;
 
@@ -17,8 +17,8 @@ public:
     }
 };
 
-// One channel's pauses: runs of 1 to 8 cycles, now open, now closed, so that both single-cycle
-// gaps and queues that fill up occur.
+// Pauses of one channel: alternating runs of 1 to 8 open and closed cycles, so that both
+// single-cycle gaps and full queues occur.
 class Pauses {
     Random random;
     uint32_t left = 0;
@@ -28,7 +28,7 @@ class Pauses {
 public:
     Pauses(bool enabled, uint64_t seed) : random(seed), enabled(enabled) {}
 
-    // Call once a cycle.
+    // Must be called once per cycle.
     bool open() {
         if (!enabled)
             return true;
@@ -41,7 +41,7 @@ public:
     }
 };
 
-// A share of the cycles, evenly spread.
+// Rate limiter that permits an evenly distributed share of the cycles.
 class Rate {
     double share;
     double credit = 1.0;

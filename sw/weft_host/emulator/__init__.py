@@ -1,1 +1,4 @@
-"""Numpy model of the datapath, the registers and host memory."""
+"""Numpy model of the datapath, the registers and the host memory.
+
+:class:`weft_host.device.EmulatorDevice` combines them to a device.
+"""

@@ -1,32 +1,33 @@
-"""The register file as the emulator shows it: access rules, windows, error record."""
+"""Register file of the emulator: identity, access rules and address windows."""
 
 from weft import __version__
 from weft.spec import isa, register_map
+from weft.spec.config import Config
 
 from ..errors import RegisterError
+from ..program.validate import AddressWindow
+from ..register_words import pack, unpack
 
-__all__ = ["RegisterFile", "pack", "unpack"]
-
-
-def pack(name, **values):
-    """The word of register ``name`` with the given fields, the others 0."""
-    word = 0
-    for key, value in values.items():
-        bits = register_map.BY_NAME[name].bits(key)
-        word |= (int(value) & (1 << bits.width) - 1) << bits.offset
-    return word
-
-
-def unpack(name, word):
-    """The fields of a word of register ``name``."""
-    return {bits.name: word >> bits.offset & (1 << bits.width) - 1
-            for bits in register_map.BY_NAME[name].fields}
+__all__ = ["RegisterFile"]
 
 
 class RegisterFile:
-    """All registers by name, with the refusals that the register map promises."""
+    """All registers by name, with the access rules of the register map.
 
-    def __init__(self, config):
+    Parameters
+    ----------
+    config : :class:`weft.spec.config.Config`
+        Configuration that the identity registers describe.
+
+    Attributes
+    ----------
+    values : dict of :class:`str` to :class:`int`
+        The word of every register.
+    """
+
+    values: dict[str, int]
+
+    def __init__(self, config: Config) -> None:
         major, minor, *_ = (int(part) for part in __version__.split("."))
         self.values = {register.name: 0 for register in register_map.REGISTERS}
         self.values.update({
@@ -37,22 +38,23 @@ class RegisterFile:
             "CAP_MEMORY": pack("CAP_MEMORY", SPAD_LOG2=config.spad_bytes.bit_length() - 1,
                                WGT_LOG2=config.wgt_bytes.bit_length() - 1,
                                ACC_LOG2=config.acc_rows.bit_length() - 1, BANKS=config.spad_banks),
-            "CAP_CONTROL": pack("CAP_CONTROL", QUEUE=config.queue_depth, WINDOWS=register_map.WINDOWS,
+            "CAP_CONTROL": pack("CAP_CONTROL", QUEUE=config.queue_depth,
+                                WINDOWS=register_map.WINDOWS,
                                 COUNTERS=len(register_map.COUNTERS)),
             "CONFIG_HASH": config.fingerprint,
         })
 
-    def field(self, register, bits):
-        """One field of a register."""
+    def field(self, register: str, bits: str) -> int:
+        """Return one field of a register."""
         return unpack(register, self.values[register])[bits]
 
-    def set(self, register, **values):
-        """Set a register from the device's side."""
+    def set(self, register: str, **values: int) -> None:
+        """Set a register from the device's side; fields that are not given become 0."""
         self.values[register] = pack(register, **values)
 
-    def windows(self):
-        """The address windows as (first, last, read, write)."""
-        found = []
+    def windows(self) -> list[AddressWindow]:
+        """Return the address windows."""
+        found: list[AddressWindow] = []
         for index in range(register_map.WINDOWS):
             name = f"WINDOW{index}"
             found.append((self.values[f"{name}_BASE"], self.values[f"{name}_LAST"],
@@ -60,24 +62,30 @@ class RegisterFile:
                           bool(self.field(f"{name}_CTRL", "WRITE"))))
         return found
 
-    def check_write(self, name, value):
-        """Raise :class:`RegisterError` if a write is refused."""
+    def check_write(self, name: str, value: int) -> None:
+        """Check that the host may write ``value`` to register ``name`` now.
+
+        Raises
+        ------
+        RegisterError
+            If the hardware rejects the write.
+        """
         register = register_map.BY_NAME[name]
         reason = None
         if register.access == "RO":
             reason = "it is read-only"
         elif register.access == "RW" and self.field("STATUS", "BUSY"):
-            reason = "a program runs"
+            reason = "a program is running"
         elif name.startswith("WINDOW") and self.field(name.split("_")[0] + "_CTRL", "LOCK"):
             reason = "the window is locked"
         elif register.access == "RW" and value % register.align:
-            reason = f"it is no multiple of {register.align}"
+            reason = f"it is not a multiple of {register.align}"
         elif name == "CONTROL":
             reason = self._command_reason(unpack(name, value))
         if reason:
-            raise RegisterError(f"the device refused to write {value:#x} to {name}: {reason}")
+            raise RegisterError(f"the device rejected the write of {value:#x} to {name}: {reason}")
 
-    def _command_reason(self, command):
+    def _command_reason(self, command: dict[str, int]) -> str | None:
         if command["START"] + command["CLEAR"] + command["SOFT_RESET"] > 1:
             return "START, CLEAR and SOFT_RESET exclude each other"
         if command["START"] or command["CLEAR"]:
@@ -86,8 +94,8 @@ class RegisterFile:
                     return f"STATUS.{state} is set"
         return None
 
-    def write(self, name, value):
-        """A write by the host that was not refused, of a register without side effects."""
+    def write(self, name: str, value: int) -> None:
+        """Carry out a write that :meth:`check_write` accepts, for a register other than CONTROL."""
         register = register_map.BY_NAME[name]
         mask = 0
         for bits in register.fields:

@@ -1,6 +1,6 @@
-"""The host's end of the host link, on any line that carries bytes."""
+"""Host side of the host link, on any line that transfers bytes."""
 
-from .client import LinkClient
+from .client import Line, LinkClient
 from .codec import Answer, AnswerParser, encode_request
 
-__all__ = ["Answer", "AnswerParser", "LinkClient", "encode_request"]
+__all__ = ["Answer", "AnswerParser", "Line", "LinkClient", "encode_request"]

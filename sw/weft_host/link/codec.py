@@ -1,4 +1,4 @@
-"""Frames of the host link as bytes: requests are made, answers are found and checked."""
+"""Frames of the host link: encoder of requests, parser and checks of answers."""
 
 import dataclasses
 import zlib
@@ -18,13 +18,25 @@ from ..errors import LinkError
 
 __all__ = ["Answer", "AnswerParser", "encode_request", "parse_info"]
 
-_ALIGN = 4096           # of host memory's first byte
+_ALIGN = 4096           # alignment of the host memory's first byte
 _SLOWEST = 300          # baud
-_LONGEST = 20_000_000   # microseconds: what the gateware makes of its longest time-out
+_LONGEST = 20_000_000   # microseconds: the longest time-out of the gateware
 
 
-def encode_request(command, sequence, addr=0, length=0, payload=b""):
-    """A request as :class:`bytes`. ``payload`` is there for writes, and ``length`` then its own."""
+def encode_request(command: int, sequence: int, addr: int = 0, length: int = 0,
+                   payload: bytes = b"") -> bytes:
+    """Return the bytes of a request.
+
+    Parameters
+    ----------
+    command : :class:`weft.spec.link_frames.Command`
+    sequence, addr : :class:`int`
+        Sequence number and address.
+    length : :class:`int`
+        Bytes to read. For a write, the length of ``payload`` is sent instead.
+    payload : :class:`bytes`
+        Bytes to write.
+    """
     writes = command in (Command.WRITE_MEMORY, Command.WRITE_REGISTERS)
     header = REQUEST_HEADER.pack(command, sequence, len(payload) if writes else length, addr)
     check = zlib.crc32(header)
@@ -34,21 +46,21 @@ def encode_request(command, sequence, addr=0, length=0, payload=b""):
     return frame
 
 
-def parse_info(raw):
-    """The :class:`weft.spec.link_frames.Info` that a board sent.
+def parse_info(raw: bytes) -> Info:
+    """Decode the information that a board sent about itself.
 
     Raises
     ------
     LinkError
-        If it is of another version, or holds what no board can be.
+        If its version is another one, or if a value is impossible.
     """
     protocol = int.from_bytes(raw[:2], "little")
     if protocol != PROTOCOL:
-        raise LinkError(f"the board speaks version {protocol} of the host link, this driver "
+        raise LinkError(f"the board uses version {protocol} of the host link, this driver "
                         f"version {PROTOCOL}; build both from the same source")
     if len(raw) != Info.FORMAT.size:
-        raise LinkError(f"the board tells {len(raw)} bytes about itself, not {Info.FORMAT.size}: "
-                        "it is no host link of this driver")
+        raise LinkError(f"the board's information has {len(raw)} bytes instead of "
+                        f"{Info.FORMAT.size}: this driver does not support its host link")
     info = Info.unpack(raw)
     for what, value, possible in (
             ("a payload of {} bytes", info.payload, 64 <= info.payload <= 4096),
@@ -56,18 +68,30 @@ def parse_info(raw):
             ("a clock of {} Hz", info.clock_hz, info.clock_hz),
             ("a bus of {} bytes", info.bus_bytes, info.bus_bytes in (4, 8, 16, 32)),
             ("a time-out of {} us", info.timeout_us, 0 < info.timeout_us <= _LONGEST),
-            ("host memory from {:#x} on", info.memory_base, info.memory_base % _ALIGN == 0),
+            ("host memory from address {:#x}", info.memory_base, info.memory_base % _ALIGN == 0),
             ("{} bytes of host memory", info.memory_bytes,
              info.memory_base + info.memory_bytes <= 1 << 32)):
         if not possible:
-            raise LinkError(f"the board tells of {what.format(value)}, which cannot be: build "
+            raise LinkError(f"the board reports {what.format(value)}, which is impossible: build "
                             "bitstream and driver from the same source")
     return info
 
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What came back: ``last`` is the sequence number of the request executed last."""
+    """Answer of the board to a request.
+
+    Attributes
+    ----------
+    status : :class:`int`
+        A :class:`weft.spec.link_frames.Status`, or another number.
+    sequence : :class:`int`
+        Sequence number of the request.
+    last : :class:`int`
+        Sequence number of the request that was executed last.
+    payload : :class:`bytes`
+        Bytes that were read.
+    """
 
     status: int
     sequence: int
@@ -76,41 +100,42 @@ class Answer:
 
 
 class AnswerParser:
-    """Finds answers in a stream of bytes.
+    """Parser that finds answers in a stream of bytes.
 
-    After anything that is not a whole, right answer everything is dropped until ``reset``, which
-    is to be called when the line was silent: nothing inside a damaged frame is ever taken for
-    another.
+    After a damaged or foreign frame, all bytes are dropped until :meth:`reset`, so that no part of
+    a damaged frame is taken for an answer. Call :meth:`reset` when the line has been silent.
 
     Attributes
     ----------
     lost : :class:`bool`
-        Something was dropped since ``reset``.
+        Bytes were dropped since the last :meth:`reset`.
     """
 
-    def __init__(self):
+    lost: bool
+
+    def __init__(self) -> None:
         self.reset()
 
-    def reset(self):
-        """Begin anew: the next byte is the first of a frame."""
+    def reset(self) -> None:
+        """Take the next byte as the first byte of a frame."""
         self._buffer = bytearray()
         self.lost = False
 
-    def feed(self, data):
-        """The answers that ``data`` completes."""
-        answers = []
+    def feed(self, data: bytes) -> list[Answer]:
+        """Return the answers that ``data`` completes."""
+        answers: list[Answer] = []
         if not self.lost:
             self._buffer += data
         while self._buffer and not self.lost:
             size, answer = self._frame()
-            if not size:
+            if answer is None:
                 break
             answers.append(answer)
             del self._buffer[:size]
         return answers
 
-    def _frame(self):
-        """Size and content of the frame in front; size 0 if it is not whole."""
+    def _frame(self) -> tuple[int, Answer | None]:
+        """Return size and content of the first frame; ``None`` if it is incomplete or damaged."""
         raw = self._buffer
         body = 1 + ANSWER_HEADER.size + CRC_BYTES
         if raw[0] != ANSWER_MARK:
@@ -132,7 +157,7 @@ class AnswerParser:
             return self._give_up()
         return size, Answer(status, sequence, last, payload)
 
-    def _give_up(self):
+    def _give_up(self) -> tuple[int, None]:
         self.lost = True
         self._buffer.clear()
         return 0, None

@@ -1,8 +1,9 @@
-"""gemmlowp's fixed point in Python's integers: what SOFTMAX is made of.
+"""Fixed-point arithmetic of gemmlowp in Python integers, as SOFTMAX uses it.
 
-A number Qi.f is an int32 with i integer bits and f = 31 - i bits of fraction. A byte has
-256 differences from another, so these take one value at a time. The sources are gemmlowp's
-``fixedpoint/fixedpoint.h`` and TensorFlow Lite's ``reference/softmax.h``.
+A number in the format Qi.f is an int32 with i integer bits and f = 31 - i fraction bits. These
+functions compute one value at a time, which is sufficient because two bytes have only 256
+different distances. Sources: gemmlowp's ``fixedpoint/fixedpoint.h``, TensorFlow Lite's
+``reference/softmax.h``.
 """
 
 import functools
@@ -15,34 +16,35 @@ ONE = (1 << 31) - 1
 """1.0 in Q0.31, saturated."""
 
 SUM_BITS = 12
-"""Integer bits of a row's sum of exponentials in SOFTMAX."""
+"""Integer bits of the sum of exponentials of a row in SOFTMAX."""
 
-_DIFF_BITS = 5                      # integer bits of SOFTMAX's scaled difference
+_DIFF_BITS = 5                      # integer bits of the scaled difference in SOFTMAX
 # exp(-2^e) for e = -2 to 4, in Q0.31
 _EXPONENTIALS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
 
 
-def high_product(a, b):
-    """The high half of ``2 * a * b``: saturating, rounded, halves up."""
+def high_product(a: int, b: int) -> int:
+    """Return the high half of ``2 * a * b``, saturated and rounded half up."""
     if a == b == -(1 << 31):
         return ONE
     return (a * b + (1 << 30)) >> 31
 
 
-def divide(value, power):
-    """Division by ``2^power``, rounded half away from zero."""
+def divide(value: int, power: int) -> int:
+    """Return ``value / 2^power``, rounded half away from zero."""
     if power == 0:
         return value
     quotient, rest = value >> power, value & (1 << power) - 1
     return quotient + (rest > (((1 << power) - 1) >> 1) + (value < 0))
 
 
-def _shift_up(value, power):
+def _shift_up(value: int, power: int) -> int:
+    """Return ``value * 2^power``, saturated to an int32."""
     return max(-(1 << 31), min(ONE, value << power))
 
 
-def exp(value):
-    """exp of a value not above 0, in Q5.26, as Q0.31."""
+def exp(value: int) -> int:
+    """Return the exponential of a value of at most 0 in Q5.26, as Q0.31."""
     if value == 0:
         return ONE
     quarter = 1 << 24
@@ -58,8 +60,8 @@ def exp(value):
     return result
 
 
-def reciprocal(total):
-    """``(r, n)`` with ``r`` the reciprocal of the mantissa of ``total`` and ``n`` its exponent."""
+def reciprocal(total: int) -> tuple[int, int]:
+    """Return the reciprocal of the mantissa of ``total``, and the exponent of ``total``."""
     headroom = 32 - total.bit_length()
     half = total << headroom >> 1                           # (1 + fraction) / 2 in Q0.31
     x = 1515870810 + high_product(half, -1010580540)        # 48/17 and -32/17 in Q2.29
@@ -69,8 +71,11 @@ def reciprocal(total):
 
 
 @functools.lru_cache(maxsize=64)
-def softmax_exponentials(scale, beta):
-    """exp(-d * scale * beta) in Q0.31 for d = 0 to 255; 0 where it is too small to count."""
+def softmax_exponentials(scale: float, beta: float) -> tuple[int, ...]:
+    """Return exp(-d * scale * beta) in Q0.31 for d = 0 to 255.
+
+    Entries beyond the kernel's range of distances are 0.
+    """
     real = min(beta * scale * (1 << 31 - _DIFF_BITS), float(ONE))
     fraction, exponent = math.frexp(real)
     multiplier = math.floor(fraction * (1 << 31) + 0.5)

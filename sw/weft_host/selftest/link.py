@@ -4,10 +4,10 @@ import numpy as np
 
 from weft.spec import isa, register_map
 
-from ..emulator.registers import pack, unpack
 from ..errors import DeviceError, LinkError
 from ..program.file import Program
 from ..program.tensor import Window
+from ..register_words import pack, unpack
 from .bench import LIMIT, Fault
 
 __all__ = ["check_link", "check_identity", "check_registers", "check_errors"]

@@ -1,13 +1,16 @@
-"""The run of a program: what is checked before, what is told after."""
+"""Execution of programs on a device: checks before, results and errors after."""
 
 import numpy as np
 import pytest
 
+from support.closed_device import check_closed
 from support.programs import MEMORY_BYTES, random_program
+from support.seeds import seed
 from weft.spec import isa
 from weft.spec.presets import preset
 from weft_host.device import EmulatorDevice
-from weft_host.errors import DeviceError, InputError, ProgramError, RegisterError
+from weft_host.device.tensors import read_tensor
+from weft_host.errors import ClosedError, DeviceError, InputError, ProgramError, RegisterError
 from weft_host.program.file import Program
 from weft_host.program.tensor import HostStep, Tensor, Window
 
@@ -17,7 +20,7 @@ LOAD = 1 << isa.UNITS.index("LOAD")
 
 
 def copy_program(**changes):
-    """Copies ``x`` to ``y``, then takes the softmax of ``y`` on the host."""
+    """Return a program that copies ``x`` to ``y`` and computes the softmax of ``y`` on the host."""
     parts = dict(
         config=CONFIG, memory_bytes=0x3000,
         instructions=isa.encode("LOAD", count=1, bytes=12, host_addr=0x1000, signal=STORE)
@@ -35,7 +38,7 @@ X = np.arange(-6, 6, dtype=np.int8).reshape(2, 6) * 5
 
 
 @pytest.mark.parametrize("base", [0, 0x10000])
-def test_inputs_outputs_host_steps_and_all_tensors(base):
+def test_a_run_returns_outputs_and_requested_tensors(base):
     device = EmulatorDevice(CONFIG, memory_base=base, memory_bytes=0x4000)
     result = device.run(copy_program(), {"x": X}, all_tensors=True)
     exact = np.exp(X * 0.25) / np.exp(X * 0.25).sum(axis=1, keepdims=True)
@@ -56,24 +59,27 @@ def test_inputs_outputs_host_steps_and_all_tensors(base):
     ({"x": X.astype(np.int16)}, "input 'x' has dtype int16; the program needs int8"),
     ({"x": X[0]}, r"input 'x' has shape \(6,\); the program needs \(2, 6\)"),
 ])
-def test_wrong_inputs(inputs, message):
-    with pytest.raises(InputError, match=message):
+def test_inputs_that_do_not_fit_are_rejected(inputs, message):
+    with pytest.raises(InputError, match=f"^{message}$"):
         EmulatorDevice(CONFIG).run(copy_program(), inputs)
 
 
-def test_a_program_for_another_configuration_is_refused():
-    with pytest.raises(ProgramError, match="built for configuration 'small' .* this device is "
-                                           "'tiny' .* compile the model for 'tiny'"):
+def test_a_program_that_the_device_cannot_run_is_rejected():
+    with pytest.raises(ProgramError, match=(
+            f"^the program was compiled for configuration 'small' \\({CONFIG.fingerprint:08x}\\), "
+            f"but this device is 'tiny' \\({preset('tiny').fingerprint:08x}\\); compile the model "
+            "for 'tiny'$")):
         EmulatorDevice(preset("tiny")).run(copy_program(), [X])
-    with pytest.raises(ProgramError, match="needs 12288 bytes of host memory, this device has "
-                                           "4096"):
+    with pytest.raises(ProgramError, match=(
+            "^the program needs 12288 bytes of host memory, but this device has 4096$")):
         EmulatorDevice(CONFIG, memory_bytes=4096).run(copy_program(), [X])
-    with pytest.raises(ProgramError, match="no host step 'FOO'; there are .*SOFTMAX"):
+    with pytest.raises(ProgramError, match="^no host step 'FOO'; there are DEQUANTIZE, QUANTIZE, "
+                                           "RESHAPE, SOFTMAX$"):
         EmulatorDevice(CONFIG).run(copy_program(host_steps=(
             HostStep(kind="FOO", inputs=("y",), outputs=("p",)),)), [X])
 
 
-def test_an_error_names_the_instruction_and_the_next_run_works():
+def test_an_error_names_its_instruction_and_the_next_run_works():
     device = EmulatorDevice(CONFIG)
     program = copy_program()
     device.fault(0x2000, 4, "SLVERR", "write")
@@ -88,14 +94,14 @@ def test_an_error_names_the_instruction_and_the_next_run_works():
     assert (device.run(program, [X], all_tensors=True).tensors["y"] == X).all()
 
 
-def test_the_watchdog_says_who_waits_for_what():
+def test_a_watchdog_error_lists_the_waiting_units():
     program = copy_program(instructions=isa.encode("SYNC_VECTOR", wait=STORE))
     with pytest.raises(DeviceError, match="^WATCHDOG in VECTOR at instruction 0, address 0x0; "
                                           "VECTOR waits for a token of STORE$"):
         EmulatorDevice(CONFIG).run(program, [X])
 
 
-def test_an_unchanged_program_is_loaded_once():
+def test_a_program_in_memory_is_not_written_again():
     device = EmulatorDevice(CONFIG)
     writes = []
     original = device._write
@@ -107,12 +113,12 @@ def test_an_unchanged_program_is_loaded_once():
     device.run(program, [X])
     assert writes == [(0x1000, 12)]
     writes.clear()
-    device.write_memory(0, bytes(64))       # the host may have destroyed it
+    device.write_memory(0, bytes(64))       # this may have overwritten the program
     device.run(program, [X])
     assert (0, 64) in writes[1:]
 
 
-def test_a_device_that_was_reset_is_loaded_anew():
+def test_a_program_is_written_again_after_a_reset():
     device = EmulatorDevice(CONFIG)
     program = copy_program()
     device.run(program, [X])
@@ -122,7 +128,7 @@ def test_a_device_that_was_reset_is_loaded_anew():
     assert (device.run(program, [X], all_tensors=True).tensors["y"] == X).all()
 
 
-def test_host_steps_before_the_device_runs():
+def test_host_steps_run_before_the_device():
     program = copy_program(
         inputs=(Tensor(name="flat", shape=(12,)),),
         tensors=(Tensor(name="x", shape=(2, 6), offset=0x1000),
@@ -133,12 +139,13 @@ def test_host_steps_before_the_device_runs():
     assert (result.tensors["y"] == X).all()
 
 
-def test_windows_that_are_locked_otherwise():
+def test_a_locked_window_must_have_the_values_of_the_program():
     device = EmulatorDevice(CONFIG)
     device.write_register("WINDOW1_CTRL", 4)
-    with pytest.raises(RegisterError, match="WINDOW1_BASE: the window is locked"):
+    with pytest.raises(RegisterError, match="^the device rejected the write of 0x2000 to "
+                                            "WINDOW1_BASE: the window is locked$"):
         device.run(copy_program(), [X])
-    # locked to what the program needs is good enough
+    # a window that is locked to the needed values is accepted
     device = EmulatorDevice(CONFIG)
     device.run(copy_program(), [X])
     device.write_register("WINDOW0_CTRL", 5)
@@ -148,27 +155,63 @@ def test_windows_that_are_locked_otherwise():
 
 @pytest.mark.parametrize("arguments, message", [
     (dict(memory_base=100), "memory_base must be a multiple of 4096, not 0x64"),
-    (dict(memory_bytes=0), "0 bytes of memory from 0x0 on do not fit"),
-    (dict(memory_base=1 << 31, memory_bytes=(1 << 31) + 1), "do not fit the 32 address bits"),
+    (dict(memory_bytes=0), "0 bytes of memory from address 0x0 do not fit the 32 address "
+     "bits of configuration 'small'"),
+    (dict(memory_base=1 << 31, memory_bytes=(1 << 31) + 1), "2147483649 bytes of memory "
+     "from address 0x80000000 do not fit the 32 address bits of configuration 'small'"),
 ])
-def test_memory_that_cannot_be(arguments, message):
-    with pytest.raises(ValueError, match=message):
+def test_invalid_memory_ranges_are_rejected(arguments, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
         EmulatorDevice(CONFIG, **arguments)
 
 
-def test_the_host_cannot_reach_past_the_memory():
+def test_host_accesses_outside_the_memory_are_rejected():
     device = EmulatorDevice(CONFIG, memory_base=0x1000, memory_bytes=0x1000)
     for addr, size in ((0xFFF, 1), (0x1FFF, 2)):
-        with pytest.raises(ValueError, match="lie outside the device's memory, 0x1000 to 0x1fff"):
+        message = (f"^bytes {addr:#x} to {addr + size - 1:#x} are outside the device's memory, "
+                   "0x1000 to 0x1fff$")
+        with pytest.raises(ValueError, match=message):
             device.read_memory(addr, size)
-        with pytest.raises(ValueError, match="lie outside the device's memory"):
+        with pytest.raises(ValueError, match=message):
             device.write_memory(addr, bytes(size))
 
 
 def test_runs_are_deterministic():
-    program = random_program(CONFIG, 9)
+    program = random_program(CONFIG, seed(9))
     inputs = [np.full(program.inputs[0].shape, -128, np.int8)]
     first = EmulatorDevice(CONFIG, memory_bytes=MEMORY_BYTES).run(program, inputs)
     second = EmulatorDevice(CONFIG, memory_bytes=MEMORY_BYTES).run(program, inputs)
     assert (first.outputs["after"] == second.outputs["after"]).all()
     assert first.counters == second.counters
+
+
+def test_a_tensor_outside_host_memory_cannot_be_read():
+    with pytest.raises(ValueError, match="^tensor 'p' is not in host memory$"):
+        read_tensor(EmulatorDevice(CONFIG), Tensor(name="p", shape=(1,)))
+
+
+def test_repr_is_one_line_with_configuration_memory_and_state():
+    device = EmulatorDevice("tiny", memory_bytes=1 << 20)
+    assert repr(device) == \
+        "<EmulatorDevice: configuration 'tiny', 1,048,576 bytes of host memory, open>"
+    device.close()
+    assert repr(device) == \
+        "<EmulatorDevice: configuration 'tiny', 1,048,576 bytes of host memory, closed>"
+
+
+def test_a_closed_device_rejects_every_call():
+    with EmulatorDevice(CONFIG) as device:
+        assert not device.closed
+    assert device.closed
+    device.close()
+    check_closed(device)
+    for call in (lambda: device.fault(0, 1, "SLVERR", "read"), device.clear_faults):
+        with pytest.raises(ClosedError, match="^this EmulatorDevice is closed; create another "
+                                              "one$"):
+            call()
+
+
+def test_a_device_is_closed_after_an_exception():
+    with pytest.raises(KeyError), EmulatorDevice(CONFIG) as device:
+        raise KeyError
+    assert device.closed

@@ -1,4 +1,4 @@
-"""CXXRTL's C++ in parts: every statement once and in order, and nothing of another shape taken."""
+"""Splitting of CXXRTL's C++: all statements once and in order; other code is rejected."""
 
 import re
 
@@ -10,7 +10,7 @@ REGISTERS = [f"p_r{number}" for number in range(95)]
 
 
 def source(registers=REGISTERS):
-    """C++ as CXXRTL writes it, with a memory and these registers."""
+    """Return C++ like that of CXXRTL, with a memory and these registers."""
     commits = "".join(f"\t\tif ({name}.commit(observer)) changed = true;\n" for name in registers)
     resets = "".join(f"\t{name} = wire<2>{{0x{number % 4}u}};\n"
                      for number, name in enumerate(registers))
@@ -51,7 +51,7 @@ bool p_weft::eval(performer *performer) {{
 
 
 def bodies(text, name):
-    """The bodies of the parts of a method, in the order in which the method calls them."""
+    """Return the bodies of the parts of a method, in the order of their calls."""
     whole = re.search(rf"^\w+ p_weft::{name}\(.*?\) \{{\n(.*?)^\}}\n", text, re.M | re.S)[1]
     calls = re.findall(rf"{name}_(\d+)\(", whole)
     assert calls == [str(number) for number in range(len(calls))] and len(calls) > 1
@@ -65,12 +65,12 @@ def bodies(text, name):
     ("latch", "\t{0}.curr = {0}.next;\n"),
     ("commit", "\t\tif ({0}.commit(observer)) changed = true;\n"),
 ])
-def test_statements_are_there_once_and_in_order(name, statement):
+def test_each_statement_occurs_once_and_in_order(name, statement):
     text = split(source())
     parts = bodies(text, name)
     joined = "".join(parts)
-    places = [joined.index(statement.format(register)) for register in REGISTERS]
-    assert places == sorted(places)
+    offsets = [joined.index(statement.format(register)) for register in REGISTERS]
+    assert offsets == sorted(offsets)
     assert all(joined.count(statement.format(register)) == 1 for register in REGISTERS)
     assert max(part.count("\n") for part in parts) < 90
     for number in range(len(parts)):
@@ -78,12 +78,12 @@ def test_statements_are_there_once_and_in_order(name, statement):
     assert text.count("commit<>") == 0
 
 
-def test_a_table_stays_with_the_line_that_copies_it():
+def test_a_table_stays_in_the_part_that_copies_it():
     part, = (part for part in bodies(split(source()), "reset") if "mem_init_1" in part)
     assert part.count("mem_init_1") == 3 and "value<8>{0x02u}" in part
 
 
-def test_what_changed_in_any_part_is_told():
+def test_commit_reports_changes_of_every_part():
     text = split(source())
     for part in bodies(text, "commit"):
         assert part.count("bool changed = false;") == 1 and part.endswith("\treturn changed;\n")
@@ -93,19 +93,20 @@ def test_what_changed_in_any_part_is_told():
 
 @pytest.mark.parametrize("old, new, message", [
     ("struct", "struct", None),
-    ("bool p_weft::eval(", "bool p_weft::evaluate(", "0 modules instead of one"),
-    ("commit<>(observer)", "commit(observer)", "has no method commit"),
-    ("\t\treturn changed;\n", "", "has no method commit"),
-    ("void p_weft::reset() {", "void p_weft::start() {", "has no method reset"),
-    ("\tbool converged = true;", "\tint converged = 1;", "eval begins with something new"),
+    ("bool p_weft::eval(", "bool p_weft::evaluate(",
+     "the C\\+\\+ has 0 modules instead of one flattened module"),
+    ("commit<>(observer)", "commit(observer)", "the C\\+\\+ has no method commit"),
+    ("\t\treturn changed;\n", "", "the C\\+\\+ has no method commit"),
+    ("void p_weft::reset() {", "void p_weft::start() {", "the C\\+\\+ has no method reset"),
+    ("\tbool converged = true;", "\tint converged = 1;", "eval has an unknown beginning: .*"),
 ])
-def test_code_of_another_shape_is_not_cut(old, new, message):
+def test_code_of_another_form_is_rejected(old, new, message):
     text = source()
     assert old in text
     if message is None:
         split(text)
         return
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
         split(text.replace(old, new))
 
 
@@ -116,8 +117,8 @@ def test_code_of_another_shape_is_not_cut(old, new, message):
     ("not_u<4>(p_en)", None), ("value<4>{0xfu}", None),
     ("p_en.concat(value<4>{0xfu}).val()", None),
 ])
-def test_a_memory_is_written_only_where_a_bit_is_enabled(mask, tested):
-    """Zero bits make an empty mask; anything but bits may be set where they are not."""
+def test_a_memory_is_written_only_if_a_bit_of_its_mask_is_set(mask, tested):
+    """A mask of signal bits is tested; a mask with logic may be set although no signal is."""
     write = f"memory_p_m.update(tmp_1.index, add_uu<8>(p_a, i_b), {mask}, 0);\n"
     expected = f"\t{write}" if tested is None else f"\tif ({tested}) {write}"
     assert guard_writes(f"\t{write}") == expected

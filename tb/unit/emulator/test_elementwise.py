@@ -1,4 +1,4 @@
-"""TABLE, MAP and SOFTMAX on the emulator: their definition, and the operators they serve."""
+"""TABLE, MAP and SOFTMAX on the emulator, compared with their definition and with operators."""
 
 import random
 
@@ -9,6 +9,7 @@ from golden.add import LEFT_SHIFT, add
 from golden.requantize import multiply_by_quantized_multiplier, quantize_multiplier
 from golden.softmax import softmax
 from models.vector_unit import VectorModel, random_program
+from support.seeds import seed
 from weft.spec import isa
 from weft.spec.isa import MapOp, Mode
 from weft.spec.presets import preset
@@ -29,23 +30,22 @@ def table(path, addr, entries, **values):
 
 @pytest.mark.parametrize("config", [preset("tiny", spad_bytes=1024), preset("wide"),
                                     preset("small")], ids=lambda config: config.name)
-def test_random_programs_are_what_the_definition_says(config):
-    """Integers of Python, a byte at a time, with tables of random bytes."""
-    seed = random.randrange(1 << 32)
+def test_random_programs_match_the_definition(config):
+    """The model computes byte by byte in Python integers; the tables have random bytes."""
     for number in range(8):
-        model = VectorModel(config, f"{seed}/{number}")
+        model = VectorModel(config, f"{seed()}/{number}")
         path = Datapath(config, None)
         path.spad[:] = np.frombuffer(bytes(model.spad), np.uint8)
         path.acc[:] = np.array(model.acc, np.int64)
-        for raw in random_program(random.Random(f"{seed}/{number}"), config, 40):
+        for raw in random_program(random.Random(f"{seed()}/{number}"), config, 40):
             model.execute(raw)
             path.execute(*isa.decode(raw), 0)
             assert path.spad.tobytes() == bytes(model.spad), \
-                f"seed {seed}/{number}: {isa.decode(raw)}"
+                f"seed {seed()}/{number}: {isa.decode(raw)}"
 
 
-def test_add_of_two_tensors():
-    draw = np.random.default_rng(3)
+def test_map_adds_tensors_like_the_reference_kernel():
+    draw = np.random.default_rng(seed(3))
     for subtract in (False, True):
         s1, s2, s_out = draw.uniform(0.01, 0.2, 3)
         z1, z2, z_out = draw.integers(-128, 128, 3)
@@ -74,12 +74,12 @@ def test_add_of_two_tensors():
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 12), (5, 10), (3, 400)])
 @pytest.mark.parametrize("s_in", [0.02, 0.1, 1.7])
-def test_softmax_is_the_kernels(shape, s_in):
-    draw = np.random.default_rng([*shape, int(100 * s_in)])
+def test_softmax_matches_the_reference_kernel(shape, s_in):
+    draw = np.random.default_rng([*shape, int(100 * s_in), seed()])
     x = draw.integers(-128, 128, shape).astype(np.int8)
     x[0, 0] = -128
     path = Datapath(preset("small"), None)
-    # entry 255 is of difference 0
+    # entry 255 belongs to the difference 0
     table(path, 8, softmax_exponentials(float(np.float32(s_in)), 1.0)[::-1])
     size = shape[1]
     path.spad[2000:2000 + x.size] = x.reshape(-1).view(np.uint8)
@@ -91,15 +91,15 @@ def test_softmax_is_the_kernels(shape, s_in):
 
 
 @pytest.mark.parametrize("entry, size, expected", [
-    (0, 4, -128),                   # S is 0 and counts as 1
-    (1 << 11, 4, -96),              # each is half of the least that counts: S is 4
+    (0, 4, -128),                   # the sum S is 0, which is replaced by 1
+    (1 << 11, 4, -96),              # each is half of the smallest term: S is 4
     ((1 << 31) - 1, 4, -64),
-    ((1 << 31) - 1, 511, -127),     # the most that the kernel takes: 0.501 rounds up
-    ((1 << 31) - 1, 600, -127),     # S is 2^28 and more: a shift of 63 would give 0.43
+    ((1 << 31) - 1, 511, -127),     # the longest row of the kernel: 0.501 rounds up
+    ((1 << 31) - 1, 600, -127),     # S is at least 2^28: a shift of 63 would give 0.43
     (-(1 << 30), 4, -128),          # S is close to 2^32
     (-(1 << 31), 2048, -128),       # S is 3 * 2^30
 ])
-def test_every_sum_is_defined(entry, size, expected):
+def test_softmax_is_defined_for_every_sum(entry, size, expected):
     path = Datapath(preset("small"), None)
     table(path, 0, np.full(256, entry))
     execute(path, "SOFTMAX", count=1, bytes=size, a_addr=4000, out_addr=8000)

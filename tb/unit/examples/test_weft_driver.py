@@ -15,7 +15,7 @@ from weft.spec import register_map
 from weft.spec.isa import ErrorCode
 from weft.spec.presets import preset
 from weft_host import EmulatorDevice, RegisterError, compile
-from weft_host.emulator.registers import pack
+from weft_host.register_words import pack
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 DRIVER = ROOT / "examples" / "litex" / "driver"

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from support.link_emulator import EmulatedBoard
-from support.selftest_faults import FAULTS, MEMORY, cell, host_line, together
+from support.memory_faults import host_address_line
+from support.selftest_faults import FAULTS, MEMORY
+from support.unit_faults import cell_bit, masked_everywhere_else
 from weft.spec.presets import preset
 from weft_host.cli import main
 from weft_host.device import EmulatorDevice, SerialDevice
@@ -68,7 +70,7 @@ def test_every_weight_bit_of_every_cell_is_seen_and_the_cell_named():
     config = preset("tiny")
     for row, col, bit, state in np.ndindex(config.rows, config.cols, 8, 2):
         device = EmulatorDevice(config, memory_bytes=1 << 14)
-        cell(row, col, bit, state)(device)
+        cell_bit(row, col, bit, state)(device)
         outcome, = selftest(device, names=["array cells"])
         assert outcome.detail.startswith(f"1 of 16 wrong: row {row}, column {col}: expected ")
 
@@ -76,7 +78,7 @@ def test_every_weight_bit_of_every_cell_is_seen_and_the_cell_named():
 def test_several_bad_cells_are_all_counted():
     device = EmulatorDevice(preset("small"), memory_bytes=MEMORY)
     for row, col in ((0, 0), (7, 1), (3, 6)):
-        cell(row, col, 2, 1)(device)
+        cell_bit(row, col, 2, 1)(device)
     outcome, = selftest(device, names=["array cells"])
     assert outcome.detail.startswith("3 of 64 wrong: row ")
     for place in ("row 0, column 0", "row 7, column 1", "row 3, column 6"):
@@ -97,7 +99,7 @@ def test_where_is_told():
 
 def test_a_fault_that_only_one_check_sees_at_one_place_is_not_lost():
     device = EmulatorDevice(preset("tiny"), memory_bytes=MEMORY)
-    together(device)
+    masked_everywhere_else(device)
     outcome, = [outcome for outcome in selftest(device) if not outcome.passed]
     assert outcome.name == "array cells" and outcome.detail.startswith(
         "wrong only with weight tiles from 0, accumulator rows from 0, ")
@@ -109,7 +111,7 @@ def test_a_big_memory_has_all_its_address_lines_tried(line):
     device = EmulatorDevice(preset("tiny"), memory_bytes=size)
     assert selftest(device, names=["host memory"])[0].detail == (
         f"of {size} bytes the first 262144, and 1031 blocks of 64 beyond, one at each address line")
-    host_line(line)(device)
+    host_address_line(line)(device)
     compare(selftest(device), "host memory")
 
 
