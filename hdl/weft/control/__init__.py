@@ -1,1 +1,1 @@
-"""Sequencer, registers, and the instruction and register tables they are generated from."""
+"""Control subsystem: registers, instruction fetch, validation, sequencing and error handling."""

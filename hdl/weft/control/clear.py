@@ -1,4 +1,4 @@
-"""Zeroes the on-chip memories on command."""
+"""Control of the clearing of the on-chip memories."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
@@ -8,21 +8,21 @@ __all__ = ["ClearControl"]
 
 
 class ClearControl(wiring.Component):
-    """Tells the memories to zero themselves and waits until they have.
+    """Start of the clearing of all memories, and detection of its end.
 
     Members
     -------
     i_request : :py:`In(1)`
-        High for one cycle, while ``o_clearing`` is low: begin.
+        High for one cycle, while ``o_clearing`` is low: start clearing.
     o_clear : :py:`Out(1)`
-        High for one cycle: memories, zero yourselves.
+        High for one cycle: command to the memories to clear themselves.
     i_clearing : :py:`In(1)`
-        High, from at latest ``ANSWER_CYCLES`` after ``o_clear``, until all memories are zero.
+        High from at most ``RESPONSE_CYCLES`` cycles after ``o_clear`` until all memories are zero.
     o_clearing : :py:`Out(1)`
-        From the cycle after ``i_request`` until they are.
+        High from the cycle after ``i_request`` until all memories are zero.
     """
 
-    ANSWER_CYCLES = 4
+    RESPONSE_CYCLES = 4
 
     def __init__(self):
         super().__init__({
@@ -31,10 +31,10 @@ class ClearControl(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        count = Signal(range(self.ANSWER_CYCLES + 1))
+        count = Signal(range(self.RESPONSE_CYCLES + 1))
         m.d.sync += self.o_clear.eq(self.i_request)
         with m.If(self.i_request):
-            m.d.sync += [count.eq(self.ANSWER_CYCLES), self.o_clearing.eq(1)]
+            m.d.sync += [count.eq(self.RESPONSE_CYCLES), self.o_clearing.eq(1)]
         with m.Elif(count != 0):
             m.d.sync += count.eq(count - 1)
         with m.Elif(~self.i_clearing):

@@ -16,12 +16,13 @@ _COUNT = len(register_map.COUNTERS)
 class PerformanceCounters(wiring.Component):
     """One 32-bit counter, modulo 2^32, for each of :data:`register_map.COUNTERS`.
 
-    An increment is counted one cycle after it comes. A snapshot and a clearing in the same cycle
-    lose no event and count none twice.
+    An increment is counted one cycle after its input. If a snapshot and a clear coincide, every
+    event is counted exactly once.
 
-    The counters are in a memory. Beside each is what has come for it since the last round; a
-    round takes all of that at once, and adds it to one counter a cycle. A snapshot is a round
-    behind which the next one writes to other places.
+    The counters are stored in a memory with two halves. One register per counter sums the
+    increments since the last update round. A round captures all of these registers at once, and
+    adds them to the stored counters, one counter per cycle. A snapshot is a round after which the
+    next rounds write to the other half.
 
     Parameters
     ----------
@@ -31,19 +32,20 @@ class PerformanceCounters(wiring.Component):
     -------
     i : :py:`In(counter_increments(config))`
     i_snapshot : :py:`In(1)`
-        All counters, as they are now, are to be shown at ``o``.
+        Take a snapshot: ``o`` presents the current values of all counters.
     i_clear : :py:`In(1)`
         Zero all counters.
     i_select : :py:`In(range(len(register_map.COUNTERS)))`
     o : :py:`Out(32)`
-        Of the last snapshot, 0 before the first: the counter selected two cycles before.
+        Value in the last snapshot of the counter that was selected two cycles before; 0 before the
+        first snapshot.
     o_busy : :py:`Out(1)`
-        A round is made, for at most ``BUSY_CYCLES``: ``o`` is not valid, and neither snapshot nor
-        clearing may come in the next cycle.
+        An update round is in progress, for at most ``BUSY_CYCLES``. ``o`` is not valid, and neither
+        snapshot nor clear may be requested in the next cycle.
     """
 
     PERIOD = 31
-    """Cycles from round to round, unless a snapshot or a clearing makes one earlier."""
+    """Cycles from one update round to the next, unless a snapshot or a clear starts one earlier."""
     BUSY_CYCLES = _COUNT + 5
 
     def __init__(self, config):
@@ -59,71 +61,74 @@ class PerformanceCounters(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.counts = counts = memory.Memory(
+        m.submodules.storage = storage = memory.Memory(
             shape=32, depth=64, init=[],
             attrs={"no_rw_check": 1, **in_tables(self.config.multiplier)})
-        read, write = counts.read_port(), counts.write_port()
+        read, write = storage.read_port(), storage.write_port()
 
-        # -- when --------------------------------------------------------------------------------
+        # -- schedule of the rounds --------------------------------------------------------------
         timer = Signal(range(self.PERIOD))
-        due = Signal(init=1)                # the round before anything shows zeros
+        due = Signal(init=1)                # a first round fills the snapshot with zeros
         start = Signal()
         reading = Signal()
         arriving = Signal()
         adding = Signal()
         settles = Signal(2)
-        place = Signal(range(_COUNT))
+        index = Signal(range(_COUNT))
         m.d.comb += start.eq(due | self.i_snapshot | self.i_clear)
         with m.If(start):
             m.d.sync += [timer.eq(self.PERIOD - 1), due.eq(0), reading.eq(1),
-                         place.eq(_COUNT - 1)]
+                         index.eq(_COUNT - 1)]
         with m.Else():
-            m.d.sync += [timer.eq(timer - 1), due.eq(timer == 1), place.eq(place - 1)]
-            with m.If(place == 0):
+            m.d.sync += [timer.eq(timer - 1), due.eq(timer == 1), index.eq(index - 1)]
+            with m.If(index == 0):
                 m.d.sync += reading.eq(0)
         m.d.sync += [arriving.eq(reading), adding.eq(arriving), settles.eq(Cat(adding, settles[0]))]
         m.d.comb += self.o_busy.eq(start | reading | arriving | adding | settles.any())
 
-        # -- where: a round leaves what the last snapshot showed as it is ------------------------
-        home = Signal()                     # half of the memory with the counters
-        shown = Signal(init=1)              # and with the snapshot
-        target = Signal()
-        showing = Signal(init=1)            # this round is a snapshot
-        forget = Signal(init=1)             # it begins at zero
-        forget_next = Signal()
-        m.d.comb += target.eq(home ^ (home == shown))
+        # -- halves of the memory: a round never writes to the half of the last snapshot ---------
+        live = Signal()                     # half with the counters
+        snapshot = Signal(init=1)           # half with the last snapshot
+        target = Signal()                   # half that the round writes
+        takes_snapshot = Signal(init=1)     # the round is a snapshot
+        from_zero = Signal(init=1)          # the round starts from zero
+        next_from_zero = Signal()
+        m.d.comb += target.eq(live ^ (live == snapshot))
         with m.If(start):
-            m.d.sync += [showing.eq(showing | self.i_snapshot), forget_next.eq(self.i_clear)]
+            m.d.sync += [takes_snapshot.eq(takes_snapshot | self.i_snapshot),
+                         next_from_zero.eq(self.i_clear)]
         with m.If(adding & ~arriving):
-            m.d.sync += [home.eq(target), forget.eq(forget_next), showing.eq(0)]
-            with m.If(showing):
-                m.d.sync += shown.eq(target)
+            m.d.sync += [live.eq(target), from_zero.eq(next_from_zero), takes_snapshot.eq(0)]
+            with m.If(takes_snapshot):
+                m.d.sync += snapshot.eq(target)
 
-        # -- what --------------------------------------------------------------------------------
+        # -- increments --------------------------------------------------------------------------
         increments = Signal.like(self.i)
         m.d.sync += increments.eq(self.i)
-        recent, taken = [], []
+        recent, captured = [], []
         for name, _ in register_map.COUNTERS:
             width = len(increments[name])
             most = self.PERIOD * (self.config.bus_bytes if name.startswith("BYTES")
                                   else (1 << width) - 1)
             recent.append(Signal(range(most + 1), name=f"recent_{name.lower()}"))
-            # the chain moves from the first counter to the last, which is the first to be added
-            taken.append(Signal(max(len(value) for value in recent), name=f"taken{len(taken)}"))
+            # a shift register from the first counter to the last one, which is added first
+            captured.append(Signal(max(len(value) for value in recent),
+                                   name=f"captured{len(captured)}"))
             m.d.sync += [
                 recent[-1].eq(Mux(start, 0, recent[-1]) + increments[name]),
-                taken[-1].eq(Mux(start, recent[-1],
-                                 Mux(adding, taken[-2] if len(taken) > 1 else 0, taken[-1]))),
+                captured[-1].eq(Mux(
+                    start, recent[-1],
+                    Mux(adding, captured[-2] if len(captured) > 1 else 0, captured[-1]))),
             ]
-        # a block RAM's own output takes most of a fast cycle
-        found = Signal(32)
-        arrived, written = Signal.like(place), Signal.like(place)
-        m.d.sync += [found.eq(read.data), arrived.eq(place), written.eq(arrived)]
+        # the access time of a block RAM is most of the cycle at a high clock rate
+        read_data = Signal(32)
+        read_index, write_index = Signal.like(index), Signal.like(index)
+        m.d.sync += [read_data.eq(read.data), read_index.eq(index), write_index.eq(read_index)]
         m.d.comb += [
-            read.addr.eq(Mux(reading, Cat(place, home), Cat(self.i_select, shown))),
-            write.addr.eq(Cat(written, target)),
-            write.data.eq(Mux(forget, 0, found) + taken[-1]),
+            read.addr.eq(Mux(reading, Cat(index, live), Cat(self.i_select, snapshot))),
+            write.addr.eq(Cat(write_index, target)),
+            write.data.eq(Mux(from_zero, 0, read_data) + captured[-1]),
             write.en.eq(adding),
-            self.o.eq(found),
+            self.o.eq(read_data),
         ]
         return m

@@ -1,63 +1,69 @@
-"""The checks of an instruction that need arithmetic: every byte and row it touches exists."""
-
-import dataclasses
+"""Checks of an instruction that need arithmetic: all addresses that it accesses exist."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..spec import isa
-from ..spec.extents import EXTENTS, HOST, Extent, Term
-from .layouts import WINDOWS
+from ..spec.extents import HOST
+from .extent_steps import MAX_TERMS, STEPS
+from .layouts import WINDOW_ARRAY
 from .unit_interface import INSTRUCTION_SHAPE
 from .window_check import WindowCheck
 
-__all__ = ["STEPS", "FIRST_STEP", "NO_STEP", "ExtentCheck"]
+__all__ = ["ExtentCheck"]
 
 
-@dataclasses.dataclass(frozen=True)
-class Step:
-    """One product of one extent of one instruction."""
+class _StepPipeline:
+    """Step and valid bit of each pipeline stage, and selection of values by step.
 
-    instruction: str
-    extent: Extent | None
-    term: Term | None
-    first: bool
-    final: bool
-    last: bool
+    ``step[n]`` and ``valid[n]`` belong to the registers of stage n.
+    """
 
+    def __init__(self, m, step, valid, latency):
+        self.m = m
+        self.step, self.valid = [step], [valid]
+        for stage in range(1, latency + 1):
+            self.step.append(Signal.like(step, name=f"s{stage}_step"))
+            self.valid.append(Signal(name=f"s{stage}_valid"))
+            m.d.sync += [self.step[stage].eq(self.step[stage - 1]),
+                         self.valid[stage].eq(self.valid[stage - 1])]
 
-def _steps():
-    steps = [Step("", None, None, True, False, True)]
-    first = {}
-    for name, extents in EXTENTS.items():
-        first[name] = len(steps)
-        for extent in extents:
-            terms = extent.terms or (None,)
-            for number, term in enumerate(terms):
-                final = number == len(terms) - 1
-                steps.append(Step(name, extent, term, number == 0, final,
-                                  final and extent is extents[-1]))
-    return tuple(steps), first
+    def select(self, stage, target, choose, domain="sync", large=None):
+        """Assign to ``target`` the value that ``choose`` returns for the step in ``stage``.
 
+        ``choose`` returns a key and a value, or ``None`` for 0. Steps with equal keys share a case.
+        ``large`` becomes 1 if the value does not fit into ``target``.
+        """
+        m = self.m
+        choices = {}
+        for number, step in enumerate(STEPS):
+            source = choose(step)
+            if source is not None:
+                key, value = source
+                choices.setdefault(key, (value, []))[1].append(number)
+        m.d[domain] += target.eq(0)
+        if large is not None:
+            m.d[domain] += large.eq(0)
+        with m.Switch(self.step[stage]):
+            for value, numbers in choices.values():
+                with m.Case(*numbers):
+                    m.d[domain] += target.eq(value)
+                    if large is not None:
+                        m.d[domain] += large.eq(value[len(target):].any())
 
-STEPS, FIRST_STEP = _steps()
-_MAX_TERMS = max(len(extent.terms) for extents in EXTENTS.values() for extent in extents)
-NO_STEP = 0
-"""The step of an instruction that touches no memory."""
-
-
-def _slice(word, instruction, name):
-    field = isa.BY_NAME[instruction].field(name)
-    return word[field.offset:field.offset + field.width]
+    def flag(self, stage, target, condition):
+        """Assign to ``target`` whether ``condition`` holds for the step in ``stage``."""
+        self.select(stage, target, lambda step: (True, Const(1)) if condition(step) else None,
+                    "comb")
 
 
 class ExtentCheck(wiring.Component):
-    """Adds up an instruction's extents, one product a cycle, and compares them with the bounds.
+    """Calculation of an instruction's extents, one product per cycle, and check of their ends.
 
-    A pipeline: a step enters every cycle and leaves ``LATENCY`` cycles later. Values have the
-    bits of the largest bound; beside them travels ``large``: one was beyond that, and no sum can
-    become less. Which extents there are is the table :data:`weft.spec.extents.EXTENTS`.
+    A pipeline: one step enters per cycle and leaves ``LATENCY`` cycles later. Values have the width
+    of the largest memory. A flag ``large`` accompanies them: some value was larger, and the sum can
+    only be larger still. The table :data:`weft.spec.extents.EXTENTS` defines the extents.
 
     Parameters
     ----------
@@ -66,31 +72,33 @@ class ExtentCheck(wiring.Component):
     Members
     -------
     i_word : :py:`In(256)`
-        The instruction of the step that enters.
+        Instruction of the step that enters.
     i_host : :py:`In(33)`
         MEM_BASE plus its ``host_addr``.
     i_step : :py:`In(range(len(STEPS)))`, ``i_valid`` : :py:`In(1)`
         A step enters.
     i_host_held : :py:`In(33)`
         ``i_host`` of the instruction whose last step has entered, until that step leaves.
-    i_windows : :py:`In(WINDOWS)`
+    i_windows : :py:`In(WINDOW_ARRAY)`
     o_step : :py:`Out(range(len(STEPS)))`, ``o_valid`` : :py:`Out(1)`
         A step leaves.
     o_fail : :py:`Out(1)`
-        It ends an extent that reaches too far.
+        The step completes an extent that exceeds its memory or lies outside every window.
     """
 
     LATENCY = 7
 
     def __init__(self, config):
         self.config = config
+        self.sizes = {"spad": config.spad_bytes, "wgt": config.wgt_bytes,
+                      "tiles": config.wgt_tiles, "acc": config.acc_rows}
         super().__init__({
             "i_word": In(INSTRUCTION_SHAPE),
             "i_host": In(33),
             "i_step": In(range(len(STEPS))),
             "i_valid": In(1),
             "i_host_held": In(33),
-            "i_windows": In(WINDOWS),
+            "i_windows": In(WINDOW_ARRAY),
             "o_step": Out(range(len(STEPS))),
             "o_valid": Out(1),
             "o_fail": Out(1),
@@ -98,41 +106,28 @@ class ExtentCheck(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        config = self.config
+        pipeline = _StepPipeline(m, self.i_step, self.i_valid, self.LATENCY)
+        count, pitch, base, extra, skip = self._operands(m, pipeline)
+        last, large = self._sum(m, pipeline, count, pitch, base, extra)
+        skips = [None, skip]
+        for stage in range(2, self.LATENCY + 1):
+            skips.append(Signal(name=f"s{stage}_skip"))
+            m.d.sync += skips[stage].eq(skips[stage - 1])
+        self._compare(m, pipeline, last, large, skips[7])
+        return m
 
-        # step and valid travel beside their data: step[n] belongs to the registers of stage n
-        step, valid = [self.i_step], [self.i_valid]
-        for stage in range(1, self.LATENCY + 1):
-            step.append(Signal.like(self.i_step, name=f"s{stage}_step"))
-            valid.append(Signal(name=f"s{stage}_valid"))
-            m.d.sync += [step[stage].eq(step[stage - 1]), valid[stage].eq(valid[stage - 1])]
+    def _field(self, step, name):
+        """Return a field of the step's instruction as key and value."""
+        field = isa.BY_NAME[step.instruction].field(name)
+        return (field.offset, field.width), self.i_word[field.offset:field.offset + field.width]
 
-        def pick(stage, target, choose, domain="sync", large=None):
-            """``target`` becomes ``choose(step)``; 0 where that is ``None``.
+    def _operands(self, m, pipeline):
+        """Select the operands of the step in stage 0, into the registers of stage 1.
 
-            ``large`` becomes 1 where that does not fit.
-            """
-            choices = {}
-            for number, which in enumerate(STEPS):
-                source = choose(which)
-                if source is not None:
-                    value = source[1]
-                    choices.setdefault(source[0], (value, []))[1].append(number)
-            m.d[domain] += target.eq(0)
-            if large is not None:
-                m.d[domain] += large.eq(0)
-            with m.Switch(step[stage]):
-                for value, numbers in choices.values():
-                    with m.Case(*numbers):
-                        m.d[domain] += target.eq(value)
-                        if large is not None:
-                            m.d[domain] += large.eq(value[len(target):].any())
-
-        # -- 1: operands -------------------------------------------------------------------------
-        word = self.i_word
-        sizes = {"spad": config.spad_bytes, "wgt": config.wgt_bytes, "tiles": config.wgt_tiles,
-                 "acc": config.acc_rows}
-        bits = max(config.addr_width, *(size.bit_length() - 1 for size in sizes.values()))
+        Return count, pitch, base and extra, the last three with their ``large`` flags, and whether
+        the extent is skipped.
+        """
+        bits = max(self.config.addr_width, *(size.bit_length() - 1 for size in self.sizes.values()))
         count = Signal(16)
         pitch, base, extra = (Signal(bits, name=name) for name in ("pitch", "base", "extra"))
         pitch_large, base_large, extra_large = (Signal(name=f"{name}_large")
@@ -140,101 +135,41 @@ class ExtentCheck(wiring.Component):
         less = Signal()
         skip = Signal()
 
-        def field(name, which):
-            source = isa.BY_NAME[which.instruction].field(name)
-            return (source.offset, source.width), _slice(word, which.instruction, name)
-
-        def any_bit(name, which):
-            source, bits = field(name, which)
-            return source, bits.any()
-
-        def flag(condition):
-            return (True, Const(1)) if condition else None
-
-        one = Signal()      # the term is 1 in place of its product
-        pick(0, one, lambda s: s.term and s.term.hold and field("hold", s) or None, "comb")
-        pick(0, less, lambda s: flag(s.term and s.term.less), "comb")
+        one = Signal()      # the term is 1 instead of its product
+        pipeline.select(0, one, lambda step: self._field(step, "hold")
+                        if step.term and step.term.hold else None, "comb")
+        pipeline.flag(0, less, lambda step: step.term and step.term.less)
         factor = Signal(16)
-
-        def counted(which):
-            source, value = field(which.term.count, which)
-            if which.term.apart:
-                other, instead = field(which.term.apart, which)
-                source = source, other
-                value = Mux(field("apart", which)[1], instead, value)
-            return source, value
-
-        pick(0, factor, lambda s: s.term and counted(s), "comb")
+        pipeline.select(0, factor, lambda step: self._count(step) if step.term else None, "comb")
         multiplicand = Signal(bits)
-        large0 = Signal()
-        pick(0, multiplicand, lambda s: s.term and field(s.term.pitch, s), "comb", large0)
+        multiplicand_large = Signal()
+        pipeline.select(0, multiplicand, lambda step: self._field(step, step.term.pitch)
+                        if step.term else None, "comb", multiplicand_large)
         m.d.sync += [count.eq(Mux(one, 1, factor - less)), pitch.eq(Mux(one, 1, multiplicand)),
-                     pitch_large.eq(large0 & ~one)]
-        pick(0, base, lambda s: s.first and s.extent and (
-            ("host", self.i_host) if s.extent.memory == HOST else field(s.extent.base, s)) or None,
-             large=base_large)
-        pick(0, extra, lambda s: s.final and s.extent and self._extra(s, field) or None,
-             large=extra_large)
+                     pitch_large.eq(multiplicand_large & ~one)]
+        pipeline.select(0, base, lambda step: self._base(step)
+                        if step.first and step.extent else None, large=base_large)
+        pipeline.select(0, extra, lambda step: self._extra(step)
+                        if step.final and step.extent else None, large=extra_large)
         needed = Signal()
-        pick(0, needed, lambda s: s.extent and s.extent.condition
-             and any_bit(s.extent.condition, s) or flag(s.extent), "comb")
+        pipeline.select(0, needed, lambda step: self._needed(step) if step.extent else None, "comb")
         m.d.sync += skip.eq(~needed)
+        return count, (pitch, pitch_large), (base, base_large), (extra, extra_large), skip
 
-        # -- 2 to 5: product, sum ----------------------------------------------------------------
-        low = Signal(32)
-        high = Signal(bits)
-        addend2 = Signal(bits + 1)
-        product = Signal(bits + 16)
-        addend3 = Signal(bits + 1)
-        term = Signal(bits + 2)
-        # byte or row: the sum, less one, of as many terms of bits + 2
-        last = Signal(bits + 2 + _MAX_TERMS.bit_length())
-        large2, large3, large4, large = (Signal(name=name)
-                                         for name in ("large2", "large3", "large4", "large"))
-        first = Signal()
-        pick(4, first, lambda s: flag(s.first), "comb")
-        m.d.sync += [
-            low.eq(count * pitch[:16]), high.eq(count * pitch[16:]), addend2.eq(base + extra),
-            large2.eq(base_large | extra_large | (pitch_large & (count != 0))),
-            product.eq(low + (high << 16)), addend3.eq(addend2), large3.eq(large2),
-            term.eq(product[:bits] + addend3), large4.eq(large3 | (product[bits:] != 0)),
-        ]
-        with m.If(valid[4]):
-            m.d.sync += [last.eq(term + Mux(first, Const(-1, len(last)), last)),
-                         large.eq(large4 | (large & ~first))]
-        skips = [None, skip]
-        for stage in range(2, self.LATENCY + 1):
-            skips.append(Signal(name=f"s{stage}_skip"))
-            m.d.sync += skips[stage].eq(skips[stage - 1])
+    def _count(self, step):
+        key, value = self._field(step, step.term.count)
+        if step.term.apart:
+            other_key, other_value = self._field(step, step.term.apart)
+            key = key, other_key
+            value = Mux(self._field(step, "apart")[1], other_value, value)
+        return key, value
 
-        # -- 6 and 7: comparison -----------------------------------------------------------------
-        m.submodules.windows = windows = WindowCheck(config, width=len(last) + 1)
-        pick(5, windows.i_write,
-             lambda s: flag(s.extent and s.extent.memory == HOST and s.extent.write), "comb")
-        m.d.comb += [
-            windows.i_windows.eq(self.i_windows),
-            windows.i_start.eq(self.i_host_held),
-            windows.i_last.eq(Cat(last, large)),
-        ]
-        beyond = {memory: Signal(name=f"beyond_{memory}") for memory in sizes}
-        m.d.sync += [beyond[memory].eq(large | (last[size.bit_length() - 1:] != 0))
-                     for memory, size in sizes.items()]
-        beyond7 = Signal()
-        on_chip = Signal()
-        at_host = Signal()
-        pick(6, beyond7, lambda s: (s.extent.memory, beyond[s.extent.memory])
-             if s.final and s.extent.memory != HOST else None)
-        pick(7, on_chip, lambda s: flag(s.final and s.extent.memory != HOST), "comb")
-        pick(7, at_host, lambda s: flag(s.final and s.extent.memory == HOST), "comb")
-        m.d.comb += [
-            self.o_step.eq(step[7]),
-            self.o_valid.eq(valid[7]),
-            self.o_fail.eq(valid[7] & ~skips[7]
-                           & ((on_chip & beyond7) | (at_host & ~windows.o_inside))),
-        ]
-        return m
+    def _base(self, step):
+        if step.extent.memory == HOST:
+            return "host", self.i_host
+        return self._field(step, step.extent.base)
 
-    def _extra(self, step, field):
+    def _extra(self, step):
         name = step.extent.extra
         if not name:
             return None
@@ -243,10 +178,72 @@ class ExtentCheck(wiring.Component):
         if name == "table":
             return "table", Const(isa.TABLE_BYTES, 24)
         if name == "4*channels" or name == "8*channels":
-            key, channels = field("channels", step)
+            key, channels = self._field(step, "channels")
             return (name, key), channels << (2 if name[0] == "4" else 3)
         if name == "outputs":
-            key, channels = field("channels", step)
-            raw = field("mode", step)[1] == isa.Mode.RAW
+            key, channels = self._field(step, "channels")
+            raw = self._field(step, "mode")[1] == isa.Mode.RAW
             return (name, key), Mux(raw, channels << 2, channels)
-        return field(name, step)
+        return self._field(step, name)
+
+    def _needed(self, step):
+        if not step.extent.condition:
+            return True, Const(1)
+        key, value = self._field(step, step.extent.condition)
+        return key, value.any()
+
+    def _sum(self, m, pipeline, count, pitch, base, extra):
+        """Multiply and add in stages 2 to 5. Return the last address and its ``large`` flag."""
+        pitch, pitch_large = pitch
+        base, base_large = base
+        extra, extra_large = extra
+        bits = len(pitch)
+        low = Signal(32)
+        high = Signal(bits)
+        addend2 = Signal(bits + 1)
+        product = Signal(bits + 16)
+        addend3 = Signal(bits + 1)
+        term = Signal(bits + 2)
+        # index of the last byte or row: the sum of up to MAX_TERMS terms of bits + 2, less one
+        last = Signal(bits + 2 + MAX_TERMS.bit_length())
+        large2, large3, large4, large = (Signal(name=name)
+                                         for name in ("large2", "large3", "large4", "large"))
+        first = Signal()
+        pipeline.flag(4, first, lambda step: step.first)
+        m.d.sync += [
+            low.eq(count * pitch[:16]), high.eq(count * pitch[16:]), addend2.eq(base + extra),
+            large2.eq(base_large | extra_large | (pitch_large & (count != 0))),
+            product.eq(low + (high << 16)), addend3.eq(addend2), large3.eq(large2),
+            term.eq(product[:bits] + addend3), large4.eq(large3 | (product[bits:] != 0)),
+        ]
+        with m.If(pipeline.valid[4]):
+            m.d.sync += [last.eq(term + Mux(first, Const(-1, len(last)), last)),
+                         large.eq(large4 | (large & ~first))]
+        return last, large
+
+    def _compare(self, m, pipeline, last, large, skip):
+        """Compare the last address with the bounds, in stages 6 and 7, and drive the outputs."""
+        m.submodules.windows = windows = WindowCheck(self.config, width=len(last) + 1)
+        pipeline.flag(5, windows.i_write,
+                      lambda step: step.extent and step.extent.memory == HOST and step.extent.write)
+        m.d.comb += [
+            windows.i_windows.eq(self.i_windows),
+            windows.i_start.eq(self.i_host_held),
+            windows.i_last.eq(Cat(last, large)),
+        ]
+        beyond = {memory: Signal(name=f"beyond_{memory}") for memory in self.sizes}
+        m.d.sync += [beyond[memory].eq(large | (last[size.bit_length() - 1:] != 0))
+                     for memory, size in self.sizes.items()]
+        beyond7 = Signal()
+        on_chip = Signal()
+        on_host = Signal()
+        pipeline.select(6, beyond7, lambda step: (step.extent.memory, beyond[step.extent.memory])
+                        if step.final and step.extent.memory != HOST else None)
+        pipeline.flag(7, on_chip, lambda step: step.final and step.extent.memory != HOST)
+        pipeline.flag(7, on_host, lambda step: step.final and step.extent.memory == HOST)
+        m.d.comb += [
+            self.o_step.eq(pipeline.step[7]),
+            self.o_valid.eq(pipeline.valid[7]),
+            self.o_fail.eq(pipeline.valid[7] & ~skip
+                           & ((on_chip & beyond7) | (on_host & ~windows.o_inside))),
+        ]

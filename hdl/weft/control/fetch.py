@@ -1,4 +1,4 @@
-"""Reads a program from host memory, ahead of its use."""
+"""Instruction fetch: prefetch of a program from host memory."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
@@ -8,24 +8,25 @@ from ..bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, RESP_DECERR, RESP_SLVERR, A
 from ..bus.memory_queue import MemoryQueue
 from ..spec import isa
 from ..vendor.lut_ram import in_tables
-from .layouts import FETCHED, WINDOWS
+from .layouts import FETCHED_INSTRUCTION, WINDOW_ARRAY
 from .window_check import WindowCheck
 
 __all__ = ["Fetcher"]
 
-LINE_BITS = (isa.INSTRUCTION_BYTES - 1).bit_length()
-"""Of an address, those inside an instruction."""
+OFFSET_BITS = (isa.INSTRUCTION_BYTES - 1).bit_length()
+"""Bits of the offset of a byte in an instruction."""
 
 
 class Fetcher(wiring.Component):
-    """Streams the instructions of a program, in order, with their indices.
+    """Stream of a program's instructions, in order, with their indices.
 
-    Up to ``PREFETCH`` instructions are asked for before they are taken; a burst holds up to
-    ``burst_instructions`` of them and crosses no 4 KiB line. Each instruction's address is
-    checked against the windows before a burst with it leaves. The first error takes the place
-    of its instruction in the stream, after all earlier ones, and ends the stream: an address
-    outside the windows with READ (``HOST_WINDOW``) or a beat with SLVERR or DECERR
-    (``BUS_SLVERR``, ``BUS_DECERR`` and the offset of the beat).
+    Up to ``PREFETCH`` instructions are requested ahead. A burst contains up to
+    ``burst_instructions`` of them and does not cross a 4 KiB boundary. The address of every
+    instruction is checked against the windows before its burst starts.
+
+    The first error replaces its instruction in the stream, after all earlier instructions, and ends
+    the stream: an address outside the windows with READ (``HOST_WINDOW``), or a beat with SLVERR or
+    DECERR (``BUS_SLVERR``, ``BUS_DECERR`` and the offset of the beat).
 
     Parameters
     ----------
@@ -34,21 +35,21 @@ class Fetcher(wiring.Component):
     Members
     -------
     axi : :py:`Out(Axi4Read(...))`
-        ``rready`` is always high: there is room for every beat that was asked for.
+        ``rready`` is always high: every outstanding beat has a reserved entry.
     i_start : :py:`In(1)`
-        High for one cycle, when the last program's stream has been taken to its end or after a
-        reset: begin.
+        High for one cycle: start a stream. Allowed after a reset, and after the previous stream has
+        been read to its end.
     i_addr : :py:`In(33)`, ``i_count`` : :py:`In(32)`
-        Host address of the first instruction, a multiple of 32, and how many there are.
-        Stable from two cycles before ``i_start`` to the stream's end.
-    i_windows : :py:`In(WINDOWS)`
+        Host address of the first instruction, a multiple of 32, and number of instructions.
+        Stable from two cycles before ``i_start`` to the end of the stream.
+    i_windows : :py:`In(WINDOW_ARRAY)`
     i_halt : :py:`In(1)`
-        Start no burst any more, until reset.
-    o : :py:`Out(stream.Signature(FETCHED))`
+        Start no further burst until reset.
+    o : :py:`Out(stream.Signature(FETCHED_INSTRUCTION))`
     o_idle : :py:`Out(1)`
-        No address is on the bus and no beat is owed.
+        There is no address on the bus and no outstanding beat.
     o_waiting : :py:`Out(1)`
-        Host memory owes the next instruction.
+        The next instruction has been requested and is not complete.
     """
 
     PREFETCH = 8
@@ -59,55 +60,61 @@ class Fetcher(wiring.Component):
         self.beats = 8 * isa.INSTRUCTION_BYTES // config.bus_width
         self.burst_instructions = max(1, min(self.MAX_GROUP, config.max_burst // self.beats))
         self.parts = max(1, self.beats // config.max_burst)
-        """Bursts for one instruction, where ``max_burst`` is shorter than an instruction."""
+        """Bursts per instruction, where ``max_burst`` is shorter than an instruction."""
         super().__init__({
             "axi": Out(Axi4Read(addr_width=config.addr_width, data_width=config.bus_width)),
             "i_start": In(1),
             "i_addr": In(33),
             "i_count": In(32),
-            "i_windows": In(WINDOWS),
+            "i_windows": In(WINDOW_ARRAY),
             "i_halt": In(1),
-            "o": Out(stream.Signature(FETCHED)),
+            "o": Out(stream.Signature(FETCHED_INSTRUCTION)),
             "o_idle": Out(1),
             "o_waiting": Out(1),
         })
 
     def elaborate(self, platform):
         m = Module()
-        axi = self.axi
-        group, parts = self.burst_instructions, self.parts
         m.submodules.beats = beats = MemoryQueue(
             self.config.bus_width + 2, depth=self.PREFETCH * self.beats,
             attrs=in_tables(self.config.multiplier))
         m.submodules.windows = windows = WindowCheck(self.config, width=33)
 
-        # -- asking ------------------------------------------------------------------------------
-        # below 2 ** addr_width there are no more instructions than these can count
-        count_width = self.config.addr_width - LINE_BITS + 1
-        asked = Signal(count_width)         # instructions for which a burst has been formed
-        is_last = Signal()                  # the next instruction to check is the program's last,
-        all_asked = Signal()                # and was
+        # the address space below 2 ** addr_width has no more instructions than these can count
+        count_width = self.config.addr_width - OFFSET_BITS + 1
+        requested = Signal(count_width)     # instructions that are part of a burst
+        fault = Signal()                    # the next instruction lies outside the windows
+        deliver = Signal()                  # an instruction leaves the prefetch queue
+        burst_beats = self._request(m, windows, requested, fault, deliver)
+        self._collect(m, beats, burst_beats)
+        self._assemble(m, beats, requested, fault, deliver)
+        return m
+
+    def _request(self, m, windows, requested, fault, deliver):
+        """Check addresses and issue bursts. Return the number of beats of the current burst."""
+        axi = self.axi
+        group, parts = self.burst_instructions, self.parts
+        is_last = Signal()                  # the next instruction to check is the program's last
+        all_requested = Signal()            # the instruction checked last was the program's last
         addr = Signal(33)                   # of the next instruction to check
-        line = Signal(33 - LINE_BITS)
-        following = Signal(count_width + 1)
-        reserved = Signal(range(self.PREFETCH + 1))
-        grouped = Signal(range(group + 1))
+        line = Signal(33 - OFFSET_BITS)
+        following = Signal(len(requested) + 1)
+        reserved = Signal(range(self.PREFETCH + 1))     # entries for requested instructions
+        grouped = Signal(range(group + 1))              # instructions in the current burst
         settle = Signal(range(windows.LATENCY + 1))
-        opening = Signal()                  # a program begins with a burst of one, to begin soon
-        fault = Signal()
-        deliver = Signal()                  # an instruction leaves the prefetch store
-        # asked stands still for longer than this takes before is_last is looked at
+        opening = Signal()      # the first burst has one instruction, to start the program early
+        # registered: requested has been stable for longer when is_last is used
         m.d.sync += is_last.eq(following == self.i_count)
         m.d.comb += [
-            following.eq(asked + 1),
-            line.eq(self.i_addr[LINE_BITS:] + asked),
-            addr.eq(Cat(Const(0, LINE_BITS), line)),
+            following.eq(requested + 1),
+            line.eq(self.i_addr[OFFSET_BITS:] + requested),
+            addr.eq(Cat(Const(0, OFFSET_BITS), line)),
             windows.i_start.eq(addr),
-            windows.i_last.eq(Cat(Const(isa.INSTRUCTION_BYTES - 1, LINE_BITS), line)),
+            windows.i_last.eq(Cat(Const(isa.INSTRUCTION_BYTES - 1, OFFSET_BITS), line)),
             windows.i_windows.eq(self.i_windows),
         ]
 
-        part_beats = self.beats // parts    # of one burst and one instruction
+        part_beats = self.beats // parts    # beats per burst and instruction
         part = Signal(range(max(2, parts)))
         burst_beats = Signal(range(group * self.beats + 1))
         m.d.comb += [
@@ -117,12 +124,12 @@ class Fetcher(wiring.Component):
             axi.arburst.eq(BURST_INCR),
             axi.arcache.eq(CACHE_BUFFERABLE),
         ]
-        form = Signal()
+        append = Signal()       # the checked instruction becomes part of the current burst
         with m.FSM() as fsm:
             m.d.comb += axi.arvalid.eq(fsm.ongoing("ISSUE"))
             with m.State("IDLE"):
-                # the first address has been looked at already
-                m.d.sync += [asked.eq(0), settle.eq(0), grouped.eq(0), opening.eq(1)]
+                # the check of the first address is already complete
+                m.d.sync += [requested.eq(0), settle.eq(0), grouped.eq(0), opening.eq(1)]
                 with m.If(self.i_start):
                     with m.If(self.i_count != 0):
                         m.next = "CHECK"
@@ -137,15 +144,15 @@ class Fetcher(wiring.Component):
                         m.next = "HALTED"
                     with m.Else():
                         m.next = "ISSUE"
-                # a burst begins only when there is room for a whole one
+                # a burst starts only if a burst of maximum length fits into the queue
                 with m.Elif((grouped != 0) | (reserved <= self.PREFETCH - group)):
-                    m.d.comb += form.eq(1)
+                    m.d.comb += append.eq(1)
                     with m.If(grouped == 0):
                         m.d.sync += axi.araddr.eq(addr)
-                    m.d.sync += [asked.eq(following), all_asked.eq(is_last),
+                    m.d.sync += [requested.eq(following), all_requested.eq(is_last),
                                  grouped.eq(grouped + 1), settle.eq(windows.LATENCY)]
-                    at_line_end = addr[5:12].all()
-                    with m.If((grouped == group - 1) | at_line_end | opening
+                    at_boundary = addr[5:12].all()      # the last instruction of a 4 KiB page
+                    with m.If((grouped == group - 1) | at_boundary | opening
                               | is_last):
                         m.next = "ISSUE"
             with m.State("ISSUE"):
@@ -161,35 +168,36 @@ class Fetcher(wiring.Component):
                         m.d.sync += [part.eq(0), grouped.eq(0), opening.eq(0)]
                         with m.If(fault):
                             m.next = "HALTED"
-                        with m.Elif(all_asked):
+                        with m.Elif(all_requested):
                             m.next = "IDLE"
                         with m.Else():
                             m.next = "CHECK"
             with m.State("HALTED"):
                 pass
-        # a place is free a cycle later than it could be: whether a beat is good comes late
+        # an entry is freed one cycle after its delivery, which depends on the check of a beat
         delivered = Signal()
-        m.d.sync += [delivered.eq(deliver), reserved.eq(reserved + form - delivered)]
+        m.d.sync += [delivered.eq(deliver), reserved.eq(reserved + append - delivered)]
+        return burst_beats
 
-        # -- what the bus owes -------------------------------------------------------------------
-        owed = Signal(range(self.PREFETCH * self.beats + 1))
-        asks = axi.arvalid & axi.arready
-        m.d.sync += owed.eq(owed + Mux(asks, burst_beats, 0) - (axi.rvalid & axi.rready))
+    def _collect(self, m, beats, burst_beats):
+        """Store arriving beats in the queue ``beats``, and count the outstanding ones."""
+        axi = self.axi
+        outstanding = Signal(range(self.PREFETCH * self.beats + 1))
+        issued = axi.arvalid & axi.arready
+        m.d.sync += outstanding.eq(outstanding + Mux(issued, burst_beats, 0)
+                                   - (axi.rvalid & axi.rready))
         m.d.comb += [
             axi.rready.eq(1),
             beats.i_en.eq(axi.rvalid),
             beats.i.eq(Cat(axi.rdata, axi.rresp)),
-            self.o_idle.eq(~axi.arvalid & (owed == 0)),
-            self.o_waiting.eq(~self.o.valid & (axi.arvalid | (owed != 0))),
+            self.o_idle.eq(~axi.arvalid & (outstanding == 0)),
+            self.o_waiting.eq(~self.o.valid & (axi.arvalid | (outstanding != 0))),
         ]
 
-        self._assemble(m, beats, asked, fault, deliver)
-        return m
-
-    def _assemble(self, m, beats, asked, fault, deliver):
-        """Beats to instructions, and errors to their place among them."""
+    def _assemble(self, m, beats, requested, fault, deliver):
+        """Assemble instructions from ``beats``, and insert errors at their positions."""
         o = self.o
-        index = Signal.like(asked)      # of the instruction that is being put together
+        index = Signal.like(requested)  # of the instruction that is being assembled
         beat = Signal(range(max(2, self.beats)))
         failed = Signal()               # an error has been delivered, or is about to be
         take = Signal()
@@ -219,7 +227,7 @@ class Fetcher(wiring.Component):
             with m.Elif(beat == self.beats - 1):
                 m.d.comb += deliver.eq(1)
                 m.d.sync += [o.valid.eq(1), beat.eq(0), index.eq(index + 1)]
-        with m.Elif(fault & ~failed & (index == asked) & (~o.valid | o.ready)):
+        with m.Elif(fault & ~failed & (index == requested) & (~o.valid | o.ready)):
             m.d.sync += [o.valid.eq(1), failed.eq(1), o.payload.index.eq(index),
                          o.payload.offset.eq(0), o.payload.code.eq(isa.ErrorCode.HOST_WINDOW)]
         with m.If(self.i_start):

@@ -1,4 +1,4 @@
-"""The checks of an instruction that look at its bits alone."""
+"""Checks of an instruction that depend only on its bits: opcode, reserved bits, field ranges."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
@@ -15,15 +15,16 @@ _MAX_SHIFT = 62
 
 
 class FieldCheck(wiring.Component):
-    """Opcode, reserved bits and ranges of fields: the first three checks, in their order.
+    """First three checks of an instruction, in this order: opcode, reserved bits, field ranges.
 
-    Made from the table in :mod:`weft.spec.isa`; takes an instruction every cycle.
+    A pipeline with a throughput of one instruction per cycle, generated from the table in
+    :mod:`weft.spec.isa`.
 
     Parameters
     ----------
     config : :class:`weft.spec.config.Config`
-        Its ``cols`` and ``param_channels`` bound ``channel`` and ``channels``, its ``rows`` bounds
-        ``lead`` and ``blank``.
+        ``cols`` and ``param_channels`` limit the fields ``channel`` and ``channels``; ``rows``
+        limits ``lead`` and ``blank``.
 
     Members
     -------
@@ -31,7 +32,7 @@ class FieldCheck(wiring.Component):
         The instruction.
     o_code : :py:`Out(8)`, ``o_unit`` : :py:`Out(3)`
         ``LATENCY`` cycles later: ``ILLEGAL_OPCODE``, ``RESERVED_BITS``, ``BAD_FIELD`` or 0; and the
-        unit, :data:`isa.SEQUENCER` if the opcode is unknown.
+        number of the unit, :data:`isa.SEQUENCER` if the opcode is unknown.
     """
 
     LATENCY = 2
@@ -46,25 +47,26 @@ class FieldCheck(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        known = Signal(len(isa.INSTRUCTIONS))
+        decoded = Signal(len(isa.INSTRUCTIONS))     # one-hot opcode
         for index, instruction in enumerate(isa.INSTRUCTIONS):
-            m.d.sync += known[index].eq(self.i_word[:8] == instruction.opcode)
+            m.d.sync += decoded[index].eq(self.i_word[:8] == instruction.opcode)
 
-        reserved = self._reserved(m, known)
-        bad = self._bad_fields(m, known)
-        units = [Cat(known[index] for index, instruction in enumerate(isa.INSTRUCTIONS)
+        reserved = self._reserved(m, decoded)
+        bad = self._bad_fields(m, decoded)
+        units = [Cat(decoded[index] for index, instruction in enumerate(isa.INSTRUCTIONS)
                      if instruction.unit == unit).any() for unit in range(len(isa.UNITS))]
         m.d.sync += [
-            self.o_unit.eq(Mux(known.any(), Cat(units[1] | units[3], units[2] | units[3]),
+            self.o_unit.eq(Mux(decoded.any(), Cat(units[1] | units[3], units[2] | units[3]),
                                isa.SEQUENCER)),
-            self.o_code.eq(Mux(~known.any(), ErrorCode.ILLEGAL_OPCODE,
+            self.o_code.eq(Mux(~decoded.any(), ErrorCode.ILLEGAL_OPCODE,
                                Mux(reserved, ErrorCode.RESERVED_BITS,
                                    Mux(bad, ErrorCode.BAD_FIELD, ErrorCode.NONE)))),
         ]
         return m
 
-    def _reserved(self, m, known):
-        # bits that are reserved in the same instructions are looked at together
+    def _reserved(self, m, decoded):
+        """Return whether a reserved bit of the decoded instruction is set."""
+        # bits that are reserved in the same instructions share a flag
         groups = {}
         for bit in range(INSTRUCTION_SHAPE):
             owners = tuple(index for index, instruction in enumerate(isa.INSTRUCTIONS)
@@ -76,51 +78,54 @@ class FieldCheck(wiring.Component):
                 any_set = Signal(name=f"reserved{bits[0]}")
                 m.d.sync += any_set.eq(
                     Cat(self.i_word[run] for run in bit_runs(bits)).any())
-                found.append(any_set & Cat(known[index] for index in owners).any())
+                found.append(any_set & Cat(decoded[index] for index in owners).any())
         return Cat(found).any()
 
-    def _bad_fields(self, m, known):
-        word = self.i_word
-        seen = {}       # (what, offset): the instructions with that check, and its flag
+    def _bad_fields(self, m, decoded):
+        """Return whether a field of the decoded instruction is outside its range."""
+        checks = {}     # (field, offset, width): the instructions with this check, and its result
         for index, instruction in enumerate(isa.INSTRUCTIONS):
             for field in instruction.fields:
-                value = word[field.offset:field.offset + field.width]
-                if field.name == "bytes" or field.name.endswith("count"):
-                    refused = value == 0
-                elif field.name in ("channels", "channel", "apart"):
-                    refused = getattr(self, f"_bad_{field.name}")(instruction, value)
-                elif field.name == "shift":
-                    refused = value > _MAX_SHIFT
-                elif field.name == "multiplier":
-                    refused = value[31]
-                elif field.name == "lead":
-                    depthwise = instruction.field("depthwise")
-                    refused = (value >= self.config.rows) | (value != 0) & ~word[depthwise.offset]
-                elif field.name == "blank":
-                    depthwise = instruction.field("depthwise")
-                    refused = (value >= self.config.rows) | (value != 0) & word[depthwise.offset]
-                elif field.name == "op":
-                    refused = value > max(isa.MapOp)
-                elif field.name == "mode" and instruction.name == "MAP":
-                    refused = value == isa.Mode.RAW
-                elif field.name == "clamp_min":
-                    high = instruction.field("clamp_max")
-                    refused = value.as_signed() > word[
-                        high.offset:high.offset + high.width].as_signed()
-                else:
+                bad = self._bad(instruction, field.name)
+                if bad is None:
                     continue
-                owners, _ = seen.setdefault((field.name, field.offset, field.width), ([], refused))
+                owners, _ = checks.setdefault((field.name, field.offset, field.width), ([], bad))
                 owners.append(index)
         found = []
-        for (name, offset, _), (owners, refused) in seen.items():
+        for (name, offset, _), (owners, bad) in checks.items():
             flag = Signal(name=f"bad_{name}{offset}")
-            m.d.sync += flag.eq(refused)
-            found.append(flag & Cat(known[index] for index in owners).any())
+            m.d.sync += flag.eq(bad)
+            found.append(flag & Cat(decoded[index] for index in owners).any())
         return Cat(found).any()
 
     def _field(self, instruction, name):
         field = instruction.field(name)
         return self.i_word[field.offset:field.offset + field.width]
+
+    def _bad(self, instruction, name):
+        """Return whether a field is outside its range, or ``None`` if it may have any value."""
+        value = self._field(instruction, name)
+        if name == "bytes" or name.endswith("count"):
+            return value == 0
+        if name in ("channels", "channel", "apart"):
+            return getattr(self, f"_bad_{name}")(instruction, value)
+        if name == "shift":
+            return value > _MAX_SHIFT
+        if name == "multiplier":
+            return value[31]
+        if name == "lead":
+            depthwise = self._field(instruction, "depthwise")
+            return (value >= self.config.rows) | (value != 0) & ~depthwise
+        if name == "blank":
+            depthwise = self._field(instruction, "depthwise")
+            return (value >= self.config.rows) | (value != 0) & depthwise
+        if name == "op":
+            return value > max(isa.MapOp)
+        if name == "mode" and instruction.name == "MAP":
+            return value == isa.Mode.RAW
+        if name == "clamp_min":
+            return value.as_signed() > self._field(instruction, "clamp_max").as_signed()
+        return None
 
     def _bad_channels(self, instruction, channels):
         if instruction.name == "PARAMS":
@@ -135,9 +140,9 @@ class FieldCheck(wiring.Component):
         rows = self._field(instruction, "y_count")
         if instruction.name == "MATMUL":
             return apart & (rows != 1)
-        # of a channel that is a multiple of cols: others are refused anyway
+        # rounded down: a channel that is no multiple of cols is refused in any case
         group = self._field(instruction, "channel") // self.config.cols
         groups = self.config.param_channels // self.config.cols
-        # a power of two: of more rows than twice as many, none but the upper bits matter
+        # groups is a power of two, so the upper bits of rows alone decide on large values
         bits = groups.bit_length()
         return apart & ((rows[bits:] != 0) | (group + rows[:bits] > groups))

@@ -1,4 +1,4 @@
-"""Amaranth layouts of instructions and registers, made from their tables."""
+"""Amaranth layouts of instructions and registers, generated from their tables."""
 
 from amaranth.hdl import Shape
 from amaranth.lib import data
@@ -9,7 +9,10 @@ __all__ = ["bit_runs", "instruction_layout", "register_layout"]
 
 
 def bit_runs(bits):
-    """Ascending bits as slices without gaps: wires of one bit each slow a simulation down."""
+    """Return slices that cover ``bits``, ascending indices, with one slice per contiguous run.
+
+    Simulators are much slower with one wire per bit.
+    """
     found: list[slice] = []
     for bit in bits:
         if found and found[-1].stop == bit:
@@ -20,7 +23,7 @@ def bit_runs(bits):
 
 
 def instruction_layout(name):
-    """The 256-bit layout of instruction ``name``, a member for each of its fields."""
+    """Return the 256-bit layout of instruction ``name``, one member per field."""
     return data.FlexibleLayout(8 * isa.INSTRUCTION_BYTES, {
         field.name: data.Field(Shape(field.width, field.signed), field.offset)
         for field in isa.BY_NAME[name].fields
@@ -28,7 +31,7 @@ def instruction_layout(name):
 
 
 def register_layout(name):
-    """The 32-bit layout of register ``name``, a member for each of its fields."""
+    """Return the 32-bit layout of register ``name``, one member per field."""
     return data.FlexibleLayout(32, {
         bits.name: data.Field(bits.width, bits.offset) for bits in register_map.BY_NAME[name].fields
     })

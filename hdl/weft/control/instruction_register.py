@@ -1,4 +1,4 @@
-"""The instruction that a unit works from, in a register."""
+"""Register for the current instruction of a unit."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
@@ -11,27 +11,27 @@ __all__ = ["InstructionRegister"]
 
 
 class InstructionRegister(wiring.Component):
-    """Holds one instruction for its unit and knows beforehand which one it is.
+    """Register for one instruction, with the decoded opcode beside it.
 
-    So neither the tokens nor the opcode are on the way to what the instruction sets, and the
-    unit's ``ready`` is not on the way back to the sequencer's queue. One instruction every two
-    cycles.
+    It keeps tokens and opcode off the paths to the logic that the instruction controls, and the
+    unit's ``ready`` off the path to the sequencer's queue. The throughput is one instruction per
+    two cycles.
 
     Parameters
     ----------
     names : sequence of :class:`str`
-        Instructions to tell apart.
+        Instructions to decode.
 
     Members
     -------
     i : :py:`In(stream.Signature(256))`
         The unit's ``cmd``.
     i_halt : :py:`In(1)`
-        Take nothing.
+        Accept no instruction.
     o : :py:`Out(stream.Signature(256))`
-        The instruction that is held, from the cycle after it was taken.
+        The stored instruction, from the cycle after it was accepted.
     o_is : :py:`Out(data.StructLayout({name: 1}))`
-        Which of ``names`` it is; none for any other instruction.
+        One-hot opcode; zero for an instruction that is not in ``names``.
     """
 
     LATENCY = 1         # from i.valid to o.valid, in cycles
@@ -47,7 +47,7 @@ class InstructionRegister(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        # the opposite of o.valid, on which all bits of the instruction hang
+        # complement of o.valid, whose fan-out includes the clock enable of all instruction bits
         empty = Signal(init=1)
         m.d.comb += self.i.ready.eq(empty & ~self.i_halt)
         with m.If(~self.o.valid):

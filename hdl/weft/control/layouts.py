@@ -1,4 +1,4 @@
-"""What the blocks of the control side hand to each other."""
+"""Layouts of the data that the blocks of the control subsystem exchange."""
 
 from amaranth.lib import data
 
@@ -6,42 +6,50 @@ from ..spec import isa, register_map
 from ..spec.config import UNITS
 from .unit_interface import INSTRUCTION_SHAPE
 
-__all__ = ["ERROR_RECORD", "WINDOW", "WINDOWS", "FETCHED", "CHECKED", "UNIT_VIEW", "TOKENS",
-           "datapath_counters", "counter_increments"]
+__all__ = ["ERROR_RECORD", "FETCHED_INSTRUCTION", "TOKEN_MATRIX", "UNIT_STATUS",
+           "VALID_INSTRUCTION", "WINDOW", "WINDOW_ARRAY", "counter_increments",
+           "datapath_counters"]
 
 ERROR_RECORD = data.StructLayout({"code": 8, "unit": 8, "index": 32, "addr": 32})
 """The registers ERROR_CODE, ERROR_INDEX and ERROR_ADDR. ``code`` is 0 if there is no error."""
 
 WINDOW = data.StructLayout({"base": 32, "last": 32, "read": 1, "write": 1})
-WINDOWS = data.ArrayLayout(WINDOW, register_map.WINDOWS)
-"""Host memory that a program may use: first byte, last byte, permissions."""
+"""Range of host addresses that a program may access: first byte, last byte, permissions."""
+WINDOW_ARRAY = data.ArrayLayout(WINDOW, register_map.WINDOWS)
 
-FETCHED = data.StructLayout({"word": INSTRUCTION_SHAPE, "index": 32, "offset": 5, "code": 8})
-"""An instruction; or, with ``code`` set, why there is none, and at which of its bytes."""
+FETCHED_INSTRUCTION = data.StructLayout({
+    "word": INSTRUCTION_SHAPE, "index": 32, "offset": 5, "code": 8})
+"""An instruction with its index in the program. If ``code`` is not 0, fetching the instruction
+failed with this error at byte ``offset``, and ``word`` is undefined."""
 
-CHECKED = data.StructLayout({"word": INSTRUCTION_SHAPE, "index": 32, "unit": 2})
-"""A validated instruction, its ``host_addr`` absolute, and the unit that executes it."""
+VALID_INSTRUCTION = data.StructLayout({"word": INSTRUCTION_SHAPE, "index": 32, "unit": 2})
+"""A validated instruction with an absolute ``host_addr``, and the unit that executes it."""
 
-TOKENS = data.ArrayLayout(len(UNITS), len(UNITS))
-"""A bit for each ordered pair of units, first the waiting unit, then the signalling one."""
+TOKEN_MATRIX = data.ArrayLayout(len(UNITS), len(UNITS))
+"""One bit for each ordered pair of units: the first index is the waiting unit, the second the
+signalling unit."""
 
-UNIT_VIEW = data.StructLayout({
-    "queued": 1,            # an instruction waits to be issued,
-    "lacks": len(UNITS),    # and lacks the tokens of these units
-    "next_index": 32,       # its index
-    "working": 1,           # an instruction was issued and is not done,
-    "oldest_index": 32,     # the index of the oldest such
-    "memory": 1,            # and the unit waits for host memory
+UNIT_STATUS = data.StructLayout({
+    "queued": 1,
+    "missing_tokens": len(UNITS),
+    "next_index": 32,
+    "busy": 1,
+    "oldest_index": 32,
+    "wait_memory": 1,
 })
-"""What the watchdog and the register WAITS see of a unit."""
+"""State of a unit, for the watchdog and the registers STATUS and WAITS.
+
+``queued``: an instruction waits to be issued; ``missing_tokens`` are the units whose tokens it
+lacks, and ``next_index`` is its index. ``busy``: an instruction is in progress; ``oldest_index`` is
+the index of the oldest one. ``wait_memory``: the unit waits for host memory."""
 
 
 def datapath_counters(config):
-    """Increments, by counter, that only the datapath knows.
+    """Return the layout of the counter increments that come from the datapath.
 
-    ``mac_busy`` and ``matmul_wait_weights`` are high for one cycle each; ``bytes_read`` is high
-    in a cycle with a beat on ``m_axi``'s R channel; ``bytes_written`` is the number of strobes of
-    the beat on its W channel, 0 without one.
+    ``mac_busy`` and ``matmul_wait_weights`` are high in each cycle to be counted. ``bytes_read`` is
+    high in a cycle with a beat on the R channel of ``m_axi``. ``bytes_written`` is the number of
+    strobes of the beat on its W channel, 0 without a beat.
     """
     return data.StructLayout({
         "mac_busy": 1,
@@ -52,7 +60,7 @@ def datapath_counters(config):
 
 
 def counter_increments(config):
-    """Increments of all counters, a member for each of :data:`register_map.COUNTERS`."""
+    """Return the layout of all increments, one member per :data:`register_map.COUNTERS`."""
     widths = {"BYTES_READ": config.bus_bytes.bit_length(),
               "BYTES_WRITTEN": config.bus_bytes.bit_length(),
               "INSTRUCTIONS": len(UNITS).bit_length()}

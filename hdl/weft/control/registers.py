@@ -1,14 +1,15 @@
-"""The registers, made from the table in :mod:`weft.spec.register_map`."""
+"""Registers of the host interface, generated from :mod:`weft.spec.register_map`."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from .. import __version__
 from ..bus.axi_lite import RegisterBus
 from ..spec import isa, register_map
 from .instruction_layout import register_layout
-from .layouts import ERROR_RECORD, WINDOWS
+from .layouts import ERROR_RECORD, WINDOW_ARRAY
 
 __all__ = ["HARDWARE_VERSION", "SETTINGS", "Registers"]
 
@@ -18,24 +19,20 @@ HARDWARE_VERSION = tuple(int(part) for part in __version__.split(".")[:2])
 SETTINGS = data.StructLayout({
     "mem_base": 32, "program_addr": 32, "program_count": 32, "watchdog": 32,
 })
-"""What the registers of these names hold."""
+"""Values of the registers of these names."""
 
-
-_SINGLE = [register for register in register_map.REGISTERS if not register.name.startswith("COUNTER_")]
+_SINGLE_REGISTERS = [register for register in register_map.REGISTERS
+                     if not register.name.startswith("COUNTER_")]
 _COUNTERS_OFFSET = register_map.BY_NAME[f"COUNTER_{register_map.COUNTERS[0][0]}"].offset
 
 
-def _log2(value):
-    return value.bit_length() - 1
-
-
 class Registers(wiring.Component):
-    """What a host reads and writes.
+    """Register file of the host interface.
 
-    An access is answered ``LATENCY`` cycles after it starts; what it writes has changed by then,
-    and commands are given in that cycle. A cycle later, and for as long as ``i_counters_busy`` is
-    high, if it reads a counter, takes a snapshot of them or clears them. A soft reset leaves all
-    of this as it is.
+    An access is acknowledged ``LATENCY`` cycles after its start. By then, settings have changed;
+    commands are high in the cycle of the acknowledgement. An access that reads a counter, takes a
+    snapshot or clears the counters takes one cycle more, and waits while ``i_counters_busy`` is
+    high. A soft reset does not affect the registers.
 
     Parameters
     ----------
@@ -45,21 +42,22 @@ class Registers(wiring.Component):
     -------
     bus : :py:`In(RegisterBus(register_map.ADDR_WIDTH))`
     o_command : :py:`Out(register_layout("CONTROL"))`
-        Each bit is high for one cycle when a host has set it.
-    o_settings : :py:`Out(SETTINGS)`, ``o_windows`` : :py:`Out(WINDOWS)`
-        Do not change while BUSY.
+        Bits of CONTROL; each is high for one cycle when the host has set it.
+    o_settings : :py:`Out(SETTINGS)`, ``o_windows`` : :py:`Out(WINDOW_ARRAY)`
+        Stable while BUSY.
     i_status : :py:`In(register_layout("STATUS"))`
     i_record : :py:`In(ERROR_RECORD)`
     i_waits : :py:`In(register_layout("WAITS"))`
-        Who waits for what, now.
+        Current wait conditions.
     i_first_error : :py:`In(1)`
-        ``i_record`` is about to take an error: keep ``i_waits`` for as long as it has one.
+        High in the cycle before ``i_record`` changes to an error: store ``i_waits``, which is
+        presented as long as ``i_record`` contains an error.
     i_pc : :py:`In(32)`
     o_counter : :py:`Out(range(len(register_map.COUNTERS)))`, ``i_counter`` : :py:`In(32)`
-        A counter, and what the last snapshot says of it, two cycles later.
+        Index of a counter, and its value in the last snapshot two cycles later.
     i_counters_busy : :py:`In(1)`
-        ``i_counter`` is not valid, and no command may come in the next cycle that is about
-        counters.
+        ``i_counter`` is not valid, and no command for the counters may be issued in the next
+        cycle.
     i_done_event, i_error_event : :py:`In(1)`
         Set a bit of IRQ_STATUS.
     o_irq : :py:`Out(1)`
@@ -73,7 +71,7 @@ class Registers(wiring.Component):
             "bus": In(RegisterBus(register_map.ADDR_WIDTH)),
             "o_command": Out(register_layout("CONTROL")),
             "o_settings": Out(SETTINGS),
-            "o_windows": Out(WINDOWS),
+            "o_windows": Out(WINDOW_ARRAY),
             "i_status": In(register_layout("STATUS")),
             "i_record": In(ERROR_RECORD),
             "i_waits": In(register_layout("WAITS")),
@@ -94,10 +92,10 @@ class Registers(wiring.Component):
                   for register in register_map.REGISTERS if register.access in ("RW", "W1C")}
         values = self._read_only(m) | stored
 
-        # -- cycle 0: which register -------------------------------------------------------------
+        # -- cycle 0: address decoding -----------------------------------------------------------
         deciding = Signal()
         hits = {}
-        for register in _SINGLE:
+        for register in _SINGLE_REGISTERS:
             hits[register.name] = hit = Signal(name=f"is_{register.name.lower()}")
             m.d.sync += hit.eq(bus.addr[2:] == register.offset >> 2)
         hits["COUNTERS"] = is_counter = Signal()
@@ -106,7 +104,7 @@ class Registers(wiring.Component):
         m.d.sync += is_counter.eq((self.o_counter < len(register_map.COUNTERS)) & (
             bus.addr[2 + select_width:] == _COUNTERS_OFFSET >> 2 + select_width))
 
-        # -- cycle 1, or as soon as the counters are there: what becomes of it -------------------
+        # -- cycle 1, or later for counters: permission, write, read data ------------------------
         about_counters = Signal()
         decided = Signal()
         settled = Signal()
@@ -120,7 +118,7 @@ class Registers(wiring.Component):
         permitted = Signal()
         accept = Signal()
         refusals = {"COUNTERS": 1}
-        for register in _SINGLE:
+        for register in _SINGLE_REGISTERS:
             refusals[register.name] = refused = Signal(name=f"refuse_{register.name.lower()}")
             m.d.comb += refused.eq(self._refusal(register, stored))
         m.d.comb += [
@@ -130,13 +128,13 @@ class Registers(wiring.Component):
         ]
         strobed = Signal(32)
         m.d.comb += strobed.eq(Cat(bit.replicate(8) for bit in bus.strb))
-        for register in _SINGLE:
+        for register in _SINGLE_REGISTERS:
             named = sum((1 << bits.width) - 1 << bits.offset for bits in register.fields)
             written = strobed & named
             if register.access == "WO":
                 m.d.sync += self.o_command.eq(
                     Mux(accept & hits[register.name], bus.data & written, 0))
-            # a cycle later: a host's data stays until its write is answered
+            # one cycle later: the bus holds its data until the acknowledgement
             write = Signal(name=f"write_{register.name.lower()}")
             m.d.sync += write.eq(accept & hits[register.name])
             with m.If(write):
@@ -147,14 +145,14 @@ class Registers(wiring.Component):
                     value = stored[register.name]
                     m.d.sync += value.eq(value & ~(bus.data & written))
 
-        # an event in the cycle that clears its bit wins
+        # an event takes precedence over a write that clears its bit in the same cycle
         irq_status = data.View(register_layout("IRQ_STATUS"), stored["IRQ_STATUS"])
         with m.If(self.i_done_event):
             m.d.sync += irq_status.DONE.eq(1)
         with m.If(self.i_error_event):
             m.d.sync += irq_status.ERROR.eq(1)
 
-        # a balanced and-or: only one register is hit
+        # balanced AND-OR tree: at most one register is selected
         terms = [Mux(hits[name], value, 0) for name, value in values.items()]
         while len(terms) > 1:
             terms = [a | b for a, b in zip(terms[::2], terms[1::2])] + (
@@ -165,7 +163,11 @@ class Registers(wiring.Component):
             bus.read_data.eq(terms[0]),
             self.o_irq.eq((stored["IRQ_STATUS"] & stored["IRQ_ENABLE"]).any()),
         ]
+        self._drive_settings(m, stored)
+        return m
 
+    def _drive_settings(self, m, stored):
+        """Drive ``o_settings`` and ``o_windows`` from the ``stored`` registers."""
         m.d.comb += [getattr(self.o_settings, name).eq(stored[name.upper()])
                      for name in SETTINGS.members]
         for index in range(register_map.WINDOWS):
@@ -177,10 +179,9 @@ class Registers(wiring.Component):
                 self.o_windows[index].read.eq(control.READ),
                 self.o_windows[index].write.eq(control.WRITE),
             ]
-        return m
 
     def _refusal(self, register, stored):
-        """Whether a write to ``register`` is refused."""
+        """Return whether a write to ``register`` is refused."""
         status, bus = self.i_status, self.bus
         if register.access == "RO":
             return 1
@@ -196,11 +197,11 @@ class Registers(wiring.Component):
             lock = register_map.BY_NAME[register.name[:7] + "_CTRL"].bits("LOCK")
             refused = refused | stored[register.name[:7] + "_CTRL"][lock.offset]
         if register.align > 1:
-            refused = refused | (bus.strb[0] & (bus.data[:_log2(register.align)] != 0))
+            refused = refused | (bus.strb[0] & (bus.data[:exact_log2(register.align)] != 0))
         return refused
 
     def _read_only(self, m):
-        """The values of the registers that a host cannot write, by name."""
+        """Return the values of the registers that a host cannot write, by name."""
         config = self.config
         waits_at_error = Signal(32)
         with m.If(self.i_first_error):
@@ -225,8 +226,8 @@ class Registers(wiring.Component):
             "CAP_MEMORY": pack("CAP_MEMORY", SPAD_LOG2=config.spad_addr_width,
                                WGT_LOG2=config.wgt_addr_width, ACC_LOG2=config.acc_addr_width,
                                BANKS=config.spad_banks),
-            "CAP_CONTROL": pack("CAP_CONTROL", QUEUE=config.queue_depth, WINDOWS=register_map.WINDOWS,
-                                COUNTERS=len(register_map.COUNTERS)),
+            "CAP_CONTROL": pack("CAP_CONTROL", QUEUE=config.queue_depth,
+                                WINDOWS=register_map.WINDOWS, COUNTERS=len(register_map.COUNTERS)),
             "CONFIG_HASH": config.fingerprint,
             "STATUS": self.i_status.as_value(),
             "ERROR_CODE": Cat(record.code, record.unit),

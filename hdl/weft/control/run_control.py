@@ -1,4 +1,4 @@
-"""Starts programs, sees them to their end, and keeps the first error."""
+"""State machine of a program run: start, completion, and behaviour after an error."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
@@ -11,46 +11,47 @@ __all__ = ["RunControl"]
 
 
 class RunControl(wiring.Component):
-    """A program's life: running, finishing after a bad instruction, halted after a worse error.
+    """Control of program runs, which also stores the first error.
 
-    After a refused instruction or fetch, those before it go on until none is in work and none
-    has its tokens. After an error of a unit or the watchdog none starts any more; those in work
-    end, LOAD and STORE as soon as the bus owes them nothing. Then ``o_busy`` falls with
-    ``o_error``.
-    Should the watchdog expire once more meanwhile, ``o_busy`` falls at once, so that even a bus
-    that never answers leaves an error behind and no hang. Only a reset leaves that state.
+    After a refused instruction or a failed fetch, earlier instructions continue until none is in
+    progress and none can start. After an error of a unit or the watchdog, no further instruction
+    starts. MATMUL and VECTOR complete the instructions in progress; LOAD and STORE complete their
+    outstanding bus transfers. ``o_busy`` then falls and ``o_error`` rises. If the watchdog expires
+    again in the meantime, ``o_busy`` falls at once, so that a bus that never responds causes an
+    error and not a hang. Only a reset leaves the error state.
 
-    ``o_busy`` is high from the cycle after ``i_start``; it falls at the earliest 3 cycles after
-    the last instruction's done, and ``SETTLE`` cycles after the last sign of life otherwise.
+    ``o_busy`` is high from the cycle after ``i_start``. It falls no earlier than 3 cycles after the
+    last instruction has completed; after an error, ``SETTLE`` cycles after the last activity.
 
     Members
     -------
     i_start : :py:`In(1)`, ``i_count`` : :py:`In(32)`
-        Run a program of that many instructions. Only while neither ``o_busy`` nor ``o_error``.
-    i_done_count : :py:`In(3)`
-        Instructions that ended.
+        Run a program of ``i_count`` instructions. Allowed while ``o_busy`` and ``o_error`` are low.
+    i_retired_count : :py:`In(3)`
+        Number of newly completed instructions.
     i_refused, i_failed, i_expired : :py:`In(1)`
-        Errors: of the validator, of a unit, of the watchdog.
+        Error of the validator, of a unit, of the watchdog.
     i_refused_record, i_failed_record, i_expired_record : :py:`In(ERROR_RECORD)`
-        Valid in the same cycle. Of several the unit's is kept, then the validator's.
+        Valid in the same cycle. Of simultaneous errors, a unit's error has priority over the
+        validator's, and that over the watchdog's.
     i_can_start : :py:`In(1)`
-        Some instruction has its tokens.
-    i_ended : :py:`In(4)`
-        Units with nothing in work.
+        The tokens of some unit's next instruction are available.
+    i_quiescent : :py:`In(4)`
+        Units in which no instruction is in progress that can still complete.
     i_bus_idle : :py:`In(1)`
-        LOAD, STORE and fetching are owed nothing by the bus.
+        LOAD, STORE and instruction fetch have no outstanding bus transfers.
     o_begin : :py:`Out(1)`
         High for one cycle as a program begins.
     o_stop_fetch, o_stop, o_halt : :py:`Out(1)`
-        Fetch no more; start no instruction; start no burst.
+        Fetch no further instruction; issue no further instruction; start no further burst.
     o_busy, o_done, o_error : :py:`Out(1)`
-        As in the register STATUS.
+        Bits of the register STATUS.
     o_first_error : :py:`Out(1)`
-        High for one cycle when ``o_record`` is about to take the first error.
+        High for one cycle before ``o_record`` changes to the first error.
     o_record : :py:`Out(ERROR_RECORD)`
         The first error since the last reset.
     o_done_event, o_error_event : :py:`Out(1)`
-        High for one cycle when the program has ended so.
+        High for one cycle when a program completes, or has stopped with an error.
     """
 
     SETTLE = 16
@@ -59,7 +60,7 @@ class RunControl(wiring.Component):
         super().__init__({
             "i_start": In(1),
             "i_count": In(32),
-            "i_done_count": In(3),
+            "i_retired_count": In(3),
             "i_refused": In(1),
             "i_refused_record": In(ERROR_RECORD),
             "i_failed": In(1),
@@ -67,7 +68,7 @@ class RunControl(wiring.Component):
             "i_expired": In(1),
             "i_expired_record": In(ERROR_RECORD),
             "i_can_start": In(1),
-            "i_ended": In(len(UNITS)),
+            "i_quiescent": In(len(UNITS)),
             "i_bus_idle": In(1),
             "o_begin": Out(1),
             "o_stop_fetch": Out(1),
@@ -87,11 +88,11 @@ class RunControl(wiring.Component):
         retired = Signal(32)
         complete = Signal()
         m.d.sync += [
-            retired.eq(retired + self.i_done_count),
+            retired.eq(retired + self.i_retired_count),
             complete.eq(retired == self.i_count),
         ]
 
-        # a cycle later than what the machine below does: many bits hang on the first error
+        # one cycle after the transition of the state machine, because of the fan-out of the record
         any_error = Signal()
         record = Signal.like(self.o_record, reset_less=True)
         m.d.comb += any_error.eq(self.i_failed | self.i_refused | self.i_expired)
@@ -104,13 +105,13 @@ class RunControl(wiring.Component):
         with m.If(self.o_first_error):
             m.d.sync += self.o_record.eq(record)
 
-        quiet = Signal()
+        inactive = Signal()
         settle = Signal(range(self.SETTLE))
-        with m.If(quiet):
+        with m.If(inactive):
             m.d.sync += settle.eq(settle - 1)
         with m.Else():
             m.d.sync += settle.eq(self.SETTLE - 1)
-        settled = quiet & (settle == 0)
+        settled = inactive & (settle == 0)
 
         with m.FSM() as fsm:
             with m.State("IDLE"):
@@ -118,7 +119,7 @@ class RunControl(wiring.Component):
                     m.d.comb += self.o_begin.eq(1)
                     m.d.sync += [retired.eq(0), complete.eq(0), self.o_done.eq(0)]
                     m.next = "BEGIN"
-            with m.State("BEGIN"):      # until complete speaks of this program
+            with m.State("BEGIN"):      # complete is not yet valid for this program
                 m.next = "RUN"
             with m.State("RUN"):
                 with m.If(self.i_failed | self.i_expired):
@@ -143,12 +144,12 @@ class RunControl(wiring.Component):
                 pass
 
         halted = fsm.ongoing("HALT") | fsm.ongoing("STOPPED")
-        # what LOAD and STORE could not finish is over when the bus is idle
-        others_ended = Cat(self.i_ended[number] for number, unit in enumerate(UNITS)
-                           if unit not in ("LOAD", "STORE")).all()
+        # LOAD and STORE abandon unfinished instructions once the bus is idle
+        others_quiescent = Cat(self.i_quiescent[number] for number, unit in enumerate(UNITS)
+                               if unit not in ("LOAD", "STORE")).all()
         m.d.comb += [
-            quiet.eq(Mux(fsm.ongoing("FINISH"), self.i_ended.all() & ~self.i_can_start,
-                         fsm.ongoing("HALT") & self.i_bus_idle & others_ended)),
+            inactive.eq(Mux(fsm.ongoing("FINISH"), self.i_quiescent.all() & ~self.i_can_start,
+                            fsm.ongoing("HALT") & self.i_bus_idle & others_quiescent)),
             self.o_busy.eq(~fsm.ongoing("IDLE") & ~fsm.ongoing("STOPPED")),
             self.o_error.eq(fsm.ongoing("STOPPED")),
             self.o_stop_fetch.eq(fsm.ongoing("FINISH") | halted),

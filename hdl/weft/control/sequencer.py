@@ -1,4 +1,4 @@
-"""Hands validated instructions to the four units in the order that their tokens allow."""
+"""Issue of validated instructions to the four units, in the order that tokens allow."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..spec import isa
 from ..spec.config import UNITS
-from .layouts import CHECKED, ERROR_RECORD, UNIT_VIEW
+from .layouts import ERROR_RECORD, UNIT_STATUS, VALID_INSTRUCTION
 from .token_counters import TokenCounters
 from .unit_interface import UnitSignature
 from .unit_queue import UnitQueue
@@ -15,11 +15,11 @@ __all__ = ["Sequencer"]
 
 
 class Sequencer(wiring.Component):
-    """Four queues, the tokens between them, and what is in work.
+    """Instruction queues of the four units and the token counters between them.
 
-    Instructions are put into their units' queues in program order: a full queue holds up those
-    behind it. Within a unit they start and end in order. An instruction starts when it is next,
-    the unit is ready, and every counter that its ``wait`` names is above 0.
+    Instructions enter the queues of their units in program order: a full queue stalls all later
+    instructions. Within a unit they start and complete in order. An instruction starts when it is
+    the next one, the unit is ready, and every counter that its field ``wait`` names is above 0.
 
     Parameters
     ----------
@@ -27,48 +27,49 @@ class Sequencer(wiring.Component):
 
     Members
     -------
-    i : :py:`In(stream.Signature(CHECKED))`
+    i : :py:`In(stream.Signature(VALID_INSTRUCTION))`
     load, matmul, vector, store : :py:`Out(UnitSignature())`
     i_clear : :py:`In(1)`
-        A program begins: zero the tokens and ``o_pc``.
+        A program begins: zero the token counters and ``o_pc``.
     i_stop : :py:`In(1)`
-        Start no instruction in the next cycle.
+        Issue no instruction in the next cycle.
     i_halt : :py:`In(1)`
-        Let LOAD and STORE start no burst.
+        LOAD and STORE start no further burst.
     o_error : :py:`Out(1)`, ``o_record`` : :py:`Out(ERROR_RECORD)`
-        High for one cycle: a unit has met an error, or a token was one too many. Of several in
-        one cycle the lowest unit's is told.
-    o_done_count : :py:`Out(3)`
-        Instructions that ended, not before an error of theirs is told.
-    o_row_count : :py:`Out(3)`
-        The same, with each row of an instruction with ``each`` counted.
+        High for one cycle: a unit has reported an error, or a token counter has overflowed. If
+        there are several errors in a cycle, the record is that of the lowest unit.
+    o_retired_count : :py:`Out(3)`
+        Number of instructions that have completed. If a completion causes an error, ``o_error``
+        is high in the same cycle or earlier.
+    o_iteration_count : :py:`Out(3)`
+        The same number, with each iteration of an instruction with ``each`` counted.
     o_progress : :py:`Out(1)`
-        An instruction was queued, issued or done.
+        An instruction has been queued, issued or completed.
     o_can_start : :py:`Out(1)`
-        An instruction in some queue has its tokens, or is on its way to the queue's head.
-    o_ended : :py:`Out(4)`
-        Units in which nothing is in work that could still end by itself.
-    o_views : :py:`Out(ArrayLayout(UNIT_VIEW, 4))`
+        The tokens of some unit's next instruction are available.
+    o_quiescent : :py:`Out(4)`
+        Units in which no instruction is in progress that can still complete.
+    o_unit_status : :py:`Out(ArrayLayout(UNIT_STATUS, 4))`
     o_pc : :py:`Out(32)`
-        Instructions put into queues since ``i_clear``.
+        Number of instructions that have entered the queues since ``i_clear``.
     """
 
     def __init__(self, config):
         self.config = config
         super().__init__({
-            "i": In(stream.Signature(CHECKED)),
+            "i": In(stream.Signature(VALID_INSTRUCTION)),
             **{unit.lower(): Out(UnitSignature()) for unit in UNITS},
             "i_clear": In(1),
             "i_stop": In(1),
             "i_halt": In(1),
             "o_error": Out(1),
             "o_record": Out(ERROR_RECORD),
-            "o_done_count": Out(len(UNITS).bit_length()),
-            "o_row_count": Out(len(UNITS).bit_length()),
+            "o_retired_count": Out(len(UNITS).bit_length()),
+            "o_iteration_count": Out(len(UNITS).bit_length()),
             "o_progress": Out(1),
             "o_can_start": Out(1),
-            "o_ended": Out(len(UNITS)),
-            "o_views": Out(data.ArrayLayout(UNIT_VIEW, len(UNITS))),
+            "o_quiescent": Out(len(UNITS)),
+            "o_unit_status": Out(data.ArrayLayout(UNIT_STATUS, len(UNITS))),
             "o_pc": Out(32),
         })
 
@@ -87,10 +88,10 @@ class Sequencer(wiring.Component):
                 queue.i_available.eq(tokens.o_available[number]),
                 queue.i_stop.eq(self.i_stop),
                 tokens.i_take[number].eq(queue.o_take),
-                self.o_ended[number].eq(queue.o_ended),
-                self.o_views[number].eq(queue.o_view),
+                self.o_quiescent[number].eq(queue.o_quiescent),
+                self.o_unit_status[number].eq(queue.o_status),
             ]
-            # MATMUL and VECTOR owe the bus nothing: they end what they have begun
+            # MATMUL and VECTOR have no bus transfers and complete what they have started
             if name in ("LOAD", "STORE"):
                 m.d.comb += queue.i_halt.eq(self.i_halt)
             for other in range(len(UNITS)):
@@ -103,7 +104,7 @@ class Sequencer(wiring.Component):
 
         queued = Signal()
         m.d.comb += queued.eq(self.i.valid & self.i.ready)
-        # an instruction is 32 bytes below 2 ** addr_width
+        # the address space has room for 2 ** (addr_width - 5) instructions of 32 bytes
         pc = Signal(self.config.addr_width - 4)
         m.d.comb += self.o_pc.eq(pc)
         with m.If(self.i_clear):
@@ -111,17 +112,18 @@ class Sequencer(wiring.Component):
         with m.Elif(queued):
             m.d.sync += pc.eq(pc + 1)
 
-        # registered: none of this is on the way from a token to its taker
+        # registered, so that this logic is not on the path from a token to the issue
         done = [queue.o_done for queue in queues]
         issued = [queue.o_issued for queue in queues]
         retired = [queue.o_retired for queue in queues]
-        done_count, row_count = Signal.like(self.o_done_count), Signal.like(self.o_row_count)
+        retired_count = Signal.like(self.o_retired_count)
+        iteration_count = Signal.like(self.o_iteration_count)
         overflow, failed = Signal(len(UNITS)), Signal(len(UNITS))
         m.d.sync += [
-            done_count.eq((retired[0] + retired[1]) + (retired[2] + retired[3])),
-            self.o_done_count.eq(done_count),
-            row_count.eq((done[0] + done[1]) + (done[2] + done[3])),
-            self.o_row_count.eq(row_count),
+            retired_count.eq((retired[0] + retired[1]) + (retired[2] + retired[3])),
+            self.o_retired_count.eq(retired_count),
+            iteration_count.eq((done[0] + done[1]) + (done[2] + done[3])),
+            self.o_iteration_count.eq(iteration_count),
             overflow.eq(tokens.o_overflow),
             failed.eq(Cat(queue.o_error for queue in queues)),
             self.o_progress.eq(queued | done[0] | done[1] | done[2] | done[3]
@@ -130,12 +132,12 @@ class Sequencer(wiring.Component):
                                 | queues[2].o_can_start | queues[3].o_can_start),
             self.o_error.eq(overflow.any() | failed.any()),
         ]
-        # what a unit says of its error stays as it is
+        # a unit's error_info is stable after its error
         for number, queue in reversed(list(enumerate(queues))):
-            ended_index = Signal(32, name=f"ended_index{number}")
-            m.d.sync += ended_index.eq(queue.o_record.index)
+            done_index = Signal(32, name=f"done_index{number}")
+            m.d.sync += done_index.eq(queue.o_record.index)
             with m.If(overflow[number] | failed[number]):
-                m.d.sync += [self.o_record.unit.eq(number), self.o_record.index.eq(ended_index)]
+                m.d.sync += [self.o_record.unit.eq(number), self.o_record.index.eq(done_index)]
                 with m.If(failed[number]):
                     m.d.sync += [self.o_record.code.eq(queue.o_record.code),
                                  self.o_record.addr.eq(queue.o_record.addr)]

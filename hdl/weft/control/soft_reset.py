@@ -1,4 +1,4 @@
-"""Soft reset: stops, lets the bus finish, clears."""
+"""Soft reset that completes outstanding bus transfers first."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
@@ -8,30 +8,31 @@ __all__ = ["SoftReset"]
 
 
 class SoftReset(wiring.Component):
-    """Resets the core without leaving the bus in the middle of anything.
+    """Reset of the core that leaves no bus transfer incomplete.
 
-    Legal in any cycle. A request during a reset is part of it.
+    A request is allowed in any cycle. During a reset it has no effect.
 
     Members
     -------
     i_request : :py:`In(1)`
-        High for one cycle: begin.
+        High for one cycle: start a reset.
     i_bus_idle : :py:`In(1)`
-        With ``o_halt`` high: nobody has an address on the bus or is owed a beat or a response. It
-        may come a cycle late, and ``o_halt`` reach the units two late.
+        Valid with ``o_halt`` high: there is no address on the bus, and no data beat or response is
+        outstanding. The signal may be delayed by one cycle, and ``o_halt`` by two cycles on the
+        path to the units.
     o_halt : :py:`Out(1)`
-        Start no burst, from the cycle after the request to the end.
+        Start no burst; high from the cycle after the request to the end of the reset.
     o_clear : :py:`Out(1)`
-        Reset what is to be reset: high for ``CLEAR_CYCLES`` cycles, after ``i_bus_idle`` has been
-        high for ``IDLE_CYCLES``.
+        Reset of the core: high for ``CLEAR_CYCLES`` cycles after ``i_bus_idle`` has been high for
+        ``IDLE_CYCLES`` cycles.
     o_resetting : :py:`Out(1)`
-        From the cycle after the request to ``SETTLE_CYCLES`` after the fall of ``o_clear``, which
-        reaches who is to be reset later.
+        High from the cycle after the request until ``SETTLE_CYCLES`` cycles after ``o_clear`` has
+        fallen, because ``o_clear`` is delayed on the path to some blocks.
     """
 
-    IDLE_CYCLES = 6     # a burst that was decided on when o_halt rose is on the bus by then
-    CLEAR_CYCLES = 16   # longer than any memory takes to answer
-    SETTLE_CYCLES = 16  # more than there are registers on any way of o_clear
+    IDLE_CYCLES = 6     # a burst that was decided on before o_halt rose is on the bus by then
+    CLEAR_CYCLES = 16   # more than the read latency of any memory
+    SETTLE_CYCLES = 16  # more than the number of registers on any path of o_clear
 
     def __init__(self):
         super().__init__({

@@ -1,4 +1,4 @@
-"""The control side of Weft: registers, fetching, checking, tokens, watchdog, soft reset."""
+"""Control subsystem: registers, fetch, validation, sequencing, watchdog and soft reset."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
@@ -25,7 +25,7 @@ __all__ = ["ControlSubsystem"]
 
 
 class ControlSubsystem(wiring.Component):
-    """Runs programs on the four units under the eyes of a host; wiring only.
+    """Execution of programs on the four units, controlled by a host; wiring only.
 
     Parameters
     ----------
@@ -34,30 +34,31 @@ class ControlSubsystem(wiring.Component):
     Members
     -------
     s_axil : :py:`In(Axi4Lite(addr_width=register_map.ADDR_WIDTH))`
-        The host's way to the registers.
+        Register access for the host.
     axi : :py:`Out(Axi4Read(...))`
-        Reads instructions.
+        Instruction fetch.
     load, matmul, vector, store : :py:`Out(UnitSignature())`
-        ``halt`` is driven for LOAD and STORE only: MATMUL and VECTOR end what they were issued.
+        ``halt`` is driven for LOAD and STORE only. MATMUL and VECTOR complete all issued
+        instructions.
     i_bus_idle : :py:`In(2)`
-        Bit 0: LOAD has no address on the bus and is owed no beat. Bit 1: the same of STORE.
+        Bit 0: LOAD has no address on the bus and no outstanding beat. Bit 1: STORE has no address
+        on the bus and no outstanding beat or response.
     o_clear : :py:`Out(1)`
-        Reset everything but the registers, the on-chip memories and what is outside the core:
-        the four units and the bus arbiter. High for ``SoftReset.CLEAR_CYCLES`` cycles, so that
-        what is still on its way out of a memory arrives while its receiver is held in reset. The
-        control side resets itself before.
+        Reset of the four units and the bus arbiter. High for ``SoftReset.CLEAR_CYCLES`` cycles, so
+        that outstanding memory responses arrive while their receiver is in reset. Registers and
+        on-chip memories are not reset. The control subsystem has reset itself before.
     o_clear_memories : :py:`Out(1)`
         High for one cycle: zero scratchpad, weight buffer and accumulators.
     i_clearing : :py:`In(1)`
-        High, from at latest four cycles after ``o_clear_memories``, until all memories are zero.
+        High from at most four cycles after ``o_clear_memories`` until all memories are zero.
     i_progress : :py:`In(1)`
-        Something moved in the datapath: a handshake on ``m_axi`` or a vector into the array.
+        Progress in the datapath: a handshake on ``m_axi``, or a vector enters the array.
     i_counters : :py:`In(datapath_counters(config))`
-        Increments of performance counters that only the datapath knows.
+        Increments of the performance counters of the datapath.
     o_irq : :py:`Out(1)`
         Interrupt, high while an enabled cause is set.
     o_queued : :py:`Out(4)`
-        An instruction is put into the queue of that unit in this cycle.
+        Bit u: an instruction enters the queue of unit u in this cycle.
     """
 
     def __init__(self, config):
@@ -89,7 +90,7 @@ class ControlSubsystem(wiring.Component):
         # a soft reset clears these and keeps those above
         fetch, validator = Fetcher(self.config), Validator(self.config)
         sequencer, run, watchdog = Sequencer(self.config), RunControl(), Watchdog()
-        # whoever counts what the others do is the first, and does not take their reset for an end
+        # RunControl is the first, so that it does not interpret a reset of the others as completion
         last_clear = add_with_staggered_reset(m, reset.o_clear, (
             ("run", run), ("watchdog", watchdog), ("fetch", fetch), ("validator", validator),
             ("sequencer", sequencer)))
@@ -102,7 +103,7 @@ class ControlSubsystem(wiring.Component):
         for name in UNITS:
             connect(m, getattr(sequencer, name.lower()), flipped(getattr(self, name.lower())))
 
-        # a cycle late, as the sequencer's stop is: they reach into units, and far
+        # registers on long paths from and to the units; the sequencer registers its stop itself
         halt, halt_fetch, begin, progress = Signal(), Signal(), Signal(), Signal()
         bus_idle = Signal()
         m.d.sync += [
@@ -113,8 +114,37 @@ class ControlSubsystem(wiring.Component):
             progress.eq(sequencer.o_progress | self.i_progress),
         ]
 
-        command, settings = registers.o_command, registers.o_settings
-        program = Signal(33)        # does not change from the cycle before START on
+        self._connect_program(m, registers, fetch, validator, sequencer, begin, halt_fetch)
+        m.d.comb += [
+            sequencer.i_clear.eq(run.o_begin),
+            sequencer.i_stop.eq(run.o_stop | reset.o_halt),
+            sequencer.i_halt.eq(halt),
+        ]
+        self._connect_run(m, registers, run, validator, sequencer, watchdog, bus_idle)
+        m.d.comb += [
+            reset.i_request.eq(registers.o_command.SOFT_RESET),
+            reset.i_bus_idle.eq(bus_idle),
+            self.o_clear.eq(last_clear),
+            clear.i_request.eq(registers.o_command.CLEAR),
+            clear.i_clearing.eq(self.i_clearing),
+            self.o_clear_memories.eq(clear.o_clear),
+
+            watchdog.i_enable.eq(run.o_busy & ~reset.o_resetting),
+            watchdog.i_limit.eq(registers.o_settings.watchdog),
+            watchdog.i_progress.eq(progress),
+            watchdog.i_unit_status.eq(sequencer.o_unit_status),
+            watchdog.i_fetch_waiting.eq(fetch.o_waiting),
+            watchdog.i_pc.eq(sequencer.o_pc),
+        ]
+        self._connect_registers(m, registers, run, reset, clear, sequencer, counters)
+        self._connect_counters(m, registers, counters, run, fetch, sequencer)
+        self._connect_units(m, registers, counters, validator, sequencer)
+        return m
+
+    def _connect_program(self, m, registers, fetch, validator, sequencer, begin, halt_fetch):
+        """Connect address, length and windows of the program."""
+        settings = registers.o_settings
+        program = Signal(33)        # stable from the cycle before START on
         m.d.sync += program.eq(settings.mem_base + settings.program_addr)
         m.d.comb += [
             fetch.i_start.eq(begin),
@@ -125,13 +155,14 @@ class ControlSubsystem(wiring.Component):
             validator.i_mem_base.eq(settings.mem_base),
             validator.i_program.eq(program),
             validator.i_windows.eq(registers.o_windows),
-            sequencer.i_clear.eq(run.o_begin),
-            sequencer.i_stop.eq(run.o_stop | reset.o_halt),
-            sequencer.i_halt.eq(halt),
+        ]
 
-            run.i_start.eq(command.START),
-            run.i_count.eq(settings.program_count),
-            run.i_done_count.eq(sequencer.o_done_count),
+    def _connect_run(self, m, registers, run, validator, sequencer, watchdog, bus_idle):
+        """Connect start, completion and errors of a program."""
+        m.d.comb += [
+            run.i_start.eq(registers.o_command.START),
+            run.i_count.eq(registers.o_settings.program_count),
+            run.i_retired_count.eq(sequencer.o_retired_count),
             run.i_refused.eq(validator.o_error),
             run.i_refused_record.eq(validator.o_record),
             run.i_failed.eq(sequencer.o_error),
@@ -139,23 +170,13 @@ class ControlSubsystem(wiring.Component):
             run.i_expired.eq(watchdog.o_expired),
             run.i_expired_record.eq(watchdog.o_record),
             run.i_can_start.eq(sequencer.o_can_start),
-            run.i_ended.eq(sequencer.o_ended),
+            run.i_quiescent.eq(sequencer.o_quiescent),
             run.i_bus_idle.eq(bus_idle),
+        ]
 
-            reset.i_request.eq(command.SOFT_RESET),
-            reset.i_bus_idle.eq(bus_idle),
-            self.o_clear.eq(last_clear),
-            clear.i_request.eq(command.CLEAR),
-            clear.i_clearing.eq(self.i_clearing),
-            self.o_clear_memories.eq(clear.o_clear),
-
-            watchdog.i_enable.eq(run.o_busy & ~reset.o_resetting),
-            watchdog.i_limit.eq(settings.watchdog),
-            watchdog.i_progress.eq(progress),
-            watchdog.i_views.eq(sequencer.o_views),
-            watchdog.i_fetch_waiting.eq(fetch.o_waiting),
-            watchdog.i_pc.eq(sequencer.o_pc),
-
+    def _connect_registers(self, m, registers, run, reset, clear, sequencer, counters):
+        """Connect everything that the host reads, and the interrupt."""
+        m.d.comb += [
             registers.i_status.BUSY.eq(run.o_busy),
             registers.i_status.DONE.eq(run.o_done),
             registers.i_status.ERROR.eq(run.o_error),
@@ -170,9 +191,13 @@ class ControlSubsystem(wiring.Component):
             registers.i_done_event.eq(run.o_done_event),
             registers.i_error_event.eq(run.o_error_event),
             self.o_irq.eq(registers.o_irq),
+        ]
 
-            counters.i_snapshot.eq(command.SNAPSHOT),
-            counters.i_clear.eq(command.CLEAR_COUNTERS),
+    def _connect_counters(self, m, registers, counters, run, fetch, sequencer):
+        """Connect the commands and increments of the performance counters, other than per unit."""
+        m.d.comb += [
+            counters.i_snapshot.eq(registers.o_command.SNAPSHOT),
+            counters.i_clear.eq(registers.o_command.CLEAR_COUNTERS),
             counters.i.CYCLES.eq(run.o_busy),
             counters.i.MAC_BUSY.eq(self.i_counters.mac_busy),
             counters.i.MATMUL_WAIT_WEIGHTS.eq(self.i_counters.matmul_wait_weights),
@@ -181,20 +206,22 @@ class ControlSubsystem(wiring.Component):
             counters.i.STORE_WAIT_MEMORY.eq(self.store.wait_memory),
             counters.i.BYTES_READ.eq(Mux(self.i_counters.bytes_read, self.config.bus_bytes, 0)),
             counters.i.BYTES_WRITTEN.eq(self.i_counters.bytes_written),
-            counters.i.INSTRUCTIONS.eq(sequencer.o_row_count),
+            counters.i.INSTRUCTIONS.eq(sequencer.o_iteration_count),
         ]
+
+    def _connect_units(self, m, registers, counters, validator, sequencer):
+        """Connect the status and the counters of each unit."""
         for number, name in enumerate(UNITS):
-            unit, view = getattr(self, name.lower()), sequencer.o_views[number]
+            unit, status = getattr(self, name.lower()), sequencer.o_unit_status[number]
             m.d.comb += [
                 self.o_queued[number].eq(validator.o.valid & validator.o.ready
                                          & (validator.o.payload.unit == number)),
-                registers.i_status.UNITS[number].eq(view.working),
-                registers.i_waits[f"{name}_TOKENS"].eq(view.lacks),
-                registers.i_waits[f"{name}_QUEUED"].eq(view.queued),
-                registers.i_waits[f"{name}_BUSY"].eq(view.working),
-                registers.i_waits[f"{name}_MEMORY"].eq(view.memory),
+                registers.i_status.UNITS[number].eq(status.busy),
+                registers.i_waits[f"{name}_TOKENS"].eq(status.missing_tokens),
+                registers.i_waits[f"{name}_QUEUED"].eq(status.queued),
+                registers.i_waits[f"{name}_BUSY"].eq(status.busy),
+                registers.i_waits[f"{name}_MEMORY"].eq(status.wait_memory),
                 counters.i[f"{name}_BUSY"].eq(unit.busy),
-                counters.i[f"{name}_WAIT_TOKEN"].eq(view.lacks.any()),
+                counters.i[f"{name}_WAIT_TOKEN"].eq(status.missing_tokens.any()),
                 counters.i[f"{name}_CONFLICT"].eq(unit.conflict),
             ]
-        return m

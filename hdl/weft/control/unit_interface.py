@@ -1,4 +1,4 @@
-"""What the sequencer and a unit say to each other."""
+"""Interface between the sequencer and a unit."""
 
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -13,32 +13,32 @@ ERROR_LAYOUT = data.StructLayout({"code": 8, "addr": 32})
 
 
 class UnitSignature(wiring.Signature):
-    """The sequencer's side of a unit.
+    """Interface of a unit, from the sequencer's side.
 
-    An instruction is issued when its tokens are there. It has been validated, and its
-    ``host_addr`` is absolute: MEM_BASE has been added. Instructions finish in order. Of one with
-    ``each``, every row is an instruction here, with a count of 1.
+    An instruction is issued when its tokens are available. It has been validated, and its
+    ``host_addr`` is absolute: MEM_BASE has been added. Instructions finish in order. Each iteration
+    of an instruction with ``each`` is issued as an instruction, with a count of 1.
 
     Members
     -------
     cmd : :py:`Out(stream.Signature(256))`
         The instruction; view it with :func:`weft.control.instruction_layout.instruction_layout`.
     done : :py:`In(1)`
-        High for one cycle for each instruction that is done, in order: every byte it writes is
-        visible to any access that is accepted from the next cycle on. Never high together
+        High for one cycle per completed instruction, in order. Every byte that the instruction
+        wrote is visible to accesses that are accepted from the next cycle on. Never high together
         with ``error`` for the same instruction.
     error : :py:`In(1)`, ``error_info`` : :py:`In(ERROR_LAYOUT)`
-        High for one cycle when the oldest instruction in work has met an error. The unit has by
-        then stopped issuing for it, still finishes what the bus owes, and takes no further
-        instruction until it is reset.
+        High for one cycle when the oldest instruction in progress has failed. By then the unit
+        has stopped issuing requests for it; it completes its outstanding bus transfers and accepts
+        no further instruction until it is reset.
     busy : :py:`In(1)`
-        An instruction is in work.
+        An instruction is in progress.
     wait_memory : :py:`In(1)`
-        The unit could go on if host memory answered.
+        The unit is stalled by host memory.
     conflict : :py:`In(1)`
-        An on-chip memory refused an access, in this cycle or the one before.
+        An on-chip memory stalled an access in this cycle or the previous one.
     halt : :py:`Out(1)`
-        Start no instruction and no bus burst any more; finish what the bus has been promised.
+        Start no further instruction and no further bus burst; complete outstanding transfers.
     """
 
     def __init__(self):

@@ -1,4 +1,4 @@
-"""Checks instructions before they have any effect."""
+"""Validation of instructions before they have any effect."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
@@ -6,20 +6,25 @@ from amaranth.lib.wiring import In, Out
 
 from ..spec import isa
 from ..spec.extents import EXTENTS, HOST
-from .extent_check import FIRST_STEP, NO_STEP, STEPS, ExtentCheck
+from .extent_check import ExtentCheck
+from .extent_steps import FIRST_STEP, NO_STEP, STEPS
 from .field_check import FieldCheck
-from .layouts import CHECKED, ERROR_RECORD, FETCHED, WINDOWS
+from .layouts import ERROR_RECORD, FETCHED_INSTRUCTION, VALID_INSTRUCTION, WINDOW_ARRAY
 
 __all__ = ["Validator"]
 
+_LAST_STEPS = [number for number, step in enumerate(STEPS) if step.last]
+_HOST_FIELD = isa.BY_NAME["LOAD"].field("host_addr")
+_HOST_BITS = slice(_HOST_FIELD.offset, _HOST_FIELD.offset + _HOST_FIELD.width)
+
 
 class Validator(wiring.Component):
-    """Passes valid instructions on, in order, and stops at the first that is not.
+    """Filter that passes valid instructions on in order, and stops at the first invalid one.
 
-    The order of the checks is that of ``docs/decisions/0001-contracts-between-blocks.md``. An
-    instruction takes at most ``LATENCY`` cycles and, where others follow, ``CYCLES``. Two
-    are in work: the steps of one enter the arithmetic while the answer for the one before it
-    is awaited.
+    ``docs/decisions/0001-contracts-between-blocks.md`` defines the order of the checks. An
+    instruction takes at most ``LATENCY`` cycles; the throughput is one per ``CYCLES`` cycles at
+    worst. Two instructions are in progress: the steps of one enter the extent check while the
+    result of the previous one is pending.
 
     Parameters
     ----------
@@ -27,16 +32,16 @@ class Validator(wiring.Component):
 
     Members
     -------
-    i : :py:`In(stream.Signature(FETCHED))`
+    i : :py:`In(stream.Signature(FETCHED_INSTRUCTION))`
     i_mem_base : :py:`In(32)`
         Added to ``host_addr``.
     i_program : :py:`In(33)`
         Host address of the program's first instruction, a multiple of 32.
-    i_windows : :py:`In(WINDOWS)`
-    o : :py:`Out(stream.Signature(CHECKED))`
+    i_windows : :py:`In(WINDOW_ARRAY)`
+    o : :py:`Out(stream.Signature(VALID_INSTRUCTION))`
     o_error : :py:`Out(1)`, ``o_record`` : :py:`Out(ERROR_RECORD)`
-        High for one cycle when an instruction has been refused, or was not fetched. Nothing is
-        taken from ``i`` any more until reset.
+        High for one cycle when an instruction has been refused or could not be fetched. ``i`` is
+        then stalled until reset.
     """
 
     LATENCY = 15        # of MATMUL, with seven products
@@ -45,11 +50,11 @@ class Validator(wiring.Component):
     def __init__(self, config):
         self.config = config
         super().__init__({
-            "i": In(stream.Signature(FETCHED)),
+            "i": In(stream.Signature(FETCHED_INSTRUCTION)),
             "i_mem_base": In(32),
             "i_program": In(33),
-            "i_windows": In(WINDOWS),
-            "o": Out(stream.Signature(CHECKED)),
+            "i_windows": In(WINDOW_ARRAY),
+            "o": Out(stream.Signature(VALID_INSTRUCTION)),
             "o_error": Out(1),
             "o_record": Out(ERROR_RECORD),
         })
@@ -58,41 +63,45 @@ class Validator(wiring.Component):
         m = Module()
         m.submodules.fields = fields = FieldCheck(self.config)
         m.submodules.extents = extents = ExtentCheck(self.config)
+        stopped = Signal()
+        back_free = Signal()
+        front = self._front(m, fields, extents, stopped, back_free)
+        self._back(m, fields, extents, stopped, back_free, *front)
+        return m
 
-        # -- front: an instruction whose steps enter the arithmetic --------------------------------
-        front = Signal(FETCHED)
+    def _front(self, m, fields, extents, stopped, back_free):
+        """Feed the steps of the current instruction into the extent check.
+
+        Return the instruction, its absolute host address, whether it accesses host memory, its
+        step, and a strobe for the cycle in which the instruction moves on to :meth:`_back`.
+        """
+        front = Signal(FETCHED_INSTRUCTION)
         host = Signal(33)
         full = Signal()
         step = Signal(range(len(STEPS)))
-        is_last = Signal()                  # beside step: it is its instruction's last
-        lasts = [number for number, which in enumerate(STEPS) if which.last]
-        advance = Signal()                  # front moves to back
-        stopped = Signal()
+        is_last = Signal()                  # step is the last one of its instruction
+        advance = Signal()
         m.d.comb += self.i.ready.eq(~stopped & ~full)
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += [front.eq(self.i.payload), full.eq(1), step.eq(NO_STEP),
-                         is_last.eq(NO_STEP in lasts)]
+                         is_last.eq(NO_STEP in _LAST_STEPS)]
             with m.If(self.i.payload.code == 0):
                 with m.Switch(self.i.payload.word[:8]):
                     for name, first in FIRST_STEP.items():
                         with m.Case(isa.BY_NAME[name].opcode):
-                            m.d.sync += [step.eq(first), is_last.eq(first in lasts)]
+                            m.d.sync += [step.eq(first), is_last.eq(first in _LAST_STEPS)]
         with m.Elif(advance):
             m.d.sync += full.eq(0)
 
-        # a cycle late: no instruction begins with its extent of host memory
-        host_field = isa.BY_NAME["LOAD"].field("host_addr")
-        host_slice = slice(host_field.offset, host_field.offset + host_field.width)
+        # valid from the second step on: no instruction begins with an extent of host memory
         assert all(extents[0].memory != HOST for extents in EXTENTS.values())
-        m.d.sync += host.eq(self.i_mem_base + front.word[host_slice])
+        m.d.sync += host.eq(self.i_mem_base + front.word[_HOST_BITS])
 
-        has_host = Signal()
-        hosted = [number for number, which in enumerate(STEPS)
-                  if which.last and which.extent and which.extent.memory == HOST]
+        has_host = Signal()                 # the last extent is in host memory
         with m.Switch(step):
-            with m.Case(*hosted):
+            with m.Case(*(number for number in _LAST_STEPS if STEPS[number].extent
+                          and STEPS[number].extent.memory == HOST)):
                 m.d.comb += has_host.eq(1)
-        back_free = Signal()
         enter = Signal()
         m.d.comb += [
             enter.eq(full & ~stopped & (~is_last | back_free)),
@@ -107,16 +116,19 @@ class Validator(wiring.Component):
         with m.If(enter & ~is_last):
             m.d.sync += [step.eq(step + 1), is_last.eq(0)]
             with m.Switch(step):
-                with m.Case(*(number - 1 for number in lasts if number)):
+                with m.Case(*(number - 1 for number in _LAST_STEPS if number)):
                     m.d.sync += is_last.eq(1)
+        return front, host, has_host, step, advance
 
-        # -- back: an instruction that waits for its answer ----------------------------------------
-        back = Signal(FETCHED)
+    def _back(self, m, fields, extents, stopped, back_free, front, host, has_host, step,
+              advance):
+        """Wait for the results of an instruction; then pass it on or report its error."""
+        back = Signal(FETCHED_INSTRUCTION)
         back_host = Signal(33)
         waiting = Signal()
-        arrived = Signal()
+        fields_valid = Signal()
         code = Signal(8)
-        unit = Signal(3)   # of the bits alone
+        unit = Signal(3)
         failed = Signal()
         failed_step = Signal.like(step)
         m.d.comb += [
@@ -126,11 +138,11 @@ class Validator(wiring.Component):
         with m.If(advance):
             m.d.sync += [back.eq(front), back_host.eq(host), waiting.eq(1)]
             with m.If(has_host):
-                m.d.sync += back.word[host_slice].eq(host)
-        # the fields are known as long after front as this is after advance
+                m.d.sync += back.word[_HOST_BITS].eq(host)
+        # the latency of the field check, counted from advance, at which front is stable
         advanced = Signal()
-        m.d.sync += [advanced.eq(advance), arrived.eq(advanced)]
-        with m.If(arrived):
+        m.d.sync += [advanced.eq(advance), fields_valid.eq(advanced)]
+        with m.If(fields_valid):
             m.d.sync += [unit.eq(fields.o_unit), code.eq(fields.o_code)]
             with m.If(back.code != 0):
                 m.d.sync += [unit.eq(isa.SEQUENCER), code.eq(back.code)]
@@ -141,7 +153,7 @@ class Validator(wiring.Component):
         leaves = Signal()
         ends = Signal()
         with m.Switch(extents.o_step):
-            with m.Case(*(number for number, which in enumerate(STEPS) if which.last)):
+            with m.Case(*_LAST_STEPS):
                 m.d.comb += ends.eq(1)
         m.d.comb += leaves.eq(extents.o_valid & ends)
         with m.If(extents.o_fail & ~failed):
@@ -160,9 +172,9 @@ class Validator(wiring.Component):
             self.o.payload.unit.eq(unit),
         ]
         self._report(m, refuse, back, code, unit, failed_step)
-        return m
 
     def _report(self, m, refuse, back, code, unit, failed_step):
+        """Drive the error record: the error of the fetch or the fields first, then the extents'."""
         record = self.o_record
         m.d.sync += [
             self.o_error.eq(refuse),

@@ -1,4 +1,4 @@
-"""Ends a program in which nothing moves, and says who waited for what."""
+"""Watchdog that stops a program without progress and identifies the stalled unit."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, wiring
@@ -7,39 +7,41 @@ from amaranth.lib.wiring import In, Out
 from ..one_hot_mux import one_hot_mux
 from ..spec import isa
 from ..spec.config import UNITS
-from .layouts import ERROR_RECORD, UNIT_VIEW
+from .layouts import ERROR_RECORD, UNIT_STATUS
 
 __all__ = ["Watchdog"]
 
 
 class Watchdog(wiring.Component):
-    """Counts cycles without progress.
+    """Counter of cycles without progress.
 
-    The record names, of these, the first that applies, and of several units the lowest:
+    On expiry, the record contains the first of these causes that applies, with the lowest unit if
+    it applies to several:
 
-    1. a unit with an instruction in work that waits for host memory, and that instruction;
-    2. the sequencer, if host memory owes it an instruction, and that instruction;
-    3. a unit with an instruction in work, and that instruction;
+    1. a unit with an instruction in progress that waits for host memory, and that instruction;
+    2. the sequencer, if the response to an instruction fetch is outstanding, and the index of the
+       instruction to be queued next;
+    3. a unit with an instruction in progress, and that instruction;
     4. a unit whose next instruction lacks a token, and that instruction;
-    5. a unit with a next instruction that it does not take;
-    6. the sequencer, and the instruction it would have queued next.
+    5. a unit that does not accept its next instruction, and that instruction;
+    6. the sequencer, and the index of the instruction to be queued next.
 
     Members
     -------
     i_enable : :py:`In(1)`
-        A program runs.
+        A program is running.
     i_limit : :py:`In(32)`
-        Cycles; 0 is never. Stable while ``i_enable``.
+        Number of cycles; 0 disables the watchdog. Stable while ``i_enable`` is high.
     i_progress : :py:`In(1)`
-        Something moved.
-    i_views : :py:`In(ArrayLayout(UNIT_VIEW, 4))`
+        Some block has made progress.
+    i_unit_status : :py:`In(ArrayLayout(UNIT_STATUS, 4))`
     i_fetch_waiting : :py:`In(1)`
-        Host memory owes the next instruction.
+        The response with the next instruction is outstanding.
     i_pc : :py:`In(32)`
         Index of the instruction to be queued next.
     o_expired : :py:`Out(1)`, ``o_record`` : :py:`Out(ERROR_RECORD)`
-        High for one cycle after ``i_limit`` cycles of ``i_enable`` without ``i_progress``; then
-        counting begins again. With a limit of 1 or 2 the unit named may be that of cycles before.
+        High for one cycle after ``i_limit`` cycles with ``i_enable`` and without ``i_progress``;
+        the count then restarts. With a limit of 1 or 2 the record may describe an earlier cycle.
     """
 
     def __init__(self):
@@ -47,7 +49,7 @@ class Watchdog(wiring.Component):
             "i_enable": In(1),
             "i_limit": In(32),
             "i_progress": In(1),
-            "i_views": In(data.ArrayLayout(UNIT_VIEW, len(UNITS))),
+            "i_unit_status": In(data.ArrayLayout(UNIT_STATUS, len(UNITS))),
             "i_fetch_waiting": In(1),
             "i_pc": In(32),
             "o_expired": Out(1),
@@ -71,31 +73,30 @@ class Watchdog(wiring.Component):
         with m.Else():
             m.d.sync += count.eq(count + 1)
 
-        views = [self.i_views[number] for number in range(len(UNITS))]
+        units = [self.i_unit_status[number] for number in range(len(UNITS))]
         oldest = [Signal(32, name=f"oldest_{number}") for number in range(len(UNITS))]
-        m.d.sync += [kept.eq(view.oldest_index) for kept, view in zip(oldest, views)]
-        candidates = [
-            *((view.working & view.memory, number, oldest[number])
-              for number, view in enumerate(views)),
+        m.d.sync += [index.eq(unit.oldest_index) for index, unit in zip(oldest, units)]
+        causes = [
+            *((unit.busy & unit.wait_memory, number, oldest[number])
+              for number, unit in enumerate(units)),
             (self.i_fetch_waiting, isa.SEQUENCER, self.i_pc),
-            *((view.working, number, oldest[number]) for number, view in enumerate(views)),
-            *((view.queued & view.lacks.any(), number, view.next_index)
-              for number, view in enumerate(views)),
-            *((view.queued, number, view.next_index) for number, view in enumerate(views)),
+            *((unit.busy, number, oldest[number]) for number, unit in enumerate(units)),
+            *((unit.queued & unit.missing_tokens.any(), number, unit.next_index)
+              for number, unit in enumerate(units)),
+            *((unit.queued, number, unit.next_index) for number, unit in enumerate(units)),
             (1, isa.SEQUENCER, self.i_pc),
         ]
-        # o_record comes with o_expired. The state it tells of has stood still for i_limit cycles,
-        # so it may be looked at in several steps: who applies, who of those is the first, and
-        # which instruction it is about.
-        applies = Signal(len(candidates))
-        first = Signal(len(candidates))
+        # The status has been stable for i_limit cycles when o_expired rises, so the record can be
+        # computed in several stages: all causes that apply, the first of them, its index.
+        applies = Signal(len(causes))
+        first = Signal(len(causes))
         m.d.sync += [
-            applies.eq(Cat(condition for condition, _, _ in candidates)),
+            applies.eq(Cat(condition for condition, _, _ in causes)),
             first.eq(applies & ~(applies - 1)),
             self.o_record.code.eq(isa.ErrorCode.WATCHDOG), self.o_record.addr.eq(0),
-            self.o_record.unit.eq(one_hot_mux((first[place], unit)
-                                         for place, (_, unit, _) in enumerate(candidates))),
-            self.o_record.index.eq(one_hot_mux((first[place], index)
-                                          for place, (_, _, index) in enumerate(candidates))),
+            self.o_record.unit.eq(one_hot_mux((first[number], unit)
+                                              for number, (_, unit, _) in enumerate(causes))),
+            self.o_record.index.eq(one_hot_mux((first[number], index)
+                                               for number, (_, _, index) in enumerate(causes))),
         ]
         return m

@@ -1,19 +1,19 @@
-"""Is an extent of host memory inside a window that the host has set?"""
+"""Check of host address ranges against the address windows."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .layouts import WINDOWS
+from .layouts import WINDOW_ARRAY
 
 __all__ = ["WindowCheck"]
 
 
 class WindowCheck(wiring.Component):
-    """Checks extents against the address windows, one a cycle.
+    """Pipeline that checks one address range per cycle against all windows.
 
-    An extent is inside if all of it lies in one window with the needed permission and below
-    ``2 ** addr_width``. A window whose last byte lies before its first holds nothing.
+    A range is valid if it lies entirely in one window with the required permission and below
+    ``2 ** addr_width``. A window whose last byte is below its first byte is empty.
 
     Parameters
     ----------
@@ -24,14 +24,14 @@ class WindowCheck(wiring.Component):
     Members
     -------
     i_start : :py:`In(addr_width)`, ``i_last`` : :py:`In(width)`
-        First and last byte. Of the first, the bits that an address has: where it has more, so
-        has the last.
+        First and last byte. ``i_start`` is truncated: if the first byte exceeds ``addr_width``
+        bits, so does the last one, which is sufficient to refuse the range.
     i_write : :py:`In(1)`
-        The permission needed is WRITE; otherwise READ.
-    i_windows : :py:`In(WINDOWS)`
-        Stable from ``LATENCY`` cycles before the extent.
+        The required permission is WRITE; otherwise READ.
+    i_windows : :py:`In(WINDOW_ARRAY)`
+        Stable from ``LATENCY`` cycles before the range.
     o_inside : :py:`Out(1)`
-        The answer, ``LATENCY`` cycles later.
+        The range is valid, ``LATENCY`` cycles later.
     """
 
     LATENCY = 2
@@ -46,18 +46,17 @@ class WindowCheck(wiring.Component):
             "i_start": In(config.addr_width),
             "i_last": In(width),
             "i_write": In(1),
-            "i_windows": In(WINDOWS),
+            "i_windows": In(WINDOW_ARRAY),
             "o_inside": Out(1),
         })
 
     def elaborate(self, platform):
         m = Module()
-        # below the end of the address space, an address has these bits and no other
         bits = self.config.addr_width
         start, last = self.i_start, self.i_last[:bits]
-        below = Signal()
-        m.d.sync += below.eq(self.i_last[bits:] == 0)
-        holds = []
+        in_address_space = Signal()
+        m.d.sync += in_address_space.eq(self.i_last[bits:] == 0)
+        matches = []
         for index in range(len(self.i_windows.as_value()) // len(self.i_windows[0].as_value())):
             window = self.i_windows[index]
             base_beyond = Signal(name=f"base_beyond{index}")
@@ -72,6 +71,6 @@ class WindowCheck(wiring.Component):
                 to_last.eq((last <= window.last[:bits]) | last_beyond),
                 permitted.eq((self.i_write & window.write) | (~self.i_write & window.read)),
             ]
-            holds.append(from_base & to_last & permitted)
-        m.d.sync += self.o_inside.eq(below & Cat(*holds).any())
+            matches.append(from_base & to_last & permitted)
+        m.d.sync += self.o_inside.eq(in_address_space & Cat(*matches).any())
         return m

@@ -1,4 +1,4 @@
-"""Clearing the memories on command."""
+"""Clear control: one strobe, and busy until all memories are zero."""
 
 import pytest
 
@@ -7,9 +7,9 @@ from support.ticks import sampled
 from weft.control.clear import ClearControl
 
 
-@pytest.mark.parametrize("answer", [0, 1, 2])
+@pytest.mark.parametrize("delay", [0, 1, 2])
 @pytest.mark.parametrize("length", [0, 1, 50])
-def test_lasts_as_long_as_the_memories_take(answer, length):
+def test_is_busy_until_the_memories_are_zero(delay, length):
     async def bench(ctx, dut):
         ctx.set(dut.i_request, 1)
         await ctx.tick()
@@ -19,13 +19,13 @@ def test_lasts_as_long_as_the_memories_take(answer, length):
             clear, = await sampled(ctx, dut.o_clear)
             if clear:
                 strobes += 1
-                began = cycle + answer
+                began = cycle + delay
             clearing = began is not None and began <= cycle < began + length
             ctx.set(dut.i_clearing, clearing)
             seen.append((clearing, ctx.get(dut.o_clearing)))
         assert strobes == 1
-        assert all(shown for clearing, shown in seen if clearing)
+        assert all(busy for clearing, busy in seen if clearing)
         assert seen[0][1]
-        assert sum(shown for _, shown in seen) <= max(length + answer, dut.ANSWER_CYCLES) + 3
+        assert sum(busy for _, busy in seen) <= max(length + delay, dut.RESPONSE_CYCLES) + 3
 
     run_bench(ClearControl(), bench)

@@ -11,7 +11,7 @@ from weft.spec import register_map
 from weft.spec.presets import preset
 
 
-def test_counts_like_a_model():
+def test_random_increments_and_commands_match_a_model():
     run_seed = seed()
     draw = random.Random(run_seed)
     config = preset("small")
@@ -52,8 +52,8 @@ def test_counts_like_a_model():
     run_bench(PerformanceCounters(config), bench)
 
 
-def test_every_counter_of_a_snapshot_is_of_the_same_cycle():
-    """Also where nothing but the own period begins a round, as long as that takes."""
+def test_all_counters_of_a_snapshot_are_from_the_same_cycle():
+    """Includes snapshots before, during and after rounds that the period starts."""
     config = preset("tiny")
 
     async def bench(ctx, dut):
@@ -70,7 +70,7 @@ def test_every_counter_of_a_snapshot_is_of_the_same_cycle():
                     break
             ctx.set(dut.i_snapshot, 1)
             await ctx.tick()
-            at = cycle - 1              # an increment is counted a cycle after it comes
+            expected = cycle - 1        # an increment is counted one cycle later
             cycle += 1
             ctx.set(dut.i_snapshot, 0)
             for select in range(len(register_map.COUNTERS)):
@@ -80,6 +80,6 @@ def test_every_counter_of_a_snapshot_is_of_the_same_cycle():
                 while ctx.get(dut.o_busy):
                     await ctx.tick()
                     cycle += 1
-                assert ctx.get(dut.o) == at, (wait, select)
+                assert ctx.get(dut.o) == expected, (wait, select)
 
     run_bench(PerformanceCounters(config), bench)

@@ -1,4 +1,4 @@
-"""Fetcher: bursts, windows, errors in their place, halting."""
+"""Fetcher: order, bursts, windows, position of errors, halt."""
 
 import random
 
@@ -20,13 +20,13 @@ CONFIGS = [preset("tiny"), preset("small"), preset("ulx3s"), preset("large"),
 
 
 class Memory:
-    """Answers read bursts in order; every burst is checked against AXI's rules."""
+    """Read side of host memory, which checks every burst against the rules of AXI."""
 
     def __init__(self, dut, image, draw, latency, pattern, faults=()):
         self.dut, self.image, self.draw = dut, image, draw
         self.latency, self.faults = latency, dict(faults)
         self.ar, self.r = Stalls(pattern, draw.random()), Stalls(pattern, draw.random())
-        self.bursts, self.owed = [], []
+        self.bursts, self.outstanding = [], []
 
     async def run(self, ctx):
         axi, size = self.dut.axi, self.dut.config.bus_bytes
@@ -50,7 +50,7 @@ class Memory:
             now += 1
             assert rready
             if offered:
-                assert valid and (addr, beats) == offered, "AR changed before it was taken"
+                assert valid and (addr, beats) == offered, "AR changed before it was accepted"
             offered = (addr, beats) if valid and not ready else None
             if valid and ready:
                 assert burst == 1 and 1 << bytes_ == size and addr % size == 0
@@ -67,10 +67,11 @@ class Memory:
                 r_idle = next(self.r)
             elif r_idle:
                 r_idle -= 1
-            self.owed = queue
+            self.outstanding = queue
 
 
 def run(config, bench, *, latency=3, pattern="none", seed=0, faults=()):
+    """Simulate ``bench(ctx, dut, memory)``; ``faults`` are (address, response) pairs."""
     dut = Fetcher(config)
     image = random.Random(seed).randbytes(1 << 16)
     memory = Memory(dut, image, random.Random(seed), latency, pattern, faults)
@@ -87,6 +88,7 @@ def run(config, bench, *, latency=3, pattern="none", seed=0, faults=()):
 
 
 async def start(ctx, dut, addr, count, windows=((0, 0xFFFFFFFF),)):
+    """Start the fetch of ``count`` instructions, with readable windows."""
     for index, window in enumerate(windows):
         ctx.set(dut.i_windows[index], {"base": window[0], "last": window[1], "read": 1,
                                        "write": 0})
@@ -99,6 +101,7 @@ async def start(ctx, dut, addr, count, windows=((0, 0xFFFFFFFF),)):
 
 
 async def take(ctx, dut, stalls=None):
+    """Receive one item of the stream."""
     if stalls is not None:
         idle = next(stalls)
         if idle:
@@ -118,7 +121,7 @@ def test_delivers_programs_in_order(config, pattern):
     async def bench(ctx, dut, memory):
         stalls = Stalls(pattern, run_seed)
         for count in (1, 5, 30):
-            # across a 4 KiB line
+            # across a 4 KiB boundary
             addr = 0x2000 - 32 * draw.randrange(count + 1)
             memory.bursts.clear()
             await start(ctx, dut, addr, count)
@@ -135,12 +138,12 @@ def test_delivers_programs_in_order(config, pattern):
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
-def test_asks_ahead_but_not_too_far(config):
+def test_prefetches_up_to_its_limit(config):
     async def bench(ctx, dut, memory):
         await start(ctx, dut, 0x1000, 100)
         await ctx.tick().repeat(400)
-        asked = sum(beats for _, beats in memory.bursts) // dut.beats
-        assert 4 <= asked <= dut.PREFETCH + 1
+        requested = sum(beats for _, beats in memory.bursts) // dut.beats
+        assert 4 <= requested <= dut.PREFETCH + 1
         if dut.burst_instructions > 1:
             assert max(beats for _, beats in memory.bursts) == dut.burst_instructions * dut.beats
 
@@ -149,7 +152,7 @@ def test_asks_ahead_but_not_too_far(config):
 
 @pytest.mark.parametrize("config", [preset("small"), preset("large")],
                          ids=lambda config: config.name)
-def test_keeps_up_with_the_validator(config):
+def test_is_faster_than_the_validator(config):
     async def bench(ctx, dut, memory):
         await start(ctx, dut, 0x1000, 60)
         cycles = 0
@@ -160,7 +163,7 @@ def test_keeps_up_with_the_validator(config):
                 cycles += 1
                 if valid:
                     break
-        # the validator takes one in eight cycles; the first comes after the latency
+        # the validator accepts one instruction per eight cycles; the total includes the latency
         assert cycles < 60 * Validator.CYCLES
 
     run(config, bench, latency=20)
@@ -168,7 +171,7 @@ def test_keeps_up_with_the_validator(config):
 
 @pytest.mark.parametrize("good", [0, 1, 3, 4, 9])
 @pytest.mark.parametrize("config", CONFIGS[:5], ids=lambda config: config.name)
-def test_no_burst_leaves_for_a_refused_address(config, good):
+def test_issues_no_burst_for_a_refused_address(config, good):
     async def bench(ctx, dut, memory):
         base = 0x1F80
         await start(ctx, dut, base, 20, [(0x40, 0x50), (base, base + 32 * good + 30)])
@@ -205,7 +208,7 @@ def test_the_end_of_the_address_space_does_not_wrap():
 
 
 @pytest.mark.parametrize("config", CONFIGS[:5], ids=lambda config: config.name)
-def test_a_bad_beat_takes_the_place_of_its_instruction(config):
+def test_a_failed_beat_replaces_its_instruction(config):
     run_seed = seed()
     draw = random.Random(run_seed)
     base, where = 0x1FA0, draw.randrange(12)
@@ -224,7 +227,7 @@ def test_a_bad_beat_takes_the_place_of_its_instruction(config):
             code, where, first), f"seed {run_seed}"
         ctx.set(dut.i_halt, 1)
         await ctx.tick().repeat(200)
-        assert not ctx.get(dut.o.valid) and ctx.get(dut.o_idle) and not memory.owed
+        assert not ctx.get(dut.o.valid) and ctx.get(dut.o_idle) and not memory.outstanding
 
     run(config, bench, seed=run_seed, pattern="light",
         faults=[(later, RESP_DECERR), (first, response)])
@@ -245,17 +248,17 @@ def test_halts_in_any_cycle():
             ctx.set(dut.i_halt, 1)
             await ctx.tick().repeat(2)
             bursts, offered = len(memory.bursts), ctx.get(dut.axi.arvalid)
-            # up to 32 beats are owed, each with a stall of its own
+            # up to 32 beats are outstanding, each with a stall of its own
             for _ in range(800):
                 idle, valid = await sampled(ctx, dut.o_idle, dut.axi.arvalid)
-                assert not idle or not (memory.owed or valid), f"seed {run_seed}"
+                assert not idle or not (memory.outstanding or valid), f"seed {run_seed}"
             assert len(memory.bursts) == bursts + offered, f"seed {run_seed}"
             assert ctx.get(dut.o_idle)
 
         run(preset("small"), bench, seed=run_seed + delay, pattern="heavy", latency=5)
 
 
-def test_says_when_it_waits_for_memory():
+def test_reports_that_it_waits_for_memory():
     async def bench(ctx, dut, memory):
         assert not ctx.get(dut.o_waiting)
         await start(ctx, dut, 0x1000, 1)

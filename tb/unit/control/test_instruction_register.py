@@ -1,4 +1,4 @@
-"""The instruction hold: nothing lost, told apart beforehand, nothing taken while halted."""
+"""Instruction register: order, decoded opcode, halt."""
 
 import pytest
 from amaranth.sim import Simulator
@@ -10,36 +10,36 @@ from weft.spec import isa
 NAMES = ["LOAD", "FILL"]
 
 
-@pytest.mark.parametrize("giving", STALL_PATTERNS)
-@pytest.mark.parametrize("taking", STALL_PATTERNS)
-def test_passes_everything_in_order_and_knows_what_it_is(giving, taking):
+@pytest.mark.parametrize("input_stalls", STALL_PATTERNS)
+@pytest.mark.parametrize("output_stalls", STALL_PATTERNS)
+def test_passes_instructions_in_order_with_their_opcode(input_stalls, output_stalls):
     dut = InstructionRegister(NAMES)
     kinds = [["LOAD", "FILL", "STORE"][index * 7 % 3] for index in range(100)]
     items = [isa.BY_NAME[kind].opcode | index << 8 for index, kind in enumerate(kinds)]
-    taken, known = [], []
+    received, decoded = [], []
 
-    async def give(ctx):
-        await put_all(ctx, dut.i, items, Stalls(giving, 1))
+    async def send(ctx):
+        await put_all(ctx, dut.i, items, Stalls(input_stalls, 1))
 
-    async def take(ctx):
-        taken.extend(await get_all(ctx, dut.o, len(items), Stalls(taking, 2)))
+    async def receive(ctx):
+        received.extend(await get_all(ctx, dut.o, len(items), Stalls(output_stalls, 2)))
 
-    async def look(ctx):
+    async def monitor(ctx):
         async for _, _, valid, ready, load, fill in ctx.tick().sample(
                 dut.o.valid, dut.o.ready, dut.o_is["LOAD"], dut.o_is["FILL"]):
             if valid and ready:
-                known.append({(1, 0): "LOAD", (0, 1): "FILL", (0, 0): "STORE"}[load, fill])
+                decoded.append({(1, 0): "LOAD", (0, 1): "FILL", (0, 0): "STORE"}[load, fill])
 
     sim = Simulator(dut)
     sim.add_clock(1e-6)
-    sim.add_testbench(give)
-    sim.add_testbench(take)
-    sim.add_testbench(look, background=True)
+    sim.add_testbench(send)
+    sim.add_testbench(receive)
+    sim.add_testbench(monitor, background=True)
     sim.run_until(1e-6 * 3000)
-    assert taken == items and known == kinds
+    assert received == items and decoded == kinds
 
 
-def test_takes_nothing_while_halted_and_keeps_what_it_has():
+def test_accepts_nothing_while_halted_and_keeps_its_instruction():
     dut = InstructionRegister(NAMES)
 
     async def testbench(ctx):

@@ -1,4 +1,4 @@
-"""Registers: every one of the table, access rules, commands, interrupt."""
+"""Registers: every entry of the table, access rules, commands, interrupt."""
 
 import random
 
@@ -18,11 +18,15 @@ RW = [register for register in register_map.REGISTERS if register.access == "RW"
 
 
 def named_bits(register):
+    """Return the mask of all bits that have a name."""
     return sum((1 << bits.width) - 1 << bits.offset for bits in register.fields)
 
 
 async def access(ctx, dut, addr, data=None, strb=15, *, later=0):
-    """``(value, error)`` of a read, or of a write of ``data``, ``later`` than others."""
+    """Read, or write ``data``. Return ``(value, error)``.
+
+    The acknowledgement must come ``later`` cycles after the usual latency.
+    """
     ctx.set(dut.bus.addr, addr)
     ctx.set(dut.bus.write, data is not None)
     ctx.set(dut.bus.data, data or 0)
@@ -34,13 +38,14 @@ async def access(ctx, dut, addr, data=None, strb=15, *, later=0):
         assert not ctx.get(dut.bus.ack)
         await ctx.tick()
     assert ctx.get(dut.bus.ack)
-    answer = ctx.get(dut.bus.read_data), ctx.get(dut.bus.error)
+    response = ctx.get(dut.bus.read_data), ctx.get(dut.bus.error)
     await ctx.tick()
     assert not ctx.get(dut.bus.ack)
-    return answer
+    return response
 
 
 async def read(ctx, dut, name):
+    """Return the value of a register."""
     value, error = await access(ctx, dut, register_map.BY_NAME[name].offset,
                                 later=name.startswith("COUNTER_"))
     assert not error
@@ -48,13 +53,13 @@ async def read(ctx, dut, name):
 
 
 async def write(ctx, dut, name, data, strb=15):
-    """Whether the write was accepted."""
+    """Write to a register, and return whether the write was accepted."""
     _, error = await access(ctx, dut, register_map.BY_NAME[name].offset, data, strb)
     return not error
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_identity_is_the_configuration(name):
+def test_identity_registers_match_the_configuration(name):
     config = PRESETS[name]
 
     async def bench(ctx, dut):
@@ -78,7 +83,7 @@ def test_identity_is_the_configuration(name):
     run_bench(Registers(config), bench)
 
 
-def test_random_accesses_follow_the_table():
+def test_random_accesses_match_a_model_of_the_table():
     run_seed = seed()
     draw = random.Random(run_seed)
 
@@ -119,7 +124,7 @@ def test_random_accesses_follow_the_table():
     run_bench(Registers(CONFIG), bench)
 
 
-def test_shows_what_the_device_says():
+def test_reads_return_the_inputs():
     run_seed = seed()
     draw = random.Random(run_seed)
 
@@ -140,9 +145,9 @@ def test_shows_what_the_device_says():
             assert await read(ctx, dut, "PC") == pc
             assert await read(ctx, dut, "STATUS") == sum(
                 status[bits.name] << bits.offset for bits in register_map.BY_NAME["STATUS"].fields)
-            for place, ((name, _), value) in enumerate(zip(register_map.COUNTERS, counters)):
+            for index, ((name, _), value) in enumerate(zip(register_map.COUNTERS, counters)):
                 ctx.set(dut.bus.addr, register_map.BY_NAME[f"COUNTER_{name}"].offset)
-                assert ctx.get(dut.o_counter) == place
+                assert ctx.get(dut.o_counter) == index
                 ctx.set(dut.i_counter, value)
                 assert await read(ctx, dut, f"COUNTER_{name}") == value, f"seed {run_seed}"
                 ctx.set(dut.i_counter, draw.getrandbits(32))
@@ -152,7 +157,7 @@ def test_shows_what_the_device_says():
     run_bench(Registers(CONFIG), bench)
 
 
-def test_waits_stand_still_after_an_error():
+def test_waits_is_frozen_after_an_error():
     async def bench(ctx, dut):
         ctx.set(dut.i_waits, {"LOAD_TOKENS": 5})
         assert await read(ctx, dut, "WAITS") == 5
@@ -170,10 +175,11 @@ def test_waits_stand_still_after_an_error():
 
 
 def bit(name):
+    """Return the mask of a bit of CONTROL."""
     return 1 << register_map.BY_NAME["CONTROL"].bits(name).offset
 
 
-def test_commands_are_given_for_one_cycle_or_refused():
+def test_commands_are_high_for_one_cycle_or_refused():
     async def bench(ctx, dut):
         async def command(value, strb=15):
             ctx.set(dut.bus.addr, register_map.BY_NAME["CONTROL"].offset)
@@ -211,10 +217,13 @@ def test_commands_are_given_for_one_cycle_or_refused():
     run_bench(Registers(CONFIG), bench)
 
 
-def test_what_is_about_counters_waits_for_them():
+def test_accesses_to_busy_counters_are_delayed():
     async def bench(ctx, dut):
         async def cycles(name, data=None):
-            """Until it is answered, with the counters busy for ten cycles; and commands given."""
+            """Access a register while the counters are busy for ten cycles.
+
+            Return the cycle of the acknowledgement, and the value or the commands.
+            """
             ctx.set(dut.bus.addr, register_map.BY_NAME[name].offset)
             ctx.set(dut.bus.write, data is not None)
             ctx.set(dut.bus.data, data or 0)
@@ -232,8 +241,8 @@ def test_what_is_about_counters_waits_for_them():
                     ctx.set(dut.i_counter, 0x600D)
                 found += [(cycle, value)] if ack else []
                 commands += [(cycle, given)] if given else []
-            (at, value), = found
-            return at, value if data is None else commands
+            (acknowledged, value), = found
+            return acknowledged, value if data is None else commands
 
         for name, _ in register_map.COUNTERS:
             assert await cycles(f"COUNTER_{name}") == (11, 0x600D)
@@ -246,7 +255,7 @@ def test_what_is_about_counters_waits_for_them():
     run_bench(Registers(CONFIG), bench)
 
 
-def test_interrupt_until_it_is_cleared():
+def test_irq_is_high_until_its_cause_is_cleared():
     async def bench(ctx, dut):
         async def irq():
             await ctx.tick()
@@ -265,10 +274,10 @@ def test_interrupt_until_it_is_cleared():
         assert await irq() and await read(ctx, dut, "IRQ_STATUS") == 3
         assert await write(ctx, dut, "IRQ_STATUS", 1)
         assert await irq() and await read(ctx, dut, "IRQ_STATUS") == 2
-        ctx.set(dut.i_status, {"BUSY": 1})      # allowed while a program runs
+        ctx.set(dut.i_status, {"BUSY": 1})      # allowed while BUSY
         assert await write(ctx, dut, "IRQ_STATUS", 2)
         assert not await irq() and await read(ctx, dut, "IRQ_STATUS") == 0
-        # an event in the cycle that clears its bit is not lost
+        # an event is not lost if its bit is cleared in the same cycle
         ctx.set(dut.i_done_event, 1)
         assert await write(ctx, dut, "IRQ_STATUS", 1)
         ctx.set(dut.i_done_event, 0)
@@ -284,7 +293,7 @@ def test_unmapped_offsets_are_refused():
             if addr not in mapped:
                 assert await access(ctx, dut, addr) == (0, 1)
                 assert (await access(ctx, dut, addr, 0))[1]
-        # the low two bits of an address do not matter
+        # the two least significant bits of an address are ignored
         assert await access(ctx, dut, 3) == (register_map.MAGIC, 0)
 
     run_bench(Registers(CONFIG), bench)

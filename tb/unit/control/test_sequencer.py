@@ -1,4 +1,4 @@
-"""Sequencer: dispatch, tokens from end to start, counts, errors of units and tokens."""
+"""Sequencer: dispatch, token latency, counts, errors of units and token counters."""
 
 from support.bench import run_bench
 from support.ticks import sampled
@@ -11,10 +11,12 @@ UNITS = ("load", "matmul", "vector", "store")
 
 
 def sync(unit, **tokens):
+    """Return a SYNC instruction of the unit."""
     return int.from_bytes(isa.encode(f"SYNC_{UNITS[unit].upper()}", **tokens), "little")
 
 
 async def send(ctx, dut, *items):
+    """Send ``(unit, word)`` items to the sequencer."""
     for index, (unit, word) in enumerate(items):
         ctx.set(dut.i.payload, {"word": word, "index": index, "unit": unit})
         ctx.set(dut.i.valid, 1)
@@ -43,7 +45,7 @@ def test_a_token_starts_an_instruction_two_cycles_later():
     run_bench(Sequencer(preset("tiny")), bench)
 
 
-def test_a_full_queue_holds_up_those_behind_it():
+def test_a_full_queue_stalls_later_instructions():
     async def bench(ctx, dut):
         depth = dut.config.queue_depth + 1
         ctx.set(dut.store.cmd.ready, 1)
@@ -60,7 +62,7 @@ def test_a_full_queue_holds_up_those_behind_it():
     run_bench(Sequencer(preset("tiny", queue_depth=2)), bench)
 
 
-def test_a_new_program_has_no_tokens():
+def test_a_new_program_starts_without_tokens():
     async def bench(ctx, dut):
         await send(ctx, dut, (0, sync(0, signal=0b0010)))
         ctx.set(dut.load.cmd.ready, 1)
@@ -81,7 +83,7 @@ def test_a_new_program_has_no_tokens():
     run_bench(Sequencer(preset("tiny")), bench)
 
 
-def test_halts_only_those_on_the_bus():
+def test_halts_only_the_units_with_bus_transfers():
     async def bench(ctx, dut):
         ctx.set(dut.i_halt, 1)
         await ctx.tick()
@@ -90,7 +92,7 @@ def test_halts_only_those_on_the_bus():
     run_bench(Sequencer(preset("tiny")), bench)
 
 
-def test_tells_the_lowest_of_several_errors_no_later_than_done():
+def test_reports_the_lowest_unit_with_an_error_no_later_than_completions():
     async def bench(ctx, dut):
         await send(ctx, dut, *((unit, sync(unit)) for unit in (3, 2, 0, 1)))
         for unit in UNITS:
@@ -104,55 +106,55 @@ def test_tells_the_lowest_of_several_errors_no_later_than_done():
         for unit in UNITS:
             ctx.set(getattr(dut, unit).error, 0)
         ctx.set(dut.load.done, 0)
-        told = counted = None
+        reported = counted = None
         for cycle in range(5):
-            error, record, done = await sampled(ctx, dut.o_error, dut.o_record, dut.o_done_count)
+            error, record, done = await sampled(ctx, dut.o_error, dut.o_record, dut.o_retired_count)
             if error:
-                told = cycle
+                reported = cycle
                 assert (record.code, record.unit, record.index, record.addr) == (8, 1, 3, 1)
             if done:
                 counted = cycle
                 assert done == 1
-        assert told is not None and counted is not None and told <= counted
-        assert ctx.get(dut.o_ended) == 0b1111
+        assert reported is not None and counted is not None and reported <= counted
+        assert ctx.get(dut.o_quiescent) == 0b1111
 
     run_bench(Sequencer(preset("tiny")), bench)
 
 
-def test_one_token_too_many_names_its_giver():
+def test_a_token_overflow_names_the_giving_unit():
     async def bench(ctx, dut):
         ctx.set(dut.store.cmd.ready, 1)
         ctx.set(dut.i.valid, 1)
         given = 0
-        told = []
-        # an instruction every two cycles, each done in the next
+        reported = []
+        # one instruction every two cycles, each of them done one cycle later
         for _ in range(600):
             ctx.set(dut.i.payload, {"word": sync(3, signal=0b0100), "index": given, "unit": 3})
-            ready, valid, working, error, record = await sampled(
-                ctx, dut.i.ready, dut.store.cmd.valid, dut.o_views[3].working, dut.o_error,
+            ready, valid, busy, error, record = await sampled(
+                ctx, dut.i.ready, dut.store.cmd.valid, dut.o_unit_status[3].busy, dut.o_error,
                 dut.o_record)
             given += ready
             ctx.set(dut.store.done, valid)
             if error:
-                told.append((record.code, record.unit, record.index, record.addr))
-        assert told[0] == (ErrorCode.TOKEN_OVERFLOW, 3, 255, 0)
+                reported.append((record.code, record.unit, record.index, record.addr))
+        assert reported[0] == (ErrorCode.TOKEN_OVERFLOW, 3, 255, 0)
 
     run_bench(Sequencer(preset("tiny")), bench)
 
 
-def test_counts_an_instruction_with_its_last_row():
+def test_counts_an_instruction_with_its_last_iteration():
     async def bench(ctx, dut):
         word = int.from_bytes(isa.encode("STORE", count=7, each=1), "little")
         await send(ctx, dut, (3, word), (3, sync(3)))
         ctx.set(dut.store.cmd.ready, 1)
-        instructions = rows = 0
+        instructions = iterations = 0
         found = []
         for _ in range(40):
-            valid, done, row = await sampled(ctx, dut.store.cmd.valid, dut.o_done_count,
-                                             dut.o_row_count)
+            valid, retired, done = await sampled(ctx, dut.store.cmd.valid, dut.o_retired_count,
+                                                 dut.o_iteration_count)
             ctx.set(dut.store.done, valid)
-            instructions, rows = instructions + done, rows + row
-            found += [(instructions, rows)] if row else []
+            instructions, iterations = instructions + retired, iterations + done
+            found += [(instructions, iterations)] if done else []
         assert found == [(0, 1), (0, 2), (0, 3), (0, 4), (0, 5), (0, 6), (1, 7), (2, 8)]
 
     run_bench(Sequencer(preset("tiny")), bench)

@@ -1,4 +1,4 @@
-"""Soft reset: waits for the bus, in any cycle."""
+"""Soft reset: it waits for an idle bus, then resets the core."""
 
 import random
 
@@ -9,6 +9,7 @@ from weft.control.soft_reset import SoftReset
 
 
 async def request(ctx, dut):
+    """Request a soft reset."""
     ctx.set(dut.i_request, 1)
     await ctx.tick()
     ctx.set(dut.i_request, 0)
@@ -30,7 +31,7 @@ def test_clears_once_the_bus_has_been_idle():
     run_bench(SoftReset(), bench)
 
 
-def test_waits_for_a_bus_that_is_busy_now_and_then():
+def test_waits_until_the_bus_is_continuously_idle():
     run_seed = seed()
     draw = random.Random(run_seed)
 
@@ -41,7 +42,7 @@ def test_waits_for_a_bus_that_is_busy_now_and_then():
             while True:
                 idle = draw.random() < 0.7
                 ctx.set(dut.i_bus_idle, idle)
-                ctx.set(dut.i_request, draw.random() < 0.2)     # part of the same reset
+                ctx.set(dut.i_request, draw.random() < 0.2)     # no effect during a reset
                 clear, halt = await sampled(ctx, dut.o_clear, dut.o_halt)
                 assert halt
                 if clear:
@@ -58,7 +59,7 @@ def test_waits_for_a_bus_that_is_busy_now_and_then():
     run_bench(SoftReset(), bench)
 
 
-def test_never_clears_a_bus_that_never_answers():
+def test_does_not_reset_while_a_response_is_outstanding():
     async def bench(ctx, dut):
         await request(ctx, dut)
         for _ in range(500):

@@ -1,4 +1,4 @@
-"""The control side as a whole: its ports, and that it can be made in every size."""
+"""Control subsystem: ports, layouts, and conversion to Verilog in every size."""
 
 import pytest
 
@@ -13,14 +13,14 @@ VARIANTS = [*PRESETS.values(), preset("tiny", queue_depth=64, max_burst=1, outst
 
 
 @pytest.mark.parametrize("config", VARIANTS, ids=lambda config: config.name)
-def test_can_be_made_in_every_size(config):
+def test_converts_to_verilog_in_every_size(config):
     text = to_verilog(ControlSubsystem(config), "control")
     assert "module control(" in text
     if config.name == "tiny":
         assert text == to_verilog(ControlSubsystem(config), "control")
 
 
-def test_ports():
+def test_has_exactly_the_documented_ports():
     names = set(port_list(ControlSubsystem(preset("small"))))
     own = {name for name in names if not name.startswith(("s_axil_", "axi_"))}
     units = {f"{unit}_{name}" for unit in ("load", "matmul", "vector", "store") for name in (
@@ -30,7 +30,7 @@ def test_ports():
                            "i_counters", "o_irq", "o_queued"}
 
 
-def test_layouts_follow_the_tables():
+def test_layouts_match_the_tables():
     assert register_layout("STATUS")["UNITS"].offset == 8
     assert instruction_layout("DRAIN")["clamp_min"].shape.signed
     assert datapath_counters(preset("large"))["bytes_written"].width == 6

@@ -13,6 +13,7 @@ PAIRS = [(waiter, giver) for waiter in range(4) for giver in range(4) if waiter 
 
 
 def run(bench):
+    """Simulate ``bench(ctx, dut)`` with new token counters."""
     dut = TokenCounters()
     sim = Simulator(dut)
     sim.add_clock(1e-6)
@@ -25,11 +26,12 @@ def run(bench):
     sim.run()
 
 
-def rows(pairs):
+def matrix(pairs):
+    """Return the pairs as the value of a ``TOKEN_MATRIX``."""
     return [sum(1 << giver for waiter, giver in pairs if waiter == row) for row in range(4)]
 
 
-def test_counts_like_a_model():
+def test_random_tokens_match_a_model():
     run_seed = seed()
     draw = random.Random(run_seed)
 
@@ -41,15 +43,15 @@ def test_counts_like_a_model():
             give = {pair for pair in PAIRS if draw.random() < share}
             take = {pair for pair in PAIRS if count[pair] and draw.random() < 0.45}
             clear = draw.random() < 0.0005
-            if cycle < 300:         # more than 255 tokens in a row: an overflow in every run
+            if cycle < 300:         # more than 255 tokens without a take: forces an overflow
                 give.add(PAIRS[0])
                 take.discard(PAIRS[0])
                 clear = False
-            ctx.set(dut.i_give, rows(give))
-            ctx.set(dut.i_take, rows(take))
+            ctx.set(dut.i_give, matrix(give))
+            ctx.set(dut.i_take, matrix(take))
             ctx.set(dut.i_clear, clear)
             available, overflow = await sampled(ctx, dut.o_available, dut.o_overflow)
-            assert list(available) == rows([p for p in PAIRS if count[p]]), f"seed {run_seed}"
+            assert list(available) == matrix([p for p in PAIRS if count[p]]), f"seed {run_seed}"
             lost = {pair for pair in give - take if count[pair] == 255}
             assert overflow == sum({1 << giver for _, giver in lost}), f"seed {run_seed}"
             overflows += bool(lost)
@@ -74,7 +76,7 @@ def test_a_token_can_be_taken_in_the_next_cycle():
     run(bench)
 
 
-def test_giving_and_taking_at_once_is_no_overflow():
+def test_a_full_counter_does_not_overflow_if_a_token_is_taken():
     async def bench(ctx, dut):
         ctx.set(dut.i_give[0], 0b1000)
         await ctx.tick().repeat(255)

@@ -1,4 +1,4 @@
-"""A unit's queue: no bubble, order, what it gives and takes, rows with tokens of their own."""
+"""Unit queue: throughput, order, tokens, errors, iterations of instructions with ``each``."""
 
 import random
 
@@ -18,7 +18,7 @@ MATMUL = 1
 
 
 def words(count, draw, tokens=True):
-    """Different MATMUL instructions with every field in use, but ``each``."""
+    """Return different MATMUL instructions with random values in all fields but ``each``."""
     found = []
     for index in range(count):
         values = {field.name: draw.getrandbits(field.width)
@@ -31,6 +31,7 @@ def words(count, draw, tokens=True):
 
 
 def run(bench, unit=MATMUL, name="tiny", **overrides):
+    """Simulate ``bench(ctx, dut)`` with a new queue of ``unit``."""
     dut = UnitQueue(preset(name, **overrides), unit)
     sim = Simulator(dut)
     sim.add_clock(1e-6)
@@ -44,13 +45,14 @@ def run(bench, unit=MATMUL, name="tiny", **overrides):
 
 
 async def send(ctx, dut, word, index):
+    """Send one instruction to the queue."""
     ctx.set(dut.i.payload, {"word": word, "index": index, "unit": MATMUL})
     ctx.set(dut.i.valid, 1)
     await ctx.tick().until(dut.i.ready)
     ctx.set(dut.i.valid, 0)
 
 
-def test_hands_over_one_instruction_every_two_cycles():
+def test_issues_one_instruction_every_two_cycles():
     async def bench(ctx, dut):
         given = words(8, random.Random(1), tokens=False)
         for index, word in enumerate(given):
@@ -67,7 +69,7 @@ def test_hands_over_one_instruction_every_two_cycles():
 
 
 @pytest.mark.parametrize("depth", [2, 8])
-def test_holds_its_depth_and_one_more(depth):
+def test_stores_queue_depth_and_one_instructions(depth):
     async def bench(ctx, dut):
         given = words(20, random.Random(2), tokens=False)
         accepted = 0
@@ -82,7 +84,7 @@ def test_holds_its_depth_and_one_more(depth):
     run(bench, queue_depth=depth)
 
 
-def test_waits_for_every_token_it_names():
+def test_issues_an_instruction_when_all_its_tokens_are_available():
     async def bench(ctx, dut):
         word = int.from_bytes(isa.encode("SYNC_MATMUL", wait=0b1101, signal=0b0101), "little")
         await send(ctx, dut, word, 7)
@@ -91,9 +93,10 @@ def test_waits_for_every_token_it_names():
         for available in (0b0000, 0b0001, 0b1100, 0b0111, 0b1001):
             ctx.set(dut.i_available, available)
             await ctx.tick()
-            issued, view = await sampled(ctx, dut.o_issued, dut.o_view)
+            issued, status = await sampled(ctx, dut.o_issued, dut.o_status)
             assert not issued
-            assert (view.queued, view.next_index, view.lacks) == (1, 7, 0b1101 & ~available)
+            assert (status.queued, status.next_index) == (1, 7)
+            assert status.missing_tokens == 0b1101 & ~available
         ctx.set(dut.i_available, 0b1101)
         ctx.set(dut.i_stop, 1)
         await ctx.tick()
@@ -106,20 +109,21 @@ def test_waits_for_every_token_it_names():
         assert issued and take == 0b1101 and payload == word
         issued, = await sampled(ctx, dut.o_issued)
         assert not issued
-        issued, view, ended = await sampled(ctx, dut.o_issued, dut.o_view, dut.o_ended)
-        assert not issued and not view.queued and view.working and not ended
-        assert view.oldest_index == 7
+        issued, status, quiescent = await sampled(ctx, dut.o_issued, dut.o_status,
+                                                  dut.o_quiescent)
+        assert not issued and not status.queued and status.busy and not quiescent
+        assert status.oldest_index == 7
         ctx.set(dut.unit.done, 1)
         give, done, record = await sampled(ctx, dut.o_give, dut.o_done, dut.o_record)
         assert (give, done, record.index) == (0b0101, 1, 7)
         ctx.set(dut.unit.done, 0)
-        give, ended = await sampled(ctx, dut.o_give, dut.o_ended)
-        assert give == 0 and ended
+        give, quiescent = await sampled(ctx, dut.o_give, dut.o_quiescent)
+        assert give == 0 and quiescent
 
     run(bench)
 
 
-def test_remembers_what_is_in_work():
+def test_tracks_all_instructions_in_progress():
     run_seed = seed()
     draw = random.Random(run_seed)
     given = words(150, draw)
@@ -128,13 +132,13 @@ def test_remembers_what_is_in_work():
     async def bench(ctx, dut):
         stalls = [iter(Stalls(pattern, run_seed)) for pattern in ("light", "heavy", "bursts")]
         ctx.set(dut.i_available, 15)
-        sent = issued = ended = most = 0
-        while ended < len(given):
+        sent = issued = completed = most = 0
+        while completed < len(given):
             ctx.set(dut.i.valid, sent < len(given) and not next(stalls[0]))
             ctx.set(dut.i.payload, {"word": given[min(sent, len(given) - 1)], "index": sent,
                                     "unit": MATMUL})
             ctx.set(dut.unit.cmd.ready, not next(stalls[2]))
-            ctx.set(dut.unit.done, issued > ended and not next(stalls[1]))
+            ctx.set(dut.unit.done, issued > completed and not next(stalls[1]))
             ready, valid, took, payload, done, give, record = await sampled(
                 ctx, dut.i.ready, dut.i.valid, dut.o_issued, dut.unit.cmd.payload, dut.o_done,
                 dut.o_give, dut.o_record)
@@ -143,15 +147,15 @@ def test_remembers_what_is_in_work():
                 assert payload == given[issued], f"seed {run_seed}: instruction {issued}"
                 issued += 1
             if done:
-                assert (record.index, give) == (ended, signals[ended]), f"seed {run_seed}"
-                ended += 1
-            most = max(most, issued - ended)
-        assert most == dut.IN_WORK
+                assert (record.index, give) == (completed, signals[completed]), f"seed {run_seed}"
+                completed += 1
+            most = max(most, issued - completed)
+        assert most == dut.MAX_IN_PROGRESS
 
     run(bench)
 
 
-def test_reports_the_index_of_the_oldest_in_work_and_stops():
+def test_reports_an_error_with_the_oldest_index_and_stops():
     async def bench(ctx, dut):
         given = words(4, random.Random(3), tokens=False)
         ctx.set(dut.unit.cmd.ready, 1)
@@ -169,14 +173,15 @@ def test_reports_the_index_of_the_oldest_in_work_and_stops():
         ctx.set(dut.unit.error, 0)
         await send(ctx, dut, given[3], 3)
         for _ in range(5):
-            issued, ended, can = await sampled(ctx, dut.o_issued, dut.o_ended, dut.o_can_start)
-            assert ended and not issued and not can
+            issued, quiescent, can_start = await sampled(
+                ctx, dut.o_issued, dut.o_quiescent, dut.o_can_start)
+            assert quiescent and not issued and not can_start
 
     run(bench)
 
 
-def with_rows(unit, count, draw, config):
-    """Random instructions of ``unit``, and what is issued of them: (word, index, last)."""
+def random_instructions(unit, count, draw, config):
+    """Return random instructions of ``unit``, and the expected issues as (word, index, last)."""
     given, issued = [], []
     of_unit = [instruction for instruction in isa.INSTRUCTIONS if instruction.unit == unit]
     for index in range(count):
@@ -188,14 +193,15 @@ def with_rows(unit, count, draw, config):
             values["each"] = int(draw.random() < 0.7)
             values[OUTER_LOOPS[instruction.name].count] = draw.choice((1, 2, draw.randint(1, 9)))
         word = encoded(instruction, values)
-        singles = [encoded(instruction, row) for row in iterations(config, instruction.name, values)]
+        singles = [encoded(instruction, iteration)
+                   for iteration in iterations(config, instruction.name, values)]
         given.append(word)
-        issued += [(row, index, row is singles[-1]) for row in singles]
+        issued += [(single, index, single is singles[-1]) for single in singles]
     return given, issued
 
 
 def encoded(instruction, values):
-    """The word of ``values``, modulo the widths of their fields."""
+    """Return the instruction with ``values``, each modulo the width of its field."""
     return instruction.opcode | sum(
         (values[field.name] & (1 << field.width) - 1) << field.offset
         for field in instruction.fields[1:])
@@ -203,30 +209,29 @@ def encoded(instruction, values):
 
 @pytest.mark.parametrize("unit", range(4))
 @pytest.mark.parametrize("name", ["tiny", "wide"])
-def test_rows_of_each_are_issued_now_like_instructions(unit, name):
-    """Also that each takes its tokens, gives them when done, and has the instruction's index."""
+def test_iterations_are_issued_with_tokens_and_index_of_their_instruction(unit, name):
     run_seed = seed()
     draw = random.Random(run_seed)
     config = preset(name)
-    given, expected = with_rows(unit, 120, draw, config)
+    given, expected = random_instructions(unit, 120, draw, config)
 
     async def bench(ctx, dut):
         stalls = [iter(Stalls(draw.choice(("none", "light", "heavy", "bursts")), run_seed + number))
                   for number in range(3)]
-        sent = issued = ended = 0
+        sent = issued = completed = 0
         tokens = [0] * 4
-        while ended < len(expected):
+        while completed < len(expected):
             ctx.set(dut.i.valid, sent < len(given) and not next(stalls[0]))
             ctx.set(dut.i.payload, {"word": given[min(sent, len(given) - 1)], "index": sent,
                                     "unit": unit})
             ctx.set(dut.i_available, sum((count > 0) << other
                                          for other, count in enumerate(tokens)))
             ctx.set(dut.unit.cmd.ready, not next(stalls[1]))
-            ctx.set(dut.unit.done, issued > ended and not next(stalls[2]))
+            ctx.set(dut.unit.done, issued > completed and not next(stalls[2]))
             ready, valid, took, taken, payload, done, retired, give, record = await sampled(
                 ctx, dut.i.ready, dut.i.valid, dut.o_issued, dut.o_take, dut.unit.cmd.payload,
                 dut.o_done, dut.o_retired, dut.o_give, dut.o_record)
-            where = f"seed {run_seed}, row {issued}, {ended} done"
+            where = f"seed {run_seed}, iteration {issued}, {completed} done"
             sent += ready and valid
             assert took or not taken, where
             if took:
@@ -239,18 +244,18 @@ def test_rows_of_each_are_issued_now_like_instructions(unit, name):
                 issued += 1
             assert done or not retired, where
             if done:
-                word, index, last = expected[ended]
+                word, index, last = expected[completed]
                 assert (record.index, give, retired) == (index, word >> 12 & 15, last), where
-                ended += 1
+                completed += 1
             for other in range(4):
                 tokens[other] += draw.random() < 0.5
-        issued_now, queued = await sampled(ctx, dut.o_issued, dut.o_view)
-        assert not issued_now and not queued.queued, f"seed {run_seed}"
+        took, status = await sampled(ctx, dut.o_issued, dut.o_status)
+        assert not took and not status.queued, f"seed {run_seed}"
 
     run(bench, unit, name)
 
 
-def test_rows_of_each_go_every_two_cycles():
+def test_issues_one_iteration_every_two_cycles():
     async def bench(ctx, dut):
         word = int.from_bytes(isa.encode("MATMUL", row_count=5, each=1), "little")
         for index in range(2):
@@ -265,7 +270,7 @@ def test_rows_of_each_go_every_two_cycles():
     run(bench)
 
 
-def test_what_is_left_in_an_empty_queue_holds_nothing_up():
+def test_an_instruction_after_the_last_iteration_is_not_delayed():
     async def bench(ctx, dut):
         long = int.from_bytes(isa.encode("MATMUL", row_count=60, each=1), "little")
         ctx.set(dut.unit.cmd.ready, 1)

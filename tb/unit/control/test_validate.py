@@ -1,4 +1,4 @@
-"""Validator: the order of the checks, every error code, fuzzed instructions."""
+"""Validator: order of the checks, every error code, random instructions, cycles."""
 
 import random
 
@@ -33,9 +33,10 @@ TINY = preset("tiny")
 
 def check(config, cases, *, windows=(ALL, NONE, NONE, NONE), mem_base=MEM_BASE, seed=None,
           stalls=False):
-    """Sends words, each with a freshly reset validator if the one before was refused.
+    """Send the instructions ``cases``, and compare the results with :func:`expected`.
 
-    ``cases`` are words; what comes out must be what :func:`expected` says.
+    The validator is reset after every refused instruction. Return the number of results by error
+    code.
     """
     dut = Validator(config)
     reset = Signal()
@@ -67,8 +68,8 @@ def check(config, cases, *, windows=(ALL, NONE, NONE, NONE), mem_base=MEM_BASE, 
             assert valid or error, where
             if stalls and valid:
                 for _ in range(rng.randrange(4)):
-                    ok, held = await sampled(ctx, dut.o.valid, dut.o.payload)
-                    assert ok and held == payload, where
+                    still_valid, stable = await sampled(ctx, dut.o.valid, dut.o.payload)
+                    assert still_valid and stable == payload, where
                 ctx.set(dut.o.ready, 1)
                 await ctx.tick()
             got = (record.code, record.unit, record.addr) if error else None
@@ -76,7 +77,7 @@ def check(config, cases, *, windows=(ALL, NONE, NONE, NONE), mem_base=MEM_BASE, 
             if error:
                 assert record.index == index and not valid, where
                 seen[ErrorCode(record.code)] += 1
-                for _ in range(3):      # nothing more is taken
+                for _ in range(3):      # the input is stalled
                     ready, = await sampled(ctx, dut.i.ready)
                     assert not ready, where
                 ctx.set(reset, 1)
@@ -93,16 +94,16 @@ def check(config, cases, *, windows=(ALL, NONE, NONE, NONE), mem_base=MEM_BASE, 
 
 
 @pytest.mark.parametrize("stalls", [False, True])
-def test_every_check_at_its_limit(stalls):
+def test_every_check_at_the_limits_of_its_range(stalls):
     for given, code in CRAFTED:
         want = expected(TINY, given, 0, MEM_BASE, (ALL,))
-        assert (want[0] if want else 0) == code, f"the test itself is wrong about {given:064x}"
+        assert (want[0] if want else 0) == code, f"the reference model is wrong for {given:064x}"
     seen = check(TINY, [given for given, _ in CRAFTED], stalls=stalls, seed=1)
     assert all(seen[code] for code in (0, 1, 2, 3, 4, 5, 6)), seen
 
 
 @pytest.mark.parametrize("addr_width", [16, 28, 32])
-def test_host_windows(addr_width):
+def test_checks_host_ranges_at_the_window_edges(addr_width):
     config = preset("tiny", addr_width=addr_width)
     top = (1 << addr_width) - 1
     windows = [(0x1000, 0x1FFF, 1, 0), (0x3000, 0x3FFF, 0, 1), (0x5000, 0x4FFF, 1, 1),
@@ -129,7 +130,7 @@ def test_host_windows(addr_width):
     assert seen[ErrorCode.HOST_WINDOW] > 50 and seen[ErrorCode.NONE] > 20, seen
 
 
-def test_no_product_is_cut_short():
+def test_no_product_is_truncated():
     cases = [copy("FILL", count=(1 << i) + 1, local_pitch=1 << j)
              for i in range(16) for j in range(24)]
     cases += [copy(count=(1 << i) + 1, host_pitch=1 << j) for i in (0, 5, 10, 15)
@@ -145,7 +146,7 @@ def test_mem_base_does_not_wrap():
 
 
 def draw(rng, config):
-    """A word that is often valid, near its limits, or a little wrong."""
+    """Return a random instruction: often valid, often near a limit, sometimes invalid."""
     if rng.random() < 0.05:
         return rng.getrandbits(256)
     instruction = rng.choice(isa.INSTRUCTIONS)
@@ -184,7 +185,7 @@ def draw(rng, config):
 
 
 @pytest.mark.parametrize("name", ["tiny", "wide", "tall", "large"])
-def test_fuzzed_instructions(name):
+def test_random_instructions(name):
     run_seed = seed()
     rng = random.Random(run_seed)
     config = preset(name, addr_width=rng.choice((16, 24, 32)))
@@ -195,7 +196,7 @@ def test_fuzzed_instructions(name):
     assert seen[ErrorCode.NONE] > 20 and sum(seen.values()) == 400, (run_seed, seen)
 
 
-def test_fetch_errors_pass_in_order():
+def test_reports_fetch_errors_in_order():
     dut = Validator(TINY)
     sim = Simulator(dut)
     sim.add_clock(1e-6)
@@ -226,7 +227,7 @@ def test_fetch_errors_pass_in_order():
 
 @pytest.mark.parametrize("name", ["SYNC_LOAD", "LOAD", "MATMUL", "DRAIN", "PARAMS", "TABLE", "MAP",
                                   "SOFTMAX"])
-def test_cycles_of_a_stream(name):
+def test_latency_and_throughput(name):
     given = {"SYNC_LOAD": word("SYNC_LOAD"), "LOAD": copy(), "MATMUL": matmul(), "DRAIN": drain(),
              "PARAMS": word("PARAMS", channels=1, per_channel=1), "TABLE": word("TABLE"),
              "MAP": rows(), "SOFTMAX": rows("SOFTMAX")}[name]
@@ -246,7 +247,7 @@ def test_cycles_of_a_stream(name):
             cycles += 1
             if valid:
                 passed.append(cycles)
-        # the first cycle is the one in which the instruction is taken
+        # the instruction is accepted in the first cycle
         assert passed[0] - 1 == {"SYNC_LOAD": 9, "LOAD": 10, "PARAMS": 10, "DRAIN": 11,
                                  "TABLE": 9, "MAP": 11, "SOFTMAX": 10, "MATMUL": dut.LATENCY}[name]
         assert {b - a for a, b in zip(passed, passed[1:])} == {dut.CYCLES}

@@ -1,4 +1,4 @@
-"""Window check at every edge."""
+"""Window check: ranges around all window edges, against a model."""
 
 import random
 
@@ -16,7 +16,7 @@ WINDOWS = [(0x1000, 0x1FFF, 1, 0), (0x2000, 0x2FFF, 0, 1), (0x5000, 0x4FFF, 1, 1
 
 
 @pytest.mark.parametrize("addr_width", [16, 31, 32])
-def test_edges(addr_width):
+def test_accepts_exactly_the_ranges_inside_a_permitted_window(addr_width):
     run_seed = seed()
     draw = random.Random(run_seed)
     dut = WindowCheck(preset("tiny", addr_width=addr_width), width=51)
@@ -58,6 +58,6 @@ def test_edges(addr_width):
     sim.run()
 
 
-def test_width_must_hold_what_lies_beyond():
+def test_rejects_a_width_without_room_for_large_addresses():
     with pytest.raises(ValueError, match="^width must be more than addr_width, 32, not 32$"):
         WindowCheck(preset("tiny"), width=32)
