@@ -1,18 +1,19 @@
-"""The whole accelerator under cocotb, on both simulators; the campaign is ``make soak``."""
+"""Run of the accelerator's cocotb tests on both simulators; ``make soak`` runs many programs."""
 
 import json
 import os
 
 import pytest
 
+from support.seeds import seed
 from support.simulate import SIMULATORS, simulate
 from weft.accelerator import Accelerator
 from weft.spec.presets import preset
 
-# a smoke run; `make soak` raises it to 1,000. Icarus, which knows what is unknown, is slow
+# a short run; `make soak` sets 1,000. Icarus, which simulates X, is slow
 COUNTS = {"icarus": int(os.environ.get("WEFT_PROGRAMS", "9")),
           "verilator": int(os.environ.get("WEFT_PROGRAMS", "50"))}
-SEED = int(os.environ.get("WEFT_SEED", "1"))
+SEED = seed(1)
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)

@@ -1,4 +1,4 @@
-"""What the boards' pages say to type does what they say, on emulated boards."""
+"""Commands of the boards' pages, on emulated boards."""
 
 import os
 import re
@@ -24,21 +24,21 @@ DIGITS = ROOT / "examples" / "digits"
 SELFTEST = ROOT / "docs" / "selftest_bytes.inc"
 
 
-def typed(name):
-    """The commands of a page, without those for place and route, which have no port."""
+def page_commands(name):
+    """Return the commands of a page that use a port, that is all but those of place and route."""
     page = (ROOT / "docs" / "boards" / f"{name}.md").read_text()
     block = re.search(r"## Commands\n.*?```sh\n(.*?)```", page, re.DOTALL)[1]
     return [shlex.split(line) for line in block.splitlines() if "--on" in line]
 
 
 def emulated(chosen):
-    """A terminal with a board behind it."""
+    """Return a pseudo-terminal with an emulated board."""
     return PseudoTerminal(EmulatedBoard(
         chosen.config, memory_bytes=chosen.memory_bytes, baud=chosen.baud, name=chosen.name))
 
 
 def call(capsys, *arguments):
-    """Exit status, standard output and standard error of a command."""
+    """Run a command and return exit status, standard output and standard error."""
     with pytest.raises(SystemExit) as stop:
         main([str(argument) for argument in arguments])
     out, err = capsys.readouterr()
@@ -46,11 +46,11 @@ def call(capsys, *arguments):
 
 
 @pytest.mark.parametrize("name", board_names())
-def test_what_is_typed_works(name, capsys, monkeypatch):
+def test_commands_of_the_page_succeed(name, capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
     verbs = []
     with emulated(board(name)) as terminal:
-        for program, verb, *arguments in typed(name):
+        for program, verb, *arguments in page_commands(name):
             assert program == ".venv/bin/weft"
             arguments = [re.sub(r"^/dev/tty\w+", terminal.port, word) for word in arguments]
             status, out, err = call(capsys, verb, *arguments)
@@ -59,7 +59,7 @@ def test_what_is_typed_works(name, capsys, monkeypatch):
     assert verbs == ["selftest", "run"]
 
 
-def test_a_compiled_program_brings_its_configuration(capsys, tmp_path):
+def test_a_program_file_contains_its_configuration(capsys, tmp_path):
     chosen = board("ulx3s_25f")
     program = tmp_path / "digits.weft"
     program.write_bytes(compile(DIGITS / "digits.tflite", chosen.config).to_bytes())
@@ -73,7 +73,7 @@ def test_a_compiled_program_brings_its_configuration(capsys, tmp_path):
     assert call(capsys, *arguments)[0] == 0
 
 
-def test_a_configuration_that_nothing_names_is_told(monkeypatch):
+def test_rejects_a_board_with_an_unknown_configuration(monkeypatch):
     config = preset("tiny", rows=8)
     unknown = EmulatedBoard(config, memory_bytes=1 << 16, baud=1_000_000, name="mine")
     message = (rf"^the board 'mine' is a configuration \({config.fingerprint:08x}\) that is "
@@ -89,8 +89,8 @@ def test_a_configuration_that_nothing_names_is_told(monkeypatch):
         assert SerialDevice(terminal.port, config).config is config
 
 
-def test_boards_are_found_without_having_been_imported():
-    """As in a command: the source tree is not where Python looks for packages."""
+def test_boards_are_found_outside_of_the_source_tree():
+    """A command finds the boards although Python's path does not contain the source tree."""
     code = ("from weft_host.configuration import find_config\n"
             f"print(find_config({board('colorlight_5a75b').config.fingerprint})[0].rows)")
     done = subprocess.run([sys.executable, "-c", code], cwd="/", capture_output=True, text=True,
@@ -98,36 +98,36 @@ def test_boards_are_found_without_having_been_imported():
     assert done.stdout == "8\n"
 
 
-class Counted:
-    """A line straight into a board, which counts bytes."""
+class CountedLine:
+    """Line to an emulated board that counts bytes."""
 
     def __init__(self, link):
-        self.link, self.answers, self.sent, self.received = link, b"", 0, 0
+        self.link, self.pending, self.sent, self.received = link, b"", 0, 0
 
     def write(self, data):
         self.sent += len(data)
-        self.answers += self.link.feed(data)
+        self.pending += self.link.feed(data)
 
     def read(self, seconds):
-        data, self.answers = self.answers, b""
+        data, self.pending = self.pending, b""
         self.received += len(data)
         return data
 
 
-def test_the_bytes_of_a_self_test_are_those_of_the_table():
-    alike = {}
+def test_self_tests_transfer_the_documented_bytes():
+    same = {}
     for name in board_names():
         chosen = board(name)
-        alike.setdefault((chosen.config.fingerprint, chosen.memory_bytes), []).append(name)
+        same.setdefault((chosen.config.fingerprint, chosen.memory_bytes), []).append(name)
     rows = ["| board | host memory | to the board | from it | requests | seconds |",
             "|" + "---|" * 6]
-    for (_, memory_bytes), names in alike.items():
+    for (_, memory_bytes), names in same.items():
         chosen = board(names[0])
-        line = Counted(EmulatedBoard(chosen.config, memory_bytes=memory_bytes,
+        line = CountedLine(EmulatedBoard(chosen.config, memory_bytes=memory_bytes,
                                      baud=chosen.baud)._link)
         device = SerialDevice(line, chosen.config)
         assert all(outcome.passed for outcome in selftest(device))
-        # as if both ways never carried bytes at once
+        # upper bound: the two directions never transfer at the same time
         seconds = 10 * (line.sent + line.received) / chosen.baud
         rows.append(f"| {', '.join(f'`{name}`' for name in names)} | {memory_bytes // 1024} KiB | "
                     f"{line.sent:,} | {line.received:,} | {device.link.sent:,} | {seconds:.0f} |")
@@ -135,4 +135,5 @@ def test_the_bytes_of_a_self_test_are_those_of_the_table():
     if os.environ.get("WEFT_UPDATE"):
         SELFTEST.write_text(text)
     assert SELFTEST.read_text() == text, (
-        "WEFT_UPDATE=1 pytest tb/models/test_board_pages.py -k bytes writes the table again")
+        f"{SELFTEST.name} is out of date: run WEFT_UPDATE=1 pytest tb/models/test_board_pages.py "
+        "-k bytes")

@@ -1,4 +1,4 @@
-"""The serial engine on the RTL: the same bytes, errors and counters as the emulator's."""
+"""Serial engine on the RTL: the same bytes, errors and counters as on the emulator."""
 
 import os
 from pathlib import Path
@@ -18,7 +18,7 @@ from weft_host.program.tensor import Window
 DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits"
 CONFIG = preset("icebreaker")
 LIMIT = 5_000_000
-# a smoke run; more for a campaign
+# a short run; `make soak` sets more
 PROGRAMS = int(os.environ.get("WEFT_PROGRAMS", "10"))
 IMAGES = int(os.environ.get("WEFT_IMAGES", "3"))
 
@@ -30,13 +30,13 @@ def rtl():
 
 
 def program(*instructions):
-    """The instructions, with a window over all of the memory."""
+    """Return a program of the instructions, with one window over the whole memory."""
     return Program(config=CONFIG, instructions=b"".join(instructions), memory_bytes=MEMORY_BYTES,
                    image=(), inputs=(), outputs=(), windows=(Window(0, MEMORY_BYTES, True, True),))
 
 
-def refusal(device, program, inputs=None):
-    """The error record of a program that must stop with one, and memory behind it."""
+def error_of(device, program, inputs=None):
+    """Run a program that must fail; return its error record and the memory contents."""
     with pytest.raises(DeviceError) as caught:
         device.run(program, inputs, **({"limit": LIMIT} if isinstance(device, RtlDevice) else {}))
     raw = device.read_memory(0, MEMORY_BYTES)
@@ -45,7 +45,7 @@ def refusal(device, program, inputs=None):
     return (record.code, record.unit, record.index, record.addr), raw
 
 
-def test_every_tensor_of_digits_is_the_reference(rtl):
+def test_every_tensor_of_digits_equals_the_reference(rtl):
     with np.load(DIGITS / "digits.npz") as stored:
         images, outputs = stored["images"], stored["outputs"]
     network = compile(DIGITS / "digits.tflite", CONFIG, keep_tensors=True)
@@ -62,7 +62,7 @@ def test_every_tensor_of_digits_is_the_reference(rtl):
 
 
 @pytest.mark.parametrize("seed", range(PROGRAMS))
-def test_random_program_gives_the_emulators_bytes_and_counters(rtl, seed):
+def test_random_program_equals_the_emulator_in_bytes_and_counters(rtl, seed):
     made = random_program(CONFIG, seed)
     before = [np.random.default_rng(seed).integers(
         -128, 128, made.inputs[0].shape).astype(np.int8)]
@@ -74,7 +74,7 @@ def test_random_program_gives_the_emulators_bytes_and_counters(rtl, seed):
         assert found.counters[name] == count, f"seed {seed}: {name}"
 
 
-def test_what_is_refused_leaves_the_emulators_record(rtl):
+def test_illegal_instructions_leave_the_emulators_error_record(rtl):
     emulator = EmulatorDevice(CONFIG, memory_bytes=MEMORY_BYTES)
     every = max(1, 300 // PROGRAMS)
     count = 0
@@ -84,40 +84,40 @@ def test_what_is_refused_leaves_the_emulators_record(rtl):
         before = [np.zeros(made.inputs[0].shape, np.int8)]
         for device in (emulator, rtl):
             device.write_memory(0, bytes(MEMORY_BYTES))
-        expected, expected_bytes = refusal(emulator, made, before)
-        found, found_bytes = refusal(rtl, made, before)
+        expected, expected_bytes = error_of(emulator, made, before)
+        found, found_bytes = error_of(rtl, made, before)
         assert found == expected, f"program {number}"
         assert found_bytes == expected_bytes, f"program {number}"
         count += 1
     assert count >= PROGRAMS
 
 
-def test_tokens_that_never_come_stop_the_program(rtl):
+def test_a_missing_token_ends_in_the_watchdog(rtl):
     lacking = program(isa.encode("SYNC_LOAD"), isa.encode("SYNC_MATMUL", wait=1 << 3))
     emulator = EmulatorDevice(CONFIG, memory_bytes=MEMORY_BYTES)
-    records = [refusal(device, lacking)[0] for device in (emulator, rtl)]
+    records = [error_of(device, lacking)[0] for device in (emulator, rtl)]
     assert records[0] == records[1] == ("WATCHDOG", "MATMUL", 1, 0)
 
 
-def test_too_many_tokens_are_told(rtl):
+def test_too_many_tokens_are_an_error(rtl):
     many = program(*[isa.encode("SYNC_LOAD", signal=2)] * 256)
-    assert refusal(rtl, many)[0] == ("TOKEN_OVERFLOW", "LOAD", 255, 0)
+    assert error_of(rtl, many)[0] == ("TOKEN_OVERFLOW", "LOAD", 255, 0)
 
 
-@pytest.mark.parametrize("access, answer, code", [
+@pytest.mark.parametrize("access, response, code", [
     ("read", "SLVERR", "BUS_SLVERR"), ("read", "DECERR", "BUS_DECERR"),
     ("write", "SLVERR", "BUS_SLVERR")])
-def test_bus_errors_are_recorded(rtl, access, answer, code):
+def test_bus_errors_are_recorded(rtl, access, response, code):
     name = "LOAD" if access == "read" else "STORE"
     copy = program(isa.encode(name, count=1, bytes=64, host_addr=0x4001, local_addr=3))
-    rtl.fault(0x4020, 4, answer, access)
+    rtl.fault(0x4020, 4, response, access)
     try:
-        assert refusal(rtl, copy)[0] == (code, name, 0, 0x4020)
+        assert error_of(rtl, copy)[0] == (code, name, 0, 0x4020)
     finally:
         rtl.clear_faults()
 
 
-def test_a_bus_that_never_answers_ends_in_the_watchdog_and_a_soft_reset_waits(rtl):
+def test_soft_reset_waits_for_outstanding_responses_after_the_watchdog(rtl):
     copy = program(isa.encode("LOAD", count=1, bytes=64, host_addr=0x4000, local_addr=0))
     rtl.load(copy, watchdog=2000)
     rtl.silence("R")
@@ -126,7 +126,7 @@ def test_a_bus_that_never_answers_ends_in_the_watchdog_and_a_soft_reset_waits(rt
         rtl.wait(100_000)
         assert rtl.error(copy).code == "WATCHDOG"
         rtl.write_register("CONTROL", 2)
-        assert rtl.read_register("STATUS") & 8, "what the bus owes is waited for"
+        assert rtl.read_register("STATUS") & 8, "the soft reset did not wait"
     finally:
         rtl.silence()
     rtl.soft_reset()
@@ -156,7 +156,7 @@ def test_clear_zeroes_the_scratchpad(rtl):
     assert rtl.read_memory(0x8000, 0x2000) == bytes(0x2000)
 
 
-def test_registers_are_refused_as_the_map_says(rtl):
+def test_invalid_register_accesses_are_errors(rtl):
     rtl.write_register("WINDOW3_BASE", 0x123)
     assert rtl.read_register("WINDOW3_BASE") == 0x123
     for name, value in (("MEM_BASE", 4), ("ID", 0), ("STATUS", 1), ("CONTROL", 3)):
@@ -166,7 +166,7 @@ def test_registers_are_refused_as_the_map_says(rtl):
     assert response and word == 0
 
 
-def test_a_program_for_units_side_by_side_is_not_taken(rtl):
+def test_rejects_a_program_for_the_parallel_units(rtl):
     other = compile(DIGITS / "digits.tflite", preset("tiny"))
     with pytest.raises(ProgramError):
         rtl.run(other, [np.zeros((1, 8, 8, 1), np.int8)])

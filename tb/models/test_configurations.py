@@ -1,4 +1,4 @@
-"""Random configurations, and extreme ones, each from Verilog to a matrix product on the RTL."""
+"""Random and extreme configurations: Verilog, matrix products and random programs on the RTL."""
 
 import dataclasses
 import os
@@ -9,6 +9,7 @@ import pytest
 
 from support.configurations import CORNERS, random_config
 from support.programs import MEMORY_BYTES, random_program
+from support.seeds import seed
 from weft.accelerator import Accelerator
 from weft.spec.config import Config
 from weft.verilog import to_verilog
@@ -17,14 +18,14 @@ from weft_host.compiler.gemm import gemm_reference
 from weft_host.device import EmulatorDevice, RtlDevice, rtl_build
 
 COUNT = int(os.environ.get("WEFT_CONFIGS", "2"))
-SEED = int(os.environ.get("WEFT_SEED", "1"))
-# a build takes a quarter of a minute, so `make test` has a few of the corners; soak has all
+SEED = seed(1)
+# a build takes a quarter of a minute: `make test` runs two corners, `make soak` all
 SOME = ("minimum of every parameter", "two columns, eight banks, one lane")
 
 
 @pytest.fixture(autouse=True)
 def quick_builds(monkeypatch):
-    """Each simulator runs for a second only: the compiler's time is what counts."""
+    """Build with -O1: each simulator runs for a second only, so the build time dominates."""
     monkeypatch.setattr(rtl_build, "_FLAGS", (
         "-O1", *(flag for flag in rtl_build._FLAGS if flag != "-O3")))
 
@@ -33,8 +34,8 @@ def corners():
     return [name for name in CORNERS if COUNT >= 25 or name in SOME]
 
 
-def assert_gemm(device, m, k, n, seed, raw):
-    draw = np.random.default_rng([seed, m, k, n])
+def assert_gemm(device, m, k, n, number, raw):
+    draw = np.random.default_rng([number, m, k, n])
     a = draw.integers(-128, 128, (m, k), dtype=np.int8)
     b = draw.integers(-128, 128, (k, n), dtype=np.int8)
     bias = draw.integers(-1 << 16, 1 << 16, n, dtype=np.int32)
@@ -48,38 +49,38 @@ def assert_gemm(device, m, k, n, seed, raw):
         f"expected {expected[tuple(wrong[0])]}, got {found[tuple(wrong[0])]}")
 
 
-def assert_works(config, seed):
+def assert_works(config, first):
     print(config)
     text = to_verilog(Accelerator(config), "weft")
-    # one module of the name that SoCs instantiate, and nothing of the design lost on the way
+    # one module with the name that SoCs instantiate, and a complete design
     assert len(re.findall(r"^module weft\(", text, re.MULTILINE)) == 1
     assert len(text.splitlines()) > 1000
     if config.multiplier in ("ecp5", "ecp5_lut", "ice40"):
-        # the simulator has no vendor cells; tb/unit/vendor/test_multiplier.py shows that they multiply
+        # the simulator has no vendor cells; tb/unit/vendor/test_multiplier.py verifies them
         config = dataclasses.replace(config, multiplier="lut", dsp_cells=None)
-    with RtlDevice(config, memory_bytes=MEMORY_BYTES, stalls="both", seed=seed) as rtl:
+    with RtlDevice(config, memory_bytes=MEMORY_BYTES, stalls="both", seed=first) as rtl:
         rows, cols = config.rows, config.cols
-        assert_gemm(rtl, 1, 1, 1, seed, True)
-        assert_gemm(rtl, 5, rows + 1, cols + 1, seed, False)
-        assert_gemm(rtl, 37, 2 * rows + 3, cols, seed, True)
+        assert_gemm(rtl, 1, 1, 1, first, True)
+        assert_gemm(rtl, 5, rows + 1, cols + 1, first, False)
+        assert_gemm(rtl, 37, 2 * rows + 3, cols, first, True)
         emulator = EmulatorDevice(config, memory_bytes=MEMORY_BYTES)
         for number in range(20):
-            program = random_program(config, seed + number)
-            data = np.random.default_rng(seed + number)
+            program = random_program(config, first + number)
+            data = np.random.default_rng(first + number)
             inputs = [data.integers(-128, 128, tensor.shape, dtype=np.int8)
                       for tensor in program.inputs]
             expected = emulator.run(program, inputs).outputs["after"]
             found = rtl.run(program, inputs, limit=5_000_000).outputs["after"]
             wrong = np.flatnonzero(expected != found)
             assert not len(wrong), (
-                f"{config}: random program {seed + number}: {len(wrong)} bytes differ, first "
+                f"{config}: random program {first + number}: {len(wrong)} bytes differ, first "
                 f"{wrong[0]}")
 
 
 @pytest.mark.parametrize("number", range(COUNT))
 def test_a_random_configuration_works(number):
-    seed = 100 * SEED + number
-    assert_works(random_config(seed), seed)
+    first = 100 * SEED + number
+    assert_works(random_config(first), first)
 
 
 @pytest.mark.parametrize("name", corners())
@@ -87,8 +88,8 @@ def test_an_extreme_configuration_works(name):
     assert_works(Config(name=name, **CORNERS[name]), SEED)
 
 
-def test_draws_reach_the_ends_of_every_range():
-    configs = [random_config(seed) for seed in range(2000)]
+def test_random_configurations_reach_the_ends_of_every_range():
+    configs = [random_config(number) for number in range(2000)]
     for field, ends in {"rows": (4, 64), "cols": (2, 64), "spad_bytes": (256, 65536),
                         "spad_banks": (1, 8), "vector_lanes": (1, 32), "bus_width": (32, 256),
                         "addr_width": (16, 32), "queue_depth": (2, 64), "max_burst": (1, 256),

@@ -1,4 +1,4 @@
-"""The cycle model against the RTL: whole networks, each layer, fast and slow memory."""
+"""Cycle model against the RTL: networks and their layers, with fast and slow memory."""
 
 import numpy as np
 import pytest
@@ -12,22 +12,23 @@ from weft_host.perf.cycle_model import predict
 from weft_host.perf.trace import layer_cycles
 
 TOTAL, LAYER, SMALLEST = 0.03, 0.10, 200
-"""Shares that a network and a layer may be off, and cycles from which on a layer counts."""
+"""Allowed relative errors of a network and of a layer; layers of fewer cycles do not count."""
 
 DRIFT = 0.01
-"""What a network is off is far less than the bar: more means that hardware and model part ways."""
+"""Usual maximum of a network's error. A larger one means that hardware and model have diverged."""
 
-MADE = {"visual_wake_words_like": visual_wake_words, "anomaly_detection_like": anomaly_detection}
+GENERATED = {"visual_wake_words_like": visual_wake_words,
+             "anomaly_detection_like": anomaly_detection}
 
 
 def model_of(network):
-    if network in MADE:
-        return MADE[network]()
+    if network in GENERATED:
+        return GENERATED[network]()
     return model_folder(network) / "model.tflite"
 
 
 def compare(network, name, latency, bandwidth):
-    """``(error of the run, {layer: (cycles, error)})``, errors as shares."""
+    """Return the relative error of the run, and the cycles and relative error of each layer."""
     config = preset(name)
     program = compile(model_of(network), config)
     predicted = predict(program, latency=latency, bandwidth=bandwidth)
@@ -44,12 +45,12 @@ def compare(network, name, latency, bandwidth):
 
 @pytest.mark.parametrize("latency, bandwidth", [(20, 1.0), (100, 0.25)])
 @pytest.mark.parametrize("name", ["small", "ulx3s"])
-@pytest.mark.parametrize("network", [*NAMES, *MADE])
-def test_networks_and_layers(network, name, latency, bandwidth):
+@pytest.mark.parametrize("network", [*NAMES, *GENERATED])
+def test_predicts_networks_and_layers(network, name, latency, bandwidth):
     error, layers = compare(network, name, latency, bandwidth)
     print(f"{network} on {name}, latency {latency}, bandwidth {bandwidth}: {100 * error:+.2f} %")
-    assert abs(error) <= TOTAL, "the bar"
-    assert abs(error) <= DRIFT, "not the bar, but off by more than ever before"
+    assert abs(error) <= TOTAL, "above the required accuracy"
+    assert abs(error) <= DRIFT, "within the required accuracy, but hardware and model diverge"
     large = {layer: entry for layer, entry in layers.items() if entry[0] > SMALLEST}
     assert large
     wrong = {layer: entry for layer, entry in large.items() if abs(entry[1]) > LAYER}

@@ -1,4 +1,4 @@
-"""The digits network on the RTL: the output and every intermediate tensor of held-out images."""
+"""Digits network on the RTL: output and every intermediate tensor of held-out images."""
 
 import os
 import zlib
@@ -12,7 +12,7 @@ from weft_host import compile
 from weft_host.device import RtlDevice
 
 DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits"
-# a smoke run; `make soak` takes all 360
+# a short run; `make soak` runs all 360
 COUNT = int(os.environ.get("WEFT_IMAGES", "20"))
 
 
@@ -23,19 +23,19 @@ def stored():
 
 
 def wrong_tensors(program, result, expected):
-    """Names and numbers of the tensors whose CRC-32 is not the expected one, or that lack."""
+    """Return the numbers of the tensors that are missing or have another CRC-32."""
     arrays = {tensor.tensor_id: result.tensors[tensor.name] for tensor in program.all_tensors
               if tensor.name in result.tensors}
     return [number for number, crc in expected
             if number not in arrays or zlib.crc32(arrays[number].tobytes()) != crc]
 
 
-def test_every_tensor_of_every_image_is_the_reference(stored):
+def test_every_tensor_of_every_image_equals_the_reference(stored):
     config = preset("small")
     program = compile(DIGITS / "digits.tflite", config, keep_tensors=True)
     count = min(COUNT, len(stored["images"]))
     numbers = stored["tensors"].tolist()
-    assert len(numbers) == 8, "every operator's output is compared"
+    assert len(numbers) == 8, "the output of every operator has a stored CRC-32"
     with RtlDevice(config, memory_bytes=1 << 20) as device:
         for index in range(count):
             result = device.run(program, [stored["images"][index:index + 1]], all_tensors=True)
@@ -49,7 +49,7 @@ def test_every_tensor_of_every_image_is_the_reference(stored):
                 assert wrong_tensors(program, result, flipped) == numbers
 
 
-def test_stalls_change_time_but_no_tensor(stored):
+def test_stalls_change_no_tensor(stored):
     config = preset("small")
     program = compile(DIGITS / "digits.tflite", config, keep_tensors=True)
     with RtlDevice(config, memory_bytes=1 << 20, stalls="both", seed=3) as device:

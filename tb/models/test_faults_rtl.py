@@ -1,12 +1,12 @@
-"""Programs that must fail, on the RTL and the emulator: equal records, nothing else written."""
+"""Failing programs on the RTL and the emulator: equal error records, no other effects."""
 
-import os
 import random
 
 import numpy as np
 import pytest
 
 from support.programs import MEMORY_BYTES, illegal_programs, random_program
+from support.seeds import seed
 from weft.spec import isa
 from weft.spec.presets import preset
 from weft_host import compile_gemm
@@ -16,16 +16,16 @@ from weft_host.errors import DeviceError, ProgramError
 from weft_host.program.file import Program
 from weft_host.program.tensor import Tensor, Window
 
-SEED = int(os.environ.get("WEFT_SEED", "1"))
+SEED = seed(1)
 BASE = 0x20000      # not 0, so that absolute and relative addresses differ
 LOAD, STORE = (1 << isa.UNITS.index(unit) for unit in ("LOAD", "STORE"))
-# the program below: instructions, a window to read, one to write, and none behind it
+# regions of `copies`: a window to read, a window to write, and memory outside of any window
 SOURCE, TARGET, NOWHERE, SIZE = 0x1000, 0x2000, 0x3000, 0x1000
 
 
 @pytest.fixture(scope="module", params=["tiny", "wide"])
 def pair(request):
-    """The RTL and the emulator with the same memory, which is larger than any program."""
+    """Return the RTL and the emulator, with equal memories larger than any program."""
     config = preset(request.param)
     with RtlDevice(config, memory_base=BASE, memory_bytes=MEMORY_BYTES, seed=SEED,
                    stalls="both") as rtl:
@@ -36,28 +36,28 @@ def memory(device):
     return device.read_memory(BASE, MEMORY_BYTES)
 
 
-def fill(devices, seed):
-    raw = random.Random(seed).randbytes(MEMORY_BYTES)
+def fill(devices, number):
+    raw = random.Random(number).randbytes(MEMORY_BYTES)
     for device in devices:
         device.write_memory(BASE, raw)
 
 
 def failure(device, program, inputs=(), **options):
-    """The record of a run that must fail."""
+    """Run a program that must fail; return its error record."""
     with pytest.raises(DeviceError) as caught:
         device.run(program, list(inputs), **{"limit": 200_000, **options})
     return caught.value.record
 
 
-def assert_recovers(devices, seed):
-    """A soft reset (which loading does) and right programs afterwards."""
-    draw = np.random.default_rng(seed)
+def assert_recovers(devices, number):
+    """Assert correct results of further programs; loading them performs a soft reset."""
+    draw = np.random.default_rng(number)
     a, b = (draw.integers(-128, 128, shape, dtype=np.int8) for shape in ((3, 21), (21, 5)))
     for device in devices:
         program = compile_gemm(3, 21, 5, device.config, b=b)
         found = device.run(program, [a], limit=200_000).outputs["c"]
         assert (found == gemm_reference(a, b)).all()
-        check = random_program(device.config, seed, length=3)
+        check = random_program(device.config, number, length=3)
         before = draw.integers(-128, 128, check.inputs[0].shape, dtype=np.int8)
         emulator = EmulatorDevice(device.config, memory_bytes=MEMORY_BYTES)
         assert (device.run(check, [before], limit=200_000).outputs["after"]
@@ -65,7 +65,10 @@ def assert_recovers(devices, seed):
 
 
 def copies(config, *, load=SOURCE, store=TARGET, size=64, windows=None, name="LOAD"):
-    """LOAD from ``load``, STORE to ``store``; only SOURCE may be read and TARGET written."""
+    """Return a program that loads from ``load`` and stores to ``store``.
+
+    Its windows allow reads of SOURCE and writes of TARGET.
+    """
     code = (isa.encode(name, count=1, bytes=size, host_addr=load, local_addr=1, signal=STORE)
             + isa.encode("STORE", count=1, bytes=size, host_addr=store, local_addr=1, wait=LOAD))
     return Program(
@@ -76,14 +79,14 @@ def copies(config, *, load=SOURCE, store=TARGET, size=64, windows=None, name="LO
 
 
 def both(pair, program):
-    """The record that both devices agree on, after both memories were compared."""
+    """Run a failing program on both devices; assert equal records and memories."""
     records = [failure(device, program) for device in pair]
     assert records[0] == records[1]
     assert memory(pair[0]) == memory(pair[1])
     return records[0]
 
 
-def test_illegal_instructions_of_every_field(pair):
+def test_illegal_instructions_have_equal_records(pair):
     count = 0
     for number, program in enumerate(illegal_programs(pair[0].config, SEED)):
         inputs = [np.random.default_rng(number).integers(-128, 128, tensor.shape, dtype=np.int8)
@@ -97,7 +100,7 @@ def test_illegal_instructions_of_every_field(pair):
 
 
 @pytest.mark.parametrize("opcode", [0x00, 0x01, 0x13, 0x1E, 0x21, 0x3E, 0x41, 0x80, 0xFF])
-def test_opcodes_that_do_not_exist(pair, opcode):
+def test_unknown_opcodes_are_errors(pair, opcode):
     fill(pair, opcode)
     good = copies(pair[0].config)
     bad = bytes([opcode]) + bytes(31)
@@ -110,18 +113,18 @@ def test_opcodes_that_do_not_exist(pair, opcode):
 
 
 @pytest.mark.parametrize("changes, unit, index", [
-    (dict(load=TARGET), "LOAD", 0),                     # may be written only
+    (dict(load=TARGET), "LOAD", 0),                     # write-only
     (dict(load=NOWHERE), "LOAD", 0),
-    (dict(load=SOURCE + SIZE - 63), "LOAD", 0),         # its last byte is outside
+    (dict(load=SOURCE + SIZE - 63), "LOAD", 0),         # the last byte is outside
     (dict(load=0xFFFFFF00), "LOAD", 0),
-    (dict(store=SOURCE), "STORE", 1),                   # may be read only
+    (dict(store=SOURCE), "STORE", 1),                   # read-only
     (dict(store=NOWHERE), "STORE", 1),
-    (dict(store=TARGET - 1), "STORE", 1),               # its first byte is outside
+    (dict(store=TARGET - 1), "STORE", 1),               # the first byte is outside
     (dict(store=TARGET + SIZE - 63), "STORE", 1),
-    (dict(store=0), "STORE", 1),                        # onto the program itself
-    (dict(store=0xFFFFFFF0), "STORE", 1),               # past the end of all addresses
+    (dict(store=0), "STORE", 1),                        # the program itself
+    (dict(store=0xFFFFFFF0), "STORE", 1),               # beyond the last address
 ])
-def test_transfers_outside_the_windows(pair, changes, unit, index):
+def test_transfers_outside_the_windows_are_errors(pair, changes, unit, index):
     fill(pair, 5)
     program = copies(pair[0].config, **changes)
     for device in pair:
@@ -134,7 +137,7 @@ def test_transfers_outside_the_windows(pair, changes, unit, index):
     assert_recovers(pair, 5)
 
 
-def test_a_program_that_may_not_be_fetched(pair):
+def test_fetch_outside_the_windows_is_an_error(pair):
     fill(pair, 6)
     program = copies(pair[0].config, windows=(
         Window(SOURCE, SIZE), Window(TARGET, SIZE, read=False, write=True)))
@@ -151,7 +154,7 @@ def test_a_program_that_may_not_be_fetched(pair):
     ("write", TARGET, "STORE", 1), ("write", TARGET + 150, "STORE", 1),
     ("write", TARGET + 299, "STORE", 1),
 ])
-def test_bus_errors_on_first_middle_and_last_beats(pair, response, access, addr, unit, index):
+def test_bus_errors_on_any_beat_are_recorded(pair, response, access, addr, unit, index):
     fill(pair, 7)
     program = copies(pair[0].config, size=300)
     for device in pair:
@@ -170,8 +173,8 @@ def test_bus_errors_on_first_middle_and_last_beats(pair, response, access, addr,
 
 
 @pytest.mark.parametrize("addr", [SOURCE, SOURCE + 150, SOURCE + 299])
-def test_bus_errors_of_weights_at_an_odd_address(pair, addr):
-    """Such a beat may take two cycles: one with an error must not wait for its second."""
+def test_bus_errors_of_weights_at_an_odd_address_are_recorded(pair, addr):
+    """A beat at an odd address may take two cycles, but not if it carries an error."""
     fill(pair, 8)
     program = copies(pair[0].config, size=300, name="LOAD_WGT")
     for device in pair:
@@ -184,10 +187,10 @@ def test_bus_errors_of_weights_at_an_odd_address(pair, addr):
     assert_recovers(pair, 8)
 
 
-def test_memory_that_does_not_exist_is_an_error_of_the_bus(pair):
+def test_access_beyond_the_memory_is_a_bus_error(pair):
     config = pair[0].config
-    behind = MEMORY_BYTES + 64
-    code = isa.encode("LOAD", count=1, bytes=4, host_addr=behind)
+    outside = MEMORY_BYTES + 64
+    code = isa.encode("LOAD", count=1, bytes=4, host_addr=outside)
     for device in pair:
         device.load(copies(config))
         device.write_register("WINDOW3_BASE", BASE + MEMORY_BYTES)
@@ -199,7 +202,7 @@ def test_memory_that_does_not_exist_is_an_error_of_the_bus(pair):
         device.wait(100_000)
         record = device.error()
         assert (record.code, record.unit, record.index, record.addr) == (
-            "BUS_DECERR", "LOAD", 0, BASE + behind)
+            "BUS_DECERR", "LOAD", 0, BASE + outside)
     assert_recovers(pair, 8)
 
 
@@ -207,7 +210,7 @@ def test_memory_that_does_not_exist_is_an_error_of_the_bus(pair):
     ("AR", "SEQUENCER", None), ("R", "SEQUENCER", None),
     *((channel, "STORE", "STORE waits for host memory") for channel in ("AW", "W", "B")),
 ])
-def test_a_bus_that_never_answers(pair, channel, unit, waits):
+def test_missing_bus_responses_end_in_the_watchdog(pair, channel, unit, waits):
     rtl, _ = pair
     fill([rtl], 9)
     program = copies(rtl.config)
@@ -223,7 +226,7 @@ def test_a_bus_that_never_answers(pair, channel, unit, waits):
     assert_recovers([rtl], 9)
 
 
-def test_units_that_wait_for_each_other(pair):
+def test_deadlock_ends_in_the_watchdog(pair):
     config = pair[0].config
     program = Program(
         config=config, memory_bytes=MEMORY_BYTES, windows=(Window(0, SIZE),),
@@ -235,7 +238,7 @@ def test_units_that_wait_for_each_other(pair):
     assert_recovers(pair, 10)
 
 
-def test_a_program_for_another_configuration(pair):
+def test_rejects_a_program_for_another_configuration(pair):
     other = preset("wide" if pair[0].config.name == "tiny" else "tiny")
     for device in pair:
         before = memory(device)

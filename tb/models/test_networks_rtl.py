@@ -1,4 +1,4 @@
-"""Real networks on the RTL: every tensor of every case is that of the reference kernels."""
+"""Third-party networks on the RTL: every tensor of every case equals the reference."""
 
 import os
 
@@ -10,16 +10,16 @@ from weft_host import compile
 from weft_host.conformance import run_models
 from weft_host.device import RtlDevice
 
-# cases of each network: one in a smoke run, all in `make soak`
+# cases of each network: one in a short run, all in `make soak`
 CASES = int(os.environ.get("WEFT_CASES", "1"))
 STORED = {"cfu_micro_speech": (3, 5), "mlperf_dscnn_kws_int8": (15, 14),
           "mlperf_resnet8_ic_int8": (13, 17)}
-"""Cases of a network, and tensors of a case."""
+"""Number of cases of each network, and of tensors of each case."""
 
 
 @pytest.mark.parametrize("network", NAMES)
 @pytest.mark.parametrize("name", ["small", "ulx3s", "tall"])
-def test_every_tensor_is_the_reference(name, network):
+def test_every_tensor_equals_the_reference(name, network):
     config = preset(name)
     report, = run_models(
         model_folder(network), lambda path: compile(path, config, keep_tensors=True),
@@ -28,5 +28,5 @@ def test_every_tensor_is_the_reference(name, network):
     cases, tensors = STORED[network]
     assert report.cases == report.exact == min(CASES, cases)
     assert report.left_out == cases - report.cases
-    assert report.tensors == report.cases * tensors, "every operator's output is compared"
+    assert report.tensors == report.cases * tensors, "the output of an operator was not compared"
     assert not report.not_compared and not report.not_stored

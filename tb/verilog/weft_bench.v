@@ -1,4 +1,4 @@
-// Reads the identification of module weft over AXI4-Lite, for tools that take plain Verilog only.
+// Testbench in plain Verilog: reads the identification registers of module weft over AXI4-Lite.
 `timescale 1ns / 1ps
 
 module weft_bench;
@@ -63,5 +63,5 @@ module weft_bench;
         $finish;
     end
 
-    initial #100000 $fatal(1, "weft_bench: no answer in 10000 cycles");
+    initial #100000 $fatal(1, "weft_bench: no response within 10000 cycles");
 endmodule

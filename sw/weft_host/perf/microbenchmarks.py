@@ -192,6 +192,7 @@ def _run_dma(device: Device, programs: DmaPrograms,
     for program in filter(None, programs):
         # stale bytes of an earlier run must not pass for a result
         for tensor in program.outputs:
+            assert tensor.offset is not None
             device.write_memory(device.memory_base + tensor.offset, bytes(tensor.span))
         arrays = [draw.integers(-128, 128, tensor.shape, dtype=np.int8)
                   for tensor in program.inputs]

@@ -8,7 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
-from models.vector_unit import divide_away, divide_right
+from models.vector_unit import divide_away, divide_up
 from weft.vector.rounding import ShiftStage, clamp, magnitude, rounds_half_up
 from weft_host.compiler.lower.quantize import average_multiplier
 
@@ -79,7 +79,7 @@ def test_division_of_every_value_by_every_shift(width):
     answers = evaluate(dut, [dut.value, dut.shift, dut.away], dut.result, cases)
     largest = (1 << width) - 1
     for (value, shift, away), actual in zip(cases, answers):
-        exact = (divide_away if away else divide_right)(value, shift)
+        exact = (divide_away if away else divide_up)(value, shift)
         if abs(exact) < largest:
             assert actual == exact, (value, shift, away)
         else:
@@ -92,7 +92,7 @@ def test_rounds_right_is_the_law_of_the_halves():
     m.d.comb += result.eq(rounds_half_up(negative, guard, sticky))
     cases = [(n, g, s) for n in (0, 1) for g in (0, 1) for s in (0, 1)]
     # 2 guard + sticky quarters dropped from 0; a half of a negative value goes to 0
-    expected = [abs(divide_right((2 * g + s) * (-1 if n else 1), 2)) for n, g, s in cases]
+    expected = [abs(divide_up((2 * g + s) * (-1 if n else 1), 2)) for n, g, s in cases]
     assert evaluate(m, [negative, guard, sticky], result, cases) == expected
 
 
