@@ -1,4 +1,4 @@
-"""LOAD, STORE, read arbiter and scratchpad under cocotb, on both simulators."""
+"""LOAD, STORE, read arbiter and scratchpad in cocotb, with both simulators."""
 
 import json
 import os
@@ -7,8 +7,8 @@ import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
-from amaranth.utils import ceil_log2
 
+from support.seeds import seed
 from support.simulate import SIMULATORS, simulate
 from weft.bus.axi4 import Axi4, Axi4Read
 from weft.bus.read_arbiter import ReadArbiter
@@ -20,9 +20,8 @@ from weft.sram.ports import WritePort
 from weft.sram.scratchpad import Scratchpad
 
 COUNT = int(os.environ.get("WEFT_PROGRAMS", "12"))
-SEED = int(os.environ.get("WEFT_SEED", "1"))
 CONFIGS = {
-    # a small scratchpad, because all of it is read out after every round
+    # a small scratchpad, because all of it is read after every round
     "icarus": (preset("tiny", spad_bytes=512),
                preset("tiny", spad_bytes=512, bus_width=128, max_burst=4, outstanding=1)),
     "verilator": (preset("tiny", bus_width=64, outstanding=64, spad_banks=1),
@@ -31,7 +30,7 @@ CONFIGS = {
 
 
 class Dma(wiring.Component):
-    """Both units with their arbiter and a scratchpad; the weight buffer is the testbench's."""
+    """Both units with their arbiter and a scratchpad; the test bench models the weight buffer."""
 
     def __init__(self, config):
         self.config = config
@@ -41,7 +40,7 @@ class Dma(wiring.Component):
             "store": In(UnitSignature()),
             "fetch": In(Axi4Read(**bus)),
             "m_axi": Out(Axi4(**bus)),
-            "wgt": Out(WritePort(ceil_log2(config.wgt_bytes), config.bus_bytes)),
+            "wgt": Out(WritePort(config.wgt_addr_width, config.bus_bytes)),
             "o_idle": Out(1),
             "o_beat": Out(1),
             "o_bytes": Out(range(config.bus_bytes + 1)),
@@ -64,7 +63,7 @@ class Dma(wiring.Component):
             for (name, *_), member, inner in half.signature.flatten(half):
                 outer = getattr(self.m_axi, name)
                 m.d.comb += outer.eq(inner) if member.flow == Out else inner.eq(outer)
-        # the read side has let go of its last beat when LOAD and fetch say so
+        # the read channel is idle if LOAD and the fetch have received all their beats
         fetching = Signal(range(1024))
         m.d.sync += fetching.eq(fetching + (self.fetch.arvalid & self.fetch.arready)
                                 - (self.fetch.rvalid & self.fetch.rready & self.fetch.rlast))
@@ -80,7 +79,6 @@ class Dma(wiring.Component):
     pytest.param(sim, config, id=f"{sim}-{config.name}")
     for sim in SIMULATORS for config in CONFIGS[sim]])
 def test_dma(sim, config):
-    print("seed", SEED)
     simulate(Dma(config), name="dma", test_module="dma_tests", sim=sim, env={
-        "WEFT_CONFIG": json.dumps(config.as_dict()), "WEFT_SEED": str(SEED),
+        "WEFT_CONFIG": json.dumps(config.as_dict()), "WEFT_SEED": str(seed()),
         "WEFT_COUNT": str(COUNT)})

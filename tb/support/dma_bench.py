@@ -13,6 +13,7 @@ from weft.dma.store import StoreUnit
 from weft.spec import isa
 
 from .axi_memory import AxiMemory
+from .copy_model import execute_copies
 from .local_memory import LocalMemory
 from .seeds import seed as common_seed
 
@@ -167,20 +168,7 @@ class DmaBench:
 def expected(bench, instructions):
     """Return ``(host, spad, wgt)`` as bytes after the instructions, from the present contents."""
     host, spad, wgt = (bytearray(memory.data) for memory in (bench.host, bench.spad, bench.wgt))
-    base = bench.host.base
-    for raw in instructions:
-        instruction, f = isa.decode(raw)
-        for row in range(f.get("count", 0)):
-            local = f["local_addr"] + row * f["local_pitch"]
-            if instruction.name == "FILL":
-                spad[local:local + f["bytes"]] = bytes([f["value"]]) * f["bytes"]
-                continue
-            remote = f["host_addr"] - base + row * f["host_pitch"]
-            if instruction.name == "STORE":
-                host[remote:remote + f["bytes"]] = spad[local:local + f["bytes"]]
-            else:
-                target = spad if instruction.name == "LOAD" else wgt
-                target[local:local + f["bytes"]] = host[remote:remote + f["bytes"]]
+    execute_copies(instructions, host=host, spad=spad, wgt=wgt, base=bench.host.base)
     return host, spad, wgt
 
 
