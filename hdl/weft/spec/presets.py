@@ -5,7 +5,7 @@ from typing import Any
 
 from .config import Config
 
-__all__ = ["PRESETS", "preset"]
+__all__ = ["PRESETS", "override", "preset"]
 
 PRESETS: dict[str, Config] = {config.name: config for config in (
     Config(name="tiny", rows=4, cols=4, spad_bytes=2048, spad_banks=2, wgt_bytes=512, acc_rows=64,
@@ -36,11 +36,22 @@ def preset(name: str, **overrides: Any) -> Config:
     """
     if name not in PRESETS:
         raise ValueError(f"no preset {name!r}; there are {', '.join(PRESETS)}")
+    return override(PRESETS[name], **overrides)
+
+
+def override(config: Config, /, **overrides: Any) -> Config:
+    """Return a configuration with the parameters in ``overrides`` replaced, and listed in its name.
+
+    Raises
+    ------
+    ValueError
+        If there is no such parameter, or if the combination is invalid.
+    """
     known = [field.name for field in dataclasses.fields(Config) if field.name != "name"]
     for key in overrides:
         if key not in known:
             raise ValueError(f"no parameter {key!r}; there are {', '.join(known)}")
     if not overrides:
-        return PRESETS[name]
+        return config
     suffix = "".join(f"+{key}={value}" for key, value in overrides.items())
-    return dataclasses.replace(PRESETS[name], name=name + suffix, **overrides)
+    return dataclasses.replace(config, name=config.name + suffix, **overrides)

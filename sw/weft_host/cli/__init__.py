@@ -1,65 +1,72 @@
-"""The command ``weft``; one module a verb."""
+"""The command ``weft``, with one module for each group of verbs."""
 
 import importlib
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
+from weft import __version__
+
 from ..errors import DeviceError, DeviceTimeout, LinkError, MismatchError, WeftError
 
-__all__ = ["main"]
+__all__ = ["command", "main"]
 
 _VERBS = {
     "verilog": ("verilog", "Write the accelerator as one Verilog file."),
-    "info": ("info", "Sizes, area-relevant numbers and instruction format of a preset."),
-    "check": ("model", "Say for every operator of a model where it runs, and why."),
+    "info": ("info", "Show the sizes and the instruction format of a configuration."),
+    "check": ("model", "Show for each operator of a model where it runs, and why."),
     "compile": ("model", "Compile a model to a program file."),
     "disasm": ("model", "Print the instructions of a program."),
-    "run": ("run", "Run a model on the emulator, on the simulated hardware or on a board."),
-    "explain": ("explain", "Say where the cycles of a model go, and what would save most."),
-    "trace": ("trace", "Write what every unit does in a run, for Perfetto."),
-    "conformance": ("conformance", "Compare models, case by case, with stored results."),
-    "bench": ("bench", "Measure matrix products and copies in cycles."),
-    "results": ("results", "Area, clock and networks of each board; writes the page."),
-    "selftest": ("selftest", "Check a device block by block."),
-    "doctor": ("doctor", "Find boards, permissions and tools; say what to install."),
+    "run": ("run", "Run a model on the emulator, the simulated hardware or a board."),
+    "explain": ("explain", "Show where the cycles of a model go, and what would save most."),
+    "trace": ("trace", "Record what each unit does during a run, for Perfetto."),
+    "conformance": ("conformance", "Compare models with stored results, tensor by tensor."),
+    "bench": ("bench", "Measure matrix products, copies and networks in cycles."),
+    "results": ("results", "Show area, clock and network speed of each board."),
+    "selftest": ("selftest", "Test a device part by part."),
+    "doctor": ("doctor", "Check boards, permissions and tools; show what to install."),
 }
 
 
 class _Verbs(click.Group):
-    """Loads a verb's module when it is called, so that ``--help`` is quick."""
+    """Group that imports the module of a verb on first use, so that ``--help`` is fast."""
 
-    def list_commands(self, ctx):
+    def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_VERBS)
 
-    def get_command(self, ctx, name):
-        if name not in _VERBS:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
             return None
-        module, _ = _VERBS[name]
-        return getattr(importlib.import_module(f".{module}", __name__), name)
+        module, _ = _VERBS[cmd_name]
+        found: click.Command = getattr(importlib.import_module(f".{module}", __name__), cmd_name)
+        return found
 
-    def format_commands(self, ctx, formatter):
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
 
 
-@click.command(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="weft")
-def _weft():
+@click.command("weft", cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="weft")
+def command() -> None:
     """Weft: an open AI-inference accelerator, its compiler and its devices.
 
-    Exit status: 0 done; 1 the device failed or a result was wrong; 2 the request cannot be
-    carried out (bad file, unsupported operator, wrong option), and nothing was written.
+    Exit status: 0 after success; 1 if the device failed or a result was wrong; 2 if the request
+    cannot be carried out (invalid file, unsupported operator, invalid option). With status 2, no
+    file has been written.
     """
 
 
-def main(arguments=None):
-    """Run the command; errors become one message and an exit status."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command; report an error as one message and an exit status."""
+    status: int
     try:
-        # without its standalone mode click returns the status of an Exit
-        status = _weft.main(args=arguments, standalone_mode=False) or 0
+        # outside its standalone mode, click returns the status of an Exit
+        status = command.main(args=arguments, standalone_mode=False) or 0
     except click.Abort:
-        click.echo("weft: stopped", err=True)
+        click.echo("weft: interrupted", err=True)
         status = 130
     except click.ClickException as error:
         error.show()

@@ -1,4 +1,4 @@
-"""``python -m weft_host.cli``."""
+"""Entry point of ``python -m weft_host.cli``."""
 
 from . import main
 

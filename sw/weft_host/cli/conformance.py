@@ -1,26 +1,26 @@
 """``weft conformance``."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from .options import (
-    config_options,
-    device_options,
-    json_option,
-    make_config,
-    make_device,
-    print_json,
-    progress,
-)
+from weft.spec.config import Config
+
+from ..conformance import ModelReport, run_models
+from ..device import Device
+from .devices import make_config, make_device
+from .options import config_options, device_options, json_option, most_option
+from .output import print_json, progress
 
 __all__ = ["conformance", "facts"]
 
 
-def facts(config, where, reports):
-    """The reports of a run as plain data."""
+def facts(config: Config, where: str, reports: Sequence[ModelReport]) -> dict[str, Any]:
+    """Return the reports of a run as plain data."""
     mismatch = next((report.mismatch for report in reports if report.mismatch), None)
     return {
         "preset": config.name, "on": where,
@@ -35,28 +35,28 @@ def facts(config, where, reports):
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False))
-@click.option("--cases", "most", type=click.IntRange(1), default=None,
-              help="Cases of each model at most; all without it.")
+@most_option
 @device_options
 @config_options
 @json_option
-def conformance(folder, most, where, latency, bandwidth, preset_name, changes, as_json):
-    """Compare every model in DIR, every case, every tensor, with stored results.
+def conformance(folder: str, most: int | None, where: str, latency: int, bandwidth: float,
+                preset_name: str, changes: tuple[str, ...], as_json: bool) -> None:
+    """Compare every tensor in every case of every model in DIR with stored results.
 
-    DIR holds model.tflite and its cases (*.npz: in0, out0, t<i> for tensor i), or folders that
-    do. Exit status 1 if a tensor differs or the device failed, 2 if a model or a case cannot run.
+    DIR contains model.tflite and its cases (*.npz with in0, out0, and t<i> for tensor i), or
+    folders that do. Exit status 1 if a tensor differs or the device failed; 2 if a model or a case
+    cannot be run.
     """
     from .. import compiler
-    from ..conformance import run_models
 
     config = make_config(preset_name, changes, where)
 
-    def on_device(memory_bytes):
+    def make(memory_bytes: int) -> Device:
         return make_device(where, config, memory_bytes=memory_bytes, latency=latency,
                            bandwidth=bandwidth)
 
     reports = run_models(
-        folder, lambda path: compiler.compile(path, config, keep_tensors=True), on_device,
+        folder, lambda path: compiler.compile(path, config, keep_tensors=True), make,
         most=most, progress=progress)
     if as_json:
         print_json(facts(config, where, reports))
@@ -65,7 +65,7 @@ def conformance(folder, most, where, latency, bandwidth, preset_name, changes, a
     raise click.exceptions.Exit(max(report.status for report in reports))
 
 
-def _show(config, where, reports):
+def _show(config: Config, where: str, reports: Sequence[ModelReport]) -> None:
     table = Table("model", "cases", "exact", "tensors compared", "elements", "not compared",
                   title=f"conformance of {config.name} on {where}")
     for report in reports:
@@ -77,7 +77,7 @@ def _show(config, where, reports):
         for name, reason in report.not_compared.items():
             click.echo(f"{report.model}: {name} is not compared: {reason}")
         for name in report.not_stored:
-            click.echo(f"{report.model}: the cases have nothing for tensor {name!r}")
+            click.echo(f"{report.model}: the cases do not contain tensor {name!r}")
         for problem in (report.refusal, report.failure, report.mismatch):
             if problem:
                 click.echo(f"{report.model}: {problem}")

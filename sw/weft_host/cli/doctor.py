@@ -5,18 +5,19 @@ import dataclasses
 import click
 
 from ..doctor import PROBLEM, examine
-from .options import json_option, print_json
+from .options import json_option
+from .output import print_json
 
 __all__ = ["doctor"]
 
 
 @click.command()
 @json_option
-def doctor(as_json):
-    """Look for boards, permissions and tools, and say what to install.
+def doctor(as_json: bool) -> None:
+    """Check boards, permissions and tools, and show what to install.
 
-    What is missing matters only to who needs it. Exit status 1 if there is a problem: something
-    that everyone needs is missing, or a tool or a port is there that cannot be used.
+    A missing tool matters only for the purpose that is listed. Exit status 1 if there is a
+    problem: a requirement of all users is missing, or a tool or a port does not work.
     """
     findings = examine()
     problems = sum(finding.state == PROBLEM for finding in findings)

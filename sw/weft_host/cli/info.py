@@ -1,17 +1,23 @@
 """``weft info``."""
 
+from typing import Any
+
 import click
 from rich.console import Console
 from rich.table import Table
 
 from weft.spec import isa
+from weft.spec.config import Config
 
-from .options import config_options, json_option, make_config, print_json
+from .devices import make_config
+from .options import config_options, json_option
+from .output import print_json
 
 __all__ = ["info"]
 
 
-def _facts(config):
+def _facts(config: Config) -> dict[str, Any]:
+    """Return everything that the command prints, as plain data."""
     return {
         "preset": config.name,
         "parameters": config.as_dict(),
@@ -22,8 +28,8 @@ def _facts(config):
             "weights": 8 * config.wgt_bytes,
             "accumulators": 32 * config.cols * config.acc_rows,
         },
-        "widths_bytes": {"scratchpad_port": config.spad_row_bytes, "weight_line": config.wgt_row_bytes,
-                         "bus": config.bus_bytes},
+        "widths_bytes": {"scratchpad_port": config.spad_row_bytes,
+                         "weight_line": config.wgt_row_bytes, "bus": config.bus_bytes},
         "weight_tiles": config.wgt_tiles,
         "requantiser_products": config.vector_lanes,
         "fingerprint": f"{config.fingerprint:08x}",
@@ -40,8 +46,8 @@ def _facts(config):
 @click.command()
 @config_options
 @json_option
-def info(preset_name, changes, as_json):
-    """Sizes, area-relevant numbers and instruction format of a preset."""
+def info(preset_name: str, changes: tuple[str, ...], as_json: bool) -> None:
+    """Show the sizes and the instruction format of a configuration."""
     facts = _facts(make_config(preset_name, changes))
     if as_json:
         print_json(facts)
@@ -58,7 +64,7 @@ def info(preset_name, changes, as_json):
     console.print(table)
     table = Table("instruction", "opcode", "unit", "fields (bit: width)",
                   title=f"instruction set version {facts['isa_version']}, "
-                        f"{isa.INSTRUCTION_BYTES} bytes each")
+                        f"{isa.INSTRUCTION_BYTES} bytes per instruction")
     for name, entry in facts["instructions"].items():
         fields = ", ".join(f"{field} ({offset}: {width})"
                            for field, (offset, width) in entry["fields"].items())

@@ -1,52 +1,65 @@
 """``weft check``, ``weft compile`` and ``weft disasm``: models and programs as files."""
 
+import os
+from collections.abc import Callable
+
 import click
 from rich.console import Console
 from rich.table import Table
 
+from weft.spec.config import Config
+
 from ..errors import ProgramError
 from ..program.disasm import disassemble, listing
-from ..program.file import Program
-from .options import (
-    OutputFile,
-    config_is_asked_for,
-    config_options,
-    json_option,
-    make_config,
-    print_json,
-    write_atomically,
-)
+from ..program.file import MAGIC, Program
+from .devices import config_is_given, make_config
+from .options import config_options, json_option, model_argument
+from .output import OutputFile, print_json, write_output
 
-__all__ = ["check", "compile", "disasm", "load_program"]
+__all__ = ["check", "compile", "disasm", "is_program", "load_program"]
 
 
-def load_program(path, configure, *, keep_tensors=False):
-    """The program in a program file, or the model in ``path`` compiled for what ``configure()``
-    gives. A program file has its own configuration, which ``--preset`` and ``--set`` must agree
-    with if they are given."""
-    from .. import compiler
+def is_program(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file is a compiled program, not a model."""
     with open(path, "rb") as file:
-        start = file.read(8)
-    if start == b"WEFTPROG":
-        program = Program.load(path)
-        if config_is_asked_for():
-            config = configure()
-            if config.fingerprint != program.config.fingerprint:
-                raise ProgramError(
-                    f"{path} is compiled for {program.config.name}, not for {config.name}; leave "
-                    "out --preset and --set, or compile the model for it")
-        return program
-    return compiler.compile(path, configure(), keep_tensors=keep_tensors)
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def load_program(path: str, configure: Callable[[], Config], *,
+                 keep_tensors: bool = False) -> Program:
+    """Load a program file, or compile a model.
+
+    Parameters
+    ----------
+    path : :class:`str`
+        File with the program or the model.
+    configure : callable
+        Function that returns the configuration to compile a model for. A program file has its own
+        configuration; ``--preset`` and ``--set`` must describe the same one if they are given.
+    keep_tensors : :class:`bool`
+        See :func:`weft_host.compile`.
+    """
+    from .. import compiler
+    if not is_program(path):
+        return compiler.compile(path, configure(), keep_tensors=keep_tensors)
+    program = Program.load(path)
+    if config_is_given():
+        config = configure()
+        if config.fingerprint != program.config.fingerprint:
+            raise ProgramError(
+                f"{path} is compiled for {program.config.name}, not for {config.name}; leave "
+                f"out --preset and --set, or compile the model for {config.name}")
+    return program
 
 
 @click.command()
-@click.argument("model", type=click.Path(exists=True, dir_okay=False))
+@model_argument
 @config_options
 @json_option
-def check(model, preset_name, changes, as_json):
-    """Say for every operator of MODEL where it runs, and why.
+def check(model: str, preset_name: str, changes: tuple[str, ...], as_json: bool) -> None:
+    """Show for each operator of MODEL where it runs, and why.
 
-    Exit status 2 if one of them runs nowhere.
+    MODEL is a .tflite file. Exit status 2 if an operator is not supported.
     """
     from .. import compiler
     verdicts = compiler.check(model, make_config(preset_name, changes))
@@ -55,7 +68,7 @@ def check(model, preset_name, changes, as_json):
         print_json({"model": model, "operators": [verdict.as_dict() for verdict in verdicts],
                     "unsupported": unsupported})
     else:
-        table = Table("", "operator", "makes", "where", "reason", title=model)
+        table = Table("", "operator", "output", "where", "reason", title=model)
         for verdict in verdicts:
             table.add_row(str(verdict.index), verdict.operator, verdict.output, verdict.where,
                           verdict.reason)
@@ -64,30 +77,30 @@ def check(model, preset_name, changes, as_json):
 
 
 @click.command()
-@click.argument("model", type=click.Path(exists=True, dir_okay=False))
+@model_argument
 @config_options
 @click.option("-o", "--output", required=True, type=OutputFile(),
               help="Program file to write.")
 @click.option("--keep-tensors", is_flag=True,
               help="Store every intermediate tensor in host memory, for weft run --all-tensors.")
 @json_option
-def compile(model, preset_name, changes, output, keep_tensors, as_json):
+def compile(model: str, preset_name: str, changes: tuple[str, ...], output: str,
+            keep_tensors: bool, as_json: bool) -> None:
     """Compile MODEL, an int8 .tflite file, to a program file."""
     from .. import compiler
     program = compiler.compile(model, make_config(preset_name, changes),
                                keep_tensors=keep_tensors)
     raw = program.to_bytes()
-    write_atomically(output, raw)
-    facts = {
-        "program": output, "preset": program.config.name, "bytes": len(raw),
-        "instructions": program.instruction_count, "memory_bytes": program.memory_bytes,
-        "macs": program.meta.get("macs", 0),
-        "inputs": {tensor.name: list(tensor.shape) for tensor in program.inputs},
-        "outputs": {tensor.name: list(tensor.shape) for tensor in program.outputs},
-        "host_steps": [step.kind for step in program.host_steps],
-    }
+    write_output(output, raw)
     if as_json:
-        print_json(facts)
+        print_json({
+            "program": output, "preset": program.config.name, "bytes": len(raw),
+            "instructions": program.instruction_count, "memory_bytes": program.memory_bytes,
+            "macs": program.meta.get("macs", 0),
+            "inputs": {tensor.name: list(tensor.shape) for tensor in program.inputs},
+            "outputs": {tensor.name: list(tensor.shape) for tensor in program.outputs},
+            "host_steps": [step.kind for step in program.host_steps],
+        })
     else:
         click.echo(f"{output}: {program.instruction_count} instructions, "
                    f"{program.memory_bytes:,} bytes of host memory, for {program.config.name}")
@@ -96,8 +109,8 @@ def compile(model, preset_name, changes, output, keep_tensors, as_json):
 @click.command()
 @click.argument("program", type=click.Path(exists=True, dir_okay=False))
 @json_option
-def disasm(program, as_json):
-    """Print the instructions of PROGRAM, a file made by weft compile."""
+def disasm(program: str, as_json: bool) -> None:
+    """Print the instructions of PROGRAM, a file from weft compile."""
     loaded = Program.load(program)
     if as_json:
         print_json(listing(loaded))

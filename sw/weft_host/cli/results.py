@@ -14,29 +14,29 @@ __all__ = ["results"]
 _SCRIPT = pathlib.Path("scripts") / "board_results.py"
 
 
-def _checkout():
-    """The folder of the sources: results are of builds there."""
+def _checkout() -> pathlib.Path:
+    """Return the folder of the source tree, which contains the builds."""
     root = pathlib.Path(__file__).resolve().parents[3]
     if not (root / _SCRIPT).is_file():
-        raise InputError(f"weft results needs a checkout of Weft's sources, with "
-                         f"{_SCRIPT}; this is an installed copy in {root}")
+        raise InputError(f"weft results needs a source tree of Weft with {_SCRIPT}; "
+                         f"{root} is an installed copy")
     return root
 
 
 @click.command()
 @click.option("--measure", is_flag=True,
-              help="Run the networks on the RTL first, minutes for each board.")
+              help="Run the networks on the RTL first. Takes minutes for each board.")
 @click.option("--board", "boards", multiple=True, metavar="BOARD",
-              help="With --measure: only this board; may be given several times.")
+              help="With --measure: measure only this board. May be given several times.")
 @json_option
-def results(measure, boards, as_json):
-    """Area, clock and speed of networks on each board; writes docs/board_results.md.
+def results(measure: bool, boards: tuple[str, ...], as_json: bool) -> None:
+    """Show area, clock and network speed of each board, and write docs/board_results.md.
 
-    Takes the newest builds of make bitstream, and keeps them in docs/boards.json.
-    Clocks are estimated by nextpnr, not measured on a board.
+    The figures are from the newest builds of make bitstream, and are stored in docs/boards.json.
+    Clocks are estimates of nextpnr, not measurements on a board.
     """
     if boards and not measure:
-        raise InputError("--board chooses what to measure: it goes with --measure")
+        raise InputError("--board requires --measure")
     root = _checkout()
     command = [sys.executable, str(root / _SCRIPT)]
     command += ["--measure"] if measure else []

@@ -1,35 +1,38 @@
 """``weft run``."""
 
 import io
+import os
 import zipfile
+from typing import Any
 
 import click
 import numpy as np
+import numpy.typing as npt
 
+from ..device import Result
 from ..errors import InputError
+from ..program.file import Program
+from .devices import make_config, make_device
 from .model import load_program
-from .options import (
-    OutputFile,
-    config_options,
-    device_options,
-    json_option,
-    make_config,
-    make_device,
-    print_json,
-    progress,
-    write_atomically,
-)
+from .options import config_options, device_options, json_option, model_argument
+from .output import OutputFile, print_json, progress, write_output
 
-__all__ = ["read_inputs", "run"]
+__all__ = ["read_inputs", "report", "run"]
 
 
-def read_inputs(path, program):
-    """The arrays ``in0``, ``in1``, ... of an .npz file, in the program's order."""
+def read_inputs(path: str | os.PathLike[str], program: Program) -> list[npt.NDArray[Any]]:
+    """Read the arrays ``in0``, ``in1``, ... of an .npz file, in the program's order.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or an array is missing.
+    """
+    arrays: list[npt.NDArray[Any]] = []
     try:
         archive = np.load(path, allow_pickle=False)
         if not hasattr(archive, "files"):
-            raise ValueError("it holds a single array; an .npz file with in0 is expected")
-        arrays = []
+            raise ValueError("it contains a single array; an .npz file with in0 is expected")
         for index in range(len(program.inputs)):
             if f"in{index}" not in archive.files:
                 raise InputError(f"{path} has no array in{index}; it has "
@@ -40,8 +43,8 @@ def read_inputs(path, program):
     return arrays
 
 
-def report(program, result):
-    """What a run cost, as plain data. ``utilisation`` is that of the array's cells."""
+def report(program: Program, result: Result) -> dict[str, Any]:
+    """Return the costs of a run as plain data; ``utilisation`` is that of the array's cells."""
     config = program.config
     macs = program.meta.get("macs", 0)
     cycles = result.cycles
@@ -57,19 +60,20 @@ def report(program, result):
 
 
 @click.command()
-@click.argument("model", type=click.Path(exists=True, dir_okay=False))
+@model_argument
 @click.option("--input", "input_path", required=True, type=click.Path(exists=True, dir_okay=False),
-              help="An .npz file with in0 (in1, ...); other arrays are ignored.")
+              help="File (.npz) with the inputs in0, in1, ...; other arrays are ignored.")
 @click.option("--output", "output_path", type=OutputFile(),
-              help="An .npz file to write: out0, out1, ...")
+              help="File (.npz) to write the outputs out0, out1, ... to.")
 @click.option("--all-tensors", is_flag=True,
-              help="Also write t<i> for each tensor i of the model that the device produced. A "
-                   "model is compiled so that all are stored, which costs cycles.")
+              help="Also write t<i> for each tensor i of the model that the device computes. A "
+                   "model is compiled so that all tensors are stored, which costs cycles.")
 @device_options
 @config_options
 @json_option
-def run(model, input_path, output_path, all_tensors, where, latency, bandwidth, preset_name,
-        changes, as_json):
+def run(model: str, input_path: str, output_path: str | None, all_tensors: bool, where: str,
+        latency: int, bandwidth: float, preset_name: str, changes: tuple[str, ...],
+        as_json: bool) -> None:
     """Run MODEL, a .tflite file or a compiled program, on a device."""
     program = load_program(model, lambda: make_config(preset_name, changes, where),
                            keep_tensors=all_tensors)
@@ -87,16 +91,20 @@ def run(model, input_path, output_path, all_tensors, where, latency, bandwidth, 
                        if tensor.tensor_id is not None and tensor.name in result.tensors})
     if output_path:
         buffer = io.BytesIO()
-        np.savez(buffer, **arrays)
-        write_atomically(output_path, buffer.getvalue())
+        np.savez(buffer, **arrays)      # type: ignore[arg-type]  # numpy's stub lacks this call
+        write_output(output_path, buffer.getvalue())
     facts = {"model": model, "on": where, **report(program, result)}
     if as_json:
         print_json(facts)
-        return
+    else:
+        _show(program, arrays, facts)
+
+
+def _show(program: Program, arrays: dict[str, npt.NDArray[Any]], facts: dict[str, Any]) -> None:
     for index, tensor in enumerate(program.outputs):
         flat = arrays[f"out{index}"].reshape(-1)
-        shown = " ".join(map(str, flat[:16])) + (" ..." if flat.size > 16 else "")
-        click.echo(f"out{index} {tensor.name} {list(tensor.shape)}: {shown}")
+        text = " ".join(map(str, flat[:16])) + (" ..." if flat.size > 16 else "")
+        click.echo(f"out{index} {tensor.name} {list(tensor.shape)}: {text}")
     if facts["cycles"]:
         click.echo(f"{facts['cycles']:,} cycles, {facts['macs']:,} MACs, "
                    f"{100 * facts['utilisation']:.1f} % of the array, "

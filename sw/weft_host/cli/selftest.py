@@ -2,14 +2,9 @@
 
 import click
 
-from .options import (
-    config_options,
-    device_options,
-    json_option,
-    make_config,
-    make_device,
-    print_json,
-)
+from .devices import make_config, make_device
+from .options import config_options, device_options, json_option, seed_option
+from .output import print_json
 
 __all__ = ["selftest"]
 
@@ -19,21 +14,22 @@ _SHOWN = {"ok": "ok    ", "failed": "FAILED", "not checked": "-     "}
 @click.command()
 @device_options
 @config_options
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
-              help="Of the random data.")
+@seed_option
 @json_option
-def selftest(where, latency, bandwidth, preset_name, changes, seed, as_json):
-    """Check a device part by part and say which part failed.
+def selftest(where: str, latency: int, bandwidth: float, preset_name: str,
+             changes: tuple[str, ...], seed: int, as_json: bool) -> None:
+    """Test a device part by part and show which part failed.
 
-    What needs a part that failed is not checked. Exit status 1 if a check failed or was left
+    Parts that depend on a failed one are not checked. Exit status 1 if a check failed or was left
     out.
     """
+    from ..selftest import Outcome
     from ..selftest import selftest as check_device
 
     device = make_device(where, make_config(preset_name, changes, where),
                          memory_bytes=1 << 20, latency=latency, bandwidth=bandwidth)
 
-    def report(outcome):
+    def report(outcome: Outcome) -> None:
         if not as_json:
             detail = outcome.detail
             if outcome.status == "not checked":

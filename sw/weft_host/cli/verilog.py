@@ -2,7 +2,9 @@
 
 import click
 
-from .options import OutputFile, config_options, make_config, progress, write_atomically
+from .devices import make_config
+from .options import config_options
+from .output import OutputFile, progress, write_output
 
 __all__ = ["verilog"]
 
@@ -11,11 +13,11 @@ __all__ = ["verilog"]
 @config_options
 @click.option("-o", "--output", required=True, type=OutputFile(),
               help="Verilog file to write.")
-def verilog(preset_name, changes, output):
+def verilog(preset_name: str, changes: tuple[str, ...], output: str) -> None:
     """Write the accelerator as one Verilog file.
 
-    The top module is weft with the ports clk, rst, s_axil_*, m_axi_* and irq. The same preset
-    gives the same bytes on every run.
+    The top module is weft. Its ports are clk, rst, s_axil_*, m_axi_* and irq. The same
+    configuration gives the same bytes in every run.
     """
     config = make_config(preset_name, changes)
     from weft.instance import make_accelerator
@@ -23,6 +25,6 @@ def verilog(preset_name, changes, output):
 
     progress(f"generating Verilog for {config.name}")
     text = to_verilog(make_accelerator(config), "weft")
-    write_atomically(output, text.encode())
+    write_output(output, text)
     click.echo(f"{output}: {len(text.splitlines())} lines, "
                f"{config.rows} x {config.cols} cells, {config.bus_width}-bit bus")

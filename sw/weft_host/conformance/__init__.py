@@ -1,11 +1,17 @@
-"""Models with stored results, run on a device and compared: every case, every tensor.
+"""Comparison of models on a device with stored results, tensor by tensor.
 
-A folder holds ``model.tflite`` beside its cases, or folders that do. A case is an ``.npz`` file:
-``in0`` (``in1``, ...) the inputs, ``out0`` the outputs, ``t<i>`` the tensor with index *i* in the
-model file.
+A folder contains ``model.tflite`` and its cases, or folders that do. A case is an ``.npz`` file
+with the inputs ``in0``, ``in1``, ..., the outputs ``out0``, ..., and tensors ``t<i>``, where *i* is
+the index of the tensor in the model file.
 """
 
+import os
+import pathlib
+from collections.abc import Callable
+
+from ..device.base import Device
 from ..errors import DeviceError, DeviceTimeout, InputError, LinkError, WeftError
+from ..program.file import Program
 from .cases import Case, find_models, read_case
 from .compare import Mismatch, ModelReport, compare_case
 
@@ -13,23 +19,27 @@ __all__ = ["Case", "Mismatch", "ModelReport", "compare_case", "find_models", "re
            "run_models"]
 
 
-def run_models(folder, compile, make_device, *, most=None, progress=lambda text: None):
-    """A :class:`ModelReport` for every model of a folder.
+def run_models(folder: str | os.PathLike[str], compile: Callable[[pathlib.Path], Program],
+               make_device: Callable[[int], Device], *, most: int | None = None,
+               progress: Callable[[str], object] = lambda text: None) -> list[ModelReport]:
+    """Run all cases of all models in a folder and compare the results.
 
     Parameters
     ----------
     folder : path
         See :func:`find_models`.
     compile : callable
-        From the path of a model to its program, with all tensors kept.
+        Function that compiles the model at a path, with all tensors kept.
     make_device : callable
-        From a number of bytes of host memory to the device that runs all of them.
+        Function that returns a device with at least the given number of bytes of host memory. It
+        is called once; the device runs all models.
     most : :class:`int` or :class:`None`
-        Cases a model at most; the others are counted as left out.
+        Most cases of a model; the report counts the others as left out.
     progress : callable
-        Gets a sentence for each case.
+        Function that is called with a sentence after each case.
     """
-    reports, work = [], []
+    reports: list[ModelReport] = []
+    work: list[tuple[ModelReport, Program, list[pathlib.Path]]] = []
     for name, path, cases in find_models(folder):
         report = ModelReport(model=name)
         reports.append(report)
@@ -38,7 +48,7 @@ def run_models(folder, compile, make_device, *, most=None, progress=lambda text:
         try:
             program = compile(path)
             if not taken:
-                raise InputError(f"{path.parent} has no .npz file: nothing to compare with")
+                raise InputError(f"{path.parent} has no .npz file: there is nothing to compare")
             work.append((report, program, taken))
         except WeftError as error:
             report.refusal = str(error)
@@ -46,13 +56,13 @@ def run_models(folder, compile, make_device, *, most=None, progress=lambda text:
     if not work:
         return reports
     device = make_device(max(program.memory_bytes for _, program, _ in work))
-    broken = None
+    broken: str | None = None
     for report, program, cases in work:
         if broken:
             report.failure = f"not run: {broken}"
             continue
         try:
-            device.check(program)       # a board has the memory that it has
+            device.check(program)       # a board may have less memory than was requested
             broken = _run_cases(device, program, cases, report, progress)
         except LinkError as error:
             report.failure = broken = str(error)
@@ -62,8 +72,9 @@ def run_models(folder, compile, make_device, *, most=None, progress=lambda text:
     return reports
 
 
-def _run_cases(device, program, cases, report, progress):
-    """Why nothing else can be run on the device; None if it can."""
+def _run_cases(device: Device, program: Program, cases: list[pathlib.Path], report: ModelReport,
+               progress: Callable[[str], object]) -> str | None:
+    """Run cases of one model; return the reason if the device cannot be used any more."""
     for number, path in enumerate(cases):
         try:
             compare_case(device, program, read_case(path), report)

@@ -1,11 +1,14 @@
-"""Models in a folder, and the files of their cases."""
+"""Search for models in a folder, and reader for the files of their cases."""
 
 import dataclasses
+import os
 import pathlib
 import re
 import zipfile
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import InputError
 
@@ -16,50 +19,51 @@ _ARRAY = re.compile(r"(in|out|t)(\d+)")
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One file of inputs and expected tensors.
+    """Inputs and expected results of one run.
 
     Attributes
     ----------
     name : :class:`str`
-        The file's, without ending.
+        Name of the file without its suffix.
     inputs : list of arrays
-        In the model's order.
+        Inputs in the model's order.
     expected : :class:`dict` of arrays
-        By name in the file, ``t<i>`` and ``out<i>``.
+        Expected tensors by their names in the file, ``t<i>`` and ``out<i>``.
     others : :class:`tuple` of :class:`str`
-        Arrays that are neither inputs nor results.
+        Names of other arrays in the file.
     """
 
     name: str
-    inputs: list
-    expected: dict
-    others: tuple
+    inputs: list[npt.NDArray[Any]]
+    expected: dict[str, npt.NDArray[Any]]
+    others: tuple[str, ...]
 
 
-def find_models(folder):
-    """``(name, path of the model, paths of its cases)`` of every model in a folder.
+def find_models(folder: str | os.PathLike[str]
+                ) -> list[tuple[str, pathlib.Path, list[pathlib.Path]]]:
+    """Return name, path of the model and paths of its cases for every model in a folder.
 
     Raises
     ------
     InputError
-        If there is no model.
+        If there is none.
     """
     folder = pathlib.Path(folder)
     paths = [folder / "model.tflite", *sorted(folder.glob("*/model.tflite"))]
     found = [(path.parent.resolve().name, path, sorted(path.parent.glob("*.npz")))
              for path in paths if path.is_file()]
     if not found:
-        raise InputError(f"{folder} has neither model.tflite nor folders with one")
+        raise InputError(f"{folder} has neither model.tflite nor folders with that file")
     return found
 
 
-def read_case(path):
-    """The :class:`Case` in a file.
+def read_case(path: pathlib.Path) -> Case:
+    """Read the case in a file.
 
     Raises
     ------
     InputError
-        If it cannot be read or has no input or no result.
+        If the file cannot be read or has no inputs or no results.
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -73,6 +77,6 @@ def read_case(path):
         raise InputError(f"{path} needs inputs in0, in1, ...; it has "
                          f"{', '.join(sorted(inputs)) or 'none'}")
     if not expected:
-        raise InputError(f"{path} has no results to compare with, neither t<i> nor out<i>")
+        raise InputError(f"{path} has no results to compare: neither t<i> nor out<i>")
     return Case(path.stem, [arrays[f"in{index}"] for index in range(len(inputs))], expected,
                 tuple(name for name, match in kinds.items() if not match))

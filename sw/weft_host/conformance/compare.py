@@ -1,28 +1,48 @@
-"""One case on a device, compared tensor by tensor."""
+"""Run of one case on a device, and comparison tensor by tensor."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from ..device.base import Device, Result
 from ..device.tensors import write_tensor
+from ..program.file import Program
+from ..program.tensor import Tensor
+from .cases import Case
 
 __all__ = ["Mismatch", "ModelReport", "compare_case"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Mismatch:
-    """The first element that is not what the file says; ``index`` is None for a wrong shape."""
+    """First element of a tensor that differs from the expected one.
+
+    Attributes
+    ----------
+    model, case : :class:`str`
+        Names of the model and of the case.
+    tensor, name : :class:`str`
+        Names of the tensor in the file of the case, and in the program.
+    index : :class:`tuple` of :class:`int` or :class:`None`
+        Index of the element; None if the shapes differ.
+    expected, actual : :class:`int` or :class:`float`, or :class:`str`
+        Values of the element, or descriptions of the shapes.
+    wrong_elements : :class:`int`
+        Number of elements that differ.
+    """
 
     model: str
     case: str
     tensor: str
     name: str
-    index: tuple | None
+    index: tuple[int, ...] | None
     expected: object
     actual: object
     wrong_elements: int
 
-    def __str__(self):
+    def __str__(self) -> str:
         where = f"{self.model}, case {self.case}, tensor {self.tensor} ({self.name})"
         if self.index is None:
             return f"{where}: expected shape {self.expected}, got {self.actual}"
@@ -32,24 +52,26 @@ class Mismatch:
 
 @dataclasses.dataclass(kw_only=True)
 class ModelReport:
-    """What became of a model.
+    """Results of the cases of a model.
 
     Attributes
     ----------
+    model : :class:`str`
+        Name of the model.
     cases, left_out, exact : :class:`int`
-        Cases that ran, that were not asked for, and those without a difference.
+        Numbers of cases that ran, that were left out, and that ran without a difference.
     tensors, elements : :class:`int`
-        Compared, over all cases.
+        Numbers of compared tensors and elements in all cases.
     not_compared : :class:`dict`
-        For each array of the files that nothing was compared with: why.
+        Arrays of the files that were not compared, with the reasons.
     not_stored : list of :class:`str`
-        Tensors of the program that the first case says nothing about.
+        Tensors of the program that are not in the file of the first case.
     mismatch : :class:`Mismatch` or :class:`None`
-        The first one.
+        The first difference.
     failure : :class:`str`
-        Why a run ended early; empty if none did.
+        Reason why a run ended early; empty if none did.
     refusal : :class:`str`
-        Why the model or a case cannot run; empty if it can.
+        Reason why the model or a case cannot run; empty if all can.
     """
 
     model: str
@@ -58,25 +80,29 @@ class ModelReport:
     exact: int = 0
     tensors: int = 0
     elements: int = 0
-    not_compared: dict = dataclasses.field(default_factory=dict)
-    not_stored: list = dataclasses.field(default_factory=list)
+    not_compared: dict[str, str] = dataclasses.field(default_factory=dict)
+    not_stored: list[str] = dataclasses.field(default_factory=list)
     mismatch: Mismatch | None = None
     failure: str = ""
     refusal: str = ""
 
     @property
-    def status(self):
-        """0 all equal, 1 a difference or a device that failed, 2 something could not run."""
+    def status(self) -> int:
+        """0 if all are equal, 1 after a difference or a failure, 2 if something could not run."""
         return 2 if self.refusal else 1 if self.mismatch or self.failure else 0
 
 
-def _targets(program, case):
-    """``{array of the file: tensor}`` in the order of the program, and why others have none."""
+def _targets(program: Program, case: Case) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the tensors to compare with arrays of the file, and the reasons for other arrays.
+
+    The tensors are in the order of the program.
+    """
     by_id = {tensor.tensor_id: tensor for tensor in (*program.tensors, *program.outputs)
              if tensor.tensor_id is not None}
     inputs = {tensor.tensor_id for tensor in program.inputs}
-    order = {tensor.name: place for place, tensor in enumerate(by_id.values())}
-    found, without = {}, {name: "neither an input nor a result" for name in case.others}
+    order = {tensor.name: number for number, tensor in enumerate(by_id.values())}
+    found: dict[str, Tensor] = {}
+    without = {name: "neither an input nor a result" for name in case.others}
     for name in case.expected:
         kind = name.rstrip("0123456789")
         number = int(name[len(kind):])
@@ -87,28 +113,25 @@ def _targets(program, case):
         elif number in by_id:
             found[name] = by_id[number]
         elif number in inputs:
-            without[name] = "an input of the model: given, not computed"
+            without[name] = "an input of the model, which is not computed"
         else:
-            without[name] = "not made by the program: constant, unused, or fused into another"
+            without[name] = (
+                "not computed by the program: constant, unused or fused with another tensor")
     return dict(sorted(found.items(), key=lambda item: order[item[1].name])), without
 
 
-def compare_case(device, program, case, report):
-    """Run one case and add what came of it to the report of its model.
+def compare_case(device: Device, program: Program, case: Case, report: ModelReport) -> Result:
+    """Run one case and add the comparison to the report of its model.
 
-    Memory of every tensor that is compared is filled with wrong bytes before the run: what the
-    device did not write cannot pass.
-
-    Returns
-    -------
-    :class:`weft_host.device.Result`
+    Before the run, every tensor that is compared is filled with wrong bytes, so that a tensor that
+    the device does not write cannot pass.
     """
     targets, without = _targets(program, case)
     report.not_compared.update(without)
     if not report.cases:
-        told = {tensor.name for tensor in targets.values()}
+        stored = {tensor.name for tensor in targets.values()}
         report.not_stored += [tensor.name for tensor in (*program.tensors, *program.outputs)
-                              if tensor.name not in told]
+                              if tensor.name not in stored]
     report.cases += 1
     for name, tensor in targets.items():
         expected = case.expected[name]
@@ -129,20 +152,22 @@ def compare_case(device, program, case, report):
     return result
 
 
-def _difference(model, case, tensor, name, expected, actual):
-    about = dict(model=model, case=case, tensor=tensor, name=name)
+def _difference(model: str, case: str, tensor: str, name: str, expected: npt.NDArray[Any],
+                actual: npt.NDArray[Any]) -> Mismatch | None:
+    """Return the first difference between two arrays, if there is one."""
     if expected.shape != actual.shape or expected.dtype != actual.dtype:
         shapes = [f"{list(array.shape)} of {array.dtype}" for array in (expected, actual)]
-        return Mismatch(**about, index=None, expected=shapes[0], actual=shapes[1],
-                        wrong_elements=expected.size)
+        return Mismatch(model=model, case=case, tensor=tensor, name=name, index=None,
+                        expected=shapes[0], actual=shapes[1], wrong_elements=expected.size)
     wrong = np.argwhere(_bits(expected) != _bits(actual))
     if not len(wrong):
         return None
     index = tuple(int(i) for i in wrong[0])
-    return Mismatch(**about, index=index, expected=expected[index].item(),
-                    actual=actual[index].item(), wrong_elements=len(wrong))
+    return Mismatch(model=model, case=case, tensor=tensor, name=name, index=index,
+                    expected=expected[index].item(), actual=actual[index].item(),
+                    wrong_elements=len(wrong))
 
 
-def _bits(array):
-    """Integers with the bytes of the elements: equal floats may differ, and NaN equals itself."""
+def _bits(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the elements as integers with the same bytes, so that NaN equals itself."""
     return np.array(array, order="C").view(f"u{array.itemsize}")

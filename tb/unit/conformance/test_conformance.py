@@ -1,4 +1,4 @@
-"""``weft conformance``: equal results pass, and nothing that differs or lacks goes unsaid."""
+"""``weft conformance``: equal results pass; every difference and omission is reported."""
 
 import dataclasses
 import json
@@ -24,7 +24,7 @@ CASES = 3
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder of models with digits in it, its expectations made by the reference kernels."""
+    """A folder of models with the network digits and results of the reference kernels."""
     home = tmp_path / "models" / "digits"
     home.mkdir(parents=True)
     shutil.copy(DIGITS / "digits.tflite", home / "model.tflite")
@@ -69,12 +69,12 @@ def test_equal_results_pass(weft, folder):
     assert model["model"] == "digits" and model["left_out"] == 0 and not model["not_stored"]
     out, err = weft(folder, "--on", "emulator", "--preset", "tall", "--cases", "2")
     assert "digits" in out and "+1 left" in out and "case 2 of 2" in err
-    # the folder of a single model will do
+    # the folder of a single model is accepted, too
     assert facts(weft, folder / "digits", "--preset", "tiny")["exact"] == CASES
 
 
 @pytest.mark.parametrize("tensor", ["t11", "out0"])
-def test_one_wrong_element_is_found_and_named(weft, folder, tensor):
+def test_a_wrong_element_is_found_and_named(weft, folder, tensor):
     with np.load(folder / "digits" / "case1.npz") as file:
         names = [name for name in file.files if name.startswith("t")]
     tensor = names[1] if tensor == "t11" else tensor
@@ -94,7 +94,7 @@ def test_one_wrong_element_is_found_and_named(weft, folder, tensor):
     assert "case case1" in out and f"expected {wrong['expected']}, got {wrong['actual']}" in out
 
 
-def test_the_first_wrong_tensor_is_the_first_that_runs(weft, folder):
+def test_the_first_mismatch_is_the_first_tensor_in_program_order(weft, folder):
     def flip(arrays):
         for name in arrays:
             if name != "in0":
@@ -112,7 +112,7 @@ def test_a_wrong_shape_is_a_mismatch(weft, folder):
     assert wrong["expected"] == "[10] of int8"
 
 
-def test_what_is_not_compared_is_said(weft, folder):
+def test_arrays_that_are_not_compared_are_reported(weft, folder):
     def spoil(arrays):
         name = next(name for name in arrays if name.startswith("t"))
         arrays.update(t99=np.zeros(3, np.int8), out1=np.zeros(3, np.int8), label=np.zeros(1))
@@ -125,16 +125,17 @@ def test_what_is_not_compared_is_said(weft, folder):
     model, = found["models"]
     assert model["not_compared"] == {
         "label": "neither an input nor a result",
-        "t99": "not made by the program: constant, unused, or fused into another",
-        "out1": "the model has 1 outputs", "t0": "an input of the model: given, not computed"}
+        "t99": "not computed by the program: constant, unused or fused with another tensor",
+        "out1": "the model has 1 outputs",
+        "t0": "an input of the model, which is not computed"}
     assert len(model["not_stored"]) == 1 and found["tensors_compared"] == CASES * 9 - 1
     out, _ = weft(folder, "--on", "emulator")
-    assert "digits: t99 is not compared: not made by" in out
-    assert "digits: the cases have nothing for tensor" in out
+    assert "digits: t99 is not compared: not computed by the program" in out
+    assert "digits: the cases do not contain tensor " in out
 
 
-def test_what_the_device_did_not_write_does_not_pass(folder):
-    """Right bytes that an earlier run left are no result."""
+def test_tensors_that_the_device_did_not_write_do_not_pass(folder):
+    """Correct bytes of an earlier run do not count."""
     class Lazy(EmulatorDevice):
         def start(self):
             if self.lazy:
@@ -156,7 +157,7 @@ def test_what_the_device_did_not_write_does_not_pass(folder):
     assert report.mismatch.wrong_elements == np.prod(on_device[0].shape)
 
 
-def test_a_device_that_fails_is_status_1(weft, folder, monkeypatch):
+def test_a_failed_device_gives_status_1(weft, folder, monkeypatch):
     def fails(*_, **__):
         raise DeviceError(ErrorRecord(code="WATCHDOG", unit="LOAD", index=3, addr=0))
 
@@ -166,7 +167,7 @@ def test_a_device_that_fails_is_status_1(weft, folder, monkeypatch):
     assert found["exact"] == 0 and found["cases"] == CASES
 
 
-def test_what_cannot_run_is_status_2_and_stops_no_other_model(weft, folder):
+def test_a_model_that_cannot_run_gives_status_2_and_others_still_run(weft, folder):
     m = ModelWriter()
     x = m.input("x", (1, 4), scale=0.1)
     y = m.tensor("y", (1, 4), scale=0.1)
@@ -188,21 +189,21 @@ def test_what_cannot_run_is_status_2_and_stops_no_other_model(weft, folder):
     (lambda arrays: arrays.pop("in0"), "needs inputs in0, in1, ...; it has none"),
     (lambda arrays: arrays.update(in2=arrays["in0"]), "it has in0, in2"),
     (lambda arrays: [arrays.pop(name) for name in list(arrays) if name != "in0"],
-     "no results to compare with"),
+     "no results to compare: neither t<i> nor out<i>"),
     (lambda arrays: arrays.update(in0=arrays["in0"][0]), "has shape"),
 ])
-def test_a_case_that_makes_no_sense_is_refused(weft, folder, spoil, message):
+def test_invalid_cases_are_rejected(weft, folder, spoil, message):
     change(folder, spoil)
     found = facts(weft, folder, status=2)
     assert message in found["models"][0]["refusal"]
 
 
-def test_a_folder_without_models_is_refused(weft, tmp_path):
+def test_a_folder_without_models_is_rejected(weft, tmp_path):
     _, err = weft(tmp_path, "--on", "emulator", status=2)
-    assert "neither model.tflite nor folders with one" in err
+    assert "neither model.tflite nor folders with that file" in err
 
 
-def test_what_needs_more_memory_than_a_board_has_is_refused_before_it_is_touched(folder):
+def test_a_program_that_needs_more_memory_is_rejected_before_it_is_loaded(folder):
     home = folder / "another"
     shutil.copytree(folder / "digits", home)
     config = preset("tiny")
@@ -212,14 +213,15 @@ def test_what_needs_more_memory_than_a_board_has_is_refused_before_it_is_touched
     first, second = run_models(
         folder, lambda path: large if path.parent == home else program, lambda size: device)
     assert (first.model, first.status, first.cases) == ("another", 2, 0)
-    assert first.refusal == ("the program needs 131072 bytes of host memory, this device has 65536")
+    assert first.refusal == ("the program needs 131072 bytes of host memory, but this device has "
+                             "65536")
     assert (second.model, second.status, second.exact) == ("digits", 0, CASES)
 
 
 @pytest.mark.parametrize("status, ran, left_out, other", [
-    (None, 2, 1, "not run: the cable"),     # nothing would arrive
+    (None, 2, 1, "not run: the cable"),     # the link is broken
     (2, CASES, 0, "case1: the cable")])     # the board has answered
-def test_a_link_that_broke_is_a_failure_and_ends_the_run(folder, monkeypatch, status, ran,
+def test_a_broken_link_ends_the_run_with_a_failure(folder, monkeypatch, status, ran,
                                                          left_out, other):
     shutil.copytree(folder / "digits", folder / "more")
     run, calls = EmulatorDevice.run, []
@@ -231,10 +233,10 @@ def test_a_link_that_broke_is_a_failure_and_ends_the_run(folder, monkeypatch, st
         return run(*arguments, **options)
 
     monkeypatch.setattr(EmulatorDevice, "run", breaks)
-    config, said = preset("tiny"), []
+    config, messages = preset("tiny"), []
     first, second = run_models(
         folder, lambda path: compile(path, config, keep_tensors=True),
-        lambda size: EmulatorDevice(config, memory_bytes=size), progress=said.append)
+        lambda size: EmulatorDevice(config, memory_bytes=size), progress=messages.append)
     assert (first.failure, first.cases, first.left_out) == ("case1: the cable", ran, left_out)
     assert second.failure == other and first.status == second.status == 1
-    assert any("case 2 of 3" in text for text in said)
+    assert any("case 2 of 3" in text for text in messages)

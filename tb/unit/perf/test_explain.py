@@ -138,7 +138,7 @@ def test_command_writes_json_and_page(weft, tmp_path):
     assert {"layers", "units", "helps", "counters"} <= set(facts) and "spans" not in facts
     assert (tmp_path / "page.html").read_text().startswith("<!DOCTYPE html>")
     out = weft("--preset", "ulx3s")
-    assert re.search(r"^all +92,400 ", out, re.MULTILINE) and "what would help:" in out
+    assert re.search(r"^all +92,400 ", out, re.MULTILINE) and "effect of changes:" in out
     assert re.search(r"  .*: [\d,]+ cycles, -\d+\.\d %", out)
 
 

@@ -1,0 +1,114 @@
+"""Configuration and device that the options of a command describe."""
+
+import click
+
+from weft.spec.config import Config
+from weft.spec.presets import override
+
+from ..configuration import resolve_config
+from ..device import Device, EmulatorDevice, RtlDevice, SerialDevice
+from ..errors import ConfigurationError
+from .options import serial_port
+from .output import progress
+
+__all__ = ["config_is_given", "make_config", "make_device", "make_rtl_device"]
+
+
+def _is_default(name: str) -> bool:
+    source = click.get_current_context().get_parameter_source(name)
+    return source is click.core.ParameterSource.DEFAULT
+
+
+def config_is_given() -> bool:
+    """Return whether the command has the option ``--preset`` or ``--set``."""
+    return not (_is_default("preset_name") and _is_default("changes"))
+
+
+def _parse_change(change: str) -> tuple[str, int | str | None]:
+    """Return name and value of ``--set NAME=VALUE``."""
+    name, equals, text = change.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{change!r} is not NAME=VALUE", param_hint="--set")
+    if name == "multiplier":
+        return name, text
+    if text == "none" and name == "dsp_cells":
+        return name, None
+    try:
+        return name, int(text, 0)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not an integer",
+                                 param_hint=f"--set {name}") from None
+
+
+def make_config(preset_name: str, changes: tuple[str, ...], where: str = "emulator") -> Config:
+    """Return the configuration that ``--preset`` and ``--set`` describe.
+
+    Without these options, and if ``where`` is a serial port, return that of the board.
+
+    Raises
+    ------
+    click.BadParameter
+        If the options are invalid.
+    """
+    board = _board_port(where)
+    if board and not config_is_given():
+        with SerialDevice(board[0], baud=board[1]) as device:
+            return device.config
+    values = dict(map(_parse_change, changes))
+    try:
+        return override(resolve_config(preset_name), **values)
+    except (ConfigurationError, TypeError, ValueError) as error:
+        raise click.BadParameter(str(error), param_hint="--preset/--set") from None
+
+
+def _board_port(where: str) -> tuple[str, int] | None:
+    """Return port and baud rate of a board, after a check of the options that boards reject."""
+    board = serial_port(where)
+    for name in ("latency", "bandwidth") if board else ():
+        if not _is_default(name):
+            raise click.BadParameter("the option is for simulated hardware; a board has its own "
+                                     "memory", param_hint=f"--{name}")
+    return board
+
+
+def _board(port: str, baud: int, config: Config) -> SerialDevice:
+    """Return the board at a port.
+
+    A port cannot be opened twice, so a command has one device, which is closed at its end.
+    """
+    context = click.get_current_context()
+    key = f"{__name__}.board"
+    if key not in context.meta:
+        device = SerialDevice(port, config, baud=baud)
+        context.meta[key] = device
+        context.call_on_close(device.close)
+    found: SerialDevice = context.meta[key]
+    return found
+
+
+def _memory_size(config: Config, memory_bytes: int) -> int:
+    """Return a power of two of at least ``memory_bytes``, within the address range."""
+    return int(min(1 << max(16, (memory_bytes - 1).bit_length()), 1 << config.addr_width))
+
+
+def make_rtl_device(config: Config, *, memory_bytes: int, latency: int = 20,
+                    bandwidth: float = 1.0) -> RtlDevice:
+    """Return a simulation of the RTL with at least ``memory_bytes`` of host memory."""
+    return RtlDevice(config, memory_bytes=_memory_size(config, memory_bytes), latency=latency,
+                     bandwidth=bandwidth, progress=progress)
+
+
+def make_device(where: str, config: Config, *, memory_bytes: int, latency: int = 20,
+                bandwidth: float = 1.0) -> Device:
+    """Return the device that ``--on`` names, with at least ``memory_bytes`` of host memory.
+
+    The memory of a board has a fixed size, and that of other devices cannot exceed the address
+    range. A program that needs more memory is rejected when it is run.
+    """
+    board = _board_port(where)
+    if board:
+        return _board(*board, config)
+    if where == "emulator":
+        return EmulatorDevice(config, memory_bytes=_memory_size(config, memory_bytes))
+    return make_rtl_device(config, memory_bytes=memory_bytes, latency=latency,
+                           bandwidth=bandwidth)
