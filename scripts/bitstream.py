@@ -117,7 +117,7 @@ def build(chosen, seeds, *, folder, top=None):
     keep(folder, result)
     print(f"  report, netlist, logs and {picture.name} are in {folder}")
     if not met:
-        lower = chosen.pll.slower(timings[best].mhz * 1e6)
+        lower = chosen.pll.max_output_hz(timings[best].mhz * 1e6)
         slower = "" if lower is None else \
             f"A slower one: make bitstream BOARD={chosen.name} CLOCK={lower / 1e6:.9g}; "
         sys.exit(f"{chosen.name}: misses {chosen.clock_hz / 1e6:g} MHz: place and route reached "
@@ -142,6 +142,7 @@ def main():
     try:
         clock_hz = None if args.clock is None else round(args.clock * 1e6)
         chosen = board(args.board).at(clock_hz=clock_hz, baud=args.baud)
+        chosen.check_platform()
     except ValueError as error:
         sys.exit(f"bitstream: {error}")
     try:

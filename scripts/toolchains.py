@@ -9,7 +9,7 @@ import sys
 
 from collisions import leave_collisions_open
 from fpga_flow import BIN, version
-from weft_boards._pins import OnPins, make_platform
+from weft_boards._pins import DeviceTop, make_platform
 
 __all__ = ["TOOLCHAINS", "Toolchain", "pack_command", "prepare"]
 
@@ -110,7 +110,7 @@ def prepare(board, folder, top=None):
     """
     tools = TOOLCHAINS[board.device.family]
     tools.check()                       # before the rest takes its time
-    plan = make_platform(board).prepare(OnPins(board, top), "top", debug_verilog=False)
+    plan = make_platform(board).prepare(DeviceTop(board, top), "top", debug_verilog=False)
     for name in ("top.il", f"top.{tools.constraints}"):
         content = plan.files[name]
         content = content.decode() if isinstance(content, bytes) else content

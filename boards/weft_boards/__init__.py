@@ -1,35 +1,44 @@
-"""Boards that Weft runs on: one module a board, each with a ``BOARD``."""
+"""Boards that Weft runs on: one module per board, which defines ``BOARD``."""
+
+from __future__ import annotations
 
 import importlib
 import pathlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._board import Board
 
 __all__ = ["board", "board_names"]
 
 
-def board_names():
-    """Names of all boards: the modules here that do not begin with an underscore."""
+def board_names() -> list[str]:
+    """Return the names of all boards: the modules here whose names start without an underscore."""
     return sorted(path.stem for path in pathlib.Path(__file__).parent.glob("[!_]*.py"))
 
 
-def board(name):
-    """The board called ``name``.
+def board(name: str) -> Board:
+    """Return the board called ``name``.
+
+    This needs no platform of amaranth-boards; see :meth:`weft_boards._board.Board.check_platform`.
 
     Raises
     ------
     ValueError
-        If there is no such board, the message lists the known ones; or if its file does not make a
-        board of that name, the message says why.
+        If there is no such board, with a list of all boards; or if its file is wrong, with the
+        reason.
     """
     if name not in board_names():
         raise ValueError(f"no board {name!r}; there are {', '.join(board_names())}; "
-                         f"docs/porting.md says how to add one")
+                         f"docs/porting.md explains how to add one")
+    file = f"boards/weft_boards/{name}.py"
     try:
-        found = importlib.import_module(f".{name}", __name__).BOARD
+        found: Board = importlib.import_module(f".{name}", __name__).BOARD
     except ValueError as error:
-        raise ValueError(f"boards/weft_boards/{name}.py: {error}") from error
-    except Exception as error:      # it is a program: anything may be wrong with it
-        raise ValueError(f"boards/weft_boards/{name}.py: {type(error).__name__}: {error}") from error
+        raise ValueError(f"{file}: {error}") from error
+    except Exception as error:      # the file is a program that may raise anything
+        raise ValueError(f"{file}: {type(error).__name__}: {error}") from error
     if getattr(found, "name", None) != name:
-        raise ValueError(f"boards/weft_boards/{name}.py: name must be {name!r}, that of the file, not "
+        raise ValueError(f"{file}: name must be {name!r}, the name of the file, not "
                          f"{getattr(found, 'name', None)!r}")
     return found

@@ -1,9 +1,12 @@
-"""What is said about a board, once, for its gateware, its build, its results and its page."""
+"""Description of a board, for its gateware, build, results and documentation page."""
+
+from __future__ import annotations
 
 import dataclasses
 import importlib
+from typing import Any
 
-from amaranth.build import Platform
+from amaranth.build import Platform, Resource
 
 from weft.bus.axi_arbiter import AxiArbiter
 from weft.host_memory.ram import STORAGE, AxiRam
@@ -16,77 +19,80 @@ from weft.vendor.spram import Spram
 
 from ._devices import Device
 from ._pll import Pll
-from ._top import sdram_phase
+from ._sdram_phase import sdram_phase
 
 __all__ = ["Board"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Board:
-    """A board: its device and pins, and the Weft that goes on it.
+    """A board: its device and pins, and the configuration of Weft on it.
+
+    All values are checked when the board is created, except for those that need the platform:
+    :meth:`check_platform`, :attr:`pll` and :attr:`input_hz` look it up and check it.
 
     Parameters
     ----------
     name : :class:`str`
-        Name of the module, and of the folder in ``build``; up to 16 characters.
+        Name of the module and of the folder in ``build``, up to 16 characters.
     title : :class:`str`
-        Name for people.
-    device : :class:`Device`
+        Full name of the board, for readers.
+    device : :class:`~weft_boards._devices.Device`
+        The FPGA.
     platform : :class:`str` or class
-        The pins: ``module:class`` in amaranth-boards, or a platform class of Amaranth itself.
-    preset : :class:`str`, ``changes`` : :class:`dict`
-        The configuration: a preset and what differs from it. Addresses are as wide as
-        ``memory_bytes`` needs, unless ``changes`` has ``addr_width``.
+        Pins: ``module:class`` in amaranth-boards, or a platform class of Amaranth.
+    preset, changes : :class:`str`, :class:`dict`
+        Configuration: a preset and the parameters that differ from it. Unless ``changes`` has
+        ``addr_width``, addresses are as wide as ``memory_bytes`` requires.
     clock_hz : :class:`int`
-        Clock of everything, in Hz; the PLL makes it from the board's clock. The build fails if
-        place and route does not reach it.
+        Clock frequency of the whole design in Hz. The PLL generates it from the board's clock.
+        The build fails if place and route does not reach it.
     memory_bytes : :class:`int`
-        Host memory, from address 0 on: a power of two of at least 4096.
+        Size of the host memory, which starts at address 0: a power of two of at least 4096.
     storage : :class:`str`
-        What it is made of: one of :data:`weft.host_memory.ram.STORAGE`, or ``"sdram"``.
+        Kind of the host memory: one of :data:`weft.host_memory.ram.STORAGE`, or ``"sdram"``.
     sdram : :class:`weft.host_memory.sdram_chip.SdramChip`
-        The chip, if it is an SDRAM.
+        The chip, for ``storage="sdram"``.
     baud : :class:`int`
-        Bits a second of the host link.
+        Rate of the host link in bits per second.
     flash : tuple of :class:`str`
-        Command that loads the bitstream, of any program; ``{bitstream}`` stands for the file.
+        Command that loads the bitstream; ``{bitstream}`` stands for the file.
     cable : :class:`str`
-        Where the host link comes out.
-    resources : tuple
-        Pins to add to the platform's.
+        Connector of the host link, for readers.
+    resources : tuple of :class:`amaranth.build.Resource`
+        Pins in addition to those of the platform.
     synth : tuple of :class:`str`
-        Further options of yosys' ``synth_*``.
+        Additional options of yosys' ``synth_*``.
     fmax_trusted : :class:`bool`
-        Whether nextpnr knows the timing of all of the device's cells.
+        nextpnr has timing data of all cells of the device.
 
     Raises
     ------
     TypeError
-        If the platform is not of Amaranth, or another value is not of the kind that is said here.
+        If a value is of another type than stated here.
     ValueError
-        If there is no such platform, or it lacks a clock or pins that are needed; the PLL cannot
-        make the clock, exactly and within its ranges; the clock cannot make the rate of the host
-        link; the preset rejects a change; or the device or the SDRAM cannot be such a host memory.
+        If the clock cannot generate the rate of the host link, the preset rejects a change, or
+        device or SDRAM cannot provide the host memory.
     """
 
     name: str
     title: str
     device: Device
-    platform: str | type
+    platform: str | type[Platform]
     preset: str
-    changes: dict
+    changes: dict[str, Any]
     clock_hz: int
     memory_bytes: int
     storage: str = "block"
     sdram: SdramChip | None = None
     baud: int = 1_000_000
-    flash: tuple
+    flash: tuple[str, ...]
     cable: str
-    resources: tuple = ()
-    synth: tuple = ()
+    resources: tuple[Resource, ...] = ()
+    synth: tuple[str, ...] = ()
     fmax_trusted: bool = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("clock_hz", "memory_bytes", "baud"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool):
@@ -94,52 +100,31 @@ class Board:
         if not isinstance(self.flash, tuple) or not all(
                 isinstance(word, str) for word in self.flash):
             raise TypeError(f"flash must be a tuple of words, not {self.flash!r}")
-        if (self.storage == "sdram") != (self.sdram is not None):
-            raise ValueError(f"storage {self.storage!r} and sdram {self.sdram} do not belong "
-                             "together")
+        if self.storage == "sdram" and self.sdram is None:
+            raise ValueError("storage 'sdram' needs a chip: set sdram")
+        if self.storage != "sdram" and self.sdram is not None:
+            raise ValueError(f"sdram is a chip for storage 'sdram', but storage is "
+                             f"{self.storage!r}")
         if self.sdram is not None and self.memory_bytes != self.sdram.size:
             raise ValueError(f"memory_bytes must be the SDRAM's {self.sdram.size}, not "
                              f"{self.memory_bytes}")
         if len(self.name) > 16:
             raise ValueError(f"name must have at most 16 characters, not {self.name!r}")
-        check_line(self.clock_hz, self.baud)    # what cannot work is rejected here
-        self.config
-        self._check_pins()
-        self.pll
+        check_line(self.clock_hz, self.baud)
+        self.config                     # raises the errors of the configuration
         self._check_memory()
 
-    def _check_pins(self):
-        there = {(resource.name, resource.number): resource
-                 for resource in (*self.platform_class.resources, *self.resources)}
-        for name in ("uart",) if self.sdram is None else ("uart", "sdram"):
-            if (name, 0) not in there:
-                raise ValueError(f"{self.platform_class.__name__} has no resource {name!r} with "
-                                 "number 0; add it with resources=")
-
-    def _check_sdram_pins(self, chip):
-        resource = next(resource for resource in (*self.resources, *self.platform_class.resources)
-                        if (resource.name, resource.number) == ("sdram", 0))
-        there = {pin.name: len(pin.ios[0].names) for pin in resource.ios}
-        if "dqm" not in there:
-            raise ValueError(f"the SDRAM of {self.title} has no pins for byte masks; a part of a "
-                             "beat could not be written")
-        for name, wanted in (("a", chip.addr_width), ("ba", chip.bank_bits),
-                             ("dq", chip.data_width), ("dqm", chip.data_width // 8)):
-            if there.get(name) != wanted:
-                raise ValueError(f"the SDRAM of {self.title} has {there.get(name, 0)} pins "
-                                 f"{name!r}, its chip {wanted}")
-
-    def _check_memory(self):
+    def _check_memory(self) -> None:
         size, device, config = self.memory_bytes, self.device, self.config
         if self.storage not in (*STORAGE, "sdram"):
             raise ValueError(f"storage must be one of {', '.join(STORAGE)}, sdram, not "
                              f"{self.storage!r}")
         if size < 4096 or size & (size - 1):
             raise ValueError(f"memory_bytes must be a power of two of at least 4096, not {size}")
-        most = {"block": device.block_rams * device.block_ram_bytes,
-                "spram": device.wide_rams * 2 * Spram.WORDS}.get(self.storage, size)
-        if size > most:
-            raise ValueError(f"{device.name} has {most} bytes for storage {self.storage!r}, "
+        available = {"block": device.block_rams * device.block_ram_bytes,
+                     "spram": device.wide_rams * 2 * Spram.WORDS}.get(self.storage, size)
+        if size > available:
+            raise ValueError(f"{device.name} has {available} bytes for storage {self.storage!r}, "
                              f"memory_bytes is {size}")
         if size > 1 << config.addr_width:
             raise ValueError(f"memory_bytes of {size} need more than addr_width "
@@ -151,12 +136,13 @@ class Board:
             self.sdram.cycles(self.clock_hz, max(1, config.bus_width // self.sdram.data_width))
             sdram_phase(self.clock_hz)
             if device.family != "ecp5":
-                raise ValueError("the clock of an SDRAM has a phase of its own, which only the PLL "
-                                 f"of an ECP5 makes so far, not that of {device.name}")
+                raise ValueError("an SDRAM needs a clock with a phase shift, which is implemented "
+                                 f"only for the PLL of an ECP5, not for {device.name}")
             if config.bus_width < self.sdram.data_width:
                 raise ValueError(f"bus_width of {config.bus_width} is less than the "
                                  f"{self.sdram.data_width} bits of the SDRAM")
-            self._check_sdram_pins(self.sdram)
+
+    # -- configuration -------------------------------------------------------------------------
 
     @property
     def config(self) -> Config:
@@ -165,58 +151,70 @@ class Board:
 
     @property
     def simulation_config(self) -> Config:
-        """The same, with multipliers that every simulator has."""
+        """The configuration with multipliers that every simulator supports."""
         return preset(self.preset, **{**self._all_changes(), "multiplier": "portable",
                                       "dsp_cells": None})
 
-    def _all_changes(self):
-        """With addresses as wide as the memory needs, unless they are said: each bit costs."""
+    def _all_changes(self) -> dict[str, Any]:
+        """Return ``changes`` with an address width, by default the narrowest possible."""
         width = max(MIN_ADDR_WIDTH, (self.memory_bytes - 1).bit_length())
         return {**self.changes, "addr_width": self.changes.get("addr_width", width)}
 
     @property
     def simulation_storage(self) -> str:
-        """The host memory, without primitives."""
+        """The kind of the host memory in simulation, without primitives of a vendor."""
         return {"spram": "spram_model", "sdram": "sdram_model"}.get(self.storage, self.storage)
 
     @property
     def bandwidth(self) -> float:
-        """Beats a cycle that host memory moves at most."""
+        """Maximum number of beats per cycle of the host memory."""
         return self.sdram.data_width / self.config.bus_width if self.sdram is not None else 1.0
 
     @property
     def read_latency(self) -> int:
         """Cycles from the accelerator's read address to its first data."""
+        memory: AxiSdram | AxiRam
         if self.sdram is not None:
             memory = AxiSdram(chip=self.sdram, clock_hz=self.clock_hz,
                               pin_delay=sdram_phase(self.clock_hz)[1],
                               addr_width=self.config.addr_width, data_width=self.config.bus_width)
-            return memory.read_latency + 2 * AxiArbiter.LATENCY
-        memory = AxiRam(addr_width=self.config.addr_width, data_width=self.config.bus_width,
-                        size=self.memory_bytes, storage=self.storage)
-        return memory.read_latency + 2 * AxiArbiter.LATENCY
+        else:
+            memory = AxiRam(addr_width=self.config.addr_width, data_width=self.config.bus_width,
+                            size=self.memory_bytes, storage=self.storage)
+        return int(memory.read_latency) + 2 * int(AxiArbiter.LATENCY)
 
     @property
-    def pll(self) -> Pll:
-        """From the board's clock to :attr:`clock_hz`."""
-        return Pll(self.device.family, self.device.name, self.input_hz, self.clock_hz)
+    def peak_macs(self) -> int:
+        """Maximum number of multiply-accumulates per cycle."""
+        config = self.config
+        # the serial engine takes one cycle per byte of a vector, that is per row of the array
+        return config.cols if config.compact else config.rows * config.cols
+
+    def at(self, *, clock_hz: int | None = None, baud: int | None = None) -> Board:
+        """Return the board with another clock frequency or another rate of the host link."""
+        return dataclasses.replace(self, clock_hz=self.clock_hz if clock_hz is None else clock_hz,
+                                   baud=self.baud if baud is None else baud)
+
+    # -- platform ------------------------------------------------------------------------------
 
     @property
-    def input_hz(self) -> int:
-        """Frequency of the board's own clock in Hz."""
-        platform = self.platform_class
-        for resource in platform.resources:
-            if (resource.name, resource.number) == (platform.default_clk, 0) and resource.clock:
-                return round(resource.clock.frequency if hasattr(resource.clock, "frequency")
-                             else 1 / resource.clock.period)
-        raise ValueError(f"{platform.__name__} has no resource that default_clk, "
-                         f"{platform.default_clk!r}, names, with a Clock")
+    def platform_class(self) -> type[Platform]:
+        """The class with the pins.
 
-    @property
-    def platform_class(self):
-        """The class with the pins."""
-        found = self.platform
+        Raises
+        ------
+        TypeError
+            If it is not a platform class of Amaranth.
+        ValueError
+            If amaranth-boards has no such class, or is not installed.
+        """
+        found: object = self.platform
         if isinstance(found, str):
+            try:
+                importlib.import_module("amaranth_boards")
+            except ImportError as error:
+                raise ValueError(f"platform {self.platform!r} needs the package amaranth-boards, "
+                                 "which is not installed: pip install amaranth-boards") from error
             module, _, name = found.partition(":")
             try:
                 found = getattr(importlib.import_module(f"amaranth_boards.{module}"), name)
@@ -228,14 +226,55 @@ class Board:
                             f"amaranth-boards, not {self.platform!r}")
         return found
 
-    def at(self, *, clock_hz=None, baud=None):
-        """The same board at another clock, or with another rate of the host link."""
-        return dataclasses.replace(self, clock_hz=self.clock_hz if clock_hz is None else clock_hz,
-                                   baud=self.baud if baud is None else baud)
+    def check_platform(self) -> None:
+        """Check that the platform has the pins and the clock that the board needs.
+
+        Raises
+        ------
+        TypeError
+            If the platform is not a class of Amaranth.
+        ValueError
+            If there is no such platform, it lacks a clock or pins, or the PLL cannot generate
+            :attr:`clock_hz` exactly and within its ranges.
+        """
+        available = self._platform_resources()
+        for name in ("uart",) if self.sdram is None else ("uart", "sdram"):
+            if name not in available:
+                raise ValueError(f"{self.platform_class.__name__} has no resource {name!r} with "
+                                 "number 0; add it with resources=")
+        self.pll                        # raises the errors of the clock
+        if self.sdram is not None:
+            self._check_sdram_pins(self.sdram, available["sdram"])
+
+    def _platform_resources(self) -> dict[str, Any]:
+        """Return the resources with number 0 by name."""
+        platform: Any = self.platform_class
+        return {resource.name: resource for resource in (*platform.resources, *self.resources)
+                if resource.number == 0}
+
+    def _check_sdram_pins(self, chip: SdramChip, resource: Any) -> None:
+        pins = {pin.name: len(pin.ios[0].names) for pin in resource.ios}
+        if "dqm" not in pins:
+            raise ValueError(f"the SDRAM of {self.title} has no pins for byte masks; a part of a "
+                             "beat could not be written")
+        for name, wanted in (("a", chip.addr_width), ("ba", chip.bank_bits),
+                             ("dq", chip.data_width), ("dqm", chip.data_width // 8)):
+            if pins.get(name) != wanted:
+                raise ValueError(f"the SDRAM of {self.title} has {pins.get(name, 0)} pins "
+                                 f"{name!r}, its chip {wanted}")
 
     @property
-    def peak_macs(self) -> int:
-        """Multiply-accumulates a cycle, at most."""
-        config = self.config
-        # the serial engine takes a vector in byte by byte: as many cycles as there are rows
-        return config.cols if config.compact else config.rows * config.cols
+    def pll(self) -> Pll:
+        """The PLL from the board's clock to :attr:`clock_hz`."""
+        return Pll(self.device.family, self.device.name, self.input_hz, self.clock_hz)
+
+    @property
+    def input_hz(self) -> int:
+        """Frequency of the board's clock in Hz."""
+        platform: Any = self.platform_class
+        for resource in platform.resources:
+            if (resource.name, resource.number) == (platform.default_clk, 0) and resource.clock:
+                return round(resource.clock.frequency if hasattr(resource.clock, "frequency")
+                             else 1 / resource.clock.period)
+        raise ValueError(f"{platform.__name__} has no resource with a Clock for default_clk "
+                         f"{platform.default_clk!r}")

@@ -1,4 +1,4 @@
-"""The FPGAs on the boards.
+"""FPGAs on the boards.
 
 Sources: Lattice FPGA-DS-02012 (ECP5), FPGA-DS-02008 (iCE40 UltraPlus), Gowin DS226 (GW2A).
 """
@@ -10,18 +10,18 @@ __all__ = ["Device", "ECP5_25F", "ECP5_85F", "ECP5_85F_FAST", "ECP5_5G_85F", "IC
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Device:
-    """An FPGA.
+    """FPGA: its family and its RAMs.
 
     Parameters
     ----------
     name : :class:`str`
-        What the vendor calls it, with its speed grade.
+        The vendor's name, with the speed grade.
     family : :class:`str`
         ``"ecp5"``, ``"ice40"`` or ``"gowin"``.
     block_rams, wide_rams : :class:`int`
-        How many block RAMs there are, and single-port RAMs (iCE40 UltraPlus' SPRAM).
+        Number of block RAMs, and of large single-port RAMs (SPRAM of the iCE40 UltraPlus).
     block_ram_bytes : :class:`int`
-        Bytes of one block RAM, parity left out.
+        Size of a block RAM in bytes, without parity.
     """
 
     name: str

@@ -1,58 +1,73 @@
-"""A board's top with its pins and its clock."""
+"""Top of a device: a board's top with its pins and its clock."""
 
-from amaranth.build import ResourceError
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth.build import Platform
+from amaranth.build.res import ResourceError
 from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Instance, Module, Signal
 from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer, ResetSynchronizer
 
-from ._top import BoardTop, sdram_phase
+from ._board import Board
+from ._sdram_phase import sdram_phase
+from ._top import BoardTop
 
-__all__ = ["OnPins", "make_platform"]
+__all__ = ["DeviceTop", "make_platform"]
 
 
-def make_platform(board):
-    """The platform of a board, with the pins that it adds."""
+def make_platform(board: Board) -> Platform:
+    """Return the platform of a board, with the pins that the board adds.
+
+    Raises
+    ------
+    TypeError, ValueError
+        See :meth:`~weft_boards._board.Board.check_platform`.
+    """
+    board.check_platform()
     platform = board.platform_class()
     platform.add_resources(board.resources)
     return platform
 
 
-class OnPins(Elaboratable):
-    """A board's top behind its PLL, its serial line and a lamp.
+class DeviceTop(Elaboratable):
+    """Top of a device: a board's top, the PLL, and the buffers of all pins.
 
-    Everything stands still until the PLL has locked.
+    The design does not run before the PLL has locked.
 
     Parameters
     ----------
     board : :class:`weft_boards._board.Board`
     top : :class:`weft_boards._top.BoardTop`, optional
-        What to put behind the pins, if not the board's own.
+        Component with the ports of a ``BoardTop`` to use in its place.
     """
 
-    def __init__(self, board, top=None):
+    def __init__(self, board: Board, top: Any = None) -> None:
         self.board = board
-        self.top = BoardTop.of(board) if top is None else top
+        self.top: Any = BoardTop.of(board) if top is None else top
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: Any) -> Module:
         m = Module()
         m.submodules.top = top = self.top
         clock_pin = platform.request(platform.default_clk, dir="-")
         locked = Signal()
         if self.board.device.family == "ice40":
-            source = clock_pin.io           # the PLL owns the pad
+            source = clock_pin.io           # the PLL primitive includes the pad
         else:
-            m.submodules.clock_in = clock_in = io.Buffer("i", clock_pin)
+            m.submodules.clock_in = clock_in = io.Buffer(io.Direction.Input, clock_pin)
             source = clock_in.i
         clock = Signal()
-        late = None
+        sdram_clock = None
         if self.board.sdram is not None:
-            late = Signal()
+            sdram_clock = Signal()
             m.domains.sdram = ClockDomain(reset_less=True)
-            m.d.comb += ClockSignal("sdram").eq(late)
-        m.submodules.pll = self.board.pll.instance(source, clock, locked, late,
-                                                   sdram_phase(self.board.clock_hz)[0])
+            m.d.comb += ClockSignal("sdram").eq(sdram_clock)
+        quarters = 0 if sdram_clock is None else sdram_phase(self.board.clock_hz)[0]
+        m.submodules.pll = self.board.pll.instance(source, clock, locked, shifted=sdram_clock,
+                                                   quarters=quarters)
         if self.board.device.family == "ecp5":
-            self._gated(m, source, clock, locked)
+            self._gate_clock(m, source, clock, locked)
         else:
             m.domains.sync = ClockDomain()
             m.d.comb += ClockSignal().eq(clock)
@@ -60,24 +75,24 @@ class OnPins(Elaboratable):
         platform.add_clock_constraint(clock, self.board.clock_hz)
 
         uart = platform.request("uart", 0, dir={"rx": "-", "tx": "-"})
-        m.submodules.rx_in = rx_in = io.Buffer("i", uart.rx)
-        m.submodules.tx_out = tx_out = io.Buffer("o", uart.tx)
+        m.submodules.rx_in = rx_in = io.Buffer(io.Direction.Input, uart.rx)
+        m.submodules.tx_out = tx_out = io.Buffer(io.Direction.Output, uart.tx)
         m.d.comb += [top.rx.eq(rx_in.i), tx_out.o.eq(top.tx)]
         if self.board.sdram is not None:
             self._sdram(m, platform.request("sdram", 0, dir="-"), top.sdram)
         try:
-            lamp = platform.request("led", 0, dir="-")
+            led = platform.request("led", 0, dir="-")
         except ResourceError:
-            return m                        # no lamp, or the serial line uses its pin
-        m.submodules.lamp_out = lamp_out = io.Buffer("o", lamp)
-        m.d.comb += lamp_out.o.eq(top.busy)
+            return m                        # no LED, or the serial line uses its pin
+        m.submodules.led_out = led_out = io.Buffer(io.Direction.Output, led)
+        m.d.comb += led_out.o.eq(top.busy)
         return m
 
-    def _gated(self, m, source, clock, locked):
-        """The clock waits for the PLL, instead of a reset.
+    def _gate_clock(self, m: Module, source: Any, clock: Signal, locked: Signal) -> None:
+        """Gate the clock until the PLL has locked, in place of a reset.
 
-        All registers have their first values from the bitstream. A reset would have to reach
-        thousands of them all over the chip within one cycle, which takes longer than all else.
+        The bitstream initialises all registers. A reset would have to reach thousands of registers
+        across the chip within one cycle, and would be the critical path.
         """
         m.domains.sync = ClockDomain(reset_less=True)
         m.domains.pin = ClockDomain(reset_less=True)
@@ -86,15 +101,17 @@ class OnPins(Elaboratable):
         m.submodules.enable_sync = FFSynchronizer(locked, enable, o_domain="pin", stages=3)
         m.submodules.gate = Instance("DCCA", i_CLKI=clock, i_CE=enable, o_CLKO=ClockSignal())
 
-    def _sdram(self, m, pads, pins):
-        """A register at every pin; the chip's clock comes from one, too, in its own domain."""
-        m.submodules.sdram_clk = clock = io.DDRBuffer("o", pads.clk, o_domain="sdram")
+    def _sdram(self, m: Module, pads: Any, pins: Any) -> None:
+        """Connect an SDRAM through registers in the pins; a DDR register drives its clock."""
+        clock: Any = io.DDRBuffer(io.Direction.Output, pads.clk, o_domain="sdram")
+        m.submodules.sdram_clk = clock
         m.d.comb += [clock.o[0].eq(1), clock.o[1].eq(0)]
         ras, cas, we = (pins.command.as_value()[bit] for bit in (2, 1, 0))
         for name, value in (("clk_en", pins.cke), ("cs", 1), ("ras", ras), ("cas", cas),
                             ("we", we), ("ba", pins.bank), ("a", pins.addr), ("dqm", pins.mask)):
-            if hasattr(pads, name):         # some boards have the first two wired
-                m.submodules[f"sdram_{name}"] = out = io.FFBuffer("o", getattr(pads, name))
+            if hasattr(pads, name):         # on some boards, clk_en and cs are hard-wired
+                out = io.FFBuffer(io.Direction.Output, getattr(pads, name))
+                m.submodules[f"sdram_{name}"] = out
                 m.d.comb += out.o.eq(value)
-        m.submodules.sdram_dq = dq = io.FFBuffer("io", pads.dq)
+        m.submodules.sdram_dq = dq = io.FFBuffer(io.Direction.Bidir, pads.dq)
         m.d.comb += [dq.o.eq(pins.dq_o), dq.oe.eq(pins.dq_en), pins.dq_i.eq(dq.i)]

@@ -1,19 +1,25 @@
-"""Dividers of the PLLs of three vendors, computed from two frequencies.
+"""PLLs of three vendors: dividers for two frequencies, and instances of the primitives.
 
 Sources: Lattice FPGA-TN-02200 (ECP5 sysCLOCK) and FPGA-DS-02012, Lattice FPGA-TN-02052 (iCE40
 sysCLOCK) and FPGA-DS-02008, Gowin UG286 (clock resources), DS117 and DS226.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import functools
+from collections.abc import Iterator
+from typing import Any
 
-from amaranth.hdl import Const, Instance
+from amaranth.hdl import Const, Instance, Signal
 
 __all__ = ["Pll", "RANGES"]
 
+_Dividers = tuple[int, int, int]
+_Range = tuple[float, float]
+
 MHZ = 1_000_000
-RANGES = {
-    # Hz of the phase detector, of the oscillator, of the output, of the clock at the pin
+RANGES: dict[str, tuple[_Range, _Range, _Range, _Range]] = {
     "ecp5": ((3_125_000, 400 * MHZ), (400 * MHZ, 800 * MHZ), (3_125_000, 400 * MHZ),
              (8 * MHZ, 400 * MHZ)),
     "ice40": ((10 * MHZ, 133 * MHZ), (533 * MHZ, 1066 * MHZ), (16 * MHZ, 275 * MHZ),
@@ -23,13 +29,16 @@ RANGES = {
     "GW2A-LV18": ((3 * MHZ, 500 * MHZ), (500 * MHZ, 1250 * MHZ), (3_906_250, 625 * MHZ),
                   (3 * MHZ, 500 * MHZ)),
 }
+"""Ranges in Hz of phase detector, VCO, output and input clock, by family or start of a device's
+name."""
 
 _GOWIN_OUT = (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)
 _ICE40_FILTERS = (17, 26, 44, 66, 101)
 
 
-def _dividers(family, i_hz, detector_range):
-    """All ``(detector Hz, output Hz, oscillator Hz, dividers)`` that the dividers allow."""
+def _dividers(family: str, i_hz: int, detector_range: _Range) \
+        -> Iterator[tuple[float, float, float, _Dividers]]:
+    """Yield detector frequency, output frequency, VCO frequency and dividers in all settings."""
     low, high = detector_range
     count, offset = {"ecp5": (128, 1), "ice40": (16, 0), "gowin": (64, 0)}[family]
     for divide in range(offset, count + offset):
@@ -38,7 +47,7 @@ def _dividers(family, i_hz, detector_range):
             continue
         for multiply in range(offset, (64 if family == "ice40" else count) + offset):
             product = detector * (multiply + 1 - offset)
-            if family == "ice40":               # fed back before the output divider
+            if family == "ice40":               # feedback from the VCO, before the output divider
                 for out in range(1, 7):
                     yield detector, product / (1 << out), product, (divide, multiply, out)
             else:
@@ -47,8 +56,8 @@ def _dividers(family, i_hz, detector_range):
 
 
 @functools.cache
-def _settings(family, device, i_hz):
-    """The best dividers for each output frequency: ``{Hz: (detector, oscillator, dividers)}``."""
+def _settings(family: str, device: str, i_hz: int) -> dict[int, tuple[float, float, _Dividers]]:
+    """Return the best setting per output frequency: detector and VCO frequency, and dividers."""
     key = next((name for name in RANGES if family == name or device.startswith(name)), None)
     if key is None:
         raise ValueError(f"no PLL ranges for {device}; there are {', '.join(RANGES)}")
@@ -58,33 +67,34 @@ def _settings(family, device, i_hz):
         raise ValueError(f"the PLL of {device} takes clocks of {low / MHZ:g} to {high / MHZ:g} "
                          f"MHz, not {i_hz / MHZ:g} MHz")
     middle = sum(ranges[1]) / 2
-    best: dict = {}
+    best: dict[int, tuple[tuple[float, float], tuple[float, float, _Dividers]]] = {}
     for detector, o_hz, vco, dividers in _dividers(family, i_hz, ranges[0]):
         if o_hz != int(o_hz):
-            continue                            # nobody can ask for a part of a Hz
+            continue                            # output frequencies are integers
         if all(low <= value <= high for value, (low, high) in zip((vco, o_hz), ranges[1:3])):
-            # a fast detector follows its clock well; the oscillator likes the middle
+            # prefer a fast detector, for low jitter, and a VCO in the middle of its range
             rank = (-detector, abs(vco - middle))
-            if o_hz not in best or rank < best[o_hz][0]:
-                best[o_hz] = rank, (detector, vco, dividers)
-    return {o_hz: found for o_hz, (_, found) in best.items()}
+            if o_hz not in best or rank < best[int(o_hz)][0]:
+                best[int(o_hz)] = rank, (detector, vco, dividers)
+    return {o_hz: setting for o_hz, (_, setting) in best.items()}
 
 
 @dataclasses.dataclass(frozen=True)
 class Pll:
-    """A PLL that makes one clock from another, exactly.
+    """PLL that generates a clock of an exact frequency.
 
     Parameters
     ----------
     family, device : :class:`str`
-        See :class:`weft_boards._board.Device`.
+        See :class:`weft_boards._devices.Device`.
     i_hz, o_hz : :class:`int`
-        Frequencies in Hz.
+        Frequencies of input and output in Hz.
 
     Raises
     ------
     ValueError
-        If no dividers make ``o_hz`` within all ranges; the message has the nearest that do.
+        If no setting generates ``o_hz`` within all ranges; the message lists the four nearest
+        frequencies.
     """
 
     family: str
@@ -92,7 +102,7 @@ class Pll:
     i_hz: int
     o_hz: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         known = _settings(self.family, self.device, self.i_hz)
         if self.o_hz not in known:
             near = sorted(known, key=lambda hz: abs(hz - self.o_hz))[:4]
@@ -101,44 +111,56 @@ class Pll:
                 f"{self.i_hz / MHZ:g} MHz; near are "
                 + ", ".join(f"{hz / MHZ:.9g}" for hz in sorted(near)))
 
-    def slower(self, hz):
-        """The fastest output of at most ``hz`` that the PLL can make, in Hz; None if there is
-        none."""
+    def max_output_hz(self, limit_hz: float) -> int | None:
+        """Return the highest possible output frequency up to ``limit_hz``, or ``None``."""
         known = _settings(self.family, self.device, self.i_hz)
-        return max((o_hz for o_hz in known if o_hz <= hz), default=None)
+        return max((o_hz for o_hz in known if o_hz <= limit_hz), default=None)
 
     @property
-    def detector_hz(self):
-        """Frequency of the phase detector."""
+    def detector_hz(self) -> float:
+        """Frequency of the phase detector in Hz."""
         return _settings(self.family, self.device, self.i_hz)[self.o_hz][0]
 
     @property
-    def vco_hz(self):
-        """Frequency of the oscillator."""
+    def vco_hz(self) -> float:
+        """Frequency of the VCO in Hz."""
         return _settings(self.family, self.device, self.i_hz)[self.o_hz][1]
 
     @property
-    def dividers(self):
-        """Input divider, feedback divider and output divider, as the primitive takes them."""
+    def dividers(self) -> _Dividers:
+        """Input, feedback and output divider, as encoded in the parameters of the primitive."""
         return _settings(self.family, self.device, self.i_hz)[self.o_hz][2]
 
-    def instance(self, port, clock, locked, late=None, quarters=0):
-        """The primitive between the pin ``port`` and the signals ``clock`` and ``locked``.
+    def instance(self, port: Any, clock: Signal, locked: Signal, *,
+                 shifted: Signal | None = None, quarters: int = 0) -> Instance:
+        """Return the primitive.
 
-        ``late`` is the same clock, ``quarters`` of a period after it: of ECP5s only.
+        Parameters
+        ----------
+        port : value
+            Input pin.
+        clock, locked : :class:`amaranth.hdl.Signal`
+            Outputs.
+        shifted : :class:`amaranth.hdl.Signal`, optional
+            Second output, the clock delayed by ``quarters`` of a period. Only for ECP5.
         """
-        return getattr(self, f"_{self.family}")(port, clock, locked,
-                                                *(() if late is None else (late, quarters)))
+        if self.family == "ecp5":
+            return self._ecp5(port, clock, locked, shifted, quarters)
+        if shifted is not None:
+            raise ValueError(f"a phase-shifted clock is implemented only for the PLL of an ECP5, "
+                             f"not for {self.device}")
+        return {"ice40": self._ice40, "gowin": self._gowin}[self.family](port, clock, locked)
 
-    def _ecp5(self, port, clock, locked, late=None, quarters=0):
+    def _ecp5(self, port: Any, clock: Signal, locked: Signal, shifted: Signal | None,
+              quarters: int) -> Instance:
         divide, multiply, out = self.dividers
-        # both phases count periods of the oscillator, the fine one in eighths
+        # coarse phases count VCO periods, fine phases eighths of a VCO period
         phase = max(0, out // 2 - 1)
         coarse, fine = divmod(out * quarters * 2, 8)
-        second = {} if late is None else {
+        second: dict[str, Any] = {} if shifted is None else {
             "p_CLKOS_ENABLE": "ENABLED", "p_CLKOS_DIV": out, "p_CLKOS_CPHASE": phase + coarse,
             "p_CLKOS_FPHASE": fine, "a_FREQUENCY_PIN_CLKOS": f"{self.o_hz / MHZ:g}",
-            "o_CLKOS": late}
+            "o_CLKOS": shifted}
         return Instance(
             "EHXPLLL",
             a_FREQUENCY_PIN_CLKI=f"{self.i_hz / MHZ:g}",
@@ -154,7 +176,7 @@ class Pll:
             i_PHASEDIR=1, i_PHASESTEP=1, i_PHASELOADREG=1, i_PLLWAKESYNC=0, i_ENCLKOP=0,
             o_CLKOP=clock, o_LOCK=locked, **second)
 
-    def _ice40(self, port, clock, locked):
+    def _ice40(self, port: Any, clock: Signal, locked: Signal) -> Instance:
         divide, multiply, out = self.dividers
         mhz = self.detector_hz / MHZ
         filter_range = next((index + 1 for index, limit in enumerate(_ICE40_FILTERS)
@@ -165,7 +187,7 @@ class Pll:
             p_DIVQ=Const(out, 3), p_FILTER_RANGE=Const(filter_range, 3),
             i_PACKAGEPIN=port, i_RESETB=1, i_BYPASS=0, o_PLLOUTGLOBAL=clock, o_LOCK=locked)
 
-    def _gowin(self, port, clock, locked):
+    def _gowin(self, port: Any, clock: Signal, locked: Signal) -> Instance:
         divide, multiply, out = self.dividers
         return Instance(
             "rPLL",

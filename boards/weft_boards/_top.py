@@ -1,4 +1,8 @@
-"""Everything on a board behind its clock: host link, accelerator and host memory."""
+"""Top of a board without pins and clock: host link, accelerator and host memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
@@ -7,90 +11,82 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from weft.bus.axi_arbiter import AxiArbiter
 from weft.host_memory.ram import AxiRam
 from weft.host_memory.sdram import AxiSdram
+from weft.host_memory.sdram_chip import SdramChip
 from weft.host_memory.sdram_pins import SdramPins
 from weft.host_memory.sdram_simulated import SimulatedSdram
 from weft.instance import make_accelerator
 from weft.link.host_link import HostLink
+from weft.spec.config import Config
 
-__all__ = ["BoardTop", "sdram_phase"]
+from ._sdram_phase import sdram_phase
 
-_FAST_HZ = 66_000_000
-_FASTEST_HZ = 140_000_000
+if TYPE_CHECKING:
+    from ._board import Board
+
+__all__ = ["BoardTop"]
+
 SIMULATED_BYTES = 1 << 18
-"""Of an SDRAM in simulation."""
-
-
-def sdram_phase(clock_hz):
-    """When an SDRAM's clock rises, in quarters of a cycle after the controller's, and how many
-    cycles a word takes through the registers in the pins, out and back.
-
-    What is set at the beginning of a cycle has to be there 2 ns before the chip's edge and 1 ns
-    after it. A word comes up to tAC, 6 ns, after such an edge, stays for tOH, 2.5 ns, after the
-    next, and has 2 to 3.5 ns of pads and board on its way, both together. The register in the pin
-    takes it where the controller's clock rises.
-
-    At up to 66 MHz the chip's edge is early, and the next one of the controller takes the word;
-    above, it is late, and the one after that does.
-
-    Raises
-    ------
-    ValueError
-        Above 140 MHz, where that one comes too soon.
-    """
-    if clock_hz > _FASTEST_HZ:
-        raise ValueError(f"words of an SDRAM arrive too late at {clock_hz / 1e6:g} MHz; the "
-                         f"fastest clock is {_FASTEST_HZ / 1e6:g} MHz")
-    return (1, 1) if clock_hz <= _FAST_HZ else (3, 2)
+"""Size of an SDRAM in simulation."""
 
 
 class BoardTop(wiring.Component):
-    """Accelerator, host memory and host link, in one clock domain.
+    """Accelerator, host memory and host link in one clock domain.
 
-    It has no pins and no PLL, so that it simulates as it is: a clock, and a serial line.
+    It contains no pins and no PLL, so that it can be simulated with a clock and a serial line.
 
     Parameters
     ----------
     config : :class:`weft.spec.config.Config`
-        The accelerator.
+        Configuration of the accelerator.
     clock_hz : :class:`int`
-        Frequency of ``sync`` in Hz.
+        Clock frequency of ``sync`` in Hz.
     baud : :class:`int`
-        Bits a second of the host link.
+        Rate of the host link in bits per second.
     memory_bytes : :class:`int`
-        Host memory from address 0 on.
+        Size of the host memory, which starts at address 0.
     storage : :class:`str`
-        What it is made of: one of :data:`weft.host_memory.ram.STORAGE`; or ``"sdram"``, or
-        ``"sdram_model"``, an SDRAM that is a part of the top and simulates anywhere.
+        Kind of the host memory: one of :data:`weft.host_memory.ram.STORAGE`, ``"sdram"``, or
+        ``"sdram_model"``, an SDRAM in gateware for simulation.
     sdram : :class:`weft.host_memory.sdram_chip.SdramChip`
-        The chip, if there is one.
+        The chip, for ``"sdram"`` and ``"sdram_model"``.
     name : :class:`str`
-        Of the board, for the host to know.
+        Name of the board, as reported to the host.
     timeout_us : :class:`int`
         See :class:`weft.link.host_link.HostLink`.
 
     Members
     -------
     rx : :py:`In(1)`, ``tx`` : :py:`Out(1)`
-        The host link's serial line.
+        Serial line of the host link.
     busy : :py:`Out(1)`
-        A byte is on the line, or an interrupt waits: for a lamp.
+        A byte is being transferred, or an interrupt is pending; for an LED.
     sdram : :py:`Out(SdramPins(sdram))`
-        With storage ``"sdram"``: the chip, behind the registers of :func:`sdram_phase`.
+        Pins of the chip, with storage ``"sdram"``. The registers at the pins, whose delay
+        :func:`~weft_boards._sdram_phase.sdram_phase` defines, are outside.
+
+    Raises
+    ------
+    ValueError
+        If the storage needs a chip, but there is none.
     """
 
-    def __init__(self, *, config, clock_hz, baud, memory_bytes, storage, name, sdram=None,
-                 timeout_us=10_000):
+    def __init__(self, *, config: Config, clock_hz: int, baud: int, memory_bytes: int,
+                 storage: str, name: str, sdram: SdramChip | None = None,
+                 timeout_us: int = 10_000) -> None:
         self.config = config
         self._link = HostLink(
             addr_width=config.addr_width, data_width=config.bus_width, clock_hz=clock_hz,
             baud=baud, memory_base=0, memory_bytes=memory_bytes, board=name, timeout_us=timeout_us)
-        self._chip = None
-        members = {"rx": In(1, init=1), "tx": Out(1, init=1), "busy": Out(1)}
+        self._chip: SimulatedSdram | None = None
+        members: dict[str, Any] = {
+            # amaranth-stubs lacks the parameter init
+            "rx": In(1, init=1), "tx": Out(1, init=1),      # type: ignore[call-arg]
+            "busy": Out(1)}
         if storage in ("sdram", "sdram_model"):
             if sdram is None:
-                raise ValueError(f"storage {storage!r} needs sdram, the chip")
+                raise ValueError(f"storage {storage!r} needs a chip: set sdram")
             on_pins = storage == "sdram"
-            self._memory = AxiSdram(
+            self._memory: AxiSdram | AxiRam = AxiSdram(
                 chip=sdram, clock_hz=clock_hz, addr_width=config.addr_width,
                 data_width=config.bus_width, pin_delay=sdram_phase(clock_hz)[1] if on_pins else 0)
             if on_pins:
@@ -103,10 +99,16 @@ class BoardTop(wiring.Component):
         super().__init__(members)
 
     @classmethod
-    def of(cls, board, *, simulate=False, **options):
-        """The top of a board, with other ``options`` where some are named.
+    def of(cls, board: Board, *, simulate: bool = False, **options: Any) -> Self:
+        """Create the top of a board.
 
-        With ``simulate`` it is without any vendor's primitives.
+        Parameters
+        ----------
+        board : :class:`~weft_boards._board.Board`
+        simulate : :class:`bool`
+            Use no primitives of a vendor.
+        options
+            Parameters that override those of the board.
         """
         memory_bytes = board.memory_bytes
         if simulate and board.sdram is not None:
@@ -116,21 +118,27 @@ class BoardTop(wiring.Component):
                    storage=board.simulation_storage if simulate else board.storage,
                    memory_bytes=memory_bytes, sdram=board.sdram, name=board.name, **options)
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.link = link = self._link
-        m.submodules.accelerator = accelerator = make_accelerator(self.config)
-        m.submodules.arbiter = arbiter = AxiArbiter(self.config)
-        m.submodules.memory = memory = self._memory
+        ports: Any = self               # members are created at run time
+        link: Any = self._link
+        accelerator: Any = make_accelerator(self.config)
+        arbiter: Any = AxiArbiter(self.config)
+        memory: Any = self._memory
+        m.submodules.link = link
+        m.submodules.accelerator = accelerator
+        m.submodules.arbiter = arbiter
+        m.submodules.memory = memory
         connect(m, link.m_axi, arbiter.link)
         connect(m, accelerator.m_axi, arbiter.accelerator)
         connect(m, arbiter.axi, memory.axi)
         connect(m, link.m_axil, accelerator.s_axil)
         if self._chip is not None:
-            m.submodules.chip = chip = self._chip
+            chip: Any = self._chip
+            m.submodules.chip = chip
             connect(m, memory.pins, chip.pins)
-        elif isinstance(memory, AxiSdram):
-            connect(m, memory.pins, flipped(self.sdram))
-        m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx)]
-        m.d.sync += self.busy.eq(~self.rx | ~self.tx | accelerator.irq)
+        elif isinstance(self._memory, AxiSdram):
+            connect(m, memory.pins, flipped(ports.sdram))
+        m.d.comb += [link.rx.eq(ports.rx), ports.tx.eq(link.tx)]
+        m.d.sync += ports.busy.eq(~ports.rx | ~ports.tx | accelerator.irq)
         return m

@@ -1,4 +1,4 @@
-"""Colorlight 5A-75B V7.0, a receiver card for LED walls with an LFE5U-25F: 8 x 4 cells."""
+"""Colorlight 5A-75B V7.0, a receiver card for LED walls, with an LFE5U-25F: 8 x 4 cells."""
 
 from ._board import Board
 from ._devices import ECP5_25F

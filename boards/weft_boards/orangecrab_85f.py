@@ -1,7 +1,6 @@
 """OrangeCrab r0.2.1 with an LFE5U-85F: 16 x 16 cells, host memory in block RAM."""
 
-from amaranth.build import Attrs
-from amaranth_boards.resources import UARTResource
+from amaranth.build import Attrs, Pins, Resource, Subsignal
 
 from ._board import Board
 from ._devices import ECP5_85F_FAST
@@ -18,5 +17,8 @@ BOARD = Board(
     memory_bytes=_SAME_DEVICE.memory_bytes,
     flash=("dfu-util", "--device", "1209:5af0", "--alt", "0", "--download", "{bitstream}"),
     cable="pins 0 (the board's input) and 1 (its output); 3.3 V",
-    resources=(UARTResource(0, rx="0", tx="1", conn=("io", 0), attrs=Attrs(IO_TYPE="LVCMOS33")),),
+    resources=(Resource("uart", 0,
+                        Subsignal("rx", Pins("0", dir="i", conn=("io", 0), assert_width=1)),
+                        Subsignal("tx", Pins("1", dir="o", conn=("io", 0), assert_width=1)),
+                        Attrs(IO_TYPE="LVCMOS33")),),
 )

@@ -14,6 +14,6 @@ BOARD = Board(
     memory_bytes=32 * 1024,
     flash=("openFPGALoader", "--board", "tangprimer20k", "{bitstream}"),
     cable="the USB socket of the dock, which is also the one that programs",
-    # nextpnr knows no timing of Gowin's multipliers
+    # nextpnr has no timing data of Gowin's multipliers
     fmax_trusted=False,
 )

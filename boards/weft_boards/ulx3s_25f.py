@@ -9,7 +9,7 @@ BOARD = Board(
     device=ECP5_25F,
     platform="ulx3s:ULX3S_25F_Platform",
     preset="small",
-    # 28 DSPs in all, of which the requantiser and VECTOR take their share
+    # 16 of 28 DSPs; the others are for the requantiser and VECTOR
     changes={"cols": 4, "vector_lanes": 1, "spad_bytes": 16384, "spad_banks": 1,
              "bus_width": 32, "wgt_bytes": 2048, "queue_depth": 4, "outstanding": 4,
              "multiplier": "ecp5", "dsp_cells": 16},

@@ -9,7 +9,7 @@ BOARD = Board(
     device=ECP5_85F,
     platform="ulx3s:ULX3S_85F_Platform",
     preset="ulx3s",
-    # the requantiser takes DSPs, too: 112 of the 256 cells leave it enough
+    # 112 of 256 cells use DSPs, so that enough are left for the requantiser
     changes={"multiplier": "ecp5", "dsp_cells": 112},
     clock_hz=100_000_000,
     memory_bytes=256 * 1024,

@@ -14,7 +14,7 @@ from support.sdram_model import SdramModel
 from support.seeds import seed
 from weft.host_memory.sdram import AxiSdram
 from weft.host_memory.sdram_pins import Command
-from weft_boards._top import sdram_phase
+from weft_boards._sdram_phase import sdram_phase
 
 SIZE, WIDTH = 16384, 32
 ACCESS_NS, HOLD_NS = {2: 6.0, 3: 5.4}, 2.5      # tAC for each CAS latency, and tOH

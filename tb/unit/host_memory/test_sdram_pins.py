@@ -10,16 +10,17 @@ from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from support.axi_manager import AxiManager, Burst, apply, expected, random_write
+from support.pin_loop import PinLoop
 from support.sdram_bench import erased
 from support.sdram_model import SdramModel
 from support.seeds import seed
 from weft.bus.axi4 import Axi4
 from weft.host_memory.sdram import AxiSdram
 from weft.host_memory.sdram_chip import MT48LC16M16
-from weft.host_memory.sdram_pins import Command, SdramPins
+from weft.host_memory.sdram_pins import Command
 from weft_boards import _pins, board
-from weft_boards._pins import OnPins, make_platform
-from weft_boards._top import sdram_phase
+from weft_boards._pins import DeviceTop, make_platform
+from weft_boards._sdram_phase import sdram_phase
 
 WIDTH, CLOCK_HZ = 128, 100_000_000
 CLOCKS = []         # parameters of the buffers that drive the chip's clock
@@ -52,7 +53,7 @@ class PinLevels(wiring.Component):
         m.submodules.memory = memory = self.memory
         wiring.connect(m, wiring.flipped(self.axi), memory.axi)
         pads = self.pads
-        OnPins._sdram(None, m, pads, memory.pins)
+        DeviceTop._sdram(None, m, pads, memory.pins)
         m.d.comb += [self.levels.eq(Cat(pads.we.o, pads.cas.o, pads.ras.o)),
                      self.selected.eq(~pads.cs.o), self.enabled.eq(pads.clk_en.o),
                      self.driven.eq(pads.dq.oe)]
@@ -111,7 +112,7 @@ def test_drives_the_pins_with_the_levels_of_the_datasheet(monkeypatch):
     simulator.add_testbench(testbench)
     simulator.add_process(chip.run)
     simulator.run()
-    assert [entry[:3] for entry in CLOCKS] == [("o", (False,), "sdram")]
+    assert [entry[:3] for entry in CLOCKS] == [(io.Direction.Output, (False,), "sdram")]
     contents = erased(1 << 25)
     for burst in writes:
         apply(burst, contents, 0)
@@ -119,24 +120,11 @@ def test_drives_the_pins_with_the_levels_of_the_datasheet(monkeypatch):
         assert burst.responses == expected(burst, contents, 0)
 
 
-class Idle(wiring.Component):
-    """Top without an accelerator, for a fast conversion of pins and clocks."""
-
-    def __init__(self, chip):
-        super().__init__({"rx": In(1), "tx": Out(1), "busy": Out(1),
-                          "sdram": Out(SdramPins(chip))})
-
-    def elaborate(self, platform):
-        m = Module()
-        m.d.sync += [self.tx.eq(self.rx), self.busy.eq(~self.rx)]
-        return m
-
-
 @pytest.mark.parametrize("mhz", [25, 50, 65, 80, 100, 125])
 def test_the_pll_generates_the_phase_of_the_chips_clock(mhz):
     """Lattice FPGA-TN-02200: phases count VCO periods and eighths of a VCO period."""
     chosen = board("ulx3s_85f_sdram").at(clock_hz=mhz * 1_000_000)
-    plan = make_platform(chosen).prepare(OnPins(chosen, Idle(chosen.sdram)), "top",
+    plan = make_platform(chosen).prepare(DeviceTop(chosen, PinLoop(chosen.sdram)), "top",
                                          debug_verilog=False)
     netlist = plan.files["top.il"]
     netlist = netlist.decode() if isinstance(netlist, bytes) else netlist
