@@ -14,6 +14,7 @@ from weft.host_memory.sdram import AxiSdram
 from weft.host_memory.sdram_chip import SdramChip
 from weft.link.host_link import check_line
 from weft.spec.config import MIN_ADDR_WIDTH, Config
+from weft.spec.integers import check_integers
 from weft.spec.presets import preset
 from weft.vendor.spram import Spram
 
@@ -93,10 +94,7 @@ class Board:
     fmax_trusted: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("clock_hz", "memory_bytes", "baud"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise TypeError(f"{name} must be an integer, not {value!r}")
+        check_integers(clock_hz=self.clock_hz, memory_bytes=self.memory_bytes, baud=self.baud)
         if not isinstance(self.flash, tuple) or not all(
                 isinstance(word, str) for word in self.flash):
             raise TypeError(f"flash must be a tuple of words, not {self.flash!r}")

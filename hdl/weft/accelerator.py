@@ -2,16 +2,15 @@
 
 from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import connect, flipped
 
+from .accelerator_ports import accelerator_ports
 from .array.matmul import MatmulUnit
-from .bus.axi4 import Axi4, Axi4Lite
+from .bus.axi4 import connect_half
 from .bus.read_arbiter import ReadArbiter
 from .control.subsystem import ControlSubsystem
 from .dma.load import LoadUnit
 from .dma.store import StoreUnit
-from .spec import register_map
-from .spec.config import UNITS
 from .sram.accumulator import AccumulatorMemory
 from .sram.scratchpad import Scratchpad
 from .sram.weights import WeightBuffer
@@ -58,13 +57,7 @@ class Accelerator(wiring.Component):
                              "makes its engine")
         self.config = config
         self.observe = observe
-        events = ("o_queued", "o_issued", "o_done") if observe else ()
-        super().__init__({
-            "s_axil": In(Axi4Lite(addr_width=register_map.ADDR_WIDTH)),
-            "m_axi": Out(Axi4(addr_width=config.addr_width, data_width=config.bus_width)),
-            "irq": Out(1),
-            **{name: Out(len(UNITS)) for name in events},
-        })
+        super().__init__(accelerator_ports(config, observe=observe))
 
     def elaborate(self, platform):
         m = Module()
@@ -88,12 +81,10 @@ class Accelerator(wiring.Component):
             ("matmul", matmul)))
 
         connect(m, flipped(self.s_axil), control.s_axil)
-        connect(m, control.axi, arbiter.fetch)
-        connect(m, load.axi, arbiter.load)
+        connect(m, control.axi, arbiter.first)
+        connect(m, load.axi, arbiter.second)
         for half in (arbiter.axi, store.axi):
-            for (name, *_), member, inner in half.signature.flatten(half):
-                outer = getattr(self.m_axi, name)
-                m.d.comb += outer.eq(inner) if member.flow == Out else inner.eq(outer)
+            connect_half(m, self.m_axi, half)
 
         for number, (name, unit) in enumerate((("load", load), ("matmul", matmul),
                                                ("vector", vector), ("store", store))):

@@ -2,12 +2,11 @@
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import connect, flipped
 
-from ..bus.axi4 import Axi4, Axi4Lite
+from ..accelerator_ports import accelerator_ports
 from ..bus.axi_lite import AxiLiteSubordinate
 from ..spec import register_map
-from ..spec.config import UNITS
 from .array_unit import ArrayUnit
 from .beat_unit import BeatUnit
 from .byte_unit import ByteUnit
@@ -58,13 +57,7 @@ class CompactAccelerator(wiring.Component):
                              "weft.accelerator.Accelerator")
         self.config = config
         self.observe = observe
-        events = ("o_queued", "o_issued", "o_done") if observe else ()
-        super().__init__({
-            "s_axil": In(Axi4Lite(addr_width=register_map.ADDR_WIDTH)),
-            "m_axi": Out(Axi4(addr_width=config.addr_width, data_width=config.bus_width)),
-            "irq": Out(1),
-            **{name: Out(len(UNITS)) for name in events},
-        })
+        super().__init__(accelerator_ports(config, observe=observe))
 
     def elaborate(self, platform):
         m = Module()

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In
 
 from ..bus.axi4 import RESP_OKAY, Axi4
 from ..delay_line import delay_line
+from ..spec.integers import check_integers
 from .burst_splitter import BurstSplitter, split_bursts
 from .storage import BlockStorage, SpramStorage
 
@@ -61,10 +62,7 @@ class AxiRam(wiring.Component):
     READ_BUFFER_LATENCY = 1     # cycles through the read buffer
 
     def __init__(self, *, addr_width, data_width, size, base=0, storage="block"):
-        for name, value in (("addr_width", addr_width), ("data_width", data_width),
-                            ("size", size), ("base", base)):
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise TypeError(f"{name} must be an integer, not {value!r}")
+        check_integers(addr_width=addr_width, data_width=data_width, size=size, base=base)
         if data_width not in (32, 64, 128, 256):
             raise ValueError(f"data_width must be 32, 64, 128 or 256, not {data_width}")
         if size < 4096 or size & (size - 1):

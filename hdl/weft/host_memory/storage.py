@@ -5,6 +5,7 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
+from ..spec.integers import check_integers
 from ..vendor.spram import FORMS, Spram
 
 __all__ = ["StoragePort", "BlockStorage", "SpramStorage"]
@@ -37,9 +38,7 @@ class StoragePort(wiring.Signature):
 
 
 def _check(words, width):
-    for name, value in (("words", words), ("width", width)):
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise TypeError(f"{name} must be an integer, not {value!r}")
+    check_integers(words=words, width=width)
     if words < 2:
         raise ValueError(f"words must be at least 2, not {words}")
     if width < 8 or width & (width - 1):

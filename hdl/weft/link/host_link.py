@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
 from ..bus.axi4 import Axi4, Axi4Lite
-from ..spec.integers import ceil_div
+from ..spec.integers import ceil_div, check_integers
 from ..spec.link_frames import Command, Info, Status
 from .copier import Copier
 from .queue import ByteQueue
@@ -88,11 +88,8 @@ class HostLink(wiring.Component):
 
     def __init__(self, *, addr_width, data_width, clock_hz, baud, memory_base=0, memory_bytes=0,
                  board="", payload=256, timeout_us=10_000):
-        for name, value in (("addr_width", addr_width), ("data_width", data_width),
-                            ("memory_base", memory_base), ("memory_bytes", memory_bytes),
-                            ("payload", payload), ("timeout_us", timeout_us)):
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise TypeError(f"{name} must be an integer, not {value!r}")
+        check_integers(addr_width=addr_width, data_width=data_width, memory_base=memory_base,
+                       memory_bytes=memory_bytes, payload=payload, timeout_us=timeout_us)
         if not isinstance(board, str):
             raise TypeError(f"board must be a string, not {board!r}")
         if data_width not in (32, 64, 128, 256):

@@ -4,6 +4,8 @@ from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import cdc, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..spec.integers import check_integers
+
 __all__ = ["BitClock", "UartReceiver", "UartTransmitter", "bit_step"]
 
 _MAX_ERROR = 0.02       # of the rate; both ends together may be half a bit in 9.5 bits, 5 %, apart
@@ -34,9 +36,8 @@ def bit_step(clock_hz, baud):
     ValueError
         If a bit is shorter than 4 cycles, or the rate cannot be met within 2 %.
     """
+    check_integers(clock_hz=clock_hz, baud=baud)
     for name, value in (("clock_hz", clock_hz), ("baud", baud)):
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise TypeError(f"{name} must be an integer, not {value!r}")
         if value < 1:
             raise ValueError(f"{name} must be positive, not {value}")
     if clock_hz < _MIN_CLOCKS * baud:

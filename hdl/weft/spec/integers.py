@@ -1,6 +1,6 @@
 """Integer helpers that gateware and host software share."""
 
-__all__ = ["ceil_div", "round_up"]
+__all__ = ["ceil_div", "check_integers", "round_up"]
 
 
 def ceil_div(value: int, divisor: int) -> int:
@@ -14,6 +14,24 @@ def ceil_div(value: int, divisor: int) -> int:
         Divisor, at least 1.
     """
     return -(-value // divisor)
+
+
+def check_integers(**values: object) -> None:
+    """Check that parameters are integers.
+
+    Parameters
+    ----------
+    values
+        Parameters by name.
+
+    Raises
+    ------
+    TypeError
+        If a value is not an integer, or is a :class:`bool`.
+    """
+    for name, value in values.items():
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError(f"{name} must be an integer, not {value!r}")
 
 
 def round_up(value: int, multiple: int) -> int:

@@ -1,6 +1,6 @@
 """Microprogram of LOAD, LOAD_WGT, STORE and FILL."""
 
-from ..microinstruction import Operation, Source
+from ..microinstruction import Operation
 from .fields import accept, check_end, check_reserved, end, load_field, load_fields
 
 __all__ = ["copies"]
@@ -137,11 +137,7 @@ def _host_extent(u):
     u.store("first", "fault_addr")
     u.carry("bad_host")
     u.less_one("count")
-    u.do(Operation.SET_LOW)
-    u.load(0)
-    u.repeat(32, Operation.MULTIPLY_UNSIGNED, "pitch")
-    u.nonzero("bad_host")
-    u.read_source(Source.LOW)
+    u.multiply_pitch("bad_host")
     u.add("first")
     u.carry("bad_host")
     u.store("last")

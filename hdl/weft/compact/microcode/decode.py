@@ -11,7 +11,7 @@ from .register_bits import field_mask
 __all__ = ["decode"]
 
 _WORDS = isa.INSTRUCTION_BYTES // 4
-_QUEUED, _HANDED, _DONE = range(3)       # ports of Operation.EVENT
+_QUEUED, _ISSUED, _DONE = range(3)       # ports of Operation.EVENT
 _MOST_TOKENS = 255
 
 
@@ -125,7 +125,7 @@ def _accepted(u):
     u.nonzero("take_tokens")
     u.label("issued")
     u.load("unit")
-    u.do(Operation.EVENT, _HANDED)
+    u.do(Operation.EVENT, _ISSUED)
     u.back()
 
 
@@ -154,14 +154,19 @@ def _take_tokens(u):
     u.label("next_token")
     for _ in range(len(UNITS)):
         u.do(Operation.NEXT_INDEX)
+    _next_unit(u, "take_token")
+    u.load("missing_tokens")
+    u.zero("issued")
+    u.go("token_missing")
+
+
+def _next_unit(u, loop):
+    """Double ``bit``, which selects a unit, and branch to ``loop`` until all units are done."""
     u.load("bit")
     u.double()
     u.store("bit")
     u.sub(1 << len(UNITS))
-    u.nonzero("take_token", slot=lambda: u.load("bit"))
-    u.load("missing_tokens")
-    u.zero("issued")
-    u.go("token_missing")
+    u.nonzero(loop, slot=lambda: u.load("bit"))
 
 
 def _token_missing(u):
@@ -208,11 +213,7 @@ def _give_tokens(u):
     u.zero("token_overflow")
     u.label("given_token")
     u.do(Operation.NEXT_INDEX)
-    u.load("bit")
-    u.double()
-    u.store("bit")
-    u.sub(1 << len(UNITS))
-    u.nonzero("give_token", slot=lambda: u.load("bit"))
+    _next_unit(u, "give_token")
     u.go("tokens_given")
     u.label("token_overflow")
     u.load(0)

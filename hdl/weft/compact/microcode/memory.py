@@ -131,11 +131,7 @@ def _reach(u):
     """Emit ``extent_end`` += A * ``pitch``; products of _TOO_FAR and more saturate."""
     u.label("extend_extent")
     u.zero("extend_end")
-    u.do(Operation.SET_LOW)
-    u.load(0)
-    u.repeat(32, Operation.MULTIPLY_UNSIGNED, "pitch")
-    u.nonzero("extend_saturate")
-    u.read_source(Source.LOW)
+    u.multiply_pitch("extend_saturate")
     u.sub(_TOO_FAR)
     u.carry("extend_saturate")
     u.read_source(Source.LOW)

@@ -1,7 +1,7 @@
 """Mnemonics of the microprogram: one method per function, branch and frequent sequence."""
 
 from ..assembler import Assembler
-from ..microinstruction import Condition, Function, Operation
+from ..microinstruction import Condition, Function, Operation, Source
 
 __all__ = ["Mnemonics"]
 
@@ -157,6 +157,14 @@ class Mnemonics(Assembler):
         self.do(Operation.SET_INDEX)
         self.load(high - low + 1)
         self.call("zeros")
+
+    def multiply_pitch(self, overflow):
+        """Emit A = A * ``pitch``, and a branch to ``overflow`` if it needs more than 32 bits."""
+        self.do(Operation.SET_LOW)
+        self.load(0)
+        self.repeat(32, Operation.MULTIPLY_UNSIGNED, "pitch")
+        self.nonzero(overflow)
+        self.read_source(Source.LOW)
 
     def write_byte(self):
         """Emit the write of A to the byte at P; P advances."""
