@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from support.seeds import seed
 from support.simulate import SIMULATORS, simulate
-from weft.bus.axi4 import Axi4, Axi4Read
+from weft.bus.axi4 import Axi4, Axi4Read, connect_half
 from weft.bus.read_arbiter import ReadArbiter
 from weft.control.unit_interface import UnitSignature
 from weft.dma.load import LoadUnit
@@ -54,15 +54,13 @@ class Dma(wiring.Component):
         m.submodules.arbiter = arbiter = ReadArbiter(self.config)
         connect(m, flipped(self.load), load.unit)
         connect(m, flipped(self.store), store.unit)
-        connect(m, flipped(self.fetch), arbiter.fetch)
-        connect(m, load.axi, arbiter.load)
+        connect(m, flipped(self.fetch), arbiter.first)
+        connect(m, load.axi, arbiter.second)
         connect(m, load.spad, spad.load)
         connect(m, load.wgt, flipped(self.wgt))
         connect(m, store.spad, spad.store)
         for half in (arbiter.axi, store.axi):
-            for (name, *_), member, inner in half.signature.flatten(half):
-                outer = getattr(self.m_axi, name)
-                m.d.comb += outer.eq(inner) if member.flow == Out else inner.eq(outer)
+            connect_half(m, self.m_axi, half)
         # the read channel is idle if LOAD and the fetch have received all their beats
         fetching = Signal(range(1024))
         m.d.sync += fetching.eq(fetching + (self.fetch.arvalid & self.fetch.arready)

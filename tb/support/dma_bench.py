@@ -73,7 +73,7 @@ class DmaBench:
             self.dut = LoadUnit(config)
             self.arbiter = ReadArbiter(config)
             m.submodules.arbiter = self.arbiter
-            wiring.connect(m, self.dut.axi, self.arbiter.load)
+            wiring.connect(m, self.dut.axi, self.arbiter.second)
             processes = [self.host.reader(self.arbiter.axi), self.spad.writer(self.dut.spad),
                          self.wgt.writer(self.dut.wgt)]
         else:

@@ -1,1 +1,1 @@
-"""AXI4 and AXI4-Lite."""
+"""AXI4 and AXI4-Lite: signatures, arbiters, register access and stream buffers."""

@@ -1,20 +1,20 @@
-"""AXI4 and AXI4-Lite as signatures, from the manager's side (ARM IHI 0022, issue H)."""
+"""AXI4 and AXI4-Lite signatures, from the manager's side (ARM IHI 0022, issue H)."""
 
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Axi4Read", "Axi4Write", "Axi4", "Axi4Lite", "RESP_OKAY", "RESP_SLVERR", "RESP_DECERR",
-           "BURST_INCR", "CACHE_BUFFERABLE"]
+__all__ = ["BURST_INCR", "CACHE_BUFFERABLE", "RESP_DECERR", "RESP_OKAY", "RESP_SLVERR", "Axi4",
+           "Axi4Lite", "Axi4Read", "Axi4Write", "connect_half"]
 
 RESP_OKAY, RESP_EXOKAY, RESP_SLVERR, RESP_DECERR = range(4)
 
 BURST_INCR = 1
 CACHE_BUFFERABLE = 0b0011
-"""Normal memory, non-cacheable: what interconnects take best from a DMA engine."""
+"""Normal, non-cacheable, bufferable memory: the attribute for the accesses of a DMA engine."""
 
 
 class Axi4Read(wiring.Signature):
-    """The read half of AXI4: incrementing bursts of whole beats, all with one ID."""
+    """Read half of AXI4, for incrementing bursts of whole beats with a single ID."""
 
     def __init__(self, *, addr_width, data_width):
         super().__init__({
@@ -27,7 +27,7 @@ class Axi4Read(wiring.Signature):
 
 
 class Axi4Write(wiring.Signature):
-    """The write half of AXI4: incrementing bursts of whole beats with strobes, all with one ID."""
+    """Write half of AXI4, for incrementing bursts of whole beats with strobes and a single ID."""
 
     def __init__(self, *, addr_width, data_width):
         super().__init__({
@@ -41,7 +41,7 @@ class Axi4Write(wiring.Signature):
 
 
 class Axi4(wiring.Signature):
-    """Both halves of AXI4."""
+    """AXI4: the members of :class:`Axi4Read` and :class:`Axi4Write`."""
 
     def __init__(self, *, addr_width, data_width):
         members = {}
@@ -51,7 +51,7 @@ class Axi4(wiring.Signature):
 
 
 class Axi4Lite(wiring.Signature):
-    """AXI4-Lite with 32 bits of data."""
+    """AXI4-Lite with 32-bit data."""
 
     def __init__(self, *, addr_width):
         super().__init__({
@@ -61,3 +61,18 @@ class Axi4Lite(wiring.Signature):
             "araddr": Out(addr_width), "arprot": Out(3), "arvalid": Out(1), "arready": In(1),
             "rdata": In(32), "rresp": In(2), "rvalid": In(1), "rready": Out(1),
         })
+
+
+def connect_half(m, port, half):
+    """Connect a read or write half to the signals of the same names in ``port``.
+
+    Parameters
+    ----------
+    port : interface of :class:`Axi4`
+        Port of the component that ``m`` belongs to.
+    half : interface of :class:`Axi4Read` or :class:`Axi4Write`
+        Port of a submodule of ``m``.
+    """
+    for name, member in half.signature.members.items():
+        outer, inner = getattr(port, name), getattr(half, name)
+        m.d.comb += outer.eq(inner) if member.flow == Out else inner.eq(outer)

@@ -1,10 +1,10 @@
-"""Two AXI4 managers on one memory."""
+"""Arbiter of two AXI4 managers for one memory port."""
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .axi4 import Axi4
+from .axi4 import Axi4, connect_half
 from .read_arbiter import ReadArbiter
 from .write_arbiter import WriteArbiter
 
@@ -12,16 +12,16 @@ __all__ = ["AxiArbiter"]
 
 
 class AxiArbiter(wiring.Component):
-    """Shares an AXI4 port between a host link and an accelerator.
+    """Arbiter between a host link and an accelerator, with independent read and write halves.
 
-    Reads and writes are shared independently of each other; ``link`` goes first when both ask:
-    it is rare and slow. Each channel takes one cycle through it. All of ``axi``'s outputs come
-    from registers, and no wire leads from ``axi`` to a manager.
+    ``link`` has priority: its accesses are rare and slow. The latency of each channel is one cycle.
+    All outputs of ``axi`` are registers, and there is no combinational path from ``axi`` to a
+    manager.
 
     Parameters
     ----------
     config : :class:`Config`
-        Bus widths and ``outstanding``: bursts in flight that each half keeps in order.
+        Bus widths and ``outstanding``, the number of bursts in flight per manager and direction.
 
     Members
     -------
@@ -42,17 +42,10 @@ class AxiArbiter(wiring.Component):
         m = Module()
         m.submodules.reads = reads = ReadArbiter(self.config)
         m.submodules.writes = writes = WriteArbiter(self.config)
-        for port, halves in ((self.link, (reads.fetch, writes.first)),
-                             (self.accelerator, (reads.load, writes.second))):
+        for port, halves in ((self.link, (reads.first, writes.first)),
+                             (self.accelerator, (reads.second, writes.second))):
             for half in halves:
-                for name in half.signature.members:
-                    outer, inner = getattr(port, name), getattr(half, name)
-                    # the half is a manager's port seen from the other side
-                    is_input = half.signature.members[name].flow == In
-                    m.d.comb += inner.eq(outer) if is_input else outer.eq(inner)
+                connect_half(m, port, half)
         for half in (reads.axi, writes.axi):
-            for name in half.signature.members:
-                outer, inner = getattr(self.axi, name), getattr(half, name)
-                is_output = half.signature.members[name].flow == Out
-                m.d.comb += outer.eq(inner) if is_output else inner.eq(outer)
+            connect_half(m, self.axi, half)
         return m

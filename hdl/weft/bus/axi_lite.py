@@ -1,4 +1,4 @@
-"""AXI4-Lite subordinate: turns a host's accesses into accesses of a register bus."""
+"""AXI4-Lite subordinate and the register bus behind it."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
@@ -10,23 +10,23 @@ __all__ = ["RegisterBus", "AxiLiteSubordinate"]
 
 
 class RegisterBus(wiring.Signature):
-    """One access of a 32-bit register at a time.
+    """Bus for accesses to 32-bit registers, one at a time.
 
     Members
     -------
     en : :py:`Out(1)`
-        High for one cycle: an access starts. ``write``, ``addr``, ``data`` and ``strb`` hold
+        High for one cycle: an access starts. ``write``, ``addr``, ``data`` and ``strb`` are stable
         from this cycle until ``ack``.
     write : :py:`Out(1)`
-        A write; otherwise a read.
+        The access is a write; otherwise a read.
     addr : :py:`Out(addr_width)`
-        Byte address. Bits 0 and 1 do not matter.
+        Byte address. Bits 0 and 1 are ignored.
     data : :py:`Out(32)`, ``strb`` : :py:`Out(4)`
-        What to write, and which of its bytes.
+        Data of a write, and the bytes to write.
     ack : :py:`In(1)`
-        High for one cycle, at least one cycle after ``en``: the access is over.
+        High for one cycle, at least one cycle after ``en``: the access is complete.
     read_data : :py:`In(32)`, ``error`` : :py:`In(1)`
-        Valid with ``ack``: what was read; the access was refused and changed nothing.
+        Valid with ``ack``: data of a read; the access was refused and has changed nothing.
     """
 
     def __init__(self, addr_width):
@@ -37,16 +37,16 @@ class RegisterBus(wiring.Signature):
 
 
 class AxiLiteSubordinate(wiring.Component):
-    """Serves AXI4-Lite, one access at a time.
+    """AXI4-Lite subordinate that executes one access at a time on a register bus.
 
-    Write addresses and write data are taken in any order and held until both are there. All
-    READY and VALID outputs are registers. Reads and writes alternate when both wait. A refused
-    access answers SLVERR, any other OKAY.
+    Write address and write data are accepted in any order and stored until both have arrived. All
+    READY and VALID outputs come from registers. Reads and writes alternate while both are pending.
+    The response to a refused access is SLVERR, to any other access OKAY.
 
     Parameters
     ----------
     addr_width : :class:`int`
-        Bits of a byte address.
+        Width of a byte address in bits.
 
     Members
     -------
@@ -78,26 +78,26 @@ class AxiLiteSubordinate(wiring.Component):
         m = Module()
         axil, bus = self.s_axil, self.bus
 
-        # "held" registers are full from the handshake until their access is answered
-        aw_held = Signal()
+        # a full flag is set from the handshake until the access is complete
+        aw_full = Signal()
         aw_addr = Signal(self.addr_width)
-        w_held = Signal()
-        ar_held = Signal()
+        w_full = Signal()
+        ar_full = Signal()
         ar_addr = Signal(self.addr_width)
-        # ready is registered too: low during reset, high from the first cycle after it
+        # ready is low during reset, and high from the first cycle after it
         awake = Signal()
         m.d.sync += awake.eq(1)
         m.d.comb += [
-            axil.awready.eq(awake & ~aw_held),
-            axil.wready.eq(awake & ~w_held),
-            axil.arready.eq(awake & ~ar_held),
+            axil.awready.eq(awake & ~aw_full),
+            axil.wready.eq(awake & ~w_full),
+            axil.arready.eq(awake & ~ar_full),
         ]
         with m.If(axil.awvalid & axil.awready):
-            m.d.sync += [aw_held.eq(1), aw_addr.eq(axil.awaddr)]
+            m.d.sync += [aw_full.eq(1), aw_addr.eq(axil.awaddr)]
         with m.If(axil.wvalid & axil.wready):
-            m.d.sync += [w_held.eq(1), bus.data.eq(axil.wdata), bus.strb.eq(axil.wstrb)]
+            m.d.sync += [w_full.eq(1), bus.data.eq(axil.wdata), bus.strb.eq(axil.wstrb)]
         with m.If(axil.arvalid & axil.arready):
-            m.d.sync += [ar_held.eq(1), ar_addr.eq(axil.araddr)]
+            m.d.sync += [ar_full.eq(1), ar_addr.eq(axil.araddr)]
 
         m.d.sync += bus.en.eq(0)
         with m.FSM():
@@ -105,11 +105,11 @@ class AxiLiteSubordinate(wiring.Component):
                 can_write = Signal()
                 can_read = Signal()
                 m.d.comb += [
-                    can_write.eq(aw_held & w_held & ~axil.bvalid),
-                    can_read.eq(ar_held & ~axil.rvalid),
+                    can_write.eq(aw_full & w_full & ~axil.bvalid),
+                    can_read.eq(ar_full & ~axil.rvalid),
                 ]
                 with m.If(can_write | can_read):
-                    # a read that waits comes next: another write is not there so soon
+                    # a pending read is next: another write cannot arrive before it
                     m.d.sync += [
                         bus.en.eq(1),
                         bus.write.eq(can_write),
@@ -120,10 +120,10 @@ class AxiLiteSubordinate(wiring.Component):
                 response = Mux(bus.error, RESP_SLVERR, RESP_OKAY)
                 with m.If(bus.ack & ~bus.en):
                     with m.If(bus.write):
-                        m.d.sync += [aw_held.eq(0), w_held.eq(0),
+                        m.d.sync += [aw_full.eq(0), w_full.eq(0),
                                      axil.bvalid.eq(1), axil.bresp.eq(response)]
                     with m.Else():
-                        m.d.sync += [ar_held.eq(0), axil.rvalid.eq(1), axil.rresp.eq(response),
+                        m.d.sync += [ar_full.eq(0), axil.rvalid.eq(1), axil.rresp.eq(response),
                                      axil.rdata.eq(bus.read_data)]
                     m.next = "IDLE"
 

@@ -1,4 +1,4 @@
-"""Entries that wait, with room for all that were asked for."""
+"""First-in, first-out queue without back-pressure."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import memory, stream, wiring
@@ -9,25 +9,26 @@ __all__ = ["MemoryQueue"]
 
 
 class MemoryQueue(wiring.Component):
-    """Keeps entries in their order, in a memory of ``depth`` and a register behind it.
+    """Queue that consists of a memory with ``depth`` entries and an output register.
 
-    It cannot refuse: who fills it asks for no more than there is room for.
+    There is no back-pressure at the input: the producer must not exceed the capacity, for example
+    by requesting only as many entries as are free.
 
     Parameters
     ----------
-    shape
-        Of an entry.
+    shape : shape-like
+        Shape of an entry.
     depth : :class:`int`
-        Entries that may wait, without that in the register; a power of two.
+        Number of entries, in addition to the output register; a power of two.
     attrs : :class:`dict`
         Attributes of the memory for synthesis.
 
     Members
     -------
     i_en, i : :py:`In(1)`, :py:`In(shape)`
-        An entry.
+        A new entry.
     o : :py:`Out(stream.Signature(shape))`
-        The oldest, ``LATENCY`` cycles after it came at the earliest. Out of registers.
+        The oldest entry, from registers, at least ``LATENCY`` cycles after its input.
     """
 
     LATENCY = 2
@@ -42,18 +43,18 @@ class MemoryQueue(wiring.Component):
         m = Module()
         m.submodules.storage = storage = memory.Memory(
             shape=self.shape, depth=self.depth, init=[], attrs=self.attrs)
-        into, out_of = storage.write_port(), storage.read_port(domain="comb")
-        # a bit more than an address, so that full is not empty
+        write_port, read_port = storage.write_port(), storage.read_port(domain="comb")
+        # one bit more than an address, to distinguish full from empty
         written, read = (Signal(exact_log2(self.depth) + 1, name=name)
                          for name in ("written", "read"))
-        moves = ~self.o.valid | self.o.ready
+        advance = ~self.o.valid | self.o.ready
         m.d.comb += [
-            into.en.eq(self.i_en), into.addr.eq(written), into.data.eq(self.i),
-            out_of.addr.eq(read),
+            write_port.en.eq(self.i_en), write_port.addr.eq(written), write_port.data.eq(self.i),
+            read_port.addr.eq(read),
         ]
         m.d.sync += written.eq(written + self.i_en)
-        with m.If(moves):
-            m.d.sync += [self.o.payload.eq(out_of.data), self.o.valid.eq(written != read)]
+        with m.If(advance):
+            m.d.sync += [self.o.payload.eq(read_port.data), self.o.valid.eq(written != read)]
             with m.If(written != read):
                 m.d.sync += read.eq(read + 1)
         return m

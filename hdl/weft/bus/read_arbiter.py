@@ -1,21 +1,23 @@
-"""Two managers on the read half of one AXI4 port."""
+"""Arbiter of two AXI4 managers for the read half of one port."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, fifo, wiring
 from amaranth.lib.wiring import In, Out
 
-from .axi4 import BURST_INCR, CACHE_BUFFERABLE, Axi4Read
+from .address_channel import AddressChannel
+from .axi4 import Axi4Read
 from .register_slice import RegisterSlice
 
 __all__ = ["ReadArbiter"]
 
 
 class ReadArbiter(wiring.Component):
-    """Shares the read half of ``m_axi`` between instruction fetch and LOAD.
+    """Arbiter between two managers that read.
 
-    Addresses and data each take one cycle through it, one a cycle; all of ``axi``'s outputs
-    come from registers, and no wire leads from ``axi`` to a manager. Fetch goes first when both
-    ask: it is rare and short. All bursts have ID 0, so data comes in the order of the addresses.
+    The throughput is one address and one beat per cycle, and the latency is one cycle in each
+    direction. All outputs of ``axi`` are registers, and there is no combinational path from ``axi``
+    to a manager. ``first`` has priority; it must be used rarely, like the instruction fetch. All
+    bursts have ID 0, so data comes in the order of the addresses.
 
     Parameters
     ----------
@@ -24,13 +26,13 @@ class ReadArbiter(wiring.Component):
 
     Members
     -------
-    fetch, load : :py:`In(Axi4Read(...))`
+    first, second : :py:`In(Axi4Read(...))`
         The managers. ``arid``, ``arsize``, ``arburst``, ``arlock``, ``arcache``, ``arprot`` and
-        ``arqos`` are ignored: all bursts are of whole beats at incrementing addresses.
+        ``arqos`` are ignored: all bursts consist of whole beats at incrementing addresses.
     axi : :py:`Out(Axi4Read(...))`
         The port.
     o_beat : :py:`Out(1)`
-        A beat was accepted from ``axi`` in the cycle before.
+        A beat was accepted from ``axi`` in the previous cycle.
     """
 
     LATENCY = 1         # in each direction, in cycles
@@ -39,44 +41,32 @@ class ReadArbiter(wiring.Component):
         self.config = config
         port = Axi4Read(addr_width=config.addr_width, data_width=config.bus_width)
         super().__init__({
-            "fetch": In(port),
-            "load": In(port),
+            "first": In(port),
+            "second": In(port),
             "axi": Out(port),
             "o_beat": Out(1),
         })
 
     def elaborate(self, platform):
         m = Module()
-        axi, fetch, load = self.axi, self.fetch, self.load
+        axi, first, second = self.axi, self.first, self.second
 
-        # who asked, for each burst whose data is still to come: LOAD has at most
-        # ``outstanding`` of them, fetch gets as many
+        # the manager of each outstanding burst: up to ``outstanding`` for each of them
         m.submodules.order = order = fifo.SyncFIFOBuffered(
             width=1, depth=2 * self.config.outstanding)
-        m.submodules.address = address = RegisterSlice(data.StructLayout({
-            "addr": self.config.addr_width, "len": 8}))
+        channel = AddressChannel(self.config, "ar", axi, first, second)
+        m.submodules.address = channel.slice
         m.submodules.data = beat = RegisterSlice(data.StructLayout({
             "data": self.config.bus_width, "resp": 2, "last": 1}))
 
         free = Signal()
+        m.d.comb += free.eq(channel.slice.i.ready & order.w_rdy)
+        channel.grant(m, free, order.w_rdy & channel.requested())
         m.d.comb += [
-            free.eq(address.i.ready & order.w_rdy),
-            fetch.arready.eq(free),
-            load.arready.eq(free & ~fetch.arvalid),
-            address.i.valid.eq(order.w_rdy & (fetch.arvalid | load.arvalid)),
-            address.i.payload.addr.eq(Mux(fetch.arvalid, fetch.araddr, load.araddr)),
-            address.i.payload.len.eq(Mux(fetch.arvalid, fetch.arlen, load.arlen)),
-            order.w_en.eq(free & (fetch.arvalid | load.arvalid)),
-            order.w_data.eq(fetch.arvalid),
-
-            axi.arvalid.eq(address.o.valid),
-            address.o.ready.eq(axi.arready),
-            axi.araddr.eq(address.o.payload.addr),
-            axi.arlen.eq(address.o.payload.len),
-            axi.arsize.eq(self.config.beat_offset_width),
-            axi.arburst.eq(BURST_INCR),
-            axi.arcache.eq(CACHE_BUFFERABLE),
+            order.w_en.eq(free & channel.requested()),
+            order.w_data.eq(first.arvalid),
         ]
+        channel.drive(m)
 
         m.d.comb += [
             beat.i.valid.eq(axi.rvalid),
@@ -86,13 +76,13 @@ class ReadArbiter(wiring.Component):
             axi.rready.eq(beat.i.ready),
             order.r_en.eq(beat.o.valid & beat.o.ready & beat.o.payload.last),
         ]
-        for manager, is_mine in ((fetch, order.r_data), (load, ~order.r_data)):
+        for manager, selected in ((first, order.r_data), (second, ~order.r_data)):
             m.d.comb += [
-                manager.rvalid.eq(beat.o.valid & is_mine),
+                manager.rvalid.eq(beat.o.valid & selected),
                 manager.rdata.eq(beat.o.payload.data),
                 manager.rresp.eq(beat.o.payload.resp),
                 manager.rlast.eq(beat.o.payload.last),
             ]
-        m.d.comb += beat.o.ready.eq(Mux(order.r_data, fetch.rready, load.rready))
+        m.d.comb += beat.o.ready.eq(Mux(order.r_data, first.rready, second.rready))
         m.d.sync += self.o_beat.eq(axi.rvalid & axi.rready)
         return m

@@ -1,4 +1,4 @@
-"""A two-entry buffer that cuts both directions of a stream."""
+"""Two-entry stream buffer that registers both directions."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
@@ -8,24 +8,24 @@ __all__ = ["RegisterSlice"]
 
 
 class RegisterSlice(wiring.Component):
-    """Delays a stream by one cycle; no wire leads from one side to the other, but to ``o_next``.
+    """Stream register with a latency of one cycle and a throughput of one payload per cycle.
 
-    One payload a cycle. Both ``o.valid``, ``o.payload`` and ``i.ready`` come out of registers,
-    so it goes where a bus enters or leaves the core.
+    ``o.valid``, ``o.payload`` and ``i.ready`` come from registers. The only combinational path
+    between the two sides leads to ``o_next``. Used where a bus enters or leaves the core.
 
     Parameters
     ----------
     shape : shape-like
-        Payload.
+        Shape of the payload.
 
     Members
     -------
     i : :py:`In(stream.Signature(shape))`
-        The stream that comes in.
+        Input stream.
     o : :py:`Out(stream.Signature(shape))`
         The same stream, one cycle later.
     o_next : :py:`Out(shape)`
-        The payload of ``o`` in the next cycle, if that of this cycle is taken or there is none.
+        Payload of ``o`` in the next cycle, if ``o`` is not stalled in this cycle.
     """
 
     LATENCY = 1         # from i.valid to o.valid, in cycles
@@ -40,9 +40,9 @@ class RegisterSlice(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        # what arrives in the cycle in which ``o`` turns out to be stalled
+        # receives the payload of the cycle in which ``o`` becomes stalled
         spare_valid = Signal()
-        # without reset, like the payload that goes out: what they hold only counts while valid
+        # without reset, because the payload is used only while valid
         spare = Signal.like(self.o.payload, reset_less=True)
         payload = Signal.like(self.o.payload, reset_less=True)
 
@@ -52,7 +52,7 @@ class RegisterSlice(wiring.Component):
             self.o_next.eq(Mux(spare_valid, spare, self.i.payload)),
         ]
         with m.If(~spare_valid):
-            # in every cycle, without a look at ``o.ready``, which comes late
+            # loads in every cycle, because o.ready arrives too late for a clock enable
             m.d.sync += spare.eq(self.i.payload)
         with m.If(self.o.ready | ~self.o.valid):
             m.d.sync += [

@@ -1,22 +1,23 @@
-"""Two managers on the write half of one AXI4 port."""
+"""Arbiter of two AXI4 managers for the write half of one port."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, fifo, wiring
 from amaranth.lib.wiring import In, Out
 
-from .axi4 import BURST_INCR, CACHE_BUFFERABLE, Axi4Write
+from .address_channel import AddressChannel
+from .axi4 import Axi4Write
 from .register_slice import RegisterSlice
 
 __all__ = ["WriteArbiter"]
 
 
 class WriteArbiter(wiring.Component):
-    """Shares the write half of ``axi`` between two managers.
+    """Arbiter between two managers that write.
 
-    Addresses, data and answers each take one cycle through it, one a cycle; all of ``axi``'s
-    outputs come from registers, and no wire leads from ``axi`` to a manager. ``first`` goes first
-    when both ask. Data follows in the order of the addresses, and none is taken before its
-    address; all bursts have ID 0, so answers come in the same order.
+    The throughput is one address, one beat and one response per cycle, and the latency is one cycle
+    in each direction. All outputs of ``axi`` are registers, and there is no combinational path from
+    ``axi`` to a manager. ``first`` has priority. Data follows in the order of the addresses, and no
+    beat is accepted before its address; all bursts have ID 0, so responses come in the same order.
 
     Parameters
     ----------
@@ -27,7 +28,7 @@ class WriteArbiter(wiring.Component):
     -------
     first, second : :py:`In(Axi4Write(...))`
         The managers. ``awid``, ``awsize``, ``awburst``, ``awlock``, ``awcache``, ``awprot`` and
-        ``awqos`` are ignored: all bursts are of whole beats at incrementing addresses.
+        ``awqos`` are ignored: all bursts consist of whole beats at incrementing addresses.
     axi : :py:`Out(Axi4Write(...))`
         The port.
     """
@@ -44,39 +45,29 @@ class WriteArbiter(wiring.Component):
         axi, first, second = self.axi, self.first, self.second
         depth = 2 * self.config.outstanding
 
-        # whose data comes next, and whose answer; out of a register, on which whole beats hang
+        # the managers of the next data and of the next response; the output is a register because
+        # it selects whole beats
         m.submodules.data_order = data_order = fifo.SyncFIFOBuffered(width=1, depth=depth)
-        m.submodules.answer_order = answer_order = fifo.SyncFIFOBuffered(width=1, depth=depth)
-        m.submodules.address = address = RegisterSlice(data.StructLayout({
-            "addr": self.config.addr_width, "len": 8}))
+        m.submodules.response_order = response_order = fifo.SyncFIFOBuffered(width=1, depth=depth)
+        channel = AddressChannel(self.config, "aw", axi, first, second)
+        m.submodules.address = channel.slice
         m.submodules.word = word = RegisterSlice(data.StructLayout({
             "data": self.config.bus_width, "strb": self.config.bus_bytes, "last": 1}))
-        m.submodules.answer = answer = RegisterSlice(2)
+        m.submodules.response = response = RegisterSlice(2)
 
         free = Signal()
-        asked = Signal()
+        requested = Signal()
         m.d.comb += [
-            free.eq(address.i.ready & answer_order.w_rdy & data_order.w_rdy),
-            asked.eq(first.awvalid | second.awvalid),
-            first.awready.eq(free),
-            second.awready.eq(free & ~first.awvalid),
-            address.i.valid.eq(asked & answer_order.w_rdy & data_order.w_rdy),
-            address.i.payload.addr.eq(Mux(first.awvalid, first.awaddr, second.awaddr)),
-            address.i.payload.len.eq(Mux(first.awvalid, first.awlen, second.awlen)),
-
-            axi.awvalid.eq(address.o.valid),
-            address.o.ready.eq(axi.awready),
-            axi.awaddr.eq(address.o.payload.addr),
-            axi.awlen.eq(address.o.payload.len),
-            axi.awsize.eq(self.config.beat_offset_width),
-            axi.awburst.eq(BURST_INCR),
-            axi.awcache.eq(CACHE_BUFFERABLE),
+            free.eq(channel.slice.i.ready & response_order.w_rdy & data_order.w_rdy),
+            requested.eq(channel.requested()),
         ]
-        for order in (data_order, answer_order):
-            m.d.comb += [order.w_en.eq(free & asked), order.w_data.eq(first.awvalid)]
+        channel.grant(m, free, requested & response_order.w_rdy & data_order.w_rdy)
+        channel.drive(m)
+        for order in (data_order, response_order):
+            m.d.comb += [order.w_en.eq(free & requested), order.w_data.eq(first.awvalid)]
 
         is_first = data_order.r_data
-        taken = Signal()
+        accepted = Signal()
         m.d.comb += [
             word.i.valid.eq(data_order.r_rdy & Mux(is_first, first.wvalid, second.wvalid)),
             word.i.payload.data.eq(Mux(is_first, first.wdata, second.wdata)),
@@ -84,8 +75,8 @@ class WriteArbiter(wiring.Component):
             word.i.payload.last.eq(Mux(is_first, first.wlast, second.wlast)),
             first.wready.eq(word.i.ready & data_order.r_rdy & is_first),
             second.wready.eq(word.i.ready & data_order.r_rdy & ~is_first),
-            taken.eq(word.i.valid & word.i.ready),
-            data_order.r_en.eq(taken & word.i.payload.last),
+            accepted.eq(word.i.valid & word.i.ready),
+            data_order.r_en.eq(accepted & word.i.payload.last),
 
             axi.wvalid.eq(word.o.valid),
             word.o.ready.eq(axi.wready),
@@ -95,13 +86,13 @@ class WriteArbiter(wiring.Component):
         ]
 
         m.d.comb += [
-            answer.i.valid.eq(axi.bvalid),
-            answer.i.payload.eq(axi.bresp),
-            axi.bready.eq(answer.i.ready),
-            answer.o.ready.eq(Mux(answer_order.r_data, first.bready, second.bready)),
-            answer_order.r_en.eq(answer.o.valid & answer.o.ready),
+            response.i.valid.eq(axi.bvalid),
+            response.i.payload.eq(axi.bresp),
+            axi.bready.eq(response.i.ready),
+            response.o.ready.eq(Mux(response_order.r_data, first.bready, second.bready)),
+            response_order.r_en.eq(response.o.valid & response.o.ready),
         ]
-        for manager, is_mine in ((first, answer_order.r_data), (second, ~answer_order.r_data)):
-            m.d.comb += [manager.bvalid.eq(answer.o.valid & is_mine),
-                         manager.bresp.eq(answer.o.payload)]
+        for manager, selected in ((first, response_order.r_data), (second, ~response_order.r_data)):
+            m.d.comb += [manager.bvalid.eq(response.o.valid & selected),
+                         manager.bresp.eq(response.o.payload)]
         return m

@@ -16,16 +16,19 @@ from weft.control.registers import Registers
 
 
 def register_file(dut, latency, memory):
-    """Answers the register bus after ``latency`` cycles; addresses above 0x80 are refused."""
+    """Return a process that acknowledges accesses after ``latency`` cycles.
+
+    It refuses addresses from 0x80 on.
+    """
     async def bench(ctx):
         while True:
-            en, *held = await sampled(ctx, dut.bus.en, dut.bus.write, dut.bus.addr)
+            en, *stable = await sampled(ctx, dut.bus.en, dut.bus.write, dut.bus.addr)
             if not en:
                 continue
             for _ in range(latency - 1):
                 now = await sampled(ctx, dut.bus.write, dut.bus.addr)
-                assert tuple(held) == now, "the access changed before it was answered"
-            write, addr = held
+                assert tuple(stable) == now, "the access changed before its acknowledgement"
+            write, addr = stable
             refused = addr >= 0x80
             ctx.set(dut.bus.error, refused)
             if write and not refused:
@@ -43,6 +46,7 @@ def register_file(dut, latency, memory):
 
 
 async def handshake(ctx, valid, ready, stalls, **payload):
+    """Transfer one payload on a channel; ``payload`` has (signal, value) pairs."""
     idle = next(stalls)
     if idle:
         await ctx.tick().repeat(idle)
@@ -54,7 +58,7 @@ async def handshake(ctx, valid, ready, stalls, **payload):
 
 
 @pytest.mark.parametrize("pattern", STALL_PATTERNS)
-def test_random_accesses(pattern):
+def test_random_accesses_match_a_model(pattern):
     run_seed = seed()
     draw = random.Random(run_seed)
     dut = AxiLiteSubordinate(8)
@@ -63,7 +67,7 @@ def test_random_accesses(pattern):
     model = bytearray(memory)
     writes = [(draw.randrange(0, 256, 4), draw.getrandbits(32), draw.getrandbits(4))
               for _ in range(60)]
-    answers = []
+    results = []
     sim = Simulator(dut)
     sim.add_clock(1e-6)
     add_deadline(sim, 100_000)
@@ -93,7 +97,7 @@ def test_random_accesses(pattern):
                 for byte in range(4):
                     if strb >> byte & 1:
                         model[addr + byte] = value >> 8 * byte & 0xFF
-        # a write that was answered is visible to every later read
+        # a write is visible to every read after its response
         for addr in range(0, 256, 4):
             await handshake(ctx, axil.arvalid, axil.arready, stalls[3], addr=(axil.araddr, addr))
             idle = next(stalls[4])
@@ -103,7 +107,7 @@ def test_random_accesses(pattern):
             value, resp = await ctx.tick().sample(axil.rdata, axil.rresp).until(axil.rvalid)
             ctx.set(axil.rready, 0)
             expected = int.from_bytes(model[addr:addr + 4], "little") if addr < 0x80 else 0
-            answers.append((value, resp) == (
+            results.append((value, resp) == (
                 expected, RESP_SLVERR if addr >= 0x80 else RESP_OKAY))
 
     latency = draw.randint(1, 4)
@@ -112,7 +116,7 @@ def test_random_accesses(pattern):
     sim.add_testbench(responses)
     sim.add_testbench(register_file(dut, latency, memory), background=True)
     sim.run()
-    assert answers == [True] * 64, f"seed {run_seed}"
+    assert results == [True] * 64, f"seed {run_seed}"
 
 
 def test_reads_and_writes_alternate():
@@ -155,12 +159,12 @@ def test_nothing_is_ready_during_reset():
     (2, ValueError, "addr_width must be at least 3, not 2"),
     ("12", TypeError, "addr_width must be an integer, not '12'"),
 ])
-def test_rejects_a_width_that_cannot_work(width, error, message):
+def test_rejects_an_invalid_address_width(width, error, message):
     with pytest.raises(error, match=f"^{re.escape(message)}$"):
         AxiLiteSubordinate(width)
 
 
-def test_cycles_of_an_access():
+def test_an_access_takes_five_cycles():
     dut = AxiLiteSubordinate(8)
     axil = dut.s_axil
     sim = Simulator(dut)
@@ -169,7 +173,7 @@ def test_cycles_of_an_access():
 
     async def bench(ctx):
         await ctx.tick()
-        for valids, answer in (((axil.awvalid, axil.wvalid), axil.bvalid),
+        for valids, response in (((axil.awvalid, axil.wvalid), axil.bvalid),
                                ((axil.arvalid,), axil.rvalid)):
             for valid in valids:
                 ctx.set(valid, 1)
@@ -177,7 +181,7 @@ def test_cycles_of_an_access():
             for valid in valids:
                 ctx.set(valid, 0)
             cycles = 1
-            while not ctx.get(answer):
+            while not ctx.get(response):
                 await ctx.tick()
                 cycles += 1
             assert cycles == 5
@@ -190,7 +194,7 @@ def test_cycles_of_an_access():
     sim.run()
 
 
-def test_answers_are_held_until_they_are_taken():
+def test_responses_are_stable_until_they_are_accepted():
     dut = AxiLiteSubordinate(8)
     axil = dut.s_axil
     sim = Simulator(dut)

@@ -1,4 +1,4 @@
-"""The register slice: nothing lost, nothing changed, one item a cycle, both directions cut."""
+"""Register slice: order, stability, throughput, no combinational paths."""
 
 import pytest
 from amaranth.sim import Simulator
@@ -7,27 +7,27 @@ from support.streams import STALL_PATTERNS, Stalls, get_all, put_all
 from weft.bus.register_slice import RegisterSlice
 
 
-@pytest.mark.parametrize("giving", STALL_PATTERNS)
-@pytest.mark.parametrize("taking", STALL_PATTERNS)
-def test_passes_everything_in_order(giving, taking):
+@pytest.mark.parametrize("input_stalls", STALL_PATTERNS)
+@pytest.mark.parametrize("output_stalls", STALL_PATTERNS)
+def test_passes_payloads_in_order(input_stalls, output_stalls):
     dut = RegisterSlice(16)
     items = [(index * 40503) & 0xFFFF for index in range(200)]
-    taken = []
+    received = []
 
-    async def give(ctx):
-        await put_all(ctx, dut.i, items, Stalls(giving, 1))
+    async def send(ctx):
+        await put_all(ctx, dut.i, items, Stalls(input_stalls, 1))
 
-    async def take(ctx):
-        taken.extend(await get_all(ctx, dut.o, len(items), Stalls(taking, 2)))
+    async def receive(ctx):
+        received.extend(await get_all(ctx, dut.o, len(items), Stalls(output_stalls, 2)))
 
-    async def holds_payload_while_stalled(ctx):
-        waiting = None
+    async def check_payload_is_stable_while_stalled(ctx):
+        stalled = None
         async for _, _, valid, ready, payload in ctx.tick().sample(
                 dut.o.valid, dut.o.ready, dut.o.payload):
-            assert waiting is None or valid and payload == waiting
-            waiting = payload if valid and not ready else None
+            assert stalled is None or valid and payload == stalled
+            stalled = payload if valid and not ready else None
 
-    async def tells_what_comes_next(ctx):
+    async def check_o_next(ctx):
         expected = None
         async for _, _, valid, ready, payload, following in ctx.tick().sample(
                 dut.o.valid, dut.o.ready, dut.o.payload, dut.o_next):
@@ -36,15 +36,15 @@ def test_passes_everything_in_order(giving, taking):
 
     sim = Simulator(dut)
     sim.add_clock(1e-6)
-    sim.add_testbench(give)
-    sim.add_testbench(take)
-    sim.add_testbench(holds_payload_while_stalled, background=True)
-    sim.add_testbench(tells_what_comes_next, background=True)
+    sim.add_testbench(send)
+    sim.add_testbench(receive)
+    sim.add_testbench(check_payload_is_stable_while_stalled, background=True)
+    sim.add_testbench(check_o_next, background=True)
     sim.run_until(1e-6 * 5000)
-    assert taken == items
+    assert received == items
 
 
-def test_moves_one_item_a_cycle_after_one_cycle():
+def test_latency_is_one_cycle_at_full_throughput():
     dut = RegisterSlice(8)
 
     async def testbench(ctx):
@@ -62,12 +62,12 @@ def test_moves_one_item_a_cycle_after_one_cycle():
     sim.run()
 
 
-def test_no_wire_from_one_side_to_the_other():
+def test_no_combinational_path_between_the_sides():
     dut = RegisterSlice(8)
 
     async def testbench(ctx):
         ctx.set(dut.i.valid, 1)
-        for fill in range(3):           # empty, one item, full
+        for fill in range(3):           # empty, one payload, full
             seen = set()
             for ready in (0, 1):
                 for payload in (0, 255):
