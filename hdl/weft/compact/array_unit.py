@@ -21,7 +21,7 @@ MODE = data.StructLayout({
     "add": 1,           # add results to the accumulators
     "maximum": 1,       # keep the maximum of result and accumulator
     "to_weights": 1,    # WRITE_BYTES writes the weight buffer
-    "depthwise": 1,     # each column multiplies its enabled byte of the vector
+    "depthwise": 1,     # each column multiplies its own byte of the vector
     "blank": 3,         # number of lines of a tile that are replaced by zeros
 })
 """Layout of A for the operation SET_MODE."""
@@ -178,13 +178,13 @@ class ArrayUnit(wiring.Component):
             shape=32, depth=1 << (depth - 1).bit_length(), init=[], attrs={"no_rw_check": 1})
         read, write = words.read_port(), words.write_port()
         q = Signal(range(depth))
-        left = Signal(range(SIDE))
+        remaining = Signal(range(SIDE))
         reads = Signal()
-        m.d.comb += [reads.eq(start | (left != 0)), read.addr.eq(q), self.o_word.eq(read.data)]
+        m.d.comb += [reads.eq(start | (remaining != 0)), read.addr.eq(q), self.o_word.eq(read.data)]
         with m.If(start):
-            m.d.sync += left.eq(SIDE - 1)
-        with m.Elif(left != 0):
-            m.d.sync += left.eq(left - 1)
+            m.d.sync += remaining.eq(SIDE - 1)
+        with m.Elif(remaining != 0):
+            m.d.sync += remaining.eq(remaining - 1)
         with m.If(go & (op == Operation.SET_ACC_ADDR)):
             m.d.sync += q.eq(port.a)
         with m.Elif(reads | (go & ((op == Operation.NEXT_ACC) | (op == Operation.STORE_ACC)))):

@@ -59,11 +59,11 @@ class ByteUnit(wiring.Component):
         t, strobes = self.o_t, self.o_strobes
 
         pointer = Signal(POINTER_BITS)
-        left = Signal(3)
+        remaining = Signal(3)
         writes = Signal()
         vector = Signal()
         moving = Signal()
-        m.d.comb += moving.eq(left != 0)
+        m.d.comb += moving.eq(remaining != 0)
 
         # -- memory access, one byte per cycle -------------------------------------------------
         writes_word = Signal()
@@ -92,7 +92,7 @@ class ByteUnit(wiring.Component):
             read_valid.eq(moving & ~writes),
             read_half.eq(pointer[0]),
             read_chip.eq(pointer[15]),
-            self.o_byte_index.eq(-left),
+            self.o_byte_index.eq(-remaining),
         ]
         word = Signal(16)
         m.d.comb += [
@@ -107,7 +107,7 @@ class ByteUnit(wiring.Component):
         m.d.comb += [
             starts.eq(go & ((op == Operation.READ_BYTES) | (op == Operation.WRITE_BYTES)
                             | (op == Operation.VECTOR))),
-            last.eq(left == 1),
+            last.eq(remaining == 1),
         ]
         starts_vector = Signal()
         step = Signal(POINTER_BITS)
@@ -121,10 +121,10 @@ class ByteUnit(wiring.Component):
         with m.Elif((moving & ~(vector & last)) | starts_vector):
             m.d.sync += pointer.eq(pointer + step)
         with m.If(moving):
-            m.d.sync += left.eq(left - 1)
+            m.d.sync += remaining.eq(remaining - 1)
         with m.If(starts):
             m.d.sync += [
-                left.eq(Mux(op == Operation.VECTOR, 4, port.count[:3])),
+                remaining.eq(Mux(op == Operation.VECTOR, 4, port.count[:3])),
                 writes.eq(op == Operation.WRITE_BYTES),
                 vector.eq(op == Operation.VECTOR),
             ]

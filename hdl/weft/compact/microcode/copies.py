@@ -12,11 +12,11 @@ _TO_WEIGHTS = 4
 def copies(u):
     """Emit the four instructions and their subroutines."""
     with u.scope():
-        for name, right, mode in (("LOAD", _READ, 0), ("LOAD_WGT", _READ, _TO_WEIGHTS),
-                                  ("STORE", _WRITE, 0)):
+        for name, access, mode in (("LOAD", _READ, 0), ("LOAD_WGT", _READ, _TO_WEIGHTS),
+                                   ("STORE", _WRITE, 0)):
             u.label(f"do_{name}")
             check_reserved(u, name)
-            u.copy(right, "access")
+            u.copy(access, "access")
             u.load(mode)
             if name != "STORE":
                 u.go("copy")

@@ -11,15 +11,18 @@ from .register_bits import field_mask
 __all__ = ["decode"]
 
 _WORDS = isa.INSTRUCTION_BYTES // 4
-_QUEUED, _ISSUED, _DONE = range(3)       # ports of Operation.EVENT
-_MOST_TOKENS = 255
+_QUEUED, _ISSUED, _DONE = range(3)     # ports of Operation.EVENT
+_MAX_TOKENS = 255
 
 
 def decode(u):
     """Emit the code that all instructions share, and SYNC."""
     u.array("i", _WORDS)
     _next(u)
-    _tokens(u)
+    _accepted(u)
+    _take_tokens(u)
+    _token_missing(u)
+    _give_tokens(u)
     memory(u)
     _sync(u)
 
@@ -95,19 +98,12 @@ def _next(u):
     u.sub(1)
     u.store("unit")
     u.load("opcode")
-    before = 0
+    previous = 0
     for instruction in isa.INSTRUCTIONS:
-        u.xor(before ^ instruction.opcode)
+        u.xor(previous ^ instruction.opcode)
         u.zero(f"do_{instruction.name}")
-        before = instruction.opcode
+        previous = instruction.opcode
     u.go("bad_opcode")
-
-
-def _tokens(u):
-    _accepted(u)
-    _take_tokens(u)
-    _token_missing(u)
-    _give_tokens(u)
 
 
 def _accepted(u):
@@ -130,7 +126,7 @@ def _accepted(u):
 
 
 def _take_tokens(u):
-    """Take the tokens of field ``wait``; bit u of ``missing_tokens``: none came from unit u."""
+    """Take the tokens of field ``wait``; bit u of ``missing_tokens`` = unit u has given none."""
     u.label("take_tokens")
     u.load(0)
     u.store("missing_tokens")
@@ -145,11 +141,11 @@ def _take_tokens(u):
     u.and_("bit")
     u.zero("next_token")
     u.load("@X")
-    u.nonzero("token_there")
+    u.nonzero("token_available")
     u.load("bit")
     u.add_to("missing_tokens")
     u.go("next_token")
-    u.label("token_there")
+    u.label("token_available")
     u.decrement("@X")
     u.label("next_token")
     for _ in range(len(UNITS)):
@@ -207,11 +203,11 @@ def _give_tokens(u):
     u.shift_bytes(1)
     u.repeat(4, Operation.SHIFT)
     u.and_("bit")
-    u.zero("given_token")
+    u.zero("skip_token")
     u.increment("@X")
-    u.xor(_MOST_TOKENS + 1)
+    u.xor(_MAX_TOKENS + 1)
     u.zero("token_overflow")
-    u.label("given_token")
+    u.label("skip_token")
     u.do(Operation.NEXT_INDEX)
     _next_unit(u, "give_token")
     u.go("tokens_given")

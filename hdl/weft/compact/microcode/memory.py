@@ -9,7 +9,7 @@ from .register_bits import field_mask
 __all__ = ["memory"]
 
 _WINDOW = 4         # registers per window
-_TOO_FAR = 1 << 28  # larger than every memory
+_SATURATED = 1 << 28  # larger than every memory
 
 
 def memory(u):
@@ -128,16 +128,16 @@ def _beat(u):
 
 
 def _reach(u):
-    """Emit ``extent_end`` += A * ``pitch``; products of _TOO_FAR and more saturate."""
+    """Emit ``extent_end`` += A * ``pitch``; the product saturates at 2 ** 28."""
     u.label("extend_extent")
     u.zero("extend_end")
     u.multiply_pitch("extend_saturate")
-    u.sub(_TOO_FAR)
+    u.sub(_SATURATED)
     u.carry("extend_saturate")
     u.read_source(Source.LOW)
     u.go("extend_add")
     u.label("extend_saturate")
-    u.load(_TOO_FAR)
+    u.load(_SATURATED)
     u.label("extend_add")
     u.add_to("extent_end")
     u.label("extend_end")
