@@ -1,4 +1,4 @@
-"""The whole accelerator: wiring between the blocks, and nothing else."""
+"""Top level of the accelerator: connections between the blocks."""
 
 from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
@@ -21,17 +21,18 @@ __all__ = ["Accelerator"]
 
 
 class Accelerator(wiring.Component):
-    """An int8 inference accelerator behind two AXI ports.
+    """Inference accelerator for int8 networks with two AXI ports.
 
-    A host writes a program and its data into the memory behind ``m_axi``, sets the address
-    windows, and starts it through ``s_axil``; see the pages on registers and instructions.
+    A host writes a program and its data to the memory behind ``m_axi``. It sets the address windows
+    and starts the program through ``s_axil``. The pages on registers and instructions describe
+    both.
 
     Parameters
     ----------
     config : :class:`weft.spec.config.Config`
-        Without ``compact``: :func:`weft.instance.make_accelerator` takes any.
+        Configuration without ``compact``; :func:`weft.instance.make_accelerator` accepts any.
     observe : :class:`bool`
-        Add the ports ``o_queued``, ``o_issued`` and ``o_done``, for traces of a simulation.
+        Add the ports ``o_queued``, ``o_issued`` and ``o_done`` for simulation traces.
 
     Members
     -------
@@ -42,8 +43,8 @@ class Accelerator(wiring.Component):
     irq : :py:`Out(1)`
         High while an enabled interrupt cause is set.
     o_queued, o_issued, o_done : :py:`Out(4)`
-        Only with ``observe``. Bit u: in this cycle an instruction of unit u is put into its queue,
-        is issued to the unit, is done. Each of them in the order of the program.
+        Only with ``observe``. Bit u: an instruction enters the queue of unit u, is issued to the
+        unit, completes in this cycle. Each of these events follows the order of the program.
 
     Raises
     ------
@@ -53,8 +54,8 @@ class Accelerator(wiring.Component):
 
     def __init__(self, config, *, observe=False):
         if config.compact:
-            raise ValueError(f"configuration {config.name!r} is compact: weft.make_accelerator "
-                             "makes its engine")
+            raise ValueError(f"configuration {config.name!r} is compact: use "
+                             "weft.make_accelerator to create its serial engine")
         self.config = config
         self.observe = observe
         super().__init__(accelerator_ports(config, observe=observe))
@@ -75,7 +76,7 @@ class Accelerator(wiring.Component):
         store = StoreUnit(config=config, read_latency=spad.read_latency)
         arbiter = ReadArbiter(config)
 
-        # a soft reset clears these; control has reset itself before
+        # a soft reset clears these; the control subsystem has reset itself before
         last_clear = add_with_staggered_reset(m, control.o_clear, (
             ("load", load), ("store", store), ("arbiter", arbiter), ("vector", vector),
             ("matmul", matmul)))
@@ -105,7 +106,7 @@ class Accelerator(wiring.Component):
         connect(m, vector.spad_out, spad.vector_out)
         connect(m, store.spad, spad.store)
 
-        # memories keep their contents, but not what waits at their ports
+        # a soft reset discards requests at the memory ports and keeps the contents
         m.d.sync += [spad.i_flush.eq(last_clear), weights.i_flush.eq(spad.i_flush)]
         for memory in (spad, weights, acc):
             m.d.comb += memory.i_clear.eq(control.o_clear_memories)

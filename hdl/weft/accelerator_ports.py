@@ -1,4 +1,4 @@
-"""Ports that both implementations of the accelerator have."""
+"""Ports of the accelerator, the same for both implementations."""
 
 from amaranth.lib.wiring import In, Out
 

