@@ -17,6 +17,7 @@ from ..register_words import pack, unpack
 __all__ = ["DeviceControl"]
 
 _CLEAR_POLLS = 1 << 20
+_MEMORY_BYTES = 1 << 24
 
 
 class DeviceControl(abc.ABC):
@@ -30,7 +31,8 @@ class DeviceControl(abc.ABC):
     config : :class:`weft.spec.config.Config` or :class:`str`
         Configuration of the device, or the name of its preset or of its board.
     memory_base, memory_bytes : :class:`int`
-        Address and size of the host memory that is available to programs.
+        Address and size of the host memory that is available to programs. By default 16 MiB from
+        address 0, or less if there are fewer addresses.
 
     Attributes
     ----------
@@ -48,10 +50,12 @@ class DeviceControl(abc.ABC):
     _loaded: Program | None = None      # the program whose instructions are in host memory
 
     def __init__(self, config: Config | str, *, memory_base: int = 0,
-                 memory_bytes: int = 1 << 24) -> None:
+                 memory_bytes: int | None = None) -> None:
         config = resolve_config(config)
         if memory_base % 4096:
             raise ValueError(f"memory_base must be a multiple of 4096, not {memory_base:#x}")
+        if memory_bytes is None:
+            memory_bytes = min(_MEMORY_BYTES, (1 << config.addr_width) - memory_base)
         if memory_bytes < 1 or memory_base + memory_bytes > 1 << config.addr_width:
             raise ValueError(
                 f"{memory_bytes} bytes of memory from address {memory_base:#x} do not fit the "

@@ -63,7 +63,8 @@ class EmulatorDevice(Device):
     config : :class:`weft.spec.config.Config` or :class:`str`
         Configuration to emulate, or the name of its preset or of its board.
     memory_base, memory_bytes : :class:`int`
-        Address range of the host memory. Other addresses answer DECERR.
+        Address range of the host memory; other addresses answer DECERR. By default 16 MiB, or
+        less if there are fewer addresses.
 
     Attributes
     ----------
@@ -85,10 +86,10 @@ class EmulatorDevice(Device):
     on_done: Callable[[int], object] | None
 
     def __init__(self, config: Config | str, *, memory_base: int = 0,
-                 memory_bytes: int = 1 << 24) -> None:
+                 memory_bytes: int | None = None) -> None:
         super().__init__(config, memory_base=memory_base, memory_bytes=memory_bytes)
         beat = self.config.bus_bytes
-        self.memory = HostMemory(memory_base, memory_bytes, beat, beat * self.config.max_burst)
+        self.memory = HostMemory(memory_base, self.memory_bytes, beat, beat * self.config.max_burst)
         self.datapath = Datapath(self.config, self.memory)
         self.registers = RegisterFile(self.config)
         self.order = list(_UNITS)

@@ -1,5 +1,6 @@
 """RTL simulation with CXXRTL as a device."""
 
+import dataclasses
 import os
 import time
 from collections.abc import Callable
@@ -23,6 +24,14 @@ __all__ = ["RtlDevice"]
 
 _SLICE = 1 << 16        # cycles between two checks of the elapsed time
 _QUIET = 2.0            # seconds between two reports of progress
+_PRIMITIVES = ("ecp5", "ecp5_lut", "ice40")     # forms of multipliers without a simulation model
+
+
+def _portable(config: Config) -> Config:
+    """Return the configuration, with portable multipliers instead of vendor primitives."""
+    if config.multiplier not in _PRIMITIVES:
+        return config
+    return dataclasses.replace(config, multiplier="portable", dsp_cells=None)
 
 
 class RtlDevice(Device):
@@ -30,6 +39,10 @@ class RtlDevice(Device):
 
     The first use of a configuration compiles a simulator, which takes about a minute; the result
     is cached. Each run is checked against the rules of AXI.
+
+    Multipliers made of vendor primitives cannot be simulated; portable ones take their place. They
+    give the same results, but their latency, and with it the cycles of a pass, may be shorter by
+    up to three cycles.
 
     Parameters
     ----------
@@ -60,19 +73,20 @@ class RtlDevice(Device):
     progress: Callable[[str], None]
     simulation: Simulation
 
-    def __init__(self, config: Config | str, *, memory_base: int = 0, memory_bytes: int = 1 << 24,
-                 latency: int = 20, bandwidth: float = 1.0, stalls: str | None = None,
-                 seed: int = 0, trace: str | os.PathLike[str] | None = None,
+    def __init__(self, config: Config | str, *, memory_base: int = 0,
+                 memory_bytes: int | None = None, latency: int = 20, bandwidth: float = 1.0,
+                 stalls: str | None = None, seed: int = 0,
+                 trace: str | os.PathLike[str] | None = None,
                  cache: str | os.PathLike[str] | None = None,
                  library: str | os.PathLike[str] | None = None,
                  progress: Callable[[str], None] = print_progress) -> None:
         super().__init__(config, memory_base=memory_base, memory_bytes=memory_bytes)
         self.progress = progress
         if library is None:
-            library = build_accelerator(self.config, trace=trace is not None, cache=cache,
-                                        progress=progress)
+            library = build_accelerator(_portable(self.config), trace=trace is not None,
+                                        cache=cache, progress=progress)
         self.simulation = Simulation(
-            library, memory_base=memory_base, memory_bytes=memory_bytes, latency=latency,
+            library, memory_base=memory_base, memory_bytes=self.memory_bytes, latency=latency,
             bandwidth=bandwidth, stalls=stalls, seed=seed, trace=trace)
         self._started = 0
         found = self.read_register("CONFIG_HASH")

@@ -1,5 +1,6 @@
 """RtlDevice, compared with the emulator."""
 
+import dataclasses
 import os
 import random
 import re
@@ -212,6 +213,16 @@ def test_a_closed_device_rejects_every_call():
                  lambda: rtl.record(program)):
         with pytest.raises(ClosedError, match="^this RtlDevice is closed; create another one$"):
             call()
+
+
+def test_vendor_multipliers_are_replaced_by_portable_ones(monkeypatch):
+    built = []
+    monkeypatch.setattr("weft_host.device.rtl.build_accelerator", lambda config, **options: (
+        built.append(config), build_accelerator(CONFIG, **options))[1])
+    config = preset("tiny", multiplier="ecp5", dsp_cells=8)
+    with RtlDevice(config) as rtl:
+        assert rtl.config == config
+    assert built == [dataclasses.replace(CONFIG, name=config.name)]
 
 
 def test_a_simulator_of_another_configuration_is_rejected():
