@@ -1,5 +1,6 @@
-"""Writer of small .tflite files, for tests and for networks trained in this tree."""
+"""Writer of small .tflite files, for tests and for networks that are trained in this tree."""
 
-from .writer import CODES, OPERATORS, ModelWriter
+from .serialize import CODES
+from .writer import OPERATORS, ModelWriter
 
 __all__ = ["CODES", "OPERATORS", "ModelWriter"]

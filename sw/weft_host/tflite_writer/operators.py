@@ -1,6 +1,8 @@
-"""The operators that :mod:`weft_host.tflite_writer` writes, as data."""
+"""Table of the operators that :mod:`weft_host.tflite_writer` supports."""
 
 import tflite
+
+__all__ = ["ENUMS", "OPERATIONS"]
 
 _STRIDES: dict[str, object] = {"padding": "VALID", "stride_h": 1, "stride_w": 1}
 
@@ -35,11 +37,11 @@ OPERATIONS: dict[str, tuple[int, str | None, dict[str, object]]] = {
     "TANH": (2, None, {}),
     "TRANSPOSE": (2, "TransposeOptions", {}),
 }
-"""Operator: the version that has int8, its options table in the schema, and the options that are
-set unless told otherwise."""
+"""For each operator: the version with int8, its options table in the schema, and the defaults of
+its options."""
 
-ENUMS = {
+ENUMS: dict[str, type] = {
     "padding": tflite.Padding,
     "fused_activation_function": tflite.ActivationFunctionType,
 }
-"""Options whose values are words of the schema."""
+"""Options whose values are names of the schema."""

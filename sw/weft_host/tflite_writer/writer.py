@@ -1,7 +1,7 @@
-"""Write small ``.tflite`` files: for tests, and for the networks that are trained in this tree.
+"""Writer of small ``.tflite`` files, for tests and for networks that are trained in this tree.
 
-A model is built tensor by tensor and operator by operator; indices are given in the order of the
-calls, and equal calls give equal bytes::
+A model is built tensor by tensor and operator by operator. Indices count the tensors in the order
+of the calls, and equal calls give equal bytes::
 
     import numpy as np
     from weft_host.tflite_writer import ModelWriter
@@ -15,68 +15,44 @@ calls, and equal calls give equal bytes::
     m.output(y)
     data = m.finish()                   # the bytes of the file
 
-Options carry the schema's names in snake case (``stride_h``, ``filter_width``, ``keep_num_dims``);
-padding and activation are the schema's words. The writer checks what would make an unreadable
-file, not whether a model makes sense: tests of bad input use it too.
+Options have the names of the schema in snake case (``stride_h``, ``filter_width``,
+``keep_num_dims``); paddings and activations have the names of the schema. The writer rejects only
+what would give an unreadable file, because tests of invalid models use it, too.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import Any
 
-import flatbuffers
 import numpy as np
+import numpy.typing as npt
 import tflite
-from numpy.typing import NDArray
 
 from .operators import ENUMS, OPERATIONS
+from .serialize import CODES, TYPES, OperatorEntry, TensorEntry, camel, serialize
 
-_TYPES = {
-    "float32": tflite.TensorType.FLOAT32,
-    "int32": tflite.TensorType.INT32,
-    "uint8": tflite.TensorType.UINT8,
-    "int64": tflite.TensorType.INT64,
-    "bool": tflite.TensorType.BOOL,
-    "int16": tflite.TensorType.INT16,
-    "int8": tflite.TensorType.INT8,
-}
+__all__ = ["OPERATORS", "ModelWriter", "Numbers"]
 
-OPERATORS = tuple(OPERATIONS)
-"""Names that :meth:`ModelWriter.operator` takes."""
+OPERATORS: tuple[str, ...] = tuple(OPERATIONS)
+"""Names of the operators that :meth:`ModelWriter.operator` accepts."""
 
-CODES = ("both", "wide", "narrow")
-"""Where a file may say which operator is meant; see :class:`ModelWriter`."""
-
-
-@dataclass(kw_only=True)
-class _Tensor:
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-    scale: list[float] = field(default_factory=list)
-    zero_point: list[int] = field(default_factory=list)
-    axis: int = 0
-    data: bytes | None = None
-
-
-@dataclass(kw_only=True)
-class _Operator:
-    name: str
-    inputs: list[int]
-    outputs: list[int]
-    options: dict[str, object]
+Numbers = float | Sequence[float] | npt.NDArray[Any] | None
+"""One scale, one scale per channel, or None for a tensor without quantisation."""
 
 
 class ModelWriter:
-    """One graph in the making.
+    """A model under construction, with one graph.
 
-    Methods return tensor indices, which are the indices in the file. Operators run in the order
-    in which they were added.
+    Methods that add a tensor return its index in the file. Operators run in the order in which
+    they were added.
 
     Parameters
     ----------
-    description : a text that the file carries.
-    codes : which of an operator's two codes are set: ``"both"``, ``"wide"`` (the present field
-        alone, as some converters do) or ``"narrow"`` (the deprecated one alone, as old files do).
+    description : :class:`str`
+        Text that the file contains.
+    codes : :class:`str`
+        Which of the two fields for an operator's code are set: ``"both"``; ``"wide"``, the present
+        field alone, as some converters do; or ``"narrow"``, the deprecated field alone, as in old
+        files.
 
     Raises
     ------
@@ -89,243 +65,92 @@ class ModelWriter:
             raise ValueError(f"Codes '{codes}' is not one of {', '.join(CODES)}")
         self._description = description
         self._codes = codes
-        self._tensors: list[_Tensor] = []
-        self._operators: list[_Operator] = []
+        self._tensors: list[TensorEntry] = []
+        self._operators: list[OperatorEntry] = []
         self._inputs: list[int] = []
         self._outputs: list[int] = []
 
-    def tensor(
-        self,
-        name: str,
-        shape: Sequence[int],
-        *,
-        dtype: str = "int8",
-        scale: float | Sequence[float] | None = None,
-        zero_point: int | Sequence[int] = 0,
-        axis: int = 0,
-    ) -> int:
+    def tensor(self, name: str, shape: Sequence[int], *, dtype: str = "int8",
+               scale: Numbers = None, zero_point: int | Sequence[int] = 0, axis: int = 0) -> int:
         """Add a tensor that an operator computes.
 
         Parameters
         ----------
-        scale : one number, one per channel along ``axis``, or None for a tensor without
-            quantisation.
-        zero_point : one number for all channels, or one each.
+        name : :class:`str`
+        shape : sequence of :class:`int`
+        dtype : :class:`str`
+            Name of a numpy type.
+        scale : :class:`float`, or a sequence with one per channel along ``axis``
+            None for a tensor without quantisation.
+        zero_point : :class:`int`, or a sequence with one per channel
+        axis : :class:`int`
+            Dimension of the channels.
 
         Raises
         ------
         ValueError
-            If the type is not one of the file format's that are known here, or scales and zero
-            points differ in number.
+            If the type is not supported, or if scales and zero points differ in number.
         """
-        if dtype not in _TYPES:
-            raise ValueError(f"Tensor '{name}': type '{dtype}' is not one of {', '.join(_TYPES)}")
+        if dtype not in TYPES:
+            raise ValueError(f"Tensor '{name}': type '{dtype}' is not one of {', '.join(TYPES)}")
         scales = [] if scale is None else [float(s) for s in np.atleast_1d(scale)]
         zeros = [int(z) for z in np.atleast_1d(zero_point)]
         if len(zeros) == 1:
             zeros *= len(scales)
         if len(zeros) != len(scales):
             raise ValueError(f"Tensor '{name}': {len(scales)} scales but {len(zeros)} zero points")
-        self._tensors.append(
-            _Tensor(
-                name=name,
-                shape=tuple(int(n) for n in shape),
-                dtype=dtype,
-                scale=scales,
-                zero_point=zeros,
-                axis=axis,
-            )
-        )
+        self._tensors.append(TensorEntry(
+            name=name, shape=tuple(int(n) for n in shape), dtype=dtype, scale=scales,
+            zero_point=zeros, axis=axis))
         return len(self._tensors) - 1
 
-    def input(
-        self,
-        name: str,
-        shape: Sequence[int],
-        *,
-        dtype: str = "int8",
-        scale: float | Sequence[float] | None = None,
-        zero_point: int | Sequence[int] = 0,
-    ) -> int:
-        """Add a tensor that the caller of the model supplies; see :meth:`tensor`."""
+    def input(self, name: str, shape: Sequence[int], *, dtype: str = "int8",
+              scale: Numbers = None, zero_point: int | Sequence[int] = 0) -> int:
+        """Add a tensor that is an input of the model; see :meth:`tensor`."""
         index = self.tensor(name, shape, dtype=dtype, scale=scale, zero_point=zero_point)
         self._inputs.append(index)
         return index
 
-    def constant(
-        self,
-        name: str,
-        value: NDArray[np.generic],
-        *,
-        scale: float | Sequence[float] | None = None,
-        zero_point: int | Sequence[int] = 0,
-        axis: int = 0,
-    ) -> int:
-        """Add a tensor whose value, shape and type are those of ``value``; see :meth:`tensor`."""
-        value = np.asarray(value)
-        index = self.tensor(
-            name,
-            value.shape,
-            dtype=value.dtype.name,
-            scale=scale,
-            zero_point=zero_point,
-            axis=axis,
-        )
-        self._tensors[index].data = value.astype(value.dtype.newbyteorder("<")).tobytes()
+    def constant(self, name: str, value: npt.ArrayLike, *, scale: Numbers = None,
+                 zero_point: int | Sequence[int] = 0, axis: int = 0) -> int:
+        """Add a constant tensor with the shape and the type of ``value``; see :meth:`tensor`."""
+        array = np.asarray(value)
+        index = self.tensor(name, array.shape, dtype=array.dtype.name, scale=scale,
+                            zero_point=zero_point, axis=axis)
+        self._tensors[index].data = array.astype(array.dtype.newbyteorder("<")).tobytes()
         return index
 
-    def operator(
-        self, name: str, inputs: Sequence[int], outputs: Sequence[int], **options: object
-    ) -> None:
-        """Add an operator; input -1 leaves an optional operand (a bias) out.
+    def operator(self, name: str, inputs: Sequence[int], outputs: Sequence[int],
+                 **options: object) -> None:
+        """Add an operator; index -1 stands for an optional input (a bias) that is absent.
 
         Raises
         ------
         ValueError
-            If the operator or one of its options is not known, or an index is not a tensor's.
+            If the operator or an option is unknown, or if there is no tensor of an index.
         """
         if name not in OPERATIONS:
             raise ValueError(f"Operator '{name}' is not one of {', '.join(OPERATORS)}")
         _, table, defaults = OPERATIONS[name]
         for option, value in options.items():
-            if table is None or not hasattr(tflite, f"{table}Add{_camel(option)}"):
+            if table is None or not hasattr(tflite, f"{table}Add{camel(option)}"):
                 raise ValueError(f"{name} has no option '{option}'")
             if option in ENUMS and not hasattr(ENUMS[option], str(value)):
-                words = ", ".join(w for w in vars(ENUMS[option]) if w.isupper())
+                words = ", ".join(word for word in vars(ENUMS[option]) if word.isupper())
                 raise ValueError(f"{name}: {option} '{value}' is not one of {words}")
         for index in (*inputs, *outputs):
             if not -1 <= index < len(self._tensors):
-                raise ValueError(
-                    f"{name}: tensor {index} does not exist; there are {len(self._tensors)}"
-                )
-        self._operators.append(
-            _Operator(
-                name=name,
-                inputs=list(inputs),
-                outputs=list(outputs),
-                options={**defaults, **options},
-            )
-        )
+                raise ValueError(f"{name}: tensor {index} does not exist; the model has "
+                                 f"{len(self._tensors)} tensors")
+        self._operators.append(OperatorEntry(
+            name=name, inputs=list(inputs), outputs=list(outputs),
+            options={**defaults, **options}))
 
     def output(self, *indices: int) -> None:
-        """Name tensors that the model gives back, in order."""
+        """Make tensors outputs of the model, in order."""
         self._outputs.extend(indices)
 
     def finish(self) -> bytes:
-        """The model as the bytes of a ``.tflite`` file."""
-        b = flatbuffers.Builder(1024)
-        codes = sorted({o.name for o in self._operators})
-        # buffer 0 is empty by convention: tensors without a value name it
-        buffers, owner = [self._buffer(b, b"")], []
-        for tensor in self._tensors:
-            owner.append(0 if tensor.data is None else len(buffers))
-            if tensor.data is not None:
-                buffers.append(self._buffer(b, tensor.data))
-        tensors = [self._tensor(b, t, index) for t, index in zip(self._tensors, owner)]
-        operators = [self._operator(b, o, codes.index(o.name)) for o in self._operators]
-        name = b.CreateString("main")
-        lists = [_ints(b, self._inputs), _ints(b, self._outputs)]
-        tables = [_offsets(b, tensors), _offsets(b, operators)]
-        tflite.SubGraphStart(b)
-        tflite.SubGraphAddTensors(b, tables[0])
-        tflite.SubGraphAddInputs(b, lists[0])
-        tflite.SubGraphAddOutputs(b, lists[1])
-        tflite.SubGraphAddOperators(b, tables[1])
-        tflite.SubGraphAddName(b, name)
-        subgraphs = _offsets(b, [tflite.SubGraphEnd(b)])
-        opcodes = _offsets(b, [self._code(b, code) for code in codes])
-        buffer_list = _offsets(b, buffers)
-        description = b.CreateString(self._description)
-        tflite.ModelStart(b)
-        tflite.ModelAddVersion(b, 3)
-        tflite.ModelAddOperatorCodes(b, opcodes)
-        tflite.ModelAddSubgraphs(b, subgraphs)
-        tflite.ModelAddDescription(b, description)
-        tflite.ModelAddBuffers(b, buffer_list)
-        b.Finish(tflite.ModelEnd(b), file_identifier=b"TFL3")
-        return bytes(b.Output())
-
-    @staticmethod
-    def _buffer(b: flatbuffers.Builder, data: bytes) -> int:
-        vector = None
-        if data:
-            # interpreters map the file and use constants in place: 16-byte aligned
-            b.StartVector(1, len(data), 16)
-            b.head = b.Head() - len(data)
-            b.Bytes[b.Head() : b.Head() + len(data)] = data
-            vector = b.EndVector()
-        tflite.BufferStart(b)
-        if vector is not None:
-            tflite.BufferAddData(b, vector)
-        return tflite.BufferEnd(b)
-
-    @staticmethod
-    def _tensor(b: flatbuffers.Builder, tensor: _Tensor, buffer: int) -> int:
-        name = b.CreateString(tensor.name)
-        shape = _ints(b, tensor.shape)
-        quantization = None
-        if tensor.scale:
-            scale = b.CreateNumpyVector(np.asarray(tensor.scale, np.float32))
-            zero = b.CreateNumpyVector(np.asarray(tensor.zero_point, np.int64))
-            tflite.QuantizationParametersStart(b)
-            tflite.QuantizationParametersAddScale(b, scale)
-            tflite.QuantizationParametersAddZeroPoint(b, zero)
-            tflite.QuantizationParametersAddQuantizedDimension(b, tensor.axis)
-            quantization = tflite.QuantizationParametersEnd(b)
-        tflite.TensorStart(b)
-        tflite.TensorAddShape(b, shape)
-        tflite.TensorAddType(b, _TYPES[tensor.dtype])
-        tflite.TensorAddBuffer(b, buffer)
-        tflite.TensorAddName(b, name)
-        if quantization is not None:
-            tflite.TensorAddQuantization(b, quantization)
-        return tflite.TensorEnd(b)
-
-    def _code(self, b: flatbuffers.Builder, name: str) -> int:
-        code = getattr(tflite.BuiltinOperator, name)
-        tflite.OperatorCodeStart(b)
-        if self._codes != "wide":
-            tflite.OperatorCodeAddDeprecatedBuiltinCode(b, min(code, 127))
-        if self._codes != "narrow":
-            tflite.OperatorCodeAddBuiltinCode(b, code)
-        tflite.OperatorCodeAddVersion(b, OPERATIONS[name][0])
-        return tflite.OperatorCodeEnd(b)
-
-    @staticmethod
-    def _operator(b: flatbuffers.Builder, op: _Operator, code: int) -> int:
-        _, table, _ = OPERATIONS[op.name]
-        options = None
-        if table is not None:
-            fields = {}
-            for option, value in op.options.items():
-                if option in ENUMS:
-                    value = getattr(ENUMS[option], str(value))
-                fields[option] = _ints(b, value) if isinstance(value, (tuple, list)) else value
-            getattr(tflite, f"{table}Start")(b)
-            for option, value in fields.items():
-                getattr(tflite, f"{table}Add{_camel(option)}")(b, value)
-            options = getattr(tflite, f"{table}End")(b)
-        inputs, outputs = _ints(b, op.inputs), _ints(b, op.outputs)
-        tflite.OperatorStart(b)
-        tflite.OperatorAddOpcodeIndex(b, code)
-        tflite.OperatorAddInputs(b, inputs)
-        tflite.OperatorAddOutputs(b, outputs)
-        if table is not None:
-            tflite.OperatorAddBuiltinOptionsType(b, getattr(tflite.BuiltinOptions, table))
-            tflite.OperatorAddBuiltinOptions(b, options)
-        return tflite.OperatorEnd(b)
-
-
-def _camel(name: str) -> str:
-    return "".join(word.capitalize() for word in name.split("_"))
-
-
-def _ints(b: flatbuffers.Builder, values: Sequence[int]) -> int:
-    return b.CreateNumpyVector(np.asarray(values, np.int32))
-
-
-def _offsets(b: flatbuffers.Builder, offsets: Sequence[int]) -> int:
-    b.StartVector(4, len(offsets), 4)
-    for offset in reversed(offsets):
-        b.PrependUOffsetTRelative(offset)
-    return b.EndVector()
+        """Return the bytes of the ``.tflite`` file."""
+        return serialize(self._tensors, self._operators, self._inputs, self._outputs,
+                         description=self._description, codes=self._codes)

@@ -82,7 +82,7 @@ def test_functions_and_devices_accept_names(name):
     config = resolve_config(name)
     assert compile(relu_model(), name).config == config
     assert compile_gemm(1, 4, 4, name, b=np.ones((4, 4), np.int8)).config == config
-    assert [verdict.where for verdict in check(relu_model(), name)] == ["device"]
+    assert [verdict.where for verdict in check(relu_model(), name)] == ["weft"]
     assert EmulatorDevice(name).config == config
 
 

@@ -1,4 +1,4 @@
-"""The writer's files: read back, run by the reference kernels, and its error messages."""
+"""Files of ModelWriter: read back, and run by the reference kernels; its error messages."""
 
 import re
 import textwrap
@@ -11,6 +11,7 @@ from flatbuffers.number_types import Int32Flags
 from golden import graph as golden_graph
 from support.litert import outputs, reference
 from support.models import Chain
+from support.seeds import seed
 from weft_host.compiler.frontend.tflite import read_model
 from weft_host.tflite_writer import OPERATORS, ModelWriter, writer
 
@@ -22,7 +23,8 @@ def one_operator(name, shapes, out_shape, *, constants=(), dtype_out="int8", **o
         m.input(f"x{i}", shape, scale=scale, zero_point=zero_point)
         for i, shape in enumerate(shapes)
     ]
-    inputs += [m.constant(f"c{i}", value, **about) for i, (value, about) in enumerate(constants)]
+    inputs += [m.constant(f"c{i}", value, **quantization)
+               for i, (value, quantization) in enumerate(constants)]
     fixed = {
         "SOFTMAX": (1 / 256, -128),
         "LOGISTIC": (1 / 256, -128),
@@ -103,8 +105,8 @@ def test_every_operator_runs_in_the_reference_kernels(name):
     assert y.dtype == (np.float32 if name == "DEQUANTIZE" else np.int8)
 
 
-def test_file_holds_what_was_written():
-    m = ModelWriter(description="about")
+def test_the_file_contains_tensors_and_operators_as_written():
+    m = ModelWriter(description="text")
     x = m.input("x", IMAGE, scale=0.1, zero_point=-3)
     w = m.constant("w", *WEIGHTS[:1], scale=[0.1, 0.2], axis=0)
     b = m.constant("b", np.array([5, -(2**30)], np.int32), scale=[0.01, 0.02])
@@ -116,7 +118,7 @@ def test_file_holds_what_was_written():
     data = m.finish()
     assert data[4:8] == b"TFL3"
     model = tflite.Model.GetRootAs(data)
-    assert (model.Version(), model.Description()) == (3, b"about")
+    assert (model.Version(), model.Description()) == (3, b"text")
     sub = model.Subgraphs(0)
     assert sub.InputsAsNumpy().tolist() == [x] and sub.OutputsAsNumpy().tolist() == [y]
     weights = sub.Tensors(w)
@@ -140,7 +142,7 @@ def test_file_holds_what_was_written():
 
 def test_constants_are_aligned_and_equal_calls_give_equal_bytes():
     def chain():
-        c = Chain(np.random.default_rng(3), (1, 5, 5, 3))
+        c = Chain(np.random.default_rng(seed(3)), (1, 5, 5, 3))
         c.conv(7, (3, 3))
         c.fully_connected(5)
         return c.finish()
@@ -161,7 +163,7 @@ def test_constants_are_aligned_and_equal_calls_give_equal_bytes():
 @pytest.mark.parametrize(
     "codes, expected", [("both", (34, 34)), ("wide", (0, 34)), ("narrow", (34, 0))]
 )
-def test_either_code_of_an_operator_can_be_left_out(codes, expected):
+def test_readers_accept_files_with_either_operator_code(codes, expected):
     m = ModelWriter(codes=codes)
     x = m.input("x", IMAGE, scale=0.25)
     y = m.tensor("y", (1, 6, 6, 2), scale=0.25)
@@ -169,7 +171,7 @@ def test_either_code_of_an_operator_can_be_left_out(codes, expected):
     m.output(y)
     data = m.finish()
     code = tflite.Model.GetRootAs(data).OperatorCodes(0)
-    # the accessor of the wide code gives the deprecated one for codes below 127
+    # the accessor of the wide code returns the deprecated one for codes below 127
     field = code._tab.Offset(10)
     wide = code._tab.Get(Int32Flags, code._tab.Pos + field) if field else 0
     assert (code.DeprecatedBuiltinCode(), wide) == expected
@@ -192,7 +194,7 @@ def test_a_constant_may_be_a_scalar_or_strided():
     assert result.tolist() == [[5, 7, 9], [6, 8, 10]]
 
 
-def test_example_of_the_docstring_runs():
+def test_the_example_in_the_docstring_runs():
     code = re.search(r"::\n\n(.*?)\n\nOptions", writer.__doc__, re.S).group(1)
     scope = {}
     exec(textwrap.dedent(code), scope)
@@ -226,21 +228,21 @@ def test_example_of_the_docstring_runs():
         ),
         (
             lambda m: m.operator("RELU", [0], [1]),
-            "RELU: tensor 1 does not exist; there are 1",
+            "RELU: tensor 1 does not exist; the model has 1 tensors",
         ),
         (
             lambda m: m.operator("RELU", [-2], [0]),
-            "RELU: tensor -2 does not exist; there are 1",
+            "RELU: tensor -2 does not exist; the model has 1 tensors",
         ),
     ],
 )
-def test_rejects_what_would_make_an_unreadable_file(call, message):
+def test_rejects_what_would_give_an_unreadable_file(call, message):
     m = ModelWriter()
     m.input("x", (1,), scale=1.0)
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         call(m)
 
 
-def test_rejects_a_choice_of_codes_that_it_does_not_know():
+def test_rejects_an_unknown_choice_of_codes():
     with pytest.raises(ValueError, match="^Codes 'none' is not one of both, wide, narrow$"):
         ModelWriter(codes="none")
