@@ -7,6 +7,7 @@ import pytest
 
 # prerequisites that a machine may lack, and a pattern of the reason in a skipped test
 MAY_LACK = {
+    "the reference kernels (Python 3.12 or older)": r"ai-edge-litert==1\.2\.0, have no wheel",
     "real networks": r"third-party networks|WEFT_MODELS",
     "the time for LiteX's simulator": r"set WEFT_LITEX=1",
     "the tools of make litex": r"make litex installs",
