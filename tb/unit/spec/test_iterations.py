@@ -1,8 +1,9 @@
-"""Rows of instructions with ``each``: the law, the emulator, and who sees a program row by row."""
+"""Iterations of instructions with ``each``: results, tokens, expansion of programs."""
 
 import numpy as np
 import pytest
 
+from support.seeds import seed
 from weft.spec import isa
 from weft.spec.iterations import OUTER_LOOPS, iterations
 from weft.spec.presets import preset
@@ -12,11 +13,11 @@ from weft_host.emulator.datapath import Datapath
 from weft_host.program.expand import unroll
 
 CONFIG = preset("tiny")
-SEEDS = range(40)
+SEEDS = [seed(offset) for offset in range(40)]
 
 
-def random_rows(rng, name):
-    """Fields of an instruction with ``each`` that tiny can execute."""
+def random_fields(rng, name):
+    """Return random fields of an instruction with ``each`` that tiny can execute."""
     def pick(low, high):
         return int(rng.integers(low, high + 1))
 
@@ -44,7 +45,7 @@ def random_rows(rng, name):
 
 
 def random_device(rng):
-    """An emulator with random bytes everywhere."""
+    """Return an emulator with random contents of all memories."""
     emulator = EmulatorDevice(CONFIG, memory_bytes=4096)
     emulator.memory.data[:] = rng.integers(0, 256, 4096)
     path = emulator.datapath
@@ -58,36 +59,36 @@ def random_device(rng):
 
 
 def memories(emulator):
-    """All that instructions may change."""
+    """Return the contents of all memories that instructions may write."""
     path = emulator.datapath
     return np.concatenate([array.view(np.uint8).reshape(-1) for array in (
         path.spad, path.wgt, path.acc, np.asarray(emulator.memory.data))])
 
 
 @pytest.mark.parametrize("name", OUTER_LOOPS)
-def test_rows_do_what_the_instruction_does(name):
+def test_the_iterations_have_the_result_of_the_instruction(name):
     changed = 0
-    for seed in SEEDS:
-        fields = random_rows(np.random.default_rng([1, seed]), name)
-        whole, parts = (random_device(np.random.default_rng([2, seed])) for _ in range(2))
+    for run_seed in SEEDS:
+        fields = random_fields(np.random.default_rng([1, run_seed]), name)
+        whole, parts = (random_device(np.random.default_rng([2, run_seed])) for _ in range(2))
         before = memories(whole)
         whole.datapath.execute(*isa.decode(isa.encode(name, **fields)), 0)
-        pieces = list(iterations(CONFIG, name, isa.decode(isa.encode(name, each=1, **fields))[1]))
-        assert len(pieces) == fields[OUTER_LOOPS[name].count], seed
-        for piece in pieces:
-            assert piece[OUTER_LOOPS[name].count] == 1
-            parts.datapath.execute(isa.BY_NAME[name], piece, 0)
-        assert np.array_equal(memories(whole), memories(parts)), (name, seed, fields)
+        singles = list(iterations(CONFIG, name, isa.decode(isa.encode(name, each=1, **fields))[1]))
+        assert len(singles) == fields[OUTER_LOOPS[name].count], run_seed
+        for single in singles:
+            assert single[OUTER_LOOPS[name].count] == 1
+            parts.datapath.execute(isa.BY_NAME[name], single, 0)
+        assert np.array_equal(memories(whole), memories(parts)), (name, run_seed, fields)
         changed += not np.array_equal(memories(whole), before)
     assert changed > len(SEEDS) // 2
 
 
-def test_apart_is_an_instruction_for_each_kernel_row():
-    for seed in SEEDS:
-        rng = np.random.default_rng([3, seed])
-        fields = random_rows(rng, "MATMUL")
+def test_apart_equals_one_instruction_per_kernel_row():
+    for run_seed in SEEDS:
+        rng = np.random.default_rng([3, run_seed])
+        fields = random_fields(rng, "MATMUL")
         fields.update(apart=1, y_count=1)
-        one, other = (random_device(np.random.default_rng([4, seed])).datapath for _ in range(2))
+        one, other = (random_device(np.random.default_rng([4, run_seed])).datapath for _ in range(2))
         one.execute(*isa.decode(isa.encode("MATMUL", **fields)), 0)
         for row in range(fields["row_count"]):
             own = dict(fields, apart=0, row_count=1,
@@ -96,47 +97,47 @@ def test_apart_is_an_instruction_for_each_kernel_row():
                        wgt_addr=fields["wgt_addr"]
                        + (0 if fields["hold"] else row * fields["chunk_count"]))
             other.execute(*isa.decode(isa.encode("MATMUL", **own)), 0)
-        assert np.array_equal(one.acc, other.acc), (seed, fields)
+        assert np.array_equal(one.acc, other.acc), (run_seed, fields)
 
 
-def test_blank_lines_are_zeros():
-    for seed in SEEDS:
-        rng = np.random.default_rng([5, seed])
-        fields = random_rows(rng, "MATMUL")
+def test_blank_lines_act_as_zeros():
+    for run_seed in SEEDS:
+        rng = np.random.default_rng([5, run_seed])
+        fields = random_fields(rng, "MATMUL")
         fields.update(depthwise=0, lead=0, hold=0, blank=int(rng.integers(1, 4)))
-        one, other = (random_device(np.random.default_rng([6, seed])).datapath for _ in range(2))
+        one, other = (random_device(np.random.default_rng([6, run_seed])).datapath for _ in range(2))
         other.wgt.reshape(-1, CONFIG.rows, CONFIG.cols)[:, :fields["blank"]] = 0
         one.execute(*isa.decode(isa.encode("MATMUL", **fields)), 0)
         other.execute(*isa.decode(isa.encode("MATMUL", **dict(fields, blank=0))), 0)
-        assert np.array_equal(one.acc, other.acc), (seed, fields)
+        assert np.array_equal(one.acc, other.acc), (run_seed, fields)
 
 
-def test_drain_takes_parameters_of_its_place():
+def test_drain_uses_the_parameters_of_its_slots():
     path = random_device(np.random.default_rng(7)).datapath
-    plain, places = (Datapath(CONFIG, None) for _ in range(2))
-    for other in (plain, places):
+    plain, slots = (Datapath(CONFIG, None) for _ in range(2))
+    for other in (plain, slots):
         for name in ("spad", "acc", "bias", "multiplier", "shift"):
             getattr(other, name)[:] = getattr(path, name)
     common = dict(acc_pitch=2, y_pitch=16, x_count=2, x_pitch=4, channels=4, clamp_max=127,
                   clamp_min=-128)
-    places.execute(*isa.decode(isa.encode("DRAIN", apart=1, y_count=3, channel=8, **common)), 0)
+    slots.execute(*isa.decode(isa.encode("DRAIN", apart=1, y_count=3, channel=8, **common)), 0)
     for row in range(3):
         for name in ("bias", "multiplier", "shift"):
             values = getattr(path, name)
             getattr(plain, name)[:4] = values[8 + 4 * row:12 + 4 * row]
         plain.execute(*isa.decode(isa.encode(
             "DRAIN", **dict(common, y_count=1, acc_addr=2 * row, out_addr=16 * row))), 0)
-    assert np.array_equal(plain.spad, places.spad)
+    assert np.array_equal(plain.spad, slots.spad)
 
 
 def program(*words):
-    """A program of these instructions on tiny."""
+    """Return a program of these instructions for tiny."""
     return Program(config=CONFIG, instructions=b"".join(words), memory_bytes=4096, image=(),
                    inputs=(), outputs=(), tensors=(), windows=(), host_steps=(), meta={})
 
 
-def test_rows_take_and_give_tokens():
-    """MATMUL's rows wait for LOAD's, which wait for MATMUL's before them."""
+def test_iterations_take_and_give_tokens():
+    """Iterations of MATMUL wait for those of LOAD, which wait for earlier ones of MATMUL."""
     load = dict(count=4, bytes=16, host_pitch=16, local_pitch=16, host_addr=1024)
     words = [
         isa.encode("LOAD_WGT", **load, each=1, signal=2),
@@ -166,7 +167,7 @@ def test_rows_take_and_give_tokens():
         assert emulator.datapath.counts["INSTRUCTIONS"] == 16
 
 
-def test_unroll_names_the_rows():
+def test_unroll_lists_the_iterations_with_their_indices():
     found = unroll(program(
         isa.encode("LOAD", count=3, bytes=4, host_pitch=7, local_pitch=5, each=1),
         isa.encode("SYNC_VECTOR"), isa.encode("DRAIN", y_count=2, x_count=1, channels=4)))

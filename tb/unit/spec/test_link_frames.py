@@ -1,4 +1,4 @@
-"""A hundred thousand damaged frames: nothing is taken that was not sent, on either side."""
+"""Link frames: no damaged frame is accepted as valid, among a hundred thousand on each side."""
 
 import os
 import random
@@ -9,24 +9,25 @@ import pytest
 from support import link_model
 from support.link_campaign import DAMAGES, Campaign, Counts, damage
 from support.link_model import LinkModel
+from support.seeds import seed
 from weft.spec.link_frames import ANSWER_MARK, Command, Info, Status
 from weft_host.link import codec
 from weft_host.link.codec import Answer, AnswerParser, encode_request
 
-SEED = int(os.environ.get("WEFT_SEED", "1"))
+SEED = seed(1)
 COUNT = int(os.environ.get("WEFT_LINK_FRAMES", "100000"))
 INFO = Info(payload=256, queue=512, bus_bytes=4, timeout_us=10, clock_hz=24_000_000,
             baud=6_000_000, memory_base=0x1000, memory_bytes=4096, board="model")
 
 
-def test_info_survives_the_line():
+def test_unpacking_info_reverses_packing():
     assert Info.unpack(INFO.pack()) == INFO
     with pytest.raises(ValueError, match=r"^Info needs 44 bytes, not 3$"):
         Info.unpack(b"abc")
 
 
 @pytest.mark.parametrize("kind", DAMAGES)
-def test_every_damage_is_one(kind):
+def test_every_kind_of_damage_changes_the_frames_as_named(kind):
     draw = random.Random(f"damage {SEED}")
     for _ in range(500):
         frames = [draw.randbytes(draw.randint(13, 40)) for _ in range(draw.randint(2, 3))]
@@ -43,7 +44,7 @@ def test_every_damage_is_one(kind):
 
 
 def campaign_of_requests(make, count):
-    """Damaged frames to a board, which a class like :class:`LinkModel` is."""
+    """Send damaged requests to the board model ``make``, and check what it executes."""
     model = make(INFO, base=0x1000)
     campaign = Campaign(f"board {SEED}", payload=256, base=0x1000, size=4000)
     executed = 0
@@ -56,18 +57,18 @@ def campaign_of_requests(make, count):
                            "wrongly")
         executed += len(model.executed)
         model.executed.clear()
-    # the campaign is one: many undamaged requests do take place
+    # many undamaged requests are executed, so that the check is effective
     assert executed > campaign.sent // 4
     campaign.counts.check(count, "requests to the model")
 
 
-def test_nothing_wrong_is_executed():
+def test_no_damaged_request_is_executed():
     campaign_of_requests(LinkModel, COUNT)
 
 
 def answer_frames(model, draw, count):
-    """Answers of the board to good requests, as bytes and as what they mean."""
-    frames, meanings = [], []
+    """Return answers of the board to valid requests, as bytes and decoded."""
+    frames, decoded = [], []
     for _ in range(count):
         sequence = (model.last + 1) % 256
         command = draw.choice([Command.READ_MEMORY, Command.WRITE_MEMORY, Command.READ_REGISTERS])
@@ -76,32 +77,35 @@ def answer_frames(model, draw, count):
                                         draw.randbytes(length)))
         frames.append(raw)
         data = b"" if command & 1 else raw[10:-4]
-        meanings.append(Answer(raw[1], sequence, sequence, data))
-    return frames, meanings
+        decoded.append(Answer(raw[1], sequence, sequence, data))
+    return frames, decoded
 
 
 def campaign_of_answers(make, count):
-    """Damaged answers to the host, which waits for one after the other, as the client does."""
+    """Send damaged answers to the parser ``make``, and check what it accepts.
+
+    Like the client, the test waits for the answers in order.
+    """
     draw = random.Random(f"host {SEED}")
     model = LinkModel(INFO, base=0x1000)
     parser = make()
     counts = Counts()
-    frames = believed = 0
+    frames = accepted = 0
     while counts.counted < count:
         kind, size = counts.draw(draw)
-        raw, meanings = answer_frames(model, draw, size)
+        raw, decoded = answer_frames(model, draw, size)
         parser.reset()
-        waits = [vars(meaning) for meaning in meanings]
+        expected = [vars(answer) for answer in decoded]
         for answer in parser.feed(damage(draw, kind, raw)):
-            if waits and answer.sequence == waits[0]["sequence"]:
-                assert vars(answer) == waits.pop(0), f"seed {SEED}, frame {frames}, {kind}"
-                believed += 1
+            if expected and answer.sequence == expected[0]["sequence"]:
+                assert vars(answer) == expected.pop(0), f"seed {SEED}, frame {frames}, {kind}"
+                accepted += 1
         frames += len(raw)
-    assert believed > frames // 4
+    assert accepted > frames // 4
     counts.check(count, "answers to the driver")
 
 
-def test_no_wrong_answer_is_believed():
+def test_no_damaged_answer_is_accepted():
     campaign_of_answers(AnswerParser, COUNT)
 
 
@@ -119,7 +123,7 @@ def test_no_wrong_answer_is_believed():
     (codec, "AnswerParser", "if raw[size - CRC_BYTES:size] != ",
      "if False and raw[size - CRC_BYTES:size] != "),
 ])
-def test_the_campaigns_see_a_rule_that_is_missing(module, name, right, wrong):
+def test_the_campaigns_detect_a_missing_rule(module, name, right, wrong):
     source = Path(module.__file__).read_text()
     assert source.count(right) == 1
     broken = {"__name__": module.__name__, "__package__": module.__package__}
@@ -130,12 +134,12 @@ def test_the_campaigns_see_a_rule_that_is_missing(module, name, right, wrong):
     assert f"seed {SEED}, frame" in str(seen.value)
 
 
-def test_a_parser_begins_anew_only_after_silence():
+def test_parsers_resynchronise_only_after_silence():
     model = LinkModel(INFO, base=0x1000)
     good = encode_request(Command.WRITE_MEMORY, 1, 0x1000, 0, b"\x11")
     inner = encode_request(Command.WRITE_MEMORY, 1, 0x1000, 0, b"\x22")
     outer = bytearray(encode_request(Command.WRITE_MEMORY, 1, 0x1010, 0, inner))
-    outer[3] ^= 1                   # the header is wrong, and the payload holds a good frame
+    outer[3] ^= 1                   # the header is damaged, and the payload contains a valid frame
     assert model.feed(bytes(outer) + good) == b"" and model.memory[0] == 0
     model.silence()
     assert model.feed(good)[0] == ANSWER_MARK and model.memory[0] == 0x11
