@@ -1,7 +1,8 @@
-"""The compiler: a model file to a program, through frontend, lower, tile, generate, schedule, emit.
+"""Compiler of models into programs.
 
-:func:`compile` and :func:`check` take a ``.tflite`` file; :func:`compile_gemm` makes a matrix
-product.
+:func:`compile` and :func:`check` accept a ``.tflite`` file; :func:`compile_gemm` compiles a matrix
+product. The stages are the packages :mod:`.frontend`, :mod:`.lower`, :mod:`.plan`, :mod:`.steps`,
+:mod:`.schedule` and the module :mod:`.emit`, in this order. A stage imports only earlier ones.
 """
 
 from .gemm import compile_gemm, gemm_reference, matmul

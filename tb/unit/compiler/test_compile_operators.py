@@ -1,47 +1,33 @@
-"""Random networks of every operator: program on the emulator against the reference kernels."""
+"""Random networks of all operators, compiled for the emulator and compared with the reference."""
 
 import os
 
 import numpy as np
 import pytest
 
-from support.exact import first_mismatch
-from support.litert import reference
+from support.compiled import assert_compiled_exact
 from support.models import random_input
 from support.networks import random_network
+from support.seeds import seed
+from weft.spec.integers import ceil_div
 from weft.spec.presets import preset
-from weft_host.compiler import compile
-from weft_host.device import EmulatorDevice
 from weft_host.tflite_writer import ModelWriter
 
 NETWORKS = int(os.environ.get("WEFT_NETWORKS", 40))
 BLOCKS = 4
-FOUND = (59, 395, 1575)
-"""Networks that found a mistake once: a tensor seen in two shapes, a halo around a SOFTMAX."""
-
-
-def assert_exact(model, inputs, config, about):
-    """Every tensor equals the reference's, and storing them changes no output."""
-    program = compile(model, config, keep_tensors=True)
-    device = EmulatorDevice(config, memory_bytes=-(-program.memory_bytes // 4096) * 4096)
-    result = device.run(program, inputs, all_tensors=True)
-    expected = reference(model, inputs)
-    for tensor in program.outputs + program.tensors:
-        mismatch = first_mismatch(expected[tensor.tensor_id], result.tensors[tensor.name])
-        assert mismatch is None, (f"{about} on {config.name}, tensor {tensor.name!r} "
-                                  f"(index, expected, actual): {mismatch}")
-    lean = device.run(compile(model, config), inputs).outputs
-    for name, array in result.outputs.items():
-        assert first_mismatch(array, lean[name]) is None, f"{about}: stores change {name!r}"
-    return program
+REGRESSIONS = (59, 395, 1575)
+"""Seeds of networks that once compiled wrongly: a tensor that is read in two shapes, and a halo
+around the output of a SOFTMAX."""
 
 
 @pytest.mark.parametrize("name", ("tiny", "small", "wide", "tall", "ulx3s"))
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_random_networks_equal_the_reference(name, block):
-    for seed in (*range(block, NETWORKS, BLOCKS), *FOUND[block:block + 1]):
-        model = random_network(seed)
-        assert_exact(model, random_input(model, seed), preset(name), f"network {seed}")
+    numbers = [seed(number) for number in range(block, NETWORKS, BLOCKS)]
+    for number in (*numbers, *REGRESSIONS[block:block + 1]):
+        model = random_network(number)
+        assert_compiled_exact(model, random_input(model, number), preset(name),
+                              f"network {number}")
 
 
 @pytest.mark.parametrize("name", ("tiny", "small", "tall"))
@@ -50,8 +36,8 @@ def test_random_networks_equal_the_reference(name, block):
     ((25, 5), 64, 1, (3, 3), 1), ((8, 40), 1, 8, (10, 8), 2), ((40, 3), 6, 1, (23, 1), 1),
     ((6, 6), 5, 7, (3, 3), 2), ((7, 18), 8, 1, (1, 9), 3),
 ])
-def test_depthwise_shapes(name, size, channels, depth, kernel, stride):
-    rng = np.random.default_rng([*size, channels, depth, *kernel, stride])
+def test_depthwise_shapes_are_exact(name, size, channels, depth, kernel, stride):
+    rng = np.random.default_rng([seed(), *size, channels, depth, *kernel, stride])
     m = ModelWriter()
     x = m.input("x", (1, *size, channels), scale=0.05, zero_point=3)
     outputs = channels * depth
@@ -59,19 +45,19 @@ def test_depthwise_shapes(name, size, channels, depth, kernel, stride):
                    scale=list(rng.uniform(0.002, 0.02, outputs)), zero_point=[0] * outputs, axis=3)
     b = m.constant("b", rng.integers(-2000, 2000, outputs).astype(np.int32),
                    scale=list(np.full(outputs, 0.001)), zero_point=[0] * outputs)
-    shape = (1, -(-size[0] // stride), -(-size[1] // stride), outputs)
+    shape = (1, ceil_div(size[0], stride), ceil_div(size[1], stride), outputs)
     y = m.tensor("y", shape, scale=0.3, zero_point=-5)
     m.operator("DEPTHWISE_CONV_2D", [x, w, b], [y], padding="SAME", stride_h=stride,
                stride_w=stride, depth_multiplier=depth)
     m.output(y)
-    model = m.finish()
     values = rng.integers(-128, 128, (1, *size, channels)).astype(np.int8)
-    assert_exact(model, [values], preset(name), f"{size} {channels} x {depth} {kernel} / {stride}")
+    assert_compiled_exact(m.finish(), [values], preset(name),
+                          f"{size} {channels} x {depth} {kernel} / {stride}")
 
 
 @pytest.mark.parametrize("name", ("tiny", "small"))
-def test_elementwise_operators_on_tensors_beyond_the_scratchpad(name):
-    rng = np.random.default_rng(5)
+def test_elementwise_operators_on_tensors_larger_than_the_scratchpad_are_exact(name):
+    rng = np.random.default_rng(seed(5))
     shape = (1, 37, 41, 33)
     m = ModelWriter()
     x, y = (m.input(text, shape, scale=scale, zero_point=zero)
@@ -86,7 +72,7 @@ def test_elementwise_operators_on_tensors_beyond_the_scratchpad(name):
     m.operator("LOGISTIC", [scaled], [squashed])
     m.output(squashed)
     inputs = [rng.integers(-128, 128, shape).astype(np.int8) for _ in range(2)]
-    assert_exact(m.finish(), inputs, preset(name), "elementwise")
+    assert_compiled_exact(m.finish(), inputs, preset(name), "elementwise")
 
 
 @pytest.mark.parametrize("name", ("tiny", "small", "ulx3s"))
@@ -95,28 +81,28 @@ def test_elementwise_operators_on_tensors_beyond_the_scratchpad(name):
     ((3, 2, 1, 4), (5, 4), 1, True),
     ((2, 2, 2, 2), (1, 1), 1, True), ((1, 1, 1, 1), (3, 3), 1, False),
 ])
-def test_a_pad_becomes_part_of_the_convolutions_behind_it(name, pads, kernel, stride, folds):
+def test_a_pad_is_folded_into_the_convolutions_behind_it(name, pads, kernel, stride, folds):
     top, bottom, left, right = pads
-    rng = np.random.default_rng([*pads, *kernel])
+    rng = np.random.default_rng([seed(), *pads, *kernel])
     m = ModelWriter()
-    about = dict(scale=0.05, zero_point=11)
-    x = m.input("x", (1, 9, 8, 6), **about)
+    quantisation = dict(scale=0.05, zero_point=11)
+    x = m.input("x", (1, 9, 8, 6), **quantisation)
     shape = (1, 9 + top + bottom, 8 + left + right, 6)
-    padded = m.tensor("padded", shape, **about)
+    padded = m.tensor("padded", shape, **quantisation)
     m.operator("PAD", [x, m.constant("pads", np.array(
         [[0, 0], [top, bottom], [left, right], [0, 0]], np.int32))], [padded])
     for kind, channels in (("CONV_2D", 10), ("DEPTHWISE_CONV_2D", 6)):
         size = (channels, *kernel, 6) if kind == "CONV_2D" else (1, *kernel, 6)
         w = m.constant("w", rng.integers(-127, 128, size).astype(np.int8), scale=0.01)
         b = m.constant("b", rng.integers(-999, 999, channels).astype(np.int32), scale=0.0005)
-        out = (1, *((whole - taps) // stride + 1 for whole, taps in zip(shape[1:3], kernel)))
+        out = (1, *((full - taps) // stride + 1 for full, taps in zip(shape[1:3], kernel)))
         y = m.tensor("y", (*out, channels), scale=0.2, zero_point=-7)
         m.operator(kind, [padded, w, b], [y], padding="VALID", stride_h=stride, stride_w=stride)
         m.output(y)
-    if not folds:           # it is read by something else, too
+    if not folds:           # another operator reads the padded tensor, too
         z = m.tensor("z", shape, scale=1 / 128, zero_point=0)
         m.operator("TANH", [padded], [z])
         m.output(z)
-    program = assert_exact(m.finish(), [rng.integers(-128, 128, (1, 9, 8, 6)).astype(np.int8)],
-                           preset(name), f"{pads} {kernel}")
+    inputs = [rng.integers(-128, 128, (1, 9, 8, 6)).astype(np.int8)]
+    program = assert_compiled_exact(m.finish(), inputs, preset(name), f"{pads} {kernel}")
     assert any("PAD" in layer["name"] for layer in program.meta["layers"]) != folds

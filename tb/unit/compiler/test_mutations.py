@@ -1,4 +1,4 @@
-"""Arithmetic that is nearly right is caught: narrower accumulators, one rounding instead of two."""
+"""Seeded errors of the arithmetic, each of which the comparison with the reference must detect."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ CONFIG = preset("small")
 
 
 def biased_model(rng):
-    """A 1 x 1 convolution whose biases reach 2^30, as pruned channels of real networks have."""
+    """Return a 1 x 1 convolution with biases up to 2^30, like pruned channels of real networks."""
     m = ModelWriter()
     x = m.input("x", (1, 16, 16, 8), scale=0.02, zero_point=-3)
     w = m.constant("w", rng.integers(-127, 128, (8, 1, 1, 8)).astype(np.int8),
@@ -29,35 +29,36 @@ def biased_model(rng):
     return m.finish()
 
 
-def differing(model, inputs, expected):
-    """Share of the output's elements that differ from ``expected``."""
+def differing_share(model, inputs, expected):
+    """Return the share of the output's elements that differ from ``expected``."""
     program = compile(model, CONFIG)
-    found, = EmulatorDevice(CONFIG).run(program, inputs).outputs.values()
-    return float((found != expected).mean())
+    actual, = EmulatorDevice(CONFIG).run(program, inputs).outputs.values()
+    return float((actual != expected).mean())
 
 
-def test_accumulators_of_24_bits_are_caught(monkeypatch):
+def use_single_rounding(monkeypatch):
+    """Replace the double rounding of mode TFL2 by the single rounding of TFL1."""
+    requantize = datapath.requantize
+    monkeypatch.setattr(datapath, "requantize", lambda value, multiplier, shift, mode: requantize(
+        value, multiplier, shift, Mode.TFL1 if mode == Mode.TFL2 else mode))
+
+
+def test_accumulators_of_24_bits_are_detected(monkeypatch):
     rng = np.random.default_rng(1)
     model = biased_model(rng)
     inputs = [rng.integers(-128, 128, (1, 16, 16, 8)).astype(np.int8)]
     expected = list(reference(model, inputs).values())[-1]
-    assert differing(model, inputs, expected) == 0
-    whole = datapath.wrap32
+    assert differing_share(model, inputs, expected) == 0
+    wrap32 = datapath.wrap32
 
     def wrap24(values):
-        return (whole(values) + (1 << 23)) % (1 << 24) - (1 << 23)
+        return (wrap32(values) + (1 << 23)) % (1 << 24) - (1 << 23)
 
     monkeypatch.setattr(datapath, "wrap32", wrap24)
-    assert differing(model, inputs, expected) > 0.5
+    assert differing_share(model, inputs, expected) > 0.5
 
 
-def single_rounding(monkeypatch):
-    law = datapath.requantize
-    monkeypatch.setattr(datapath, "requantize", lambda value, multiplier, shift, mode: law(
-        value, multiplier, shift, Mode.TFL1 if mode == Mode.TFL2 else mode))
-
-
-def test_one_rounding_instead_of_two_is_caught(monkeypatch):
+def test_single_rounding_is_detected(monkeypatch):
     rng = np.random.default_rng(2)
     m = ModelWriter()
     x = m.input("x", (1, 64, 64, 16), scale=0.02, zero_point=-3)
@@ -69,19 +70,19 @@ def test_one_rounding_instead_of_two_is_caught(monkeypatch):
     model = m.finish()
     inputs = [rng.integers(-128, 128, (1, 64, 64, 16)).astype(np.int8)]
     expected = list(reference(model, inputs).values())[-1]
-    assert differing(model, inputs, expected) == 0
-    single_rounding(monkeypatch)
-    # a few in a thousand
-    assert 0.0002 < differing(model, inputs, expected) < 0.02
+    assert differing_share(model, inputs, expected) == 0
+    use_single_rounding(monkeypatch)
+    # a few elements of a thousand
+    assert 0.0002 < differing_share(model, inputs, expected) < 0.02
 
 
 @pytest.mark.parametrize("network", ["mlperf_resnet8_ic_int8", "mlperf_dscnn_kws_int8"])
-def test_one_rounding_shows_in_a_real_network(network, monkeypatch):
+def test_single_rounding_is_detected_in_a_real_network(network, monkeypatch):
     folder = model_folder(network)
     case = np.load(sorted(folder.glob("*.npz"))[0])
     program = compile(folder / "model.tflite", CONFIG, keep_tensors=True)
-    single_rounding(monkeypatch)
-    made = EmulatorDevice(CONFIG).run(program, [case["in0"]], all_tensors=True).tensors
-    wrong = sum(not np.array_equal(case[f"t{tensor.tensor_id}"], made[tensor.name])
+    use_single_rounding(monkeypatch)
+    actual = EmulatorDevice(CONFIG).run(program, [case["in0"]], all_tensors=True).tensors
+    wrong = sum(not np.array_equal(case[f"t{tensor.tensor_id}"], actual[tensor.name])
                 for tensor in program.tensors if f"t{tensor.tensor_id}" in case.files)
     assert wrong > 0

@@ -1,1 +1,1 @@
-"""First compiler stage: a model file becomes a graph."""
+"""First compiler stage: read a model file into a graph."""

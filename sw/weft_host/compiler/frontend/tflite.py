@@ -1,8 +1,9 @@
-"""A ``.tflite`` file to a :class:`Graph`. Nothing is decided here; a damaged file is refused."""
+"""Reader of ``.tflite`` files. It checks that a file is intact, not that Weft supports it."""
 
 import os
 import pathlib
 import struct
+from typing import Any
 
 import numpy as np
 import tflite
@@ -14,8 +15,9 @@ from .graph import Graph, GraphTensor, Operator
 __all__ = ["read_model"]
 
 
-def _names(table):
-    return {value: name for name, value in vars(table).items()
+def _names(enumeration: type) -> dict[int, str]:
+    """Map the values of a schema enumeration to their names."""
+    return {value: name for name, value in vars(enumeration).items()
             if not name.startswith("_") and isinstance(value, int)}
 
 
@@ -25,22 +27,24 @@ _PADDINGS = _names(tflite.Padding)
 _ACTIVATIONS = _names(tflite.ActivationFunctionType)
 _FORMATS = _names(tflite.FullyConnectedOptionsWeightsFormat)
 
-# operator: (schema class, {option: (accessor, names or None)})
-_ACTIVATION = ("FusedActivationFunction", _ACTIVATIONS)
-_WINDOW = {"padding": ("Padding", _PADDINGS), "stride_h": ("StrideH", None),
-           "stride_w": ("StrideW", None), "activation": _ACTIVATION}
-_POOL = {**_WINDOW, "filter_h": ("FilterHeight", None), "filter_w": ("FilterWidth", None)}
-_OPTIONS = {
-    "CONV_2D": (tflite.Conv2DOptions, {**_WINDOW, "dilation_h": ("DilationHFactor", None),
-                                       "dilation_w": ("DilationWFactor", None)}),
+# an option: its accessor in the schema class, and the names of its values if it is an enumeration
+_Option = tuple[str, dict[int, str] | None]
+_ACTIVATION: _Option = ("FusedActivationFunction", _ACTIVATIONS)
+_WINDOW: dict[str, _Option] = {
+    "padding": ("Padding", _PADDINGS), "stride_h": ("StrideH", None),
+    "stride_w": ("StrideW", None), "activation": _ACTIVATION}
+_POOL: dict[str, _Option] = {
+    **_WINDOW, "filter_h": ("FilterHeight", None), "filter_w": ("FilterWidth", None)}
+_CONVOLUTION: dict[str, _Option] = {
+    **_WINDOW, "dilation_h": ("DilationHFactor", None), "dilation_w": ("DilationWFactor", None)}
+_OPTIONS: dict[str, tuple[Any, dict[str, _Option]]] = {
+    "CONV_2D": (tflite.Conv2DOptions, _CONVOLUTION),
     "FULLY_CONNECTED": (tflite.FullyConnectedOptions, {
         "activation": _ACTIVATION, "format": ("WeightsFormat", _FORMATS)}),
     "MAX_POOL_2D": (tflite.Pool2DOptions, _POOL),
     "AVERAGE_POOL_2D": (tflite.Pool2DOptions, _POOL),
     "SOFTMAX": (tflite.SoftmaxOptions, {"beta": ("Beta", None)}),
-    "DEPTHWISE_CONV_2D": (tflite.DepthwiseConv2DOptions, {
-        **_WINDOW, "dilation_h": ("DilationHFactor", None),
-        "dilation_w": ("DilationWFactor", None)}),
+    "DEPTHWISE_CONV_2D": (tflite.DepthwiseConv2DOptions, _CONVOLUTION),
     "ADD": (tflite.AddOptions, {"activation": _ACTIVATION}),
     "SUB": (tflite.SubOptions, {"activation": _ACTIVATION}),
     "MUL": (tflite.MulOptions, {"activation": _ACTIVATION}),
@@ -56,19 +60,21 @@ _OPTIONS = {
         "align_corners": ("AlignCorners", None),
         "half_pixel_centers": ("HalfPixelCenters", None)}),
 }
-# what an absent table of options stands for: the schema's defaults
-_DEFAULTS = {"activation": "NONE", "format": "DEFAULT", "beta": 0.0, "alpha": 0.0}
-_NEEDED = ("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D")
-"""Operators that mean nothing without their table of options."""
+"""Schema class and options of each operator that has options."""
+# the schema's defaults, which apply if the table of options is absent
+_DEFAULTS: dict[str, str | float] = {
+    "activation": "NONE", "format": "DEFAULT", "beta": 0.0, "alpha": 0.0}
+_OPTIONS_REQUIRED = ("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D")
+"""Operators without meaning if their table of options is absent."""
 
 
-def read_model(model):
-    """The graph in a model.
+def read_model(model: bytes | str | os.PathLike[str]) -> Graph:
+    """Read a model into a graph.
 
     Parameters
     ----------
     model : :class:`bytes` or path
-        The content of a ``.tflite`` file, or where it lies.
+        Content or path of a ``.tflite`` file.
 
     Raises
     ------
@@ -90,66 +96,75 @@ def read_model(model):
         return _graph(tflite.Model.GetRootAs(raw, 0), source)
     except (struct.error, IndexError, ValueError, TypeError, AttributeError, OverflowError,
             UnicodeDecodeError, MemoryError) as error:
-        # what flatbuffers and numpy raise when an offset or a length leads out of the file
+        # raised by flatbuffers and numpy if an offset or a length leads out of the file
         raise ModelError(f"{source} is damaged or truncated ({len(raw)} bytes): {error}") from error
 
 
-def _graph(model, source):
+def _graph(model: Any, source: str) -> Graph:
     if model.Version() != 3:
-        raise ModelError(f"{source} has schema version {model.Version()}; supported is 3")
+        raise ModelError(f"{source} has schema version {model.Version()}; only version 3 is "
+                         "supported")
     if model.SubgraphsLength() != 1:
-        raise ModelError(f"{source} has {model.SubgraphsLength()} subgraphs; supported is one")
+        raise ModelError(f"{source} has {model.SubgraphsLength()} subgraphs; only models with one "
+                         "subgraph are supported")
     graph = model.Subgraphs(0)
     tensors = tuple(_tensor(model, graph.Tensors(index), index, source)
                     for index in range(graph.TensorsLength()))
     operators = tuple(_operator(model, graph.Operators(index), index)
                       for index in range(graph.OperatorsLength()))
-    lists = [_integers(graph.InputsAsNumpy()), _integers(graph.OutputsAsNumpy())]
-    for what, indices, low in [("the model", sum(lists, ()), 0)] + [
-            (f"operator {op.index} {op.name}", op.inputs + op.outputs, -1) for op in operators]:
-        for index in indices:
-            if not low <= index < len(tensors):
-                raise ModelError(f"{source}: {what} names tensor {index}, but there are "
-                                 f"{len(tensors)}")
-    for what, indices in zip(("inputs", "outputs"), lists):
+    inputs, outputs = _integers(graph.InputsAsNumpy()), _integers(graph.OutputsAsNumpy())
+    _check_indices(source, "the model", inputs + outputs, 0, len(tensors))
+    for op in operators:
+        _check_indices(source, f"operator {op.index} {op.name}", op.inputs + op.outputs, -1,
+                       len(tensors))
+    for kind, indices in (("inputs", inputs), ("outputs", outputs)):
         if not indices or len(set(indices)) != len(indices):
-            raise ModelError(f"{source}: the {what} of the model are tensors {list(indices)}; "
-                             "there must be at least one and none twice")
-    return Graph(tensors=tensors, operators=operators, inputs=lists[0], outputs=lists[1],
+            raise ModelError(f"{source}: the {kind} of the model are tensors {list(indices)}; "
+                             "there must be at least one tensor, and none may occur twice")
+    return Graph(tensors=tensors, operators=operators, inputs=inputs, outputs=outputs,
                  source=source)
 
 
-def _integers(vector):
-    """A vector of the file as a tuple; flatbuffers gives 0 for one that is absent."""
+def _check_indices(source: str, user: str, indices: tuple[int, ...], least: int,
+                   count: int) -> None:
+    for index in indices:
+        if not least <= index < count:
+            raise ModelError(f"{source}: {user} refers to tensor {index}, but the model has "
+                             f"{count} tensors")
+
+
+def _integers(vector: Any) -> tuple[int, ...]:
+    """Return a vector of the file as a tuple. Flatbuffers represents an absent vector by 0."""
     return () if isinstance(vector, int) else tuple(int(item) for item in vector)
 
 
-def _floats(vector):
+def _floats(vector: Any) -> tuple[float, ...]:
     return () if isinstance(vector, int) else tuple(float(item) for item in vector)
 
 
-def _tensor(model, tensor, index, source):
+def _tensor(model: Any, tensor: Any, index: int, source: str) -> GraphTensor:
     name = (tensor.Name() or b"").decode()
     shape = _integers(tensor.ShapeAsNumpy())
     dtype = _TYPE_NAMES.get(tensor.Type(), f"type {tensor.Type()}")
-    where = f"{source}: tensor {index} {name!r}"
+    location = f"{source}: tensor {index} {name!r}"
     if any(size < 0 for size in shape):
-        raise ModelError(f"{where} has shape {shape}")
+        raise ModelError(f"{location} has a negative dimension in its shape {shape}")
     if not 0 <= tensor.Buffer() < model.BuffersLength():
-        raise ModelError(f"{where} names buffer {tensor.Buffer()}, but there are "
-                         f"{model.BuffersLength()}")
+        raise ModelError(f"{location} refers to buffer {tensor.Buffer()}, but the file has "
+                         f"{model.BuffersLength()} buffers")
     data = model.Buffers(tensor.Buffer()).DataAsNumpy()
     value = None
     if not isinstance(data, int) and len(data) and dtype in (
             "int8", "uint8", "int16", "int32", "int64", "float32", "bool"):
-        kind = np.dtype(dtype).newbyteorder("<")
-        expected = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
+        stored_type = np.dtype(dtype).newbyteorder("<")
+        expected = int(np.prod(shape, dtype=np.int64)) * stored_type.itemsize
         if len(data) != expected:
-            raise ModelError(f"{where} of shape {shape} and type {dtype} needs {expected} bytes, "
-                             f"but its buffer has {len(data)}")
-        value = np.frombuffer(data.tobytes(), kind).astype(dtype).reshape(shape)
+            raise ModelError(f"{location} of shape {shape} and type {dtype} needs {expected} "
+                             f"bytes, but its buffer has {len(data)}")
+        value = np.frombuffer(data.tobytes(), stored_type).astype(dtype).reshape(shape)
     quantization = tensor.Quantization()
-    scale = zero_point = ()
+    scale: tuple[float, ...] = ()
+    zero_point: tuple[int, ...] = ()
     axis = 0
     if quantization is not None:
         scale = _floats(quantization.ScaleAsNumpy())
@@ -159,31 +174,31 @@ def _tensor(model, tensor, index, source):
                        zero_point=zero_point, axis=axis, value=value)
 
 
-def _wide_code(code):
-    """``builtin_code`` itself: its accessor gives the deprecated code when this is below 127."""
+def _builtin_code(code: Any) -> int:
+    """Return the field ``builtin_code``. Its accessor returns the deprecated field below 127."""
     field = code._tab.Offset(10)
-    return code._tab.Get(Int32Flags, code._tab.Pos + field) if field else 0
+    return int(code._tab.Get(Int32Flags, code._tab.Pos + field)) if field else 0
 
 
-def _operator(model, operator, index):
+def _operator(model: Any, operator: Any, index: int) -> Operator:
     code = model.OperatorCodes(operator.OpcodeIndex())
-    # files of some writers leave one of the two codes at 0; the larger one is right
-    number = max(code.DeprecatedBuiltinCode(), _wide_code(code))
+    # some writers leave one of the two code fields at 0; the larger one is correct
+    number = max(code.DeprecatedBuiltinCode(), _builtin_code(code))
     name = _OPERATOR_NAMES.get(number, f"operator code {number}")
     if name == "CUSTOM":
         name = f"CUSTOM {(code.CustomCode() or b'').decode()}".strip()
-    options = {}
+    options: dict[str, Any] = {}
     if name in _OPTIONS:
         schema, accessors = _OPTIONS[name]
         table = operator.BuiltinOptions()
         if table is None:
-            options = {} if name in _NEEDED else {
+            options = {} if name in _OPTIONS_REQUIRED else {
                 option: _DEFAULTS.get(option, 0) for option in accessors}
         else:
             parsed = schema()
             parsed.Init(table.Bytes, table.Pos)
-            for option, (accessor, words) in accessors.items():
+            for option, (accessor, names) in accessors.items():
                 value = getattr(parsed, accessor)()
-                options[option] = words.get(value, f"number {value}") if words else value
+                options[option] = names.get(value, f"number {value}") if names else value
     return Operator(index=index, name=name, inputs=_integers(operator.InputsAsNumpy()),
                     outputs=_integers(operator.OutputsAsNumpy()), options=options)

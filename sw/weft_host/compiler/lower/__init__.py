@@ -1,1 +1,1 @@
-"""Second compiler stage: operators of the graph become Weft operations."""
+"""Second compiler stage: lower the operators of a graph to operations that Weft executes."""

@@ -1,34 +1,41 @@
-"""What VECTOR computes byte by byte: unary functions, ADD, SUB, MUL, and SOFTMAX."""
+"""Operations of VECTOR on bytes of the scratchpad: look-up tables, sums, products, and SOFTMAX."""
 
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 
-from weft.spec.isa import Mode
+from weft.spec.config import Config
+from weft.spec.integers import round_up
+from weft.spec.isa import TABLE_BYTES, MapOp, Mode
 
 __all__ = ["Elementwise", "RowSoftmax"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Elementwise:
-    """``table_a[a]``, ``table_a[a] + table_b[b]`` or their product, requantised.
+    """``table_a[a]``, ``table_a[a] + table_b[b]`` or ``table_a[a] * table_b[b]``, requantised.
 
     Attributes
     ----------
+    name : :class:`str`
+        Name for reports and error messages.
+    index : :class:`int`
+        Index of the operator in the model.
     sources : tuple of :class:`int`
-        Tensors: operand a, and b unless it is a constant or there is none.
+        Tensor indices of operand a and, unless it is a constant or absent, of operand b.
     target : :class:`int`
-        The tensor that is made.
+        Tensor index of the output.
     shape : (height, width, channels)
-        Of output and operands alike.
-    op : :class:`int`
-        0 for one operand, 1 for the sum, 2 for the product.
+        Shape of the output and of the operands.
+    op : :class:`weft.spec.isa.MapOp`
+        Combination of the table entries.
     tables : tuple of int32 arrays (256,)
-        One for each operand; entry ``i`` stands for byte ``i - 128``.
+        One table per operand. Entry ``i`` belongs to the byte ``i - 128``.
     constant : int8 array (height or 1, width * channels) or :class:`None`
-        Operand b; one row serves all.
+        Operand b if it is constant. A single row applies to all rows.
     mode, multiplier, shift, zero_point, clamp_min, clamp_max
-        The requantiser.
+        Parameters of the requantiser.
     """
 
     name: str
@@ -36,9 +43,9 @@ class Elementwise:
     sources: tuple[int, ...]
     target: int
     shape: tuple[int, int, int]
-    op: int = 0
-    tables: tuple[np.ndarray, ...]
-    constant: np.ndarray | None = None
+    op: MapOp = MapOp.A
+    tables: tuple[npt.NDArray[np.int32], ...]
+    constant: npt.NDArray[np.int8] | None = None
     mode: Mode = Mode.TFL2
     multiplier: int
     shift: int
@@ -46,15 +53,36 @@ class Elementwise:
     clamp_min: int = -128
     clamp_max: int = 127
 
-    def describe(self):
-        """The operation in a few words, for reports."""
-        what = ("table", "sum", "product")[self.op]
-        return f"{what}, {'x'.join(map(str, self.shape))}"
+    @property
+    def has_constant_rows(self) -> bool:
+        """Operand b is constant and differs from row to row."""
+        return self.constant is not None and len(self.constant) > 1
+
+    def describe(self) -> str:
+        """Return a short description for reports."""
+        kind = {MapOp.A: "table", MapOp.ADD: "sum", MapOp.MULTIPLY: "product"}[self.op]
+        return f"{kind}, {'x'.join(map(str, self.shape))}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RowSoftmax:
-    """SOFTMAX of ``rows`` rows of ``size`` bytes; ``table`` holds the exponentials."""
+    """SOFTMAX of each row of a matrix of bytes.
+
+    Attributes
+    ----------
+    name : :class:`str`
+        Name for reports and error messages.
+    index : :class:`int`
+        Index of the operator in the model.
+    sources : tuple of :class:`int`
+        Tensor index of the input.
+    target : :class:`int`
+        Tensor index of the output.
+    rows, size : :class:`int`
+        Number of rows, and bytes in a row.
+    table : int32 array (256,)
+        Exponentials, by the distance from the row's maximum.
+    """
 
     name: str
     index: int
@@ -62,8 +90,16 @@ class RowSoftmax:
     target: int
     rows: int
     size: int
-    table: np.ndarray
+    table: npt.NDArray[np.int32]
 
-    def describe(self):
-        """The operation in a few words, for reports."""
+    def buffer_bytes(self, config: Config, rows: int) -> int:
+        """Return the size of a scratchpad buffer for ``rows`` rows of the input or the output."""
+        return round_up(rows * self.size, config.spad_row_bytes)
+
+    def fits(self, config: Config) -> bool:
+        """Return whether the table and one row of the input and the output fit the scratchpad."""
+        return TABLE_BYTES + 2 * self.buffer_bytes(config, 1) <= config.spad_bytes
+
+    def describe(self) -> str:
+        """Return a short description for reports."""
         return f"softmax, {self.rows} x {self.size}"

@@ -1,35 +1,47 @@
-"""PADs that become the padding of the convolutions behind them."""
+"""Folding of PAD operators into the padding of the convolutions that read them."""
 
 import dataclasses
 
 import numpy as np
 
+from ..frontend.graph import Graph, Operator
+
 __all__ = ["fold_pads"]
 
 _READERS = ("CONV_2D", "DEPTHWISE_CONV_2D")
+_Amount = tuple[tuple[int, int], tuple[int, int]]
 
 
-def fold_pads(graph):
-    """``(graph, folded)``: convolutions read what their PAD reads; ``folded`` has those PADs.
+def fold_pads(graph: Graph) -> tuple[Graph, set[int]]:
+    """Return a graph in which convolutions include the PADs that they read.
 
-    A PAD is folded if it adds its zero point around height and width only, and nothing but
-    convolutions without padding of their own reads its output, which is none of the model's.
+    A PAD is folded if it adds its zero point around height and width only, if its output is not an
+    output of the model, and if only convolutions without padding of their own read its output.
+    Such a convolution reads the input of the PAD and has the additional option ``pads``.
+
+    Returns
+    -------
+    graph : :class:`Graph`
+        The changed graph, which still contains the folded PADs.
+    folded : set of :class:`int`
+        Indices of the folded PADs.
     """
-    readers: dict[int, list] = {}
+    readers: dict[int, list[Operator]] = {}
     for op in graph.operators:
         for index in op.inputs:
             readers.setdefault(index, []).append(op)
-    folded, pads = set(), {}
+    folded: set[int] = set()
+    pads: dict[int, tuple[int, _Amount]] = {}
     for op in graph.operators:
         if op.name != "PAD" or len(op.inputs) != 2 or len(op.outputs) != 1:
             continue
         target, amount = op.outputs[0], _amount(graph, op)
-        behind = readers.get(target, [])
-        if amount is None or target in graph.outputs or not behind:
+        users = readers.get(target, [])
+        if amount is None or target in graph.outputs or not users:
             continue
-        if all(reader.name in _READERS and reader.inputs[0] == target
-               and target not in reader.inputs[1:]
-               and reader.options.get("padding") == "VALID" for reader in behind):
+        if all(user.name in _READERS and user.inputs[0] == target
+               and target not in user.inputs[1:]
+               and user.options.get("padding") == "VALID" for user in users):
             folded.add(op.index)
             pads[target] = op.inputs[0], amount
     operators = []
@@ -42,11 +54,11 @@ def fold_pads(graph):
     return dataclasses.replace(graph, operators=tuple(operators)), folded
 
 
-def _amount(graph, op):
-    """(before, after) along height and width, or ``None`` if the PAD is of another kind."""
-    source, target, paddings = (graph.tensor(index) for index in (*op.inputs[:1], *op.outputs,
-                                                                  *op.inputs[1:2]))
-    if source is None or paddings is None or paddings.value is None:
+def _amount(graph: Graph, op: Operator) -> _Amount | None:
+    """Return (before, after) along height and width, or ``None`` if a PAD cannot be folded."""
+    source, target = graph.operand(op.inputs[0]), graph.operand(op.outputs[0])
+    paddings = graph.operand(op.inputs[1])
+    if source is None or target is None or paddings is None or paddings.value is None:
         return None
     if len(source.shape) != 4 or paddings.value.size != 8 or source.value is not None:
         return None
@@ -57,4 +69,5 @@ def _amount(graph, op):
     if (values < 0).any() or values[[0, 3]].any() or target.shape != tuple(
             size + before + after for size, (before, after) in zip(source.shape, values.tolist())):
         return None
-    return tuple(map(tuple, values[1:3].tolist()))
+    (top, bottom), (left, right) = values[1:3].tolist()
+    return (top, bottom), (left, right)

@@ -1,84 +1,58 @@
-"""A graph to operations and host steps; every operator that cannot run is told, with the reason."""
+"""Lowering of a graph. Operators that cannot run are all reported, each with the reason."""
 
 import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from weft.spec.config import Config
 
 from ...program.tensor import HostStep
-from ..verdict import Verdict
-from . import array_operators, elementwise_operators
-from .array_operators import Refused
+from ..frontend.graph import Graph, GraphTensor, Operator
+from ..verdict import Refused, Verdict
+from . import array_operators, elementwise_operators, pooling_operators
 from .fold_pads import fold_pads
+from .layer import Layer
+from .lowered import Lowered, Operation
 from .move_operators import MOVES
+from .operands import input_and_output, quantization, require_int8
 
-__all__ = ["Lowered", "lower"]
+__all__ = ["lower"]
 
-
-@dataclasses.dataclass
-class Lowered:
-    """What a graph becomes.
-
-    Attributes
-    ----------
-    works : list of :class:`Layer`, :class:`Elementwise`, :class:`RowSoftmax`, :class:`Move`
-        For the device, in order.
-    aliases : dict of int to int
-        Tensors that are the same bytes as another one.
-    scratch : dict of int to int
-        Sizes of tensors that are not in the graph, by number.
-    host : list of (:class:`HostStep` with tensor indices as names)
-        For the host, in order, before or after the device.
-    verdicts : list of :class:`Verdict`
-        One for each operator.
-    host_tensors : set of int
-        Tensors that the device never sees.
-    missing : set of int
-        Tensors that nothing makes, because nothing needs them.
-    """
-
-    works: list = dataclasses.field(default_factory=list)
-    aliases: dict[int, int] = dataclasses.field(default_factory=dict)
-    scratch: dict[int, int] = dataclasses.field(default_factory=dict)
-    host: list[HostStep] = dataclasses.field(default_factory=list)
-    verdicts: list[Verdict] = dataclasses.field(default_factory=list)
-    host_tensors: set[int] = dataclasses.field(default_factory=set)
-    missing: set[int] = dataclasses.field(default_factory=set)
-
-    @property
-    def unsupported(self):
-        """The verdicts on operators that cannot run."""
-        return [verdict for verdict in self.verdicts if verdict.where == "unsupported"]
-
-    def root(self, index):
-        """The tensor whose bytes tensor ``index`` has."""
-        return self.aliases.get(index, index)
-
-
-_LAYERS = {
+_LAYERS: dict[str, Callable[[Graph, Operator], Layer]] = {
     "CONV_2D": array_operators.convolution, "DEPTHWISE_CONV_2D": array_operators.depthwise,
-    "FULLY_CONNECTED": array_operators.fully_connected, "MAX_POOL_2D": array_operators.pooling,
-    "AVERAGE_POOL_2D": array_operators.pooling, "MEAN": array_operators.mean,
+    "FULLY_CONNECTED": array_operators.fully_connected, "MAX_POOL_2D": pooling_operators.pooling,
+    "AVERAGE_POOL_2D": pooling_operators.pooling, "MEAN": pooling_operators.mean,
 }
 _ALIASES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+_Decision = tuple[str, str]
+"""Attributes ``where`` and ``reason`` of a :class:`Verdict`."""
 
 
-def lower(graph, on_host=()):
-    """The :class:`Lowered` form of a graph. Raises nothing: what cannot run is in the verdicts.
+def lower(graph: Graph, config: Config) -> Lowered:
+    """Lower a graph. Operators that cannot run are reported in the verdicts.
 
-    Operators whose numbers are in ``on_host`` run on the host if it can.
+    Parameters
+    ----------
+    graph : :class:`Graph`
+        Model.
+    config : :class:`weft.spec.config.Config`
+        Configuration that executes the program. A SOFTMAX whose data exceed its scratchpad is left
+        to the host.
     """
-    return _Lowering(graph, on_host).run()
+    return _Lowering(graph, config).run()
 
 
 class _Lowering:
-    def __init__(self, graph, on_host):
+    def __init__(self, graph: Graph, config: Config) -> None:
         self.graph, self.folded = fold_pads(graph)
-        self.on_host = on_host
+        self.config = config
         self.result = Lowered()
         self.produced = set(graph.inputs)
-        # inputs that are not int8 go to a host step first
-        self.outside = {index for index in graph.inputs if graph.tensor(index).dtype != "int8"}
-        self.result.host_tensors |= self.outside
+        # inputs of other types than int8, which only a host step can read
+        self.host_inputs = {index for index in graph.inputs if graph.tensor(index).dtype != "int8"}
+        self.result.host_tensors |= self.host_inputs
 
-    def run(self):
+    def run(self) -> Lowered:
         result = self.result
         for op in self.graph.operators:
             output = self.graph.tensor(op.outputs[0]).name if op.outputs else ""
@@ -91,128 +65,140 @@ class _Lowering:
                                            reason=reason, output=output))
         return result
 
-    def _operator(self, op):
-        """Where it runs, and why; what it becomes is in the result."""
+    def _operator(self, op: Operator) -> _Decision:
+        """Add an operator to the result, and return the decision about it."""
         if len(op.outputs) > 1:
-            raise Refused(f"it has {len(op.outputs)} outputs, supported is one")
+            raise Refused(f"it has {len(op.outputs)} outputs; only one is supported")
         if op.index in self.folded:
-            self._check_order(op, op.inputs[:1])
-            self.result.missing.add(op.outputs[0])
-            return "weft", "no work: the padding of the convolutions that read it"
-        if op.name in ("QUANTIZE", "DEQUANTIZE") and (edge := self._edge(op)):
-            return edge
-        if op.name in (*_ALIASES, "SOFTMAX") and op.inputs and op.outputs:
-            if op.inputs[0] in self.result.host_tensors - self.outside:
-                return self._after(op, "its input is made on the host")
-            if op.index in self.on_host:
-                self._check_order(op, op.inputs[:1])
-                return self._after(op, "its table does not fit the scratchpad")
+            self._check_inputs(op, op.inputs[:1])
+            self.result.elided.add(op.outputs[0])
+            return "weft", "no instructions: folded into the padding of the convolutions behind it"
+        if op.name in ("QUANTIZE", "DEQUANTIZE") and (decision := self._conversion(op)):
+            return decision
+        if op.name in (*_ALIASES, "SOFTMAX") and op.inputs and op.outputs \
+                and op.inputs[0] in self.result.host_tensors - self.host_inputs:
+            return self._after_device(op, "its input is computed on the host")
         if op.name in _ALIASES:
             return self._alias(op)
+        if op.name == "SOFTMAX":
+            self._check_inputs(op, op.inputs[:1])
+            softmax = elementwise_operators.softmax(self.graph, op)
+            if not softmax.fits(self.config):
+                return self._after_device(op, "its table and a row of its data do not fit the "
+                                              "scratchpad")
+            return self._on_device(softmax)
+        return self._on_device(*self._operations(op))
+
+    def _operations(self, op: Operator) -> Sequence[Operation]:
+        """Return the operations for an operator that only the device can execute."""
         if op.name in _LAYERS:
-            self._check_order(op, op.inputs[:1])
-            works = [_LAYERS[op.name](self.graph, op)]
-        elif op.name in elementwise_operators.UNARY:
-            self._check_order(op, op.inputs[:1])
-            works = elementwise_operators.unary(self.graph, op)
-        elif op.name in ("ADD", "SUB", "MUL"):
-            self._check_order(op, op.inputs[:2])
-            works = elementwise_operators.binary(self.graph, op, self._scratch)
-        elif op.name == "SOFTMAX":
-            self._check_order(op, op.inputs[:1])
-            works = elementwise_operators.softmax(self.graph, op)
-        elif op.name in MOVES:
-            self._check_order(op, op.inputs if op.name == "CONCATENATION" else op.inputs[:1])
-            works = MOVES[op.name](self.graph, op)
-        else:
-            raise Refused(self._unknown(op))
-        self.result.works += works
-        return "weft", works[-1].describe()
+            self._check_inputs(op, op.inputs[:1])
+            return [_LAYERS[op.name](self.graph, op)]
+        if op.name in elementwise_operators.UNARY:
+            self._check_inputs(op, op.inputs[:1])
+            return [elementwise_operators.unary(self.graph, op)]
+        if op.name in ("ADD", "SUB", "MUL"):
+            self._check_inputs(op, op.inputs[:2])
+            return elementwise_operators.binary(self.graph, op, self._new_tensor)
+        if op.name in MOVES:
+            self._check_inputs(op, op.inputs if op.name == "CONCATENATION" else op.inputs[:1])
+            return [MOVES[op.name](self.graph, op)]
+        raise Refused(self._unknown(op))
 
-    def _scratch(self, size):
-        number = len(self.graph.tensors) + len(self.result.scratch)
-        self.result.scratch[number] = size
-        return number
+    def _on_device(self, *operations: Operation) -> _Decision:
+        """Add operations, which read the tensors that hold the bytes of their inputs."""
+        for operation in operations:
+            sources = tuple(map(self.result.root, operation.sources))
+            self.result.operations.append(dataclasses.replace(operation, sources=sources))
+        return "weft", operations[-1].describe()
 
-    def _unknown(self, op):
+    def _new_tensor(self, size: int) -> int:
+        """Add an intermediate tensor of ``size`` bytes, and return its index."""
+        index = len(self.graph.tensors) + len(self.result.intermediates)
+        self.result.intermediates[index] = size
+        return index
+
+    def _unknown(self, op: Operator) -> str:
+        """Return the reason for an operator that Weft does not implement."""
         types = sorted({self.graph.tensor(index).dtype for index in op.inputs + op.outputs
                         if index >= 0})
-        text = "Weft has no such operator"
+        text = "Weft does not implement this operator"
         if "float32" in types or "float16" in types:
-            text += (f", and its tensors are {', '.join(types)}: only int8 models run; quantise it "
-                     "first")
+            text += (f", and its tensors have the types {', '.join(types)}; quantise the model to "
+                     "int8")
         return text
 
-    def _check_order(self, op, sources):
-        """The operator reads something that the device has made or was given."""
+    def _check_inputs(self, op: Operator, sources: Sequence[int]) -> None:
+        """Check that an operator of the device reads model inputs or earlier results of it."""
         if not sources or sources[0] < 0:
             raise Refused("it has no input")
-        varying = 0
+        variables = 0
         for source in sources:
-            entry = self.graph.tensor(source)
-            if entry is None or entry.value is not None:
+            tensor = self.graph.operand(source)
+            if tensor is None or tensor.value is not None:
                 continue
-            varying += 1
+            variables += 1
             if source not in self.produced:
-                raise Refused(f"its input {entry.name!r} is made by no earlier operator")
-            if source in self.result.host_tensors and entry.dtype == "int8":
-                raise Refused(f"its input {entry.name!r} is made on the host, which runs only "
+                raise Refused(f"no earlier operator produces its input {tensor.name!r}")
+            if source in self.result.host_tensors and tensor.dtype == "int8":
+                raise Refused(f"its input {tensor.name!r} is computed on the host, which runs only "
                               "before or after the device")
-        if not varying:
+        if not variables:
             raise Refused(f"its input {self.graph.tensor(sources[0]).name!r} is a constant")
 
-    def _alias(self, op):
-        if not op.inputs or not op.outputs:
-            raise Refused("it lacks an input or an output")
-        source, target = self.graph.tensor(op.inputs[0]), self.graph.tensor(op.outputs[0])
-        array_operators.require_int8(source, target)
-        _check_sizes(source, target)
-        self._check_order(op, op.inputs[:1])
+    def _alias(self, op: Operator) -> _Decision:
+        """Lower an operator that only changes the shape of a tensor."""
+        source, target = input_and_output(self.graph, op)
+        require_int8(source, target)
+        _check_equal_sizes(source, target)
+        self._check_inputs(op, op.inputs[:1])
         self.result.aliases[target.index] = self.result.root(source.index)
-        return "weft", "no work: the same bytes with another shape"
+        return "weft", "no instructions: the same bytes with another shape"
 
-    def _edge(self, op):
-        """QUANTIZE of an input of the model, or DEQUANTIZE: on the host; ``None`` for others."""
-        if not op.inputs or not op.outputs:
-            raise Refused("it lacks an input or an output")
-        source, target = self.graph.tensor(op.inputs[0]), self.graph.tensor(op.outputs[0])
+    def _conversion(self, op: Operator) -> _Decision | None:
+        """Lower a conversion from or to float, which the host executes.
+
+        Return ``None`` for a QUANTIZE from int8 to int8, and for other types.
+        """
+        source, target = input_and_output(self.graph, op)
         types = source.dtype, target.dtype
         if op.name == "QUANTIZE" and types == ("float32", "int8"):
-            if source.index not in self.outside:
-                raise Refused("it quantises a tensor that is no input of the model")
-            when, entry = "before", target
+            if source.index not in self.host_inputs:
+                raise Refused("it quantises a tensor that is not an input of the model")
+            when, quantized = "before", target
         elif op.name == "DEQUANTIZE" and types == ("int8", "float32"):
-            self._check_order(op, op.inputs[:1]) if source.index not in self.result.host_tensors \
-                else None
-            when, entry = "after", source
+            if source.index not in self.result.host_tensors:
+                self._check_inputs(op, op.inputs[:1])
+            when, quantized = "after", source
             self.result.host_tensors.add(target.index)
         else:
             return None
-        scale, zero = array_operators.quantization(entry)
-        _check_sizes(source, target)
-        self._host(op, when, {"scale": scale, "zero_point": zero})
-        return "host", f"computed by the host {when} the device"
+        scale, zero = quantization(quantized)
+        _check_equal_sizes(source, target)
+        self._add_host_step(op, op.name, when, {"scale": scale, "zero_point": zero})
+        return "host", f"computed on the host {when} the device"
 
-    def _after(self, op, reason):
-        """An operator that the host computes after the device."""
-        source, target = self.graph.tensor(op.inputs[0]), self.graph.tensor(op.outputs[0])
-        _check_sizes(source, target)
-        parameters = {}
+    def _after_device(self, op: Operator, reason: str) -> _Decision:
+        """Lower an operator that the host executes after the device."""
+        source, target = input_and_output(self.graph, op)
+        _check_equal_sizes(source, target)
+        kind, parameters = "RESHAPE", {}
         if op.name == "SOFTMAX":
-            elementwise_operators.softmax(self.graph, op)
-            parameters = {"beta": op.options.get("beta", 1.0),
-                          "scale": array_operators.quantization(source)[0]}
-        self._host(op, "after", parameters, "RESHAPE" if op.name in _ALIASES else op.name)
+            elementwise_operators.softmax(self.graph, op)       # refuses what it does not support
+            kind = op.name
+            parameters = {"beta": op.options.get("beta", 1.0), "scale": quantization(source)[0]}
+        self._add_host_step(op, kind, "after", parameters)
         self.result.host_tensors.add(target.index)
         return "host", reason
 
-    def _host(self, op, when, parameters, kind=None):
-        self.result.host.append(HostStep(
-            kind=kind or op.name, inputs=(str(op.inputs[0]),), outputs=(str(op.outputs[0]),),
+    def _add_host_step(self, op: Operator, kind: str, when: str,
+                       parameters: dict[str, Any]) -> None:
+        self.result.host_steps.append(HostStep(
+            kind=kind, inputs=(str(op.inputs[0]),), outputs=(str(op.outputs[0]),),
             parameters=parameters, when=when))
 
 
-def _check_sizes(source, target):
+def _check_equal_sizes(source: GraphTensor, target: GraphTensor) -> None:
     if source.size != target.size:
-        raise Refused(f"shape {source.shape} has {source.size} elements, {target.shape} has "
-                      f"{target.size}")
+        raise Refused(f"its input of shape {source.shape} has {source.size} elements, but its "
+                      f"output of shape {target.shape} has {target.size}")

@@ -1,59 +1,83 @@
-"""Operators that only move bytes, as boxes: PAD, CONCATENATION, TRANSPOSE, slices, and so on."""
+"""Data movement: operations whose output consists of bytes of their inputs."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-__all__ = ["Box", "Move", "boxes_along", "broadcast", "row_major"]
+__all__ = ["Move", "StridedCopy", "broadcast_strides", "copies_along", "row_major_strides"]
 
 
 @dataclasses.dataclass(frozen=True)
-class Box:
-    """Bytes of one tensor to places in another.
+class StridedCopy:
+    """Multi-dimensional copy of bytes from one tensor to another.
 
-    For every index vector below ``counts``, byte ``first + sum(index * steps)`` of input number
-    ``slot`` becomes byte ``to + sum(index * pitches)`` of the output. Steps may be zero or less.
+    For every index vector below ``counts``, byte ``source_offset + sum(index * source_strides)`` of
+    operand ``operand`` becomes byte ``target_offset + sum(index * target_strides)`` of the output.
+    Source strides may be zero or negative.
+
+    Attributes
+    ----------
+    operand : :class:`int`
+        Number of the input.
+    source_offset, target_offset : :class:`int`
+        First byte of the input and of the output.
+    counts : tuple of :class:`int`
+        Number of elements in each dimension.
+    source_strides, target_strides : tuple of :class:`int`
+        Bytes from one element to the next in each dimension.
     """
 
-    slot: int
-    first: int
-    to: int
+    operand: int
+    source_offset: int
+    target_offset: int
     counts: tuple[int, ...]
-    steps: tuple[int, ...]
-    pitches: tuple[int, ...]
+    source_strides: tuple[int, ...]
+    target_strides: tuple[int, ...]
 
-    def merged(self):
-        """The same box with as few dimensions as can be; the last is a run of bytes."""
+    def merged(self) -> "StridedCopy":
+        """Return the same copy with the fewest dimensions.
+
+        The last dimension is a run of consecutive bytes, in the input and in the output.
+        """
         dims: list[tuple[int, int, int]] = []
-        for count, step, pitch in zip(self.counts, self.steps, self.pitches):
+        for count, source, target in zip(self.counts, self.source_strides, self.target_strides):
             if count == 1:
                 continue
-            if dims and dims[-1][1] == count * step and dims[-1][2] == count * pitch:
-                dims[-1] = dims[-1][0] * count, step, pitch
+            if dims and dims[-1][1] == count * source and dims[-1][2] == count * target:
+                dims[-1] = dims[-1][0] * count, source, target
             else:
-                dims.append((count, step, pitch))
+                dims.append((count, source, target))
         if not dims or dims[-1][1:] != (1, 1):
             dims.append((1, 1, 1))
-        counts, steps, pitches = zip(*dims)
-        return dataclasses.replace(self, counts=counts, steps=steps, pitches=pitches)
+        counts, source_strides, target_strides = zip(*dims)
+        return dataclasses.replace(self, counts=counts, source_strides=source_strides,
+                                   target_strides=target_strides)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Move:
-    """Every byte of the output is a byte of an input, or ``fill``.
+    """Operation whose output bytes are bytes of its inputs, or a constant value.
 
     Attributes
     ----------
+    name : :class:`str`
+        Name for reports and error messages.
+    index : :class:`int`
+        Index of the operator in the model.
     sources : tuple of :class:`int`
-        Tensors that boxes read.
+        Tensor indices of the inputs.
     target : :class:`int`
-        The tensor that is made, of ``size`` bytes.
-    boxes : tuple of :class:`Box`
-        What goes where; they do not overlap in the output.
+        Tensor index of the output.
+    size : :class:`int`
+        Bytes of the output.
+    copies : tuple of :class:`StridedCopy`
+        Copies that make up the output. Their targets do not overlap.
     fill : :class:`int` or :class:`None`
-        What lies in the output where no box does; ``None`` if boxes cover it.
+        Value of the output bytes that no copy writes; ``None`` if the copies write all bytes.
     constant : :class:`bytes`
-        Input number ``len(sources)``, if a box reads it.
+        Constant data. For the copies, it is operand number ``len(sources)``.
     """
 
     name: str
@@ -61,50 +85,63 @@ class Move:
     sources: tuple[int, ...]
     target: int
     size: int
-    boxes: tuple[Box, ...]
+    copies: tuple[StridedCopy, ...]
     fill: int | None = None
     constant: bytes = b""
 
-    def describe(self):
-        """The operation in a few words, for reports."""
-        pieces = f"{len(self.boxes)} piece{'s' * (len(self.boxes) != 1)}"
+    def describe(self) -> str:
+        """Return a short description for reports."""
+        pieces = f"{len(self.copies)} piece{'s' * (len(self.copies) != 1)}"
         return f"copy of {self.size} bytes in {pieces}"
 
 
-def row_major(shape):
-    """Bytes from one element to the next, in each dimension, of int8 without gaps."""
-    steps, step = [], 1
+def row_major_strides(shape: Sequence[int]) -> tuple[int, ...]:
+    """Return the strides in bytes of a row-major int8 tensor without gaps."""
+    strides, stride = [], 1
     for size in reversed(shape):
-        steps.append(step)
-        step *= size
-    return tuple(reversed(steps))
+        strides.append(stride)
+        stride *= size
+    return tuple(reversed(strides))
 
 
-def broadcast(shape, target):
-    """Steps of a tensor of ``shape`` that is repeated to the shape ``target``."""
-    steps = row_major(shape)
+def broadcast_strides(shape: Sequence[int], target: Sequence[int]) -> tuple[int, ...]:
+    """Return the strides of a tensor of ``shape`` that is repeated to the shape ``target``."""
+    strides = row_major_strides(shape)
     lead = len(target) - len(shape)
-    return (0,) * lead + tuple(0 if size == 1 else step for size, step in zip(shape, steps))
+    return (0,) * lead + tuple(0 if size == 1 else stride
+                               for size, stride in zip(shape, strides))
 
 
-def boxes_along(source, target, axis, picks):
-    """Boxes of a tensor whose elements along ``axis`` are those ``picks`` of the source.
+def copies_along(source: Sequence[int], target: Sequence[int], axis: int,
+                 picks: npt.NDArray[np.int64]) -> tuple[StridedCopy, ...]:
+    """Return the copies for a tensor that consists of selected slices of another.
 
-    Picks that go up in equal steps, or repeat, become one box.
+    Picks with a constant distance, and repeated picks, become one copy.
+
+    Parameters
+    ----------
+    source, target : sequence of :class:`int`
+        Shapes of the input and of the output.
+    axis : :class:`int`
+        Dimension along which slices are selected.
+    picks : array of :class:`int`
+        Index into the input of each slice of the output.
     """
-    steps, pitches = row_major(source), row_major(target)
-    picks = np.asarray(picks)
-    boxes, at = [], 0
-    while at < len(picks):
+    strides, pitches = row_major_strides(source), row_major_strides(target)
+    copies, first = [], 0
+    while first < len(picks):
         count = 1
-        step = int(picks[at + 1] - picks[at]) if at + 1 < len(picks) else 0
-        while at + count < len(picks) and picks[at + count] - picks[at + count - 1] == step:
+        step = int(picks[first + 1] - picks[first]) if first + 1 < len(picks) else 0
+        while first + count < len(picks) \
+                and picks[first + count] - picks[first + count - 1] == step:
             count += 1
         counts = list(target)
         counts[axis] = count
-        each = list(steps)
-        each[axis] = step * steps[axis]
-        boxes.append(Box(0, int(picks[at]) * steps[axis], at * pitches[axis], tuple(counts),
-                         tuple(each), tuple(pitches)))
-        at += count
-    return tuple(boxes)
+        source_strides = list(strides)
+        source_strides[axis] = step * strides[axis]
+        copies.append(StridedCopy(
+            operand=0, source_offset=int(picks[first]) * strides[axis],
+            target_offset=first * pitches[axis], counts=tuple(counts),
+            source_strides=tuple(source_strides), target_strides=pitches))
+        first += count
+    return tuple(copies)

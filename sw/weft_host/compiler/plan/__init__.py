@@ -1,1 +1,1 @@
-"""Third compiler stage: operations are tiled and buffers are allocated."""
+"""Third compiler stage: divide each operation into pieces that fit the on-chip memories."""

@@ -1,26 +1,33 @@
-"""Places things in memories: scratchpad regions of a layer, weights in turn, host memory."""
+"""Allocators of the weight buffer and of host memory."""
 
-import dataclasses
+from weft.spec.config import Config
+from weft.spec.integers import round_up
 
-from ..steps.instruction_stream import MOST
+from ..limits import MAX_COUNT
 
-__all__ = ["HostMemory", "Regions", "WeightRing"]
+__all__ = ["HostMemoryAllocator", "WeightBufferRing"]
 
 HOST_ALIGN = 64
 
 
-class WeightRing:
-    """Gives out runs of tiles of the weight buffer, one behind the other, around and around.
+class WeightBufferRing:
+    """Ring allocator of runs of tiles in the weight buffer.
 
-    What lay there before is overwritten; the hazards make the load wait for its last use.
+    An allocation overwrites the oldest tiles. Hazard detection makes a load wait for the last use
+    of the tiles that it overwrites.
+
+    Parameters
+    ----------
+    config : :class:`weft.spec.config.Config`
+        Configuration with the weight buffer.
     """
 
-    def __init__(self, config):
-        self._tiles = min(config.wgt_tiles, MOST)
+    def __init__(self, config: Config) -> None:
+        self._tiles = min(config.wgt_tiles, MAX_COUNT)
         self._next = 0
 
-    def take(self, count):
-        """The first of ``count`` consecutive tiles."""
+    def allocate(self, count: int) -> int:
+        """Return the first of ``count`` consecutive tiles."""
         if self._next + count > self._tiles:
             self._next = 0
         first = self._next
@@ -28,23 +35,20 @@ class WeightRing:
         return first
 
 
-class HostMemory:
-    """Addresses in one part of host memory, each a multiple of 64 bytes."""
+class HostMemoryAllocator:
+    """Allocator of one section of host memory, at multiples of 64 bytes.
 
-    def __init__(self):
+    Attributes
+    ----------
+    size : :class:`int`
+        Bytes that have been allocated, alignment included.
+    """
+
+    def __init__(self) -> None:
         self.size = 0
 
-    def take(self, count):
-        """The first of ``count`` bytes."""
+    def allocate(self, count: int) -> int:
+        """Return the offset of ``count`` bytes in the section."""
         first = self.size
-        self.size += -(-count // HOST_ALIGN) * HOST_ALIGN
+        self.size += round_up(count, HOST_ALIGN)
         return first
-
-
-@dataclasses.dataclass(frozen=True)
-class Regions:
-    """Scratchpad addresses of a layer: input buffers, output buffers, parameters."""
-
-    act: tuple[int, ...]
-    out: tuple[int, ...]
-    params: int

@@ -1,17 +1,29 @@
-"""How the taps and channels of a kernel become chunks of a vector, and weights become tiles."""
+"""Division of a layer's kernel into blocks, and of a block into the passes of MATMUL."""
 
 import dataclasses
 
-import numpy as np
+from weft.spec.config import Config
+from weft.spec.integers import ceil_div
 
-__all__ = ["Block", "Run", "blocks", "filters", "identity_tile", "lines", "pack",
-           "pack_depthwise", "runs", "tile_width"]
+from ..lower.layer import Layer
+
+__all__ = ["KernelBlock", "PassGrid", "count_passes", "divide_kernel", "filter_phases",
+           "pass_grids", "tile_width", "uses_row_filters", "vector_width", "weight_lines"]
 
 
 @dataclasses.dataclass(frozen=True)
-class Block:
-    """A part of a kernel: rows ``y0`` to ``y1``, columns ``x0`` to ``x1``, channels ``c0`` to
-    ``c1`` (the ends excluded). What it reads lies in the scratchpad at one time."""
+class KernelBlock:
+    """Part of a kernel whose inputs are in the scratchpad at one time.
+
+    Attributes
+    ----------
+    y0, y1 : :class:`int`
+        First kernel row, and the row behind the last one.
+    x0, x1 : :class:`int`
+        First kernel column, and the column behind the last one.
+    c0, c1 : :class:`int`
+        First input channel, and the channel behind the last one.
+    """
 
     y0: int
     y1: int
@@ -21,17 +33,27 @@ class Block:
     c1: int
 
     @property
-    def channels(self):
-        """Input channels in the block, and bytes of a pixel of it in the scratchpad."""
+    def channels(self) -> int:
+        """Number of input channels, and bytes of a pixel in the scratchpad."""
         return self.c1 - self.c0
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
-    """Passes that one MATMUL can make: ``rows`` by ``chunks`` tiles from byte ``offset`` on.
+class PassGrid:
+    """Grid of passes that one MATMUL can execute, one tile for each row and chunk.
 
-    ``tail`` is how many bytes of the last chunk of a row are not surplus. With ``lead`` the tiles
-    are filters of ``lead`` + 1 taps along x.
+    Attributes
+    ----------
+    offset : :class:`int`
+        First byte that the first pass reads, relative to the position.
+    rows, row_pitch : :class:`int`
+        Number of rows, and bytes from one row to the next.
+    chunks, chunk_pitch : :class:`int`
+        Number of chunks in a row, and bytes from one chunk to the next.
+    tail : :class:`int`
+        Bytes of the last chunk of a row that are part of the kernel.
+    lead : :class:`int`
+        With tiles that are filters along x, the number of taps less one.
     """
 
     offset: int
@@ -43,30 +65,33 @@ class Run:
     lead: int = 0
 
     @property
-    def tiles(self):
-        """Passes in the run."""
+    def passes(self) -> int:
+        """Number of passes, and of tiles."""
         return self.rows * self.chunks
 
 
-def _spans(size, step):
+def _ranges(size: int, step: int) -> list[tuple[int, int]]:
     return [(start, min(start + step, size)) for start in range(0, size, step)]
 
 
-def blocks(layer, step_y, step_x, step_c):
-    """The kernel of a layer cut into blocks of at most these sizes.
+def divide_kernel(layer: Layer, kernel_y: int, kernel_x: int, channels: int) -> list[KernelBlock]:
+    """Divide the kernel of a layer into blocks of at most these sizes.
 
-    For a channelwise layer the channels are those of one output group, from 0; all of the input if
-    several outputs read the same.
+    The channels of a channelwise layer are those of one group of outputs and are not divided. With
+    a depth multiplier, a block always has all input channels.
     """
-    channels = layer.in_c
+    depth = layer.in_c
     if layer.channelwise:
-        channels = step_c = step_c if layer.depth_multiplier == 1 else layer.in_c
-    return [Block(*y, *x, *c) for c in _spans(channels, step_c)
-            for y in _spans(layer.kernel_h, step_y) for x in _spans(layer.kernel_w, step_x)]
+        depth = channels = channels if layer.depth_multiplier == 1 else layer.in_c
+    return [KernelBlock(*y, *x, *c) for c in _ranges(depth, channels)
+            for y in _ranges(layer.kernel_h, kernel_y) for x in _ranges(layer.kernel_w, kernel_x)]
 
 
-def tile_width(layer, config):
-    """Output channels of one tile: what it reads of a channelwise layer's input fits a vector."""
+def tile_width(layer: Layer, config: Config) -> int:
+    """Return the number of output channels of one tile.
+
+    The inputs of a channelwise layer's tile fit one vector.
+    """
     if not layer.channelwise:
         return config.cols
     depth = layer.depth_multiplier
@@ -74,102 +99,76 @@ def tile_width(layer, config):
     return width // depth * depth if depth <= width else width
 
 
-def filters(layer, config):
-    """A depthwise layer can run as filters along x, and that takes fewer cycles."""
-    phases = min(layer.stride_w, layer.kernel_w)
-    taps = -(-layer.kernel_w // phases)
+def vector_width(layer: Layer, config: Config) -> int:
+    """Return the bytes of a vector that one pass uses at most."""
+    return tile_width(layer, config) if layer.channelwise else config.rows
+
+
+def filter_phases(layer: Layer, taps: int) -> tuple[int, int]:
+    """Return the number of filters for a kernel row of ``taps`` taps, and their lead.
+
+    A stride requires one filter per phase. The lead is the number of taps of the longest filter
+    less one.
+    """
+    phases = min(layer.stride_w, taps)
+    return phases, ceil_div(taps, phases) - 1
+
+
+def uses_row_filters(layer: Layer, config: Config) -> bool:
+    """Return whether a depthwise layer can run as filters along x, and this takes fewer cycles."""
+    phases, lead = filter_phases(layer, layer.kernel_w)
     return (layer.kind == "depthwise" and layer.depth_multiplier == 1 and layer.dilation_w == 1
-            and layer.stride_w <= layer.kernel_w and taps <= config.rows
-            and phases * (layer.out_w + taps - 1) < layer.kernel_w * layer.out_w)
+            and layer.stride_w <= layer.kernel_w and lead < config.rows
+            and phases * (layer.out_w + lead) < layer.kernel_w * layer.out_w)
 
 
-def runs(layer, block, row_pitch, width, *, pixel=None, filtered=False):
-    """The runs of a block whose pixels lie ``row_pitch`` bytes a row in the scratchpad.
+def pass_grids(layer: Layer, block: KernelBlock, row_pitch: int, width: int, *,
+               pixel: int | None = None, row_filters: bool = False) -> list[PassGrid]:
+    """Return the passes for a block of the kernel, in the order of their tiles.
 
     Parameters
     ----------
-    layer, block : :class:`Layer`, :class:`Block`
-        What is computed.
+    layer, block : :class:`Layer`, :class:`KernelBlock`
+        Layer and block of its kernel.
     row_pitch : :class:`int`
-        Bytes from one input row to the next.
+        Bytes from one row of the input to the next in the scratchpad.
     width : :class:`int`
-        Bytes of a vector: ``rows`` of the array; for a channelwise layer, the channels in a tile.
+        Bytes of a vector that a pass uses; see :func:`vector_width`.
     pixel : :class:`int` or :class:`None`
-        Bytes from one pixel to the next, if not the channels of the block.
-    filtered : :class:`bool`
-        Each kernel row is a filter along x, with a stride one filter for each phase.
+        Bytes from one pixel to the next, if they are not the channels of the block.
+    row_filters : :class:`bool`
+        The tiles are filters along x.
     """
     down = layer.dilation_h * row_pitch
     right = layer.dilation_w * (pixel or block.channels)
     height, taps = block.y1 - block.y0, block.x1 - block.x0
-    if filtered:
-        phases = min(layer.stride_w, taps)
-        return [Run(0, height, down, phases, right, width, -(-taps // phases) - 1)]
+    if row_filters:
+        phases, lead = filter_phases(layer, taps)
+        return [PassGrid(0, height, down, phases, right, width, lead)]
     if layer.channelwise:
-        return [Run(0, height, down, taps, right, width)]
+        return [PassGrid(0, height, down, taps, right, width)]
     if layer.dilation_w == 1 or taps == 1:
-        # the taps of a kernel row are neighbours: one string of bytes
+        # the taps of a kernel row are consecutive bytes
         size = taps * block.channels
-        chunks = -(-size // width)
-        return [Run(0, height, down, chunks, width, size - (chunks - 1) * width)]
-    chunks = -(-block.channels // width)
+        chunks = ceil_div(size, width)
+        return [PassGrid(0, height, down, chunks, width, size - (chunks - 1) * width)]
+    chunks = ceil_div(block.channels, width)
     tail = block.channels - (chunks - 1) * width
     if chunks == 1:
-        return [Run(0, height, down, taps, right, tail)]
-    return [Run(y * down, taps, right, chunks, width, tail) for y in range(height)]
+        return [PassGrid(0, height, down, taps, right, tail)]
+    return [PassGrid(y * down, taps, right, chunks, width, tail) for y in range(height)]
 
 
-def lines(layer, parts, config):
-    """How many lines of the tiles of blocks ``parts`` hold weights at most: the last ones."""
+def count_passes(layer: Layer, block: KernelBlock, config: Config, *,
+                 row_filters: bool) -> int:
+    """Return the number of passes, and of tiles of one output tile, for a block of the kernel."""
+    return sum(grid.passes for grid in pass_grids(
+        layer, block, 1, vector_width(layer, config), row_filters=row_filters))
+
+
+def weight_lines(layer: Layer, blocks: list[KernelBlock], config: Config) -> int:
+    """Return the largest number of lines of a tile that contain weights. They are the last ones."""
     if layer.channelwise:
         return config.rows
-    return max(run.tail if run.chunks == 1 else config.rows for part in parts
-               for run in runs(layer, part, 1, config.rows))
-
-
-def pack(layer, block, config):
-    """The weights of a block as ``(column tiles, tiles, rows, cols)`` bytes, in shifting order."""
-    rows, cols = config.rows, config.cols
-    taps = layer.weights[:, block.y0:block.y1, block.x0:block.x1, block.c0:block.c1]
-    channels, height, width, depth = taps.shape
-    if layer.dilation_w == 1 or width == 1:
-        strings = taps.reshape(channels, height, width * depth)
-    else:
-        strings = taps.reshape(channels, height * width, depth)
-    chunks = -(-strings.shape[2] // rows)
-    padded = np.zeros((-(-channels // cols) * cols, strings.shape[1], chunks * rows), np.int8)
-    padded[:channels, :, :strings.shape[2]] = strings
-    tiles = padded.reshape(-1, cols, strings.shape[1] * chunks, rows)
-    # line i holds the weights of array row rows - 1 - i
-    return np.ascontiguousarray(tiles.transpose(0, 2, 3, 1)[:, :, ::-1])
-
-
-def pack_depthwise(layer, block, config, *, filtered):
-    """The same of a depthwise layer: diagonals, a tap each, or filters along x."""
-    rows, width, depth = config.rows, tile_width(layer, config), layer.depth_multiplier
-    taps = layer.weights[:, block.y0:block.y1, block.x0:block.x1]
-    channels, height, across = taps.shape
-    count = -(-channels // width)
-    if filtered:
-        phases = min(layer.stride_w, across)
-        lead = -(-across // phases) - 1
-        tiles = np.zeros((count, height, phases, rows, config.cols), np.int8)
-        for channel in range(channels):
-            tile, column = divmod(channel, width)
-            for phase in range(phases):
-                line = taps[channel, :, phase::phases]
-                # tap j is line rows - 1 - lead + j
-                tiles[tile, :, phase, rows - 1 - lead:rows - 1 - lead + line.shape[1],
-                      column] = line
-        return tiles.reshape(count, height * phases, rows, config.cols)
-    tiles = np.zeros((count, height * across, rows, config.cols), np.int8)
-    for channel in range(channels):
-        tile, column = divmod(channel, width)
-        row = channel // depth - tile * width // depth
-        tiles[tile, :, rows - 1 - row, column] = taps[channel].reshape(-1)
-    return tiles
-
-
-def identity_tile(config):
-    """The tile that passes channel c of a vector to column c, in shifting order."""
-    return np.ascontiguousarray(np.eye(config.rows, config.cols, dtype=np.int8)[::-1])
+    return max(grid.tail if grid.chunks == 1 else config.rows for block in blocks
+               for grid in pass_grids(layer, block, 1, config.rows))

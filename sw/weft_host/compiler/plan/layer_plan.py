@@ -1,50 +1,56 @@
-"""How a layer is cut: what :mod:`.tile` decides and :mod:`.generate` follows."""
+"""Plan of a layer: the sizes of its blocks and buffers."""
 
 import dataclasses
 
+from weft.spec.config import Config
+
+from ..lower.layer import Layer
 from .kernel_blocks import tile_width
 
-__all__ = ["Plan", "align", "param_block"]
+__all__ = ["LayerPlan", "parameter_bytes"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Plan:
-    """How a layer is cut.
+class LayerPlan:
+    """Division of the work of a layer.
 
-    The order of work is: blocks of output positions; in each, groups of output tiles that are
-    stored together; in each, blocks of the kernel; in each, output tiles. Partial sums stay in the
-    accumulators over the blocks of the kernel.
+    A layer is executed as blocks of output positions. Each of these consists of groups of output
+    tiles that are stored together, each group of blocks of the kernel, and each of these of output
+    tiles. Partial sums stay in the accumulators over the blocks of the kernel.
 
     Attributes
     ----------
     kernel_y, kernel_x, channels : :class:`int`
-        Largest block of the kernel. For a channelwise layer, ``channels`` is one group of outputs.
+        Largest block of the kernel: rows, columns, input channels. For a channelwise layer,
+        ``channels`` are the output channels of one block.
     y_count, x_count : :class:`int`
         Largest block of output positions.
     group : :class:`int`
-        Output tiles, each as wide as the array, that are stored together.
-    whole : :class:`bool`
-        The scratchpad holds the whole input at once, halo included, loaded row by row.
-    fed, kept : :class:`bool`
-        The input is in the scratchpad already; the output stays there. Neither needs a buffer.
-    filtered : :class:`bool`
+        Number of output tiles that are stored together. A tile is as wide as the array.
+    whole_input : :class:`bool`
+        The scratchpad holds the whole input at once, halo included. It is loaded row by row.
+    input_on_chip, output_on_chip : :class:`bool`
+        The input is in the scratchpad before the step; the output stays there after it. Neither
+        needs a buffer.
+    row_filters : :class:`bool`
         A depthwise layer runs as filters along x instead of diagonal tiles.
     lines : :class:`int`
-        Lines of a tile that are loaded, the last ones; the others are zeros.
+        Lines of a tile that are loaded, which are the last ones. The other lines are zeros.
     sliced : :class:`bool`
-        The blocks of the kernel are slices of the input's channels, and the whole input is there.
-    act_regions, out_regions : :class:`int`
-        Buffers for inputs and for outputs; two let copies hide behind the array.
-    act_bytes, out_bytes, param_bytes : :class:`int`
-        Bytes of each buffer, and of all parameters that are on chip at once.
-    params_resident : :class:`bool`
-        Parameters are loaded once, not group by group.
+        The blocks of the kernel are slices of the input channels, and the scratchpad holds the
+        whole input.
+    input_buffers, output_buffers : :class:`int`
+        Number of buffers. With two, copies run while the array computes.
+    input_bytes, output_bytes, parameter_bytes : :class:`int`
+        Size of each input and output buffer, and of the buffer for parameters.
+    parameters_resident : :class:`bool`
+        Parameters are loaded once per layer, not once per group.
     weights_resident : :class:`bool`
-        Weights are loaded once, not for each block of positions.
-    packet : :class:`int`
-        Most tiles in one load of weights.
+        Weights are loaded once per layer, not once per block of positions.
+    tiles_per_load : :class:`int`
+        Largest number of tiles in one load of weights.
     cycles : :class:`int`
-        Estimate for the layer.
+        Estimated duration.
     """
 
     kernel_y: int
@@ -53,32 +59,37 @@ class Plan:
     y_count: int
     x_count: int
     group: int
-    whole: bool
-    act_regions: int
-    out_regions: int
-    act_bytes: int
-    out_bytes: int
-    param_bytes: int
-    params_resident: bool
+    whole_input: bool
+    input_buffers: int
+    output_buffers: int
+    input_bytes: int
+    output_bytes: int
+    parameter_bytes: int
+    parameters_resident: bool
     weights_resident: bool
-    packet: int
+    tiles_per_load: int
     cycles: int = 0
-    fed: bool = False
-    kept: bool = False
-    filtered: bool = False
+    input_on_chip: bool = False
+    output_on_chip: bool = False
+    row_filters: bool = False
     lines: int
     sliced: bool = False
 
-    def tiling(self):
-        """``(kernel_y, kernel_x, channels)``: the arguments of :func:`kernel.blocks`."""
-        return self.kernel_y, self.kernel_x, self.channels
+    @property
+    def on_chip(self) -> bool:
+        """The input is in the scratchpad before the step, and the output stays there."""
+        return self.input_on_chip and self.output_on_chip
+
+    @property
+    def buffer_bytes(self) -> int:
+        """Bytes of the scratchpad for all buffers and parameters."""
+        return self.input_buffers * self.input_bytes + self.output_buffers * self.output_bytes \
+            + self.parameter_bytes
 
 
-def param_block(layer, config):
-    """Bytes of the parameters of one output tile: biases, then scales where they differ."""
+def parameter_bytes(layer: Layer, config: Config) -> int:
+    """Return the bytes of the parameters of one output tile.
+
+    These are the biases, followed by multipliers and shifts if they differ between channels.
+    """
     return tile_width(layer, config) * (12 if layer.per_channel else 4)
-
-
-def align(value, config):
-    """Scratchpad regions begin at multiples of what a port moves in a cycle."""
-    return -(-value // config.spad_row_bytes) * config.spad_row_bytes

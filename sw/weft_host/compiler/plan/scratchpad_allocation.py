@@ -1,77 +1,96 @@
-"""Places buffers with lifetimes in the scratchpad."""
+"""Assignment of scratchpad addresses to buffers with live ranges."""
 
 import dataclasses
+from collections.abc import Iterable
 
-__all__ = ["Item", "place"]
+from weft.spec.config import Config
+from weft.spec.integers import round_up
 
-UNPLACED = -1
+__all__ = ["BufferRequest", "allocate"]
+
+UNALLOCATED = -1
 
 
 @dataclasses.dataclass(eq=False)
-class Item:
-    """Bytes that are needed during steps ``first`` to ``last``.
+class BufferRequest:
+    """Request for bytes of the scratchpad during a range of steps.
 
-    ``apart`` holds items that are better off in other banks: they are used at the same time.
-    ``near`` holds those whose banks are just as good for this one. ``address`` is set by
-    :func:`place`.
+    Attributes
+    ----------
+    size : :class:`int`
+        Number of bytes.
+    first, last : :class:`int`
+        Live range: the first and the last step that use the buffer.
+    name : :class:`str`
+        Name for error messages.
+    other_banks : list of :class:`BufferRequest`
+        Buffers that are accessed at the same time, and should lie in other banks.
+    same_banks : list of :class:`BufferRequest`
+        Buffers in whose banks this buffer should lie, too.
+    address : :class:`int`
+        Address that :func:`allocate` assigned.
     """
 
     size: int
     first: int
     last: int
     name: str = ""
-    apart: list = dataclasses.field(default_factory=list)
-    near: list = dataclasses.field(default_factory=list)
-    address: int = UNPLACED
+    other_banks: list["BufferRequest"] = dataclasses.field(default_factory=list)
+    same_banks: list["BufferRequest"] = dataclasses.field(default_factory=list)
+    address: int = UNALLOCATED
 
-    def meets(self, other):
-        """Both are needed at some step."""
+    def interferes(self, other: "BufferRequest") -> bool:
+        """Return whether the live ranges of two buffers overlap."""
         return self.first <= other.last and other.first <= self.last
 
 
-def place(items, config):
-    """Give every item an address; the first that finds no room is returned, else ``None``.
+def allocate(requests: Iterable[BufferRequest], config: Config) -> BufferRequest | None:
+    """Assign an address to every request.
 
-    The largest items choose first. Of the places that are free each takes one that shares the
-    fewest bytes of a bank with its ``apart`` items, and of these the one nearest to an end, so
-    that the room in the middle stays in one piece.
+    The largest buffers are allocated first. Of the free gaps, a buffer takes the start or end that
+    shares the fewest bytes of a bank with its ``other_banks``. Of these, it takes the one nearest
+    to an end of the scratchpad, so that the free memory in the middle stays contiguous.
+
+    Returns
+    -------
+    :class:`BufferRequest` or :class:`None`
+        The first request that does not fit, if there is one.
     """
     size, unit = config.spad_bytes, config.spad_row_bytes
     bank = size // config.spad_banks
-    placed: list[Item] = []
-    for item in sorted(items, key=lambda item: (-item.size, item.first)):
-        if item.size == 0:
-            item.address = 0
+    allocated: list[BufferRequest] = []
+    for request in sorted(requests, key=lambda request: (-request.size, request.first)):
+        if request.size == 0:
+            request.address = 0
             continue
-        need = -(-item.size // unit) * unit
-        busy = sorted((other.address, other.address + other.size) for other in placed
-                      if item.meets(other))
-        spots = []
-        at = 0
-        for start, end in [*busy, (size, size)]:
-            if start - at >= need:
-                spots += [at, (start - need) // unit * unit]
-            at = max(at, -(-end // unit) * unit)
-        if not spots:
-            return item
-
-        costs = [(_sharing(item, spot, need, bank), min(spot, size - spot - need), spot)
-                 for spot in spots]
-        item.address = min(costs)[-1]
-        placed.append(item)
+        need = round_up(request.size, unit)
+        occupied = sorted((other.address, other.address + other.size) for other in allocated
+                          if request.interferes(other))
+        candidates = []
+        gap = 0
+        for start, end in [*occupied, (size, size)]:
+            if start - gap >= need:
+                candidates += [gap, (start - need) // unit * unit]
+            gap = max(gap, round_up(end, unit))
+        if not candidates:
+            return request
+        costs = [(_bank_cost(request, address, need, bank), min(address, size - address - need),
+                  address) for address in candidates]
+        request.address = min(costs)[-1]
+        allocated.append(request)
     return None
 
 
-def _sharing(item, spot, need, bank):
-    """Bytes of ``item`` at ``spot`` that lie in banks where they had better not."""
-    return sum(_shared(spot, need, other, bank) for other in item.apart
-               if other.address != UNPLACED and other.size) \
-        + sum(need - _shared(spot, need, other, bank) for other in item.near
-              if other.address != UNPLACED and other.size)
+def _bank_cost(request: BufferRequest, address: int, need: int, bank: int) -> int:
+    """Return the number of bytes of a buffer at ``address`` that lie in unfavourable banks."""
+    return sum(_shared(address, need, other, bank) for other in request.other_banks
+               if other.address != UNALLOCATED and other.size) \
+        + sum(need - _shared(address, need, other, bank) for other in request.same_banks
+              if other.address != UNALLOCATED and other.size)
 
 
-def _shared(spot, need, other, bank):
-    """Bytes of ``need`` from ``spot`` on that lie in banks which ``other`` uses."""
+def _shared(address: int, need: int, other: BufferRequest, bank: int) -> int:
+    """Return how many of the ``need`` bytes from ``address`` lie in banks that ``other`` uses."""
     used = range(other.address // bank, (other.address + other.size - 1) // bank + 1)
-    return sum(max(0, min(spot + need, (number + 1) * bank) - max(spot, number * bank))
+    return sum(max(0, min(address + need, (number + 1) * bank) - max(address, number * bank))
                for number in used)

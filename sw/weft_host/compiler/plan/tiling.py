@@ -1,41 +1,43 @@
-"""Cuts a layer to the sizes of the on-chip memories, by estimated time."""
+"""Search for the plan of a layer with the least estimated duration."""
 
 import dataclasses
+import itertools
+from collections.abc import Iterator
 
-from ..steps.instruction_stream import MOST
+from weft.spec.config import Config
+from weft.spec.integers import ceil_div
+
+from ..limits import MAX_COUNT
+from ..lower.layer import Layer
 from ..verdict import CapacityError
-from . import cost, kernel_blocks
-from .kernel_blocks import tile_width
-from .layer_plan import Plan, align, param_block
+from .kernel_blocks import (
+    KernelBlock,
+    count_passes,
+    divide_kernel,
+    tile_width,
+    uses_row_filters,
+    weight_lines,
+)
+from .layer_blocking import SHORT_LOAD, Blocking, beats_per_tile, plans_with_buffers
+from .layer_estimate import estimated_cycles
+from .layer_plan import LayerPlan
 
 __all__ = ["plan_layer"]
 
-OVERLAP_LOSS = 10
-"""One cycle in so many of the units that are not the slowest is lost by waiting for each other."""
-SHORT_LOAD = 64
-"""Beats of a load that hides the one before it and what is between them."""
-END_HIDDEN = 4
-"""With so many blocks hardly anything of the last one's end is waited for by the next layer."""
 
-
-def _parts(size):
-    """Sizes that cut ``size`` into 1, 2, 3, ... about equal parts, largest first."""
-    counts = [*range(1, 17), 20, 24, 28, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512, 1024, size]
-    return sorted({-(-size // count) for count in counts if count <= size}, reverse=True)
-
-
-def plan_layer(layer, config, *, budget=None, fed=False, kept=False):
-    """The :class:`Plan` of least estimated time.
+def plan_layer(layer: Layer, config: Config, *, budget: int | None = None,
+               input_on_chip: bool = False, output_on_chip: bool = False) -> LayerPlan:
+    """Return the plan with the least estimated duration.
 
     Parameters
     ----------
     layer, config : :class:`Layer`, :class:`weft.spec.config.Config`
-        What runs on what.
+        Layer and configuration that executes it.
     budget : :class:`int` or :class:`None`
-        Bytes of scratchpad for buffers and parameters; ``None`` is all of it.
-    fed, kept : :class:`bool`
-        The whole input is there already; the output has a place in the scratchpad. Both are
-        outside the budget.
+        Bytes of the scratchpad for buffers and parameters; ``None`` for the whole scratchpad.
+    input_on_chip, output_on_chip : :class:`bool`
+        The input is in the scratchpad before the step; the output stays there. Neither counts
+        against the budget.
 
     Raises
     ------
@@ -43,236 +45,199 @@ def plan_layer(layer, config, *, budget=None, fed=False, kept=False):
         If not even the smallest piece of the layer fits.
     """
     budget = config.spad_bytes if budget is None else budget
-    search = _Search(layer, config, budget, fed, kept)
-    best = None
-    for kernel_y, kernel_x, channels in search.kernels():
-        found = search.positions(kernel_y, kernel_x, channels)
-        if found is not None and (best is None or found.cycles < best.cycles):
-            best = found
-        if found is not None and found.sliced:
-            return found
-        whole_kernel = (kernel_y, kernel_x) == (layer.kernel_h, layer.kernel_w) and (
-            channels == layer.in_c or layer.channelwise)
-        # cutting the kernel costs reloads: only when whole kernels leave the array idle
-        if best is not None and whole_kernel and not fed and search.is_good(best):
+    search = _Search(layer, config, budget, input_on_chip, output_on_chip)
+    best: LayerPlan | None = None
+    for kernel in search.kernel_divisions():
+        plan = search.best_plan(kernel)
+        if plan is not None and (best is None or plan.cycles < best.cycles):
+            best = plan
+        if plan is not None and plan.sliced:
+            return plan
+        undivided = (kernel.kernel_y, kernel.kernel_x) == (layer.kernel_h, layer.kernel_w) and (
+            kernel.channels == layer.in_c or layer.channelwise)
+        # a divided kernel costs more loads: it is tried only if undivided kernels leave the array
+        # idle
+        if best is not None and undivided and not input_on_chip and search.keeps_array_busy(best):
             break
     if best is None:
         raise CapacityError(
             f"layer {layer.name} ({layer.describe()}) does not fit {config.name}: its smallest "
-            f"piece needs {search.least} bytes of scratchpad, there are {budget}")
+            f"piece needs {search.least} bytes of scratchpad, and {budget} are available")
     return best
 
 
+def _divisions(size: int) -> list[int]:
+    """Return the sizes of the parts of 1, 2, 3, ... roughly equal parts of ``size``.
+
+    The sizes are in descending order.
+    """
+    counts = [*range(1, 17), 20, 24, 28, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512, 1024, size]
+    return sorted({ceil_div(size, count) for count in counts if count <= size}, reverse=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class _KernelDivision:
+    """Division of the kernel into blocks; see :class:`Blocking` for the attributes."""
+
+    kernel_y: int
+    kernel_x: int
+    channels: int
+    blocks: list[KernelBlock]
+    passes: tuple[int, ...]
+    sliced: bool
+
+
 class _Search:
-    def __init__(self, layer, config, budget, fed, kept):
+    """Candidates for the plan of one layer, and their sizes.
+
+    Attributes
+    ----------
+    least : :class:`int`
+        Bytes of scratchpad that the smallest candidate so far needs.
+    """
+
+    def __init__(self, layer: Layer, config: Config, budget: int, input_on_chip: bool,
+                 output_on_chip: bool) -> None:
         self.layer, self.config, self.budget = layer, config, budget
-        self.fed, self.kept = fed, kept
-        self.filtered = kernel_blocks.filters(layer, config)
+        self.input_on_chip, self.output_on_chip = input_on_chip, output_on_chip
+        self.row_filters = uses_row_filters(layer, config)
         self.width = tile_width(layer, config)
-        self.tiles = -(-layer.out_c // self.width)
+        self.tiles = ceil_div(layer.out_c, self.width)
         self.half = config.acc_rows // 2
-        self.wgt_tiles = min(config.wgt_tiles, MOST)
         self.least = 1 << 62
-        # With few positions weights are all that counts, and the array keeps pace with them at
-        # best. What is left to do behind the last load, and what the next layer waits for, is
-        # little in slices of so many channels; those of neighbouring tiles are one instruction.
-        self.tile_beats = -(-config.tile_bytes // config.bus_bytes)
-        self.slice = config.rows * max(1, min(-(-SHORT_LOAD // self.tile_beats),
-                                              self.wgt_tiles // 4))
+        # With few positions, the weight loads determine the time, and the array at best keeps pace
+        # with them. With slices of this many channels, little work remains after the last load, and
+        # the next layer waits for little. Neighbouring tiles of a slice become one instruction.
+        self.slice = config.rows * max(1, min(
+            ceil_div(SHORT_LOAD, beats_per_tile(config)), min(config.wgt_tiles, MAX_COUNT) // 4))
         self.may_slice = (layer.pointwise and not layer.channelwise and layer.in_c > self.slice
                           and layer.out_h * layer.out_w < config.rows)
 
-    def kernels(self):
-        """Blocks of the kernel to try, from whole to single taps."""
-        layer, config = self.layer, self.config
+    def keeps_array_busy(self, plan: LayerPlan) -> bool:
+        """Return whether the array waits only for its first operands."""
+        wanted = min(self.layer.out_h * self.layer.out_w,
+                     2 * max(self.config.rows, self.config.tile_bytes // self.config.bus_bytes))
+        return plan.y_count * plan.x_count >= min(wanted, self.half)
+
+    def best_plan(self, kernel: _KernelDivision) -> LayerPlan | None:
+        """Return the best plan with a division of the kernel: of equal plans, the first one."""
+        best, cycles = None, 0
+        for blocking in self._blockings(kernel):
+            for plan in plans_with_buffers(self.layer, self.config, blocking):
+                self.least = min(self.least, plan.buffer_bytes)
+                if plan.buffer_bytes > self.budget:
+                    continue
+                estimate = estimated_cycles(self.layer, self.config, plan, blocking)
+                if best is None or estimate < cycles:
+                    best, cycles = plan, estimate
+        return None if best is None else dataclasses.replace(best, cycles=cycles)
+
+    # the candidates, in the order in which they are tried
+
+    def kernel_divisions(self) -> Iterator[_KernelDivision]:
+        """Yield divisions of the kernel, from the undivided kernel to single taps."""
+        for kernel_y, kernel_x, channels in self._kernel_sizes():
+            if max(kernel_y, kernel_x) <= MAX_COUNT:
+                blocks = divide_kernel(self.layer, kernel_y, kernel_x, channels)
+                passes = tuple(count_passes(self.layer, block, self.config,
+                                            row_filters=self.row_filters) for block in blocks)
+                yield _KernelDivision(kernel_y, kernel_x, channels, blocks, passes,
+                                      self.may_slice and channels == self.slice)
+
+    def _kernel_sizes(self) -> Iterator[tuple[int, int, int]]:
+        """Yield the largest rows, columns and channels of the blocks of a kernel."""
+        layer = self.layer
         if self.may_slice:
             yield 1, 1, self.slice
-        if self.fed:        # nothing is loaded, so nothing is gained by cutting
+        if self.input_on_chip:      # nothing is loaded, so that smaller blocks save nothing
             yield layer.kernel_h, layer.kernel_w, layer.out_c if layer.channelwise else layer.in_c
-            # tile by tile, each with its parameters read once
+            # tile by tile, so that the parameters of each tile are read once
             if layer.channelwise and layer.depth_multiplier == 1 and layer.out_c > self.width:
                 yield layer.kernel_h, layer.kernel_w, self.width
             return
-        if layer.channelwise and layer.depth_multiplier > 1:
-            depths = [layer.out_c]
-        elif layer.channelwise:
-            depths = [min(size * self.width, layer.out_c) for size in _parts(self.tiles)]
-        else:
-            chunks = -(-layer.in_c // config.rows)
-            depths = [min(size * config.rows, layer.in_c) for size in _parts(chunks)]
-        taps = []
-        for y in _parts(layer.kernel_h):
-            taps += [(y, layer.kernel_w)]
-        taps += [(1, x) for x in _parts(layer.kernel_w)[1:]]
-        for depth in depths:
-            yield layer.kernel_h, layer.kernel_w, depth
-        for y, x in taps[1:]:
-            for depth in depths:
-                yield y, x, depth
+        taps = [(y, layer.kernel_w) for y in _divisions(layer.kernel_h)]
+        taps += [(1, x) for x in _divisions(layer.kernel_w)[1:]]
+        for (kernel_y, kernel_x), channels in itertools.product(taps, self._channel_counts()):
+            yield kernel_y, kernel_x, channels
 
-    def is_good(self, plan):
-        """The array waits for nothing but its first operands."""
-        positions = plan.y_count * plan.x_count
-        wanted = min(self.layer.out_h * self.layer.out_w,
-                     2 * max(self.config.rows, self.config.tile_bytes // self.config.bus_bytes))
-        return plan.act_regions * plan.out_regions >= 1 and positions >= min(wanted, self.half)
-
-    def positions(self, kernel_y, kernel_x, channels):
-        """The best plan with this block of the kernel."""
-        if max(kernel_y, kernel_x) > MOST:
-            return None
+    def _channel_counts(self) -> list[int]:
+        """Return the numbers of channels of a block of the kernel."""
         layer = self.layer
-        parts = kernel_blocks.blocks(layer, kernel_y, kernel_x, channels)
-        passes = [sum(run.tiles for run in kernel_blocks.runs(
-            layer, part, 1, self.width if layer.channelwise else self.config.rows,
-            filtered=self.filtered)) for part in parts]
-        best = None
-        for x_count in _parts(layer.out_w):
-            if x_count > self.half or self._slices(channels) and x_count < layer.out_w:
-                continue
-            for y_count in _parts(layer.out_h):
-                if y_count * x_count > self.half or self._slices(channels) \
-                        and y_count < layer.out_h:
-                    continue
-                for found in self.plans(passes, kernel_y, kernel_x, channels, y_count, x_count,
-                                        self._lines(parts, y_count * x_count)):
-                    if best is None or found.cycles < best.cycles:
-                        best = found
-        return best
-
-    def _slices(self, channels):
-        return self.may_slice and channels == self.slice
-
-    def _lines(self, parts, positions):
-        """Lines of a tile to load: with few positions, only those that are not all zeros."""
-        config = self.config
-        found = kernel_blocks.lines(self.layer, parts, config)
-        size = found * config.cols
-        beats = size // config.bus_bytes if size % config.bus_bytes == 0 \
-            else -(-size // config.bus_bytes) + 1
-        return found if positions < config.rows and beats < self.tile_beats else config.rows
-
-    def plans(self, passes, kernel_y, kernel_x, channels, y_count, x_count, lines):
-        """Plans with these blocks, for every grouping of outputs that fits."""
-        layer, config = self.layer, self.config
-        positions = y_count * x_count
-        rect = [self._rect(layer, kernel_y, kernel_x, y_count, x_count)]
-        one_part = len(passes) == 1 and (not layer.channelwise or channels == layer.out_c)
-        sliced = self._slices(channels)
-        if one_part or self.fed or sliced:
-            rect.append(self._rect(layer, layer.kernel_h, layer.kernel_w, layer.out_h,
-                                   layer.out_w))
+        if layer.channelwise and layer.depth_multiplier > 1:
+            return [layer.out_c]
         if layer.channelwise:
-            groups = [-(-channels // self.width)]
-        elif sliced:        # as many as VECTOR has parameters of
-            groups = [min(self.tiles, config.param_channels // config.cols)]
+            return [min(size * self.width, layer.out_c) for size in _divisions(self.tiles)]
+        chunks = ceil_div(layer.in_c, self.config.rows)
+        return [min(size * self.config.rows, layer.in_c) for size in _divisions(chunks)]
+
+    def _blockings(self, kernel: _KernelDivision) -> Iterator[Blocking]:
+        """Yield the divisions of the outputs, and the parts of the input that are loaded."""
+        for y_count, x_count in self._position_blocks(kernel):
+            lines = self._lines(kernel, y_count * x_count)
+            for group in self._groups(kernel, y_count * x_count):
+                for whole_input in self._input_extents(kernel):
+                    yield self._blocking(kernel, y_count, x_count, lines, group, whole_input)
+
+    def _position_blocks(self, kernel: _KernelDivision) -> Iterator[tuple[int, int]]:
+        """Yield the sizes of blocks of positions that half of the accumulators can hold."""
+        layer = self.layer
+        for x_count in _divisions(layer.out_w):
+            for y_count in _divisions(layer.out_h):
+                undivided = (y_count, x_count) == (layer.out_h, layer.out_w)
+                if y_count * x_count <= self.half and (undivided or not kernel.sliced):
+                    yield y_count, x_count
+
+    def _groups(self, kernel: _KernelDivision, positions: int) -> list[int]:
+        """Return the numbers of output tiles that are stored together."""
+        if self.layer.channelwise:
+            groups = [ceil_div(kernel.channels, self.width)]
+        elif kernel.sliced:     # as many as VECTOR holds parameters for
+            groups = [min(self.tiles, self.config.param_channels // self.config.cols)]
         else:
-            groups = _parts(self.tiles)
-        block = param_block(layer, config)
-        count = layer.batch * -(-layer.out_h // y_count) * -(-layer.out_w // x_count)
-        for group in groups:
-            if len(passes) > 1 and positions * group > self.half:
-                continue
-            out_c = min(group * self.width, channels if layer.channelwise else layer.out_c)
-            if self.kept and group < groups[0]:     # a group has no buffer to save
-                continue
-            out = 0 if self.kept else align(positions * out_c * layer.out_size, config)
-            ogroups = -(-self.tiles // group)
-            outs = ogroups if sliced else 2 if count * ogroups > 1 else 1
-            pixel = layer.in_c if sliced or layer.channelwise and layer.depth_multiplier > 1 \
-                else channels
-            for whole, (height, width) in enumerate(rect):
-                if (self.fed or sliced) and not whole:
-                    continue
-                act = 0 if self.fed else align(
-                    height * width * pixel + config.rows + self.filtered * pixel, config)
-                loads = layer.batch if whole else count * (
-                    ogroups if layer.channelwise else 1 if len(passes) == 1 else ogroups)
-                loads *= 0 if self.fed else 1 if sliced else len(passes)
-                for acts in (2, 1) if loads > 1 else (1,):
-                    for out_regions in (outs, 1) if outs > 1 else (1,):
-                        # parameters of the whole layer, or of two groups
-                        for resident in (True, False) if ogroups > 2 else (True,):
-                            params = align(block * self.tiles, config) if resident \
-                                else 2 * align(block * group, config)
-                            if layer.pooling:
-                                params = align(block, config)
-                            need = acts * act + out_regions * out + params
-                            self.least = min(self.least, need)
-                            if need > self.budget:
-                                continue
-                            plan = Plan(
-                                kernel_y=kernel_y, kernel_x=kernel_x, channels=channels,
-                                y_count=y_count, x_count=x_count, group=group, whole=bool(whole),
-                                act_regions=acts, out_regions=out_regions, act_bytes=act,
-                                out_bytes=out, param_bytes=params, params_resident=resident,
-                                weights_resident=False, packet=1, fed=self.fed, kept=self.kept,
-                                filtered=self.filtered, sliced=sliced, lines=lines)
-                            yield self.timed(plan, passes, count, ogroups, (height, width), loads)
+            groups = _divisions(self.tiles)
+        if self.output_on_chip:     # smaller groups would only save buffers, and there are none
+            groups = groups[:1]
+        if len(kernel.passes) > 1:      # the partial sums of a group are in the accumulators
+            groups = [group for group in groups if positions * group <= self.half]
+        return groups
 
-    @staticmethod
-    def _rect(layer, kernel_y, kernel_x, y_count, x_count):
-        return ((y_count - 1) * layer.stride_h + (kernel_y - 1) * layer.dilation_h + 1,
-                (x_count - 1) * layer.stride_w + (kernel_x - 1) * layer.dilation_w + 1)
+    def _input_extents(self, kernel: _KernelDivision) -> list[bool]:
+        """Return the choices of :attr:`Blocking.whole_input`."""
+        if self.input_on_chip or kernel.sliced:
+            return [True]
+        undivided = len(kernel.passes) == 1 and (
+            not self.layer.channelwise or kernel.channels == self.layer.out_c)
+        return [False, True] if undivided else [False]
 
-    def timed(self, plan, passes, count, ogroups, rect, loads):
-        """The plan with its weights' handling and its estimated cycles."""
-        layer, config = self.layer, self.config
-        positions = plan.y_count * plan.x_count
-        total = sum(passes)
-        # to use them once they need not all be there at the same time
-        resident = layer.pooling or count > 1 and total * self.tiles <= self.wgt_tiles
-        bound = positions < 2 * config.tile_bytes // config.bus_bytes
-        packet = max(1, self.wgt_tiles // (4 if bound else 2))
-        if positions < config.rows:
-            # loads of one tile each: they become one instruction, and so do its MATMULs
-            few = max(passes) * self.tile_beats < SHORT_LOAD
-            packet = min(packet, -(-2 * SHORT_LOAD // self.tile_beats) if few else max(passes))
-        pieces = self.tiles * sum(-(-part // packet) for part in passes)
-        # everything for one block of positions, then for all of them
-        vectors = positions
-        if self.filtered:
-            phases = min(layer.stride_w, layer.kernel_w)
-            vectors += plan.y_count * (-(-layer.kernel_w // phases) - 1)
-        least = cost.HELD_PASS if layer.pooling else config.rows
-        matmul = self.tiles * total * max(least, vectors) + pieces * cost.MATMUL_GAP
-        params = 0 if layer.pooling else self.tiles * cost.params_cycles(
-            self.width, per_channel=layer.per_channel)
-        vector = self.tiles * cost.drain_cycles(config, positions, self.width, layer.out_size)
-        store = ogroups * cost.COPY_START + positions * (
-            -(-min(plan.group * self.width, layer.out_c) * layer.out_size // config.bus_bytes)
-            + (1 if ogroups > 1 else 0))
-        if plan.kept:
-            store = 0
-        act_load = 0 if plan.fed else cost.copy_cycles(config, rect[0], rect[1] * plan.channels)
-        if not (plan.fed or plan.sliced) and plan.channels < layer.in_c:    # pixel by pixel
-            act_load = min(rect) * cost.COPY_START + rect[0] * rect[1] * (
-                -(-plan.channels // config.bus_bytes) + 1)
-        if not plan.fed and (layer.pad_top or layer.pad_left):
-            act_load += 4 * cost.FILL_START
-        weights = 0 if layer.pooling else self.tiles * total * self.tile_beats + pieces * 4
-        load = loads * act_load + weights * (1 if resident else count)
-        if not plan.params_resident:
-            load += count * ogroups * 2 * cost.COPY_START
-        matmul, vector, store = matmul * count, vector * count, store * count
-        # a tile's parameters are read again when another tile's have been
-        groups = -(-layer.out_c // plan.channels) if layer.channelwise else 1
-        vector += params * (1 if self.tiles == groups else count)
-        if plan.act_regions == 1 and loads > 1:
-            matmul += loads * act_load
-        if plan.out_regions == 1 and count * ogroups > 1:
-            vector += store
-        instructions = loads * (1 + 2 * bool(layer.pad_top)) + count * (
-            ogroups + self.tiles * 2 + pieces * (1 if resident else 2))
-        # the first operands, in pieces, before; the last group of results after
-        start = 0 if plan.fed else \
-            act_load // 4 + min(packet, passes[0]) * config.tile_bytes // config.bus_bytes
-        end = vector // (count * self.tiles) + store // (count * ogroups) + cost.MATMUL_END \
-            + config.rows + config.cols // 2
-        if plan.kept:       # the next layer begins behind the first blocks
-            end //= min(count, END_HIDDEN)
-        work = load, matmul, vector, store, cost.FETCH * instructions
-        # what is not the longest gets in its way now and then
-        cycles = max(work) + (sum(work) - max(work)) // OVERLAP_LOSS + start + end
-        return dataclasses.replace(plan, weights_resident=resident, packet=packet,
-                                   cycles=int(cycles))
+    def _lines(self, kernel: _KernelDivision, positions: int) -> int:
+        """Return the lines of a tile to load: with few positions, only those with weights."""
+        config = self.config
+        lines = weight_lines(self.layer, kernel.blocks, config)
+        size = lines * config.cols
+        beats = size // config.bus_bytes if size % config.bus_bytes == 0 \
+            else ceil_div(size, config.bus_bytes) + 1
+        return lines if positions < config.rows and beats < beats_per_tile(config) \
+            else config.rows
+
+    def _blocking(self, kernel: _KernelDivision, y_count: int, x_count: int, lines: int,
+                  group: int, whole_input: bool) -> Blocking:
+        layer = self.layer
+        blocks = layer.batch * ceil_div(layer.out_h, y_count) * ceil_div(layer.out_w, x_count)
+        groups = ceil_div(self.tiles, group)
+        if whole_input:
+            kernel_y, kernel_x, rows, columns = (
+                layer.kernel_h, layer.kernel_w, layer.out_h, layer.out_w)
+            loads = layer.batch
+        else:
+            kernel_y, kernel_x, rows, columns = (
+                kernel.kernel_y, kernel.kernel_x, y_count, x_count)
+            loads = blocks * (groups if layer.channelwise or len(kernel.passes) > 1 else 1)
+        loads *= 0 if self.input_on_chip else 1 if kernel.sliced else len(kernel.passes)
+        return Blocking(
+            kernel_y=kernel.kernel_y, kernel_x=kernel.kernel_x, channels=kernel.channels,
+            sliced=kernel.sliced, passes=kernel.passes, y_count=y_count, x_count=x_count,
+            lines=lines, group=group, whole_input=whole_input, position_blocks=blocks,
+            groups=groups, input_loads=loads, input_on_chip=self.input_on_chip,
+            output_on_chip=self.output_on_chip, row_filters=self.row_filters,
+            input_height=(rows - 1) * layer.stride_h + (kernel_y - 1) * layer.dilation_h + 1,
+            input_width=(columns - 1) * layer.stride_w + (kernel_x - 1) * layer.dilation_w + 1)

@@ -1,1 +1,1 @@
-"""Fifth compiler stage: instructions of all units are ordered and receive tokens."""
+"""Fifth compiler stage: order the instructions of all units, and synchronise them by tokens."""

@@ -1,14 +1,20 @@
-"""Which instructions must wait for which: every conflict on a byte of a memory, found exactly."""
+"""Hazards between instructions of different units, detected exactly for every byte of a memory."""
+
+from collections.abc import Iterable, Mapping
 
 import numpy as np
+import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
+from weft.spec.extents import Region
 from weft.spec.isa import UNITS
 
-__all__ = ["Hazards", "view"]
+__all__ = ["HazardDetector", "view"]
+
+_Indices = npt.NDArray[np.int32]
 
 
-def view(region, array):
+def view(region: Region, array: _Indices) -> _Indices:
     """Return the elements of ``array`` that a region covers, without copying them."""
     size = region.size
     loops = [(count, pitch) for count, pitch in region.loops if count > 1]
@@ -20,41 +26,51 @@ def view(region, array):
                       [pitch * array.itemsize for _, pitch in loops] + [array.itemsize])
 
 
-class Hazards:
-    """The last reader and writer of every byte, unit by unit.
+class HazardDetector:
+    """Record of the last reader and the last writer of every element, for each unit.
 
-    Instructions are added in an order in which they would give the right result one after the
-    other. Those of one unit stay in that order, so only conflicts between units count.
+    Instructions are added in an order that computes the right result if they are executed one by
+    one. Instructions of one unit stay in this order, so that only hazards between units matter.
 
     Parameters
     ----------
-    sizes : dict of str to int
-        Size of each space that accesses name.
+    sizes : mapping of str to int
+        Number of elements of each memory that regions name.
     """
 
-    def __init__(self, sizes):
+    def __init__(self, sizes: Mapping[str, int]) -> None:
         self._last = {(space, write): np.full((len(UNITS), size), -1, np.int32)
                       for space, size in sizes.items() for write in (False, True)}
-        self._used: dict[tuple[str, bool], set[int]] = {key: set() for key in self._last}
+        self._users: dict[tuple[str, bool], set[int]] = {key: set() for key in self._last}
 
-    def add(self, index, unit, accesses):
-        """Add instruction ``index`` of ``unit``; returns {other unit: instruction to wait for}.
+    def add(self, index: int, unit: int, regions: Iterable[Region]) -> dict[int, int]:
+        """Add an instruction, and return the instructions for which it must wait.
 
-        The instruction named is the latest of that unit which must be done before; a unit with
-        which there is no conflict is left out.
+        Parameters
+        ----------
+        index, unit : :class:`int`
+            Index of the instruction, and the unit that executes it.
+        regions : iterable of :class:`weft.spec.extents.Region`
+            Memory that it accesses.
+
+        Returns
+        -------
+        dict of int to int
+            For each other unit with a hazard, the index of the latest conflicting instruction.
         """
-        needs: dict[int, int] = {}
-        for access in accesses:
-            # a read waits for writes; a write waits for writes and for reads
-            for write in (True, False) if access.write else (True,):
-                last = self._last[access.space, write]
-                for other in self._used[access.space, write]:
+        regions = list(regions)
+        dependencies: dict[int, int] = {}
+        for region in regions:
+            # a read conflicts with writes; a write conflicts with reads and writes
+            for write in (True, False) if region.write else (True,):
+                last = self._last[region.space, write]
+                for other in self._users[region.space, write]:
                     if other != unit:
-                        latest = int(view(access, last[other]).max())
-                        if latest > needs.get(other, -1):
-                            needs[other] = latest
-        for access in accesses:
-            key = access.space, access.write
-            view(access, self._last[key][unit])[...] = index
-            self._used[key].add(unit)
-        return needs
+                        latest = int(view(region, last[other]).max())
+                        if latest > dependencies.get(other, -1):
+                            dependencies[other] = latest
+        for region in regions:
+            key = region.space, region.write
+            view(region, self._last[key][unit])[...] = index
+            self._users[key].add(unit)
+        return dependencies

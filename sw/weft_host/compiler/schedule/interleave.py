@@ -1,93 +1,109 @@
-"""The order in which steps emit their instructions: one after the other, but for two shortcuts.
+"""Emission of all steps in order, with two kinds of overlap between neighbouring steps.
 
-Tables are read while the step before runs. An elementwise step takes each block of its operand
-as soon as the step before has made it, so that neither VECTOR nor who reads the result waits for
-a whole tensor.
+- Tables are loaded while the previous step runs.
+- An elementwise step processes each block of its operand as soon as the previous step has produced
+  it, so that neither VECTOR nor the next reader waits for a whole tensor.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-__all__ = ["Piece", "interleave"]
+from ..steps.instruction_stream import InstructionStream
+from ..steps.resident_transfer import fill_halo
+from ..steps.step import Step, StepMemory
+
+__all__ = ["StepEmission", "interleave"]
 
 
 @dataclasses.dataclass
-class Piece:
-    """A step with all it needs to emit its instructions.
+class StepEmission:
+    """Step with all data that its emission requires.
 
     Attributes
     ----------
-    early : :class:`bool`
-        Its parameters have their place in the scratchpad while the step before runs.
-    home : :class:`Home` or :class:`None`
-        Of its output.
-    blocks : iterator of :class:`int`
-        What the step's ``generate`` gives.
+    step : :class:`Step`
+        The step.
+    plan : :class:`StepPlan`
+        Plan of the step.
+    memory : :class:`StepMemory`
+        Memory of the step.
+    early_parameters : :class:`bool`
+        The buffers for the step's parameters are free while the previous step runs.
     """
 
-    step: Any
+    step: Step[Any]
     plan: Any
-    constants: int
-    buffers: dict
-    early: bool
-    home: Any
-    blocks: Iterator[int]
+    memory: StepMemory
+    early_parameters: bool
+    _blocks: Iterator[int] | None = None
 
-    def prepare(self, stream):
-        """Emit what comes before the step's turn."""
+    def prepare(self, stream: InstructionStream) -> None:
+        """Emit the instructions that may run while the previous step runs."""
         stream.layer = self.step.index
-        self.step.prepare(stream, self.plan, self.constants, self.buffers)
+        self.step.prepare(stream, self.plan, self.memory)
 
-    def finish(self, stream):
-        """Emit the halo of the output, behind the step's own loads: those are waited for."""
-        if self.home is not None:
+    def advance(self, stream: InstructionStream) -> int | None:
+        """Emit the step up to its next block.
+
+        Returns
+        -------
+        :class:`int` or :class:`None`
+            The value that :meth:`Step.generate` yields, or ``None`` at the end of the step.
+        """
+        if self._blocks is None:
+            self._blocks = self.step.generate(stream, self.plan, self.memory)
+        stream.layer = self.step.index
+        return next(self._blocks, None)
+
+    def finish(self, stream: InstructionStream) -> None:
+        """Emit the fills of the output's halo.
+
+        They follow the step's own loads, for which the array waits.
+        """
+        if self.memory.target is not None:
             stream.layer = self.step.index
-            self.home.fill(stream)
+            fill_halo(stream, self.memory.target)
 
 
-def interleave(stream, pieces):
-    """Emit all pieces."""
+def interleave(stream: InstructionStream, emissions: Sequence[StepEmission]) -> None:
+    """Emit all steps."""
     prepared = -1
     number = 0
-    while number < len(pieces):
-        piece = pieces[number]
-        following = pieces[number + 1] if number + 1 < len(pieces) else None
+    while number < len(emissions):
+        emission = emissions[number]
+        following = emissions[number + 1] if number + 1 < len(emissions) else None
         if prepared < number:
-            piece.prepare(stream)
-        if following is not None and following.early and not piece.step.uses_tables:
+            emission.prepare(stream)
+        if following is not None and following.early_parameters \
+                and not emission.step.uses_tables:
             following.prepare(stream)
             prepared = number + 1
-        if following is not None and prepared > number and _follows(piece, following):
-            _together(stream, piece, following)
+        if following is not None and prepared > number and _can_overlap(emission, following):
+            _emit_together(stream, emission, following)
             number += 2
             continue
-        while _next(stream, piece) is not None:
+        while emission.advance(stream) is not None:
             pass
-        piece.finish(stream)
+        emission.finish(stream)
         number += 1
 
 
-def _follows(piece, following):
-    """The next step can take blocks of this one's output, and has nothing else to wait for."""
-    plan = following.plan
-    return (piece.step.makes_blocks and following.step.takes_blocks and plan.kept
-            and not any(plan.staged) and piece.step.target in following.step.sources)
+def _can_overlap(emission: StepEmission, following: StepEmission) -> bool:
+    """Return whether a step can process blocks of the previous one's output, and needs no copies.
+    """
+    return (emission.step.produces_blocks and following.step.consumes_blocks
+            and following.plan.on_chip and emission.step.target in following.step.sources)
 
 
-def _together(stream, piece, following):
-    """Each block of the next step as soon as what it reads has been made."""
-    needed = _next(stream, following)
-    while (made := _next(stream, piece)) is not None:
-        while needed is not None and needed <= made:
-            needed = _next(stream, following)
-    piece.finish(stream)
-    while needed is not None:
-        needed = _next(stream, following)
+def _emit_together(stream: InstructionStream, emission: StepEmission,
+                   following: StepEmission) -> None:
+    """Emit each block of the following step as soon as its operands have been produced."""
+    required = following.advance(stream)
+    while (complete := emission.advance(stream)) is not None:
+        while required is not None and required <= complete:
+            required = following.advance(stream)
+    emission.finish(stream)
+    while required is not None:
+        required = following.advance(stream)
     following.finish(stream)
-
-
-def _next(stream, piece):
-    """Let a step emit up to its next pause; what it tells there, or ``None`` at its end."""
-    stream.layer = piece.step.index
-    return next(piece.blocks, None)

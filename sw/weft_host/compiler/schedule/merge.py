@@ -1,155 +1,179 @@
-"""Instructions of a unit that differ by what rows differ by become one instruction with ``each``.
+"""Merging of instructions into the iterations of one instruction with the field ``each``.
 
-Units do the same at the same time: every row still takes and gives its own tokens. What falls is
-the number of instructions, which are read over the same port as weights.
+The units execute the same work at the same time: every iteration of a merged instruction waits for
+tokens and sends tokens of its own. Only the number of instructions decreases, which are fetched
+over the same port as weights.
 """
 
 import bisect
 import dataclasses
 import itertools
+from collections.abc import Mapping, Sequence
 
 from weft.spec import isa
-from weft.spec.config import UNITS
+from weft.spec.config import UNITS, Config
 from weft.spec.iterations import OUTER_LOOPS, iterations
 
-__all__ = ["Merged", "merge"]
+from ..limits import MAX_TOKENS
+from ..steps.instruction_stream import UnscheduledInstruction
+
+__all__ = ["ScheduledInstruction", "merge"]
 
 MAX_ITERATIONS = 64
-MOST_TOKENS = 255
-_COPIES = ("LOAD", "LOAD_WGT", "STORE")
+"""Largest number of iterations of a merged instruction."""
 
 
 @dataclasses.dataclass
-class Merged:
-    """An instruction of the program.
+class ScheduledInstruction:
+    """Instruction of the program, with tokens.
 
     Attributes
     ----------
-    drafts : list of :class:`int`
-        The drafts that it is, in order.
+    members : list of :class:`int`
+        Indices of the unscheduled instructions that are its iterations, in order.
     name : :class:`str`
-    fields : dict of :class:`str` to :class:`int`
-        All but the tokens.
+        Name of the instruction.
+    fields : dict of str to int
+        Fields, except the tokens.
     wait, signal : :class:`int`
-        Those of each row.
+        Token masks of each iteration.
     """
 
-    drafts: list
+    members: list[int]
     name: str
-    fields: dict
+    fields: dict[str, int]
     wait: int
     signal: int
 
     @property
-    def unit(self):
-        """The unit that executes it."""
+    def unit(self) -> int:
+        """Number of the unit that executes the instruction."""
         return isa.BY_NAME[self.name].unit
 
 
-def merge(order, tokens, drafts, config):
-    """The program as :class:`Merged`, in its order: where the first row of each was.
+def merge(order: Sequence[int], tokens: Sequence[tuple[int, int]],
+          instructions: Sequence[UnscheduledInstruction],
+          config: Config) -> list[ScheduledInstruction]:
+    """Merge neighbouring instructions of each unit, and return the program.
+
+    A merged instruction is at the position of its first iteration.
 
     Parameters
     ----------
-    order : list of :class:`int`
-        Drafts in the order of the program.
-    tokens : list of (wait, signal)
-        Masks of each, in that order.
-    drafts : list of :class:`Draft`
+    order : sequence of :class:`int`
+        Indices of the instructions in the order of the program.
+    tokens : sequence of (:class:`int`, :class:`int`)
+        Masks ``(wait, signal)`` of each instruction, in the order of the program.
+    instructions : sequence of :class:`UnscheduledInstruction`
+        Instructions by index.
     config : :class:`weft.spec.config.Config`
+        Configuration that executes the program. The serial engine does not implement ``each``.
     """
-    most = 1 if config.compact else MAX_ITERATIONS      # that engine has no each
+    limit = 1 if config.compact else MAX_ITERATIONS
     while True:
-        found = _merged(order, tokens, drafts, config, most)
-        if most == 1 or _open_tokens(found, config.queue_depth) <= MOST_TOKENS:
-            return found
-        most //= 2
+        merged = _merge_up_to(limit, order, tokens, instructions, config)
+        if limit == 1 or _open_tokens(merged, config.queue_depth) <= MAX_TOKENS:
+            return merged
+        limit //= 2
 
 
-def _merged(order, tokens, drafts, config, most):
-    found: list[Merged] = []
-    latest: list[Merged | None] = [None] * len(UNITS)
+def _merge_up_to(limit: int, order: Sequence[int], tokens: Sequence[tuple[int, int]],
+                 instructions: Sequence[UnscheduledInstruction],
+                 config: Config) -> list[ScheduledInstruction]:
+    """Merge instructions, into at most ``limit`` iterations."""
+    merged: list[ScheduledInstruction] = []
+    latest: list[ScheduledInstruction | None] = [None] * len(UNITS)
     for index, (wait, signal) in zip(order, tokens):
-        draft = drafts[index]
-        group = latest[draft.unit]
-        if group is not None and len(group.drafts) < most \
+        instruction = instructions[index]
+        group = latest[instruction.unit]
+        if group is not None and len(group.members) < limit \
                 and (wait, signal) == (group.wait, group.signal):
-            first = drafts[group.drafts[0]]
-            if (first.layer, first.host) == (draft.layer, draft.host):
-                fields = _joined(config, group, draft)
+            first = instructions[group.members[0]]
+            if (first.layer, first.section) == (instruction.layer, instruction.section):
+                fields = _joined(config, group, instruction)
                 if fields is not None:
                     group.fields = fields
-                    group.drafts.append(index)
+                    group.members.append(index)
                     continue
-        group = Merged([index], draft.name, dict(draft.fields), wait, signal)
-        latest[draft.unit] = group
-        found.append(group)
-    return found
+        group = ScheduledInstruction([index], instruction.name, dict(instruction.fields), wait,
+                                     signal)
+        latest[instruction.unit] = group
+        merged.append(group)
+    return merged
 
 
-def _joined(config, group, draft):
-    """The fields of ``group`` with ``draft`` as its next row, or ``None``."""
+def _joined(config: Config, group: ScheduledInstruction,
+            instruction: UnscheduledInstruction) -> dict[str, int] | None:
+    """Return the fields of ``group`` with an instruction as its next iteration, or ``None``."""
     loop = OUTER_LOOPS.get(group.name)
-    if loop is None or draft.name != group.name or draft.fields[loop.count] != 1:
+    if loop is None or instruction.name != group.name or instruction.fields[loop.count] != 1:
         return None
-    if len(group.drafts) == 1:
+    fields: dict[str, int] | None
+    if len(group.members) == 1:
         if group.fields[loop.count] != 1:
             return None
-        fields = _first_pair(config, group.name, group.fields, draft.fields)
+        fields = _pair(config, group.name, group.fields, instruction.fields)
         if fields is None:
             return None
     else:
         fields = dict(group.fields)
         fields[loop.count] += 1
     *_, last = iterations(config, group.name, fields)
-    own = _as_row(group.name, draft.fields, last)
-    return fields if own == last else None
+    return fields if _as_iteration(group.name, instruction.fields, last) == last else None
 
 
-def _first_pair(config, name, one, other):
-    """An instruction of which ``one`` and ``other`` may be the two rows, or ``None``."""
+def _pair(config: Config, name: str, first: Mapping[str, int],
+          second: Mapping[str, int]) -> dict[str, int] | None:
+    """Return the instruction whose iterations may be ``first`` and ``second``, or ``None``."""
     loop = OUTER_LOOPS[name]
-    fields = dict(one, each=1, **{loop.count: 2})
+    fields = {**first, "each": 1, loop.count: 2}
     for increment in loop.increments:
-        step = other[increment.field] - one[increment.field]
+        difference = second[increment.field] - first[increment.field]
         if increment.step.endswith("_pitch"):
-            if not 0 <= step < 1 << isa.BY_NAME[name].field(increment.step).width:
+            if not 0 <= difference < 1 << isa.BY_NAME[name].field(increment.step).width:
                 return None
-            fields[increment.step] = step
+            fields[increment.step] = difference
         elif increment.flag == "apart":
-            fields["apart"] = int(step != 0)
+            fields["apart"] = int(difference != 0)
     if name == "MATMUL" and fields["apart"] and fields["y_count"] != 1:
         return None
     return fields
 
 
-def _as_row(name, fields, row):
-    """A draft's fields, with those that make no difference to a row as they are in ``row``."""
+def _as_iteration(name: str, fields: Mapping[str, int],
+                  iteration: Mapping[str, int]) -> dict[str, int]:
+    """Return the fields of an instruction as those of an iteration.
+
+    Fields that do not affect a single iteration are taken from ``iteration``.
+    """
     loop = OUTER_LOOPS[name]
     free = ["each", "apart"] + [increment.step for increment in loop.increments
                                 if increment.step.endswith("_pitch")]
-    return dict(fields, **{key: row[key] for key in free if key in row})
+    return {**fields, **{key: iteration[key] for key in free if key in iteration}}
 
 
-def _open_tokens(found, queue_depth):
-    """At most so many tokens of one kind can be given and not taken.
+def _open_tokens(program: Sequence[ScheduledInstruction], queue_depth: int) -> int:
+    """Return an upper bound of the tokens of one kind that are sent before they are taken.
 
-    While an instruction of a unit waits, no more than ``queue_depth`` others of its unit are behind
-    it and one that finds no room: what comes after that in the program has not begun.
+    While an instruction of a unit waits, at most ``queue_depth`` further instructions of its unit
+    are in the queue, and one waits for space in it. No later instruction of the program has
+    started.
     """
     worst = 0
     for source, target in itertools.permutations(range(len(UNITS)), 2):
-        gives, given = [], [0]
-        for place, group in enumerate(found):
-            if group.unit == source and group.signal >> target & 1:
-                gives.append(place)
-                given.append(given[-1] + len(group.drafts))
-        places = [place for place, group in enumerate(found) if group.unit == target]
+        senders: list[int] = []
+        sent = [0]
+        for position, instruction in enumerate(program):
+            if instruction.unit == source and instruction.signal >> target & 1:
+                senders.append(position)
+                sent.append(sent[-1] + len(instruction.members))
+        receivers = [position for position, instruction in enumerate(program)
+                     if instruction.unit == target]
         taken = 0
-        for number, place in enumerate(places):
+        for number, position in enumerate(receivers):
             beyond = number + queue_depth + 2
-            reach = places[beyond] if beyond < len(places) else len(found)
-            worst = max(worst, given[bisect.bisect_left(gives, reach)] - taken)
-            if found[place].wait >> source & 1:
-                taken += len(found[place].drafts)
+            reach = receivers[beyond] if beyond < len(receivers) else len(program)
+            worst = max(worst, sent[bisect.bisect_left(senders, reach)] - taken)
+            if program[position].wait >> source & 1:
+                taken += len(program[position].members)
     return worst

@@ -1,20 +1,26 @@
-"""The order of steps where the graph leaves a choice."""
+"""Order of the steps where their data dependencies leave a choice."""
 
-__all__ = ["shortcuts_first"]
+from collections.abc import Sequence
+from typing import Any
+
+from ..steps.step import Step
+
+__all__ = ["longest_producer_last"]
 
 
-def shortcuts_first(steps):
-    """The steps, with the longer of two independent producers of an elementwise step last.
+def longest_producer_last(steps: Sequence[Step[Any]]) -> list[Step[Any]]:
+    """Return the steps, with the longer of two producers directly before their elementwise reader.
 
-    That step takes blocks of its operand while the last producer works (see
-    :mod:`weft_host.compiler.schedule.interleave`): the longer that is, the less it costs.
+    The reader processes blocks of its operands while the last producer runs (see
+    :mod:`weft_host.compiler.schedule.interleave`): the longer this producer takes, the more of the
+    reader's time it hides. Two producers are exchanged only if they are independent.
     """
-    steps = list(steps)
-    for number in range(2, len(steps)):
-        first, second, reader = steps[number - 2:number + 1]
-        if not reader.takes_blocks or not {first.target, second.target} <= set(reader.sources):
+    ordered = list(steps)
+    for number in range(2, len(ordered)):
+        first, second, reader = ordered[number - 2:number + 1]
+        if not reader.consumes_blocks or not {first.target, second.target} <= set(reader.sources):
             continue
         independent = first.target not in second.sources
-        if independent and first.makes_blocks and first.macs > second.macs:
-            steps[number - 2:number] = [second, first]
-    return steps
+        if independent and first.produces_blocks and first.macs > second.macs:
+            ordered[number - 2:number] = [second, first]
+    return ordered

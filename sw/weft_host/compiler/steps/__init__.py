@@ -1,1 +1,1 @@
-"""Fourth compiler stage: planned operations emit instructions."""
+"""Fourth compiler stage: plan all steps, share the scratchpad among them, emit instructions."""

@@ -1,220 +1,150 @@
-"""Elementwise operations as steps: cut to the scratchpad, loaded, mapped, stored."""
+"""Step that executes an elementwise operation with MAP."""
 
-import dataclasses
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..plan import cost
-from ..plan.layer_plan import align
-from ..verdict import CapacityError
-from .array_step import View
+from weft.spec.isa import TABLE_BYTES
 
-__all__ = ["MapPlan", "MapStep"]
+from ..lower.elementwise import Elementwise
+from ..plan.buffers import Buffers
+from ..plan.map_plan import MapPlan, plan_map
+from ..plan.resident_tensor import ResidentTensor
+from ..plan.tensor_view import TensorView
+from .instruction_stream import HostSection, InstructionStream
+from .step import OperationStep, StepMemory
 
-TABLE_BYTES = 1024
-STRIPS = 8
-"""Pieces of a tensor that is on chip anyway: whoever reads it starts when the first is there."""
-_BLOCKS = (8192, 4096, 2048, 1024, 512, 256, 128, 64, 32, 16, 8, 4, 1)
-"""Bytes of a block to try, if some operand is in host memory."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class MapPlan:
-    """How an elementwise operation is cut.
-
-    Attributes
-    ----------
-    height, width : :class:`int`
-        The tensors as rows of bytes; one row if nothing lies between rows.
-    rows, size : :class:`int`
-        Largest block.
-    buffers : :class:`int`
-        Two let copies hide behind each other and behind VECTOR.
-    block_bytes, constant_bytes, table_bytes : :class:`int`
-        Bytes of each buffer: of an operand or the output, of a constant, of the tables.
-    cycles : :class:`int`
-        Estimate.
-    """
-
-    height: int
-    width: int
-    rows: int
-    size: int
-    buffers: int
-    block_bytes: int
-    constant_bytes: int
-    table_bytes: int
-    staged: tuple[bool, ...]
-    kept: bool
-    cycles: int
+__all__ = ["MapStep"]
 
 
-class MapStep:
-    """An :class:`Elementwise`; see :class:`ArrayStep` for what steps have in common."""
-
-    macs = 0
-
-    def __init__(self, work, config):
-        self.work, self.config = work, config
-        self.index, self.name = work.index, work.name
-        self.sources, self.target = work.sources, work.target
-
-    def describe(self):
-        """The step in a few words."""
-        return self.work.describe()
-
-    def makes(self):
-        """The :class:`View` that it writes."""
-        return View(shape=self.work.shape)
-
-    def reads(self, slot):
-        """The :class:`View` that it reads."""
-        return View(shape=self.work.shape)
-
-    def plan(self, config, budget, sources, target):
-        """The :class:`MapPlan` between these homes, with ``budget`` bytes for buffers."""
-        work = self.work
-        height, pixels, channels = work.shape
-        width = pixels * channels
-        homes = [home for home in (*sources, target) if home is not None]
-        if work.constant is None and all(home.gapless for home in homes):
-            height, width = 1, height * width
-        staged = tuple(home is None for home in sources)
-        moving = sum(staged) + (target is None)
-        full = work.constant is not None and len(work.constant) > 1
-        tables = TABLE_BYTES * len(work.tables)
-        for table_bytes in dict.fromkeys((tables, TABLE_BYTES)):
-            for block in _BLOCKS:
-                size = min(block, width)
-                rows = max(1, min(height, block // size))
-                if not moving:
-                    size = -(-width // STRIPS) if height == 1 else width
-                    rows = -(-height // STRIPS)
-                constant = align(size * (rows if full else 1), config) \
-                    if work.constant is not None else 0
-                block_bytes = align(rows * size, config) if moving else 0
-                for buffers in (2, 1):
-                    need = buffers * moving * block_bytes + (1 + full) * constant + table_bytes
-                    if need <= budget:
-                        return MapPlan(
-                            height=height, width=width, rows=rows, size=size, buffers=buffers,
-                            block_bytes=block_bytes, constant_bytes=constant,
-                            table_bytes=table_bytes, staged=staged, kept=target is not None,
-                            cycles=self._cycles(height, width, rows, size, staged, target))
-                if not moving and work.constant is None:
-                    break
-        raise CapacityError(
-            f"{work.name} ({work.describe()}) does not fit {config.name}: its smallest piece needs "
-            f"{need} bytes of scratchpad, there are {budget}")
-
-    def _cycles(self, height, width, rows, size, staged, target):
-        blocks = -(-height // rows) * -(-width // size)
-        vector = len(self.work.tables) * cost.table_cycles() + blocks * cost.map_cycles(
-            self.config, rows, size, self.work.op)
-        copy = blocks * cost.copy_cycles(self.config, rows, size)
-        return max(vector, copy * max(sum(staged), target is None)) + cost.COPY_START
-
-    def buffers(self, plan):
-        """Sizes of the buffers of a plan, by what they are for."""
-        full = self.work.constant is not None and len(self.work.constant) > 1
-        return {
-            "act": [plan.block_bytes] * plan.buffers * sum(plan.staged),
-            "out": [] if plan.kept else [plan.block_bytes] * plan.buffers,
-            "constant": [plan.constant_bytes] * (1 + full) if plan.constant_bytes else [],
-            "params": [plan.table_bytes],
-        }
-
-    def constants(self, plan, sources, target):
-        """Bytes of host memory that it loads: tables, then the constant operand."""
-        parts = [table.astype("<i4").tobytes() for table in self.work.tables]
-        if self.work.constant is not None:
-            parts.append(np.ascontiguousarray(self.work.constant, np.int8).tobytes())
-        return b"".join(parts)
+class MapStep(OperationStep[Elementwise]):
+    """Step for an :class:`Elementwise` operation. It implements :class:`Step`."""
 
     uses_tables = True
-    makes_blocks = False
-    takes_blocks = True
+    consumes_blocks = True
 
-    def prepare(self, stream, plan, constants, buffers):
-        """Emit the loads of the tables; no step that has tables of its own may come between."""
-        work, address = self.work, buffers["params"][0]
-        separate = plan.table_bytes >= TABLE_BYTES * len(work.tables)
-        for number in range(len(work.tables)):
-            at = address + number * TABLE_BYTES * separate
-            stream.load("const", constants + number * TABLE_BYTES, at, TABLE_BYTES)
-            stream.table(at, number, work.multiplier, work.shift)
+    def output_view(self) -> TensorView:
+        """Return the layout of the output."""
+        return TensorView(shape=self.operation.shape)
 
-    def generate(self, stream, plan, place, ring, buffers, sources, target):
-        """Emit the step; ``place`` holds host addresses: inputs, output, constants.
+    def input_view(self, number: int) -> TensorView:
+        """Return the layout of an input, which is that of the output."""
+        return TensorView(shape=self.operation.shape)
 
-        Yields, in front of each block, how many bytes of its operands it needs.
+    def plan(self, budget: int, sources: Sequence[ResidentTensor | None],
+             target: ResidentTensor | None) -> MapPlan:
+        """Return the plan of the operation; see :meth:`Step.plan`."""
+        return plan_map(self.operation, self.config, budget, sources, target)
+
+    def buffer_sizes(self, plan: MapPlan) -> Buffers[int]:
+        """Return the sizes in bytes of the step's own buffers."""
+        return Buffers(
+            inputs=(plan.block_bytes,) * plan.buffers * sum(plan.staged),
+            outputs=() if plan.output_on_chip else (plan.block_bytes,) * plan.buffers,
+            constants=(plan.constant_bytes,) * (1 + self.operation.has_constant_rows)
+            if plan.constant_bytes else (),
+            parameters=(plan.table_bytes,))
+
+    def constants(self, plan: MapPlan, sources: Sequence[ResidentTensor | None],
+                  target: ResidentTensor | None) -> bytes:
+        """Return the tables, followed by the constant operand."""
+        parts = [table.astype("<i4").tobytes() for table in self.operation.tables]
+        if self.operation.constant is not None:
+            parts.append(np.ascontiguousarray(self.operation.constant, np.int8).tobytes())
+        return b"".join(parts)
+
+    def prepare(self, stream: InstructionStream, plan: MapPlan, memory: StepMemory) -> None:
+        """Emit the loads of the tables.
+
+        No step with tables of its own may run between these and the rest of the step.
         """
-        return _Blocks(self.work, stream, plan, place, buffers, sources, target).run()
+        operation, address = self.operation, memory.buffers.parameters[0]
+        separate = plan.table_bytes >= TABLE_BYTES * len(operation.tables)
+        for number in range(len(operation.tables)):
+            table_address = address + number * TABLE_BYTES * separate
+            stream.load(HostSection.CONSTANTS, memory.host.constants + number * TABLE_BYTES,
+                        table_address, TABLE_BYTES)
+            stream.table(table_address, number, operation.multiplier, operation.shift)
+
+    def generate(self, stream: InstructionStream, plan: MapPlan,
+                 memory: StepMemory) -> Iterator[int]:
+        """Emit the blocks of the operation; see :meth:`Step.generate`."""
+        return _BlockEmitter(self.operation, stream, plan, memory).run()
 
 
-class _Blocks:
-    def __init__(self, work, stream, plan, place, buffers, sources, target):
-        self.work, self.stream, self.plan = work, stream, plan
-        (self.inputs, self.output, self.constants), self.buffers = place, buffers
-        self.homes, self.target = sources, target
-        self.turn = 0
+class _BlockEmitter:
+    """Emitter of the blocks of an elementwise operation.
 
-    def run(self):
+    A block consists of ``rows`` rows from row ``first``, and ``size`` bytes of each from byte
+    ``start``.
+    """
+
+    def __init__(self, operation: Elementwise, stream: InstructionStream, plan: MapPlan,
+                 memory: StepMemory) -> None:
+        self.operation, self.stream, self.plan, self.memory = operation, stream, plan, memory
+        self.block = 0      # number of the block, which selects its buffers
+
+    def run(self) -> Iterator[int]:
         plan = self.plan
         for start in range(0, plan.width, plan.size):
             size = min(plan.size, plan.width - start)
             for first in range(0, plan.height, plan.rows):
                 rows = min(plan.rows, plan.height - first)
                 yield (first + rows - 1) * plan.width + start + size
-                self._block(first, rows, start, size)
-                self.turn += 1
+                self._emit(first, rows, start, size)
+                self.block += 1
 
-    def _block(self, first, rows, start, size):
-        work, plan, stream = self.work, self.plan, self.stream
+    def _emit(self, first: int, rows: int, start: int, size: int) -> None:
+        operation, plan, stream, memory = self.operation, self.plan, self.stream, self.memory
         operands, staged = [], 0
-        for slot, home in enumerate(self.homes):
-            if home is not None:
-                operands.append((home.pixel(first, 0) + start, self._pitch(home)))
+        for number, resident in enumerate(memory.sources):
+            if resident is not None:
+                operands.append((resident.pixel_address(first, 0) + start, self._pitch(resident)))
                 continue
-            at = self.buffers["act"][staged * plan.buffers + self.turn % plan.buffers]
+            buffer = memory.buffers.inputs[staged * plan.buffers + self.block % plan.buffers]
             staged += 1
-            self._load("tensor", self.inputs[slot], at, first, rows, start, size)
-            operands.append((at, size))
-        if work.constant is not None:
+            self._load(HostSection.TENSORS, memory.host.source(number), buffer, first, rows, start,
+                       size)
+            operands.append((buffer, size))
+        if operation.constant is not None:
             operands.append(self._constant(first, rows, start, size))
-        if self.target is not None:
-            out, out_pitch = self.target.pixel(first, 0) + start, self._pitch(self.target)
+        if memory.target is not None:
+            out = memory.target.pixel_address(first, 0) + start
+            out_pitch = self._pitch(memory.target)
         else:
-            out, out_pitch = self.buffers["out"][self.turn % plan.buffers], size
-        stream.map(work.op, operands, out, out_pitch, rows, size, mode=int(work.mode),
-                   zero_point=work.zero_point, clamp_min=work.clamp_min, clamp_max=work.clamp_max)
-        if self.output is not None:
-            host = self.output + first * plan.width + start
+            out, out_pitch = memory.buffers.outputs[self.block % plan.buffers], size
+        stream.map(operation.op, operands, out, out_pitch, rows, size, mode=int(operation.mode),
+                   zero_point=operation.zero_point, clamp_min=operation.clamp_min,
+                   clamp_max=operation.clamp_max)
+        if memory.host.target is not None:
+            host = memory.host.target + first * plan.width + start
             if rows == 1 or size == plan.width == out_pitch:
                 stream.store(host, out, rows * size)
             else:
                 stream.store(host, out, size, rows, plan.width, out_pitch)
 
-    def _pitch(self, home):
-        """Bytes from one row of the plan to the next in a home."""
-        return home.row_pitch if self.plan.height > 1 else 0
+    def _pitch(self, resident: ResidentTensor) -> int:
+        """Return the bytes from one row of the plan to the next in a tensor on chip."""
+        return resident.row_pitch if self.plan.height > 1 else 0
 
-    def _constant(self, first, rows, start, size):
-        """Address and pitch of the constant operand's block."""
-        host = self.constants + len(self.work.tables) * TABLE_BYTES
-        held = self.buffers["constant"]
-        if len(held) > 1:
-            at = held[self.turn % 2]
-            self._load("const", host, at, first, rows, start, size)
-            return at, size
-        if first == 0:
-            self._load("const", host, held[0], 0, 1, start, size)
-        return held[0], 0
+    def _constant(self, first: int, rows: int, start: int, size: int) -> tuple[int, int]:
+        """Load the block of the constant operand, and return its address and pitch."""
+        host = self.memory.host.constants + len(self.operation.tables) * TABLE_BYTES
+        buffers = self.memory.buffers.constants
+        if len(buffers) > 1:
+            buffer = buffers[self.block % 2]
+            self._load(HostSection.CONSTANTS, host, buffer, first, rows, start, size)
+            return buffer, size
+        if first == 0:      # the only row serves all rows of these columns
+            self._load(HostSection.CONSTANTS, host, buffers[0], 0, 1, start, size)
+        return buffers[0], 0
 
-    def _load(self, space, host, local, first, rows, start, size):
+    def _load(self, section: HostSection, host: int, local: int, first: int, rows: int, start: int,
+              size: int) -> None:
+        """Load a block of the tensor at ``host`` to the scratchpad address ``local``."""
         width = self.plan.width
         host += first * width + start
         if size == width or rows == 1:
-            self.stream.load(space, host, local, rows * size)
+            self.stream.load(section, host, local, rows * size)
         else:
-            self.stream.load(space, host, local, size, rows, width, size)
+            self.stream.load(section, host, local, size, rows, width, size)

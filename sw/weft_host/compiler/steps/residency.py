@@ -1,239 +1,217 @@
-"""Decides which tensors stay in the scratchpad between the layers that make and read them."""
+"""Residency of tensors: which of them stay in the scratchpad between the steps that use them."""
 
-import collections
 import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from ..plan.scratchpad_allocation import Item, place
+from weft.spec.config import Config
+from weft.spec.integers import round_up
+
+from ..plan.buffers import Buffers
+from ..plan.resident_tensor import ResidentTensor
+from ..plan.scratchpad_allocation import BufferRequest, allocate
+from ..plan.step_plan import StepPlan
 from ..verdict import CapacityError
-from .input_buffer import Home
+from .residency_candidates import Candidate, find_candidates, largest, live_at, share_memory
+from .step import Step
 
-__all__ = ["Arrangement", "arrange", "ends"]
+__all__ = ["Arrangement", "arrange", "resident_operands"]
 
 SLOWER = 1.1
-"""A tensor is not kept on chip if what is left of the scratchpad makes a layer this much slower, in
-estimated cycles, and moving it to host memory and back would cost less."""
+"""Factor of estimated cycles: a tensor does not stay on chip if the remaining scratchpad makes a
+layer slower by more than this factor, and moving the tensor to host memory and back costs less."""
+
+EARLY_USES = ("parameters", "constants")
+"""Uses of buffers that are filled while the previous step runs, if there is space."""
 
 
-EARLY = ("params", "constant")
-"""Buffers that are filled while the step before runs, if there is room."""
-
-
-@dataclasses.dataclass
+@dataclasses.dataclass(frozen=True)
 class Arrangement:
-    """Plans and addresses of all steps.
+    """Plans and scratchpad addresses of all steps.
 
     Attributes
     ----------
-    plans : list
-        The plan of each step.
-    buffers : list of dict of str to list of int
-        Addresses of each step's own buffers, by what they are for.
-    homes : dict of int to :class:`Home`
-        Tensors that stay on chip, by root index.
-    early : :class:`bool`
-        A step has the buffers for its parameters while the step before runs.
+    plans : list of :class:`StepPlan`
+        Plan of each step.
+    buffers : list of :class:`Buffers` of :class:`int`
+        Addresses of each step's own buffers.
+    resident : dict of int to :class:`ResidentTensor`
+        Tensors that stay on chip, by tensor index.
+    early_parameters : :class:`bool`
+        The buffers for a step's parameters are free while the previous step runs.
     """
 
-    plans: list
-    buffers: list
-    homes: dict
-    early: bool
+    plans: list[StepPlan]
+    buffers: list[Buffers[int]]
+    resident: dict[int, ResidentTensor]
+    early_parameters: bool
 
 
-@dataclasses.dataclass
-class _Tensor:
-    """A tensor that could stay on chip, from step ``first`` to ``last``.
+def arrange(steps: Sequence[Step[Any]], config: Config) -> Arrangement:
+    """Plan all steps and allocate the scratchpad.
 
-    Tensors with the same ``group`` have one place: each becomes the next one where it lies.
-    """
+    At first, all tensors stay on chip that can. While a step or a buffer does not fit, the largest
+    tensor that is live there is moved to host memory.
 
-    home: Home
-    first: int
-    last: int
-    group: int
-
-    @property
-    def size(self):
-        return self.home.size
-
-
-def arrange(steps, config, *, keep_on_chip=True):
-    """An :class:`Arrangement` for ``steps`` in order.
+    Parameters
+    ----------
+    steps : sequence of :class:`Step`
+        Steps in execution order.
+    config : :class:`weft.spec.config.Config`
+        Configuration that executes them.
 
     Raises
     ------
     CapacityError
-        If a step does not fit even with nothing else in the scratchpad.
+        If a step does not fit even with all tensors in host memory.
     """
-    apart = _candidates(steps, config) if keep_on_chip else {}
-    tensors = _in_place(steps, apart)
-    cache: dict = {}
-
-    def plan(number, budget, sources, target):
-        key = number, budget, sources, target
-        if key not in cache:
-            try:
-                cache[key] = steps[number].plan(config, budget, sources, target)
-            except CapacityError as error:
-                cache[key] = error
-        return cache[key]
-
+    separate = find_candidates(steps, config)
+    candidates = share_memory(steps, separate)
+    planner = _Planner(steps, config)
     while True:
-        plans, victim = _plans(steps, config, tensors, plan)
-        if victim is None:
-            arrangement, victim = _placed(steps, config, tensors, plans)
-        if victim is None:
-            return arrangement
-        # a place for two is given up first, then the tensor's own
-        group = [root for root, tensor in tensors.items()
-                 if tensor.group == tensors[victim].group]
-        if len(group) > 1:
-            tensors.update((root, apart[root]) for root in group)
+        plans = planner.plan_steps(candidates)
+        result = plans if isinstance(plans, _Spill) else _allocate(
+            steps, config, candidates, plans)
+        if isinstance(result, Arrangement):
+            return result
+        # tensors that share memory are first separated; only then is one moved to host memory
+        sharing = [index for index, candidate in candidates.items()
+                   if candidate.memory == candidates[result.tensor].memory]
+        if len(sharing) > 1:
+            candidates.update((index, separate[index]) for index in sharing)
         else:
-            del tensors[victim]
+            del candidates[result.tensor]
 
 
-def _candidates(steps, config):
-    """Tensors that one step makes, others read, and all can address in one layout."""
-    made = {step.target: number for number, step in enumerate(steps)}
-    readers: dict[int, list] = {}
-    for number, step in enumerate(steps):
-        for slot, source in enumerate(step.sources):
-            readers.setdefault(source, []).append((number, slot))
-    found = {}
-    for root, maker in made.items():
-        uses = readers.get(root, [])
-        makes = steps[maker].makes()
-        needs = [steps[number].reads(slot) for number, slot in uses]
-        if not uses or makes is None or None in needs or min(n for n, _ in uses) <= maker:
-            continue
-        home = _home(makes, needs)
-        if home is not None and home.size <= config.spad_bytes:
-            first = maker - _takes_blocks(steps, maker)
-            found[root] = _Tensor(home, first, max(number for number, _ in uses), root)
-    return found
+def resident_operands(
+        step: Step[Any], resident: Mapping[int, ResidentTensor]
+        ) -> tuple[tuple[ResidentTensor | None, ...], ResidentTensor | None]:
+    """Return the inputs and the output of a step in the scratchpad, with the shapes that it uses.
+
+    The result is ``None`` for a tensor in host memory.
+    """
+    sources = []
+    for number, index in enumerate(step.sources):
+        view = step.input_view(number) if index in resident else None
+        sources.append(None if view is None else resident[index].reshaped(view.shape))
+    view = step.output_view() if step.target in resident else None
+    target = None if view is None else resident[step.target].reshaped(view.shape)
+    return tuple(sources), target
 
 
-def _in_place(steps, tensors):
-    """The tensors, with an operand of an elementwise step in the place of its result."""
-    tensors = dict(tensors)
-    reads = collections.Counter(source for step in steps for source in step.sources)
-    for step in steps:
-        target = tensors.get(step.target)
-        if not step.takes_blocks or target is None:
-            continue
-        shape = target.home.height, target.home.width, target.home.channels
-        for root in step.sources:
-            source = tensors.get(root)
-            if source is not None and reads[root] == 1 and source.home.gapless and shape == (
-                    source.home.height, source.home.width, source.home.channels):
-                tensors[root] = dataclasses.replace(
-                    source, home=dataclasses.replace(target.home, bare=True), group=target.group)
-                break
-    return tensors
+@dataclasses.dataclass(frozen=True)
+class _Spill:
+    """Decision to move ``tensor`` to host memory."""
+
+    tensor: int
 
 
-def _takes_blocks(steps, number):
-    """The step may begin while the one before runs: it takes what that one makes, in blocks."""
-    return number > 0 and steps[number].takes_blocks and steps[number - 1].makes_blocks \
-        and steps[number - 1].target in steps[number].sources
+class _Planner:
+    """Plans of single steps, each of which is computed once."""
+
+    def __init__(self, steps: Sequence[Step[Any]], config: Config) -> None:
+        self.steps, self.config = steps, config
+        self.cache: dict[tuple[object, ...], StepPlan | CapacityError] = {}
+
+    def plan_steps(self, candidates: Mapping[int, Candidate]) -> list[StepPlan] | _Spill:
+        """Return the plans of all steps, or the tensor to move to host memory."""
+        config = self.config
+        plans = []
+        for number, step in enumerate(self.steps):
+            live = live_at(candidates, number)
+            sources, target = resident_operands(
+                step, {index: candidate.layout for index, candidate in live.items()})
+            memories = {candidate.memory: candidate.size for candidate in live.values()}
+            used = sum(round_up(size, config.spad_row_bytes) for size in memories.values())
+            plan = self._plan(number, config.spad_bytes - used, sources, target)
+            if isinstance(plan, CapacityError):
+                if not live:
+                    raise plan
+                return _Spill(largest(live))
+            if live and self._is_slow(number, plan, live[largest(live)].size):
+                return _Spill(largest(live))
+            plans.append(plan)
+        return plans
+
+    def _is_slow(self, number: int, plan: StepPlan, size: int) -> bool:
+        """Return whether a step gains by a tensor of ``size`` bytes being in host memory.
+
+        The comparison is with the whole scratchpad for the step's buffers, and all of its tensors
+        in host memory.
+        """
+        unconstrained = self._plan(number, self.config.spad_bytes,
+                                   (None,) * len(self.steps[number].sources), None)
+        if isinstance(unconstrained, CapacityError):
+            return False
+        moving = 2 * size // self.config.bus_bytes
+        return plan.cycles > SLOWER * unconstrained.cycles + moving
+
+    def _plan(self, number: int, budget: int, sources: tuple[ResidentTensor | None, ...],
+              target: ResidentTensor | None) -> StepPlan | CapacityError:
+        key = number, budget, sources, target
+        if key not in self.cache:
+            try:
+                self.cache[key] = self.steps[number].plan(budget, sources, target)
+            except CapacityError as error:
+                self.cache[key] = error
+        return self.cache[key]
 
 
-def _home(makes, needs):
-    """The layout that suits all, or ``None``."""
-    surplus = max(need.surplus for need in needs)
-    if not any(need.halo_needed for need in needs):
-        height, width, channels = makes.shape
-        return Home(height=height, width=width, channels=channels, surplus=surplus)
-    shapes = {need.shape for need in [makes, *needs]}
-    halos = {need.halo for need in needs if need.halo_needed}
-    if len(shapes) > 1 or len(halos) > 1:
-        return None
-    height, width, channels = makes.shape
-    return Home(height=height, width=width, channels=channels, halo=halos.pop(), surplus=surplus,
-                **{side: max(getattr(need, side) for need in needs)
-                   for side in ("top", "left", "bottom", "right")})
-
-
-def _live(tensors, number):
-    return {root: tensor for root, tensor in tensors.items()
-            if tensor.first <= number <= tensor.last}
-
-
-def ends(step, homes):
-    """Homes of a step's inputs and of its output, as the step sees them; ``None`` has no home."""
-    sources = tuple(homes[source].seen_as(step.reads(slot).shape) if source in homes else None
-                    for slot, source in enumerate(step.sources))
-    target = homes.get(step.target)
-    return sources, None if target is None else target.seen_as(step.makes().shape)
-
-
-def _plans(steps, config, tensors, plan):
-    """``(plans, None)``, or ``(None, the tensor to give up)``."""
-    plans = []
-    for number, step in enumerate(steps):
-        live = _live(tensors, number)
-        sources, target = ends(step, {root: tensor.home for root, tensor in live.items()})
-        groups = {tensor.group: tensor.size for tensor in live.values()}
-        used = sum(-(-size // config.spad_row_bytes) * config.spad_row_bytes for size in groups.values())
-        found = plan(number, config.spad_bytes - used, sources, target)
-        if live:
-            largest = max(live, key=lambda root: (live[root].size, root))
-            if isinstance(found, CapacityError):
-                return None, largest
-            # what the layer could do with all of the scratchpad, its tensors in host memory
-            free = plan(number, config.spad_bytes, (None,) * len(sources), None)
-            if not isinstance(free, CapacityError):
-                moved = 2 * live[largest].size // config.bus_bytes
-                if found.cycles > SLOWER * free.cycles + moved:
-                    return None, largest
-        elif isinstance(found, CapacityError):
-            raise found
-        plans.append(found)
-    return plans, None
-
-
-def _placed(steps, config, tensors, plans):
-    """``(arrangement, None)``, or ``(None, the tensor to give up)``."""
-    early = True        # parameters are loaded while the step before runs
-    while True:
-        places: dict[int, Item] = {}
-        for tensor in tensors.values():
-            item = places.setdefault(tensor.group, Item(
-                tensor.size, tensor.first, tensor.last, f"tensor {tensor.group}"))
-            item.first, item.last = min(item.first, tensor.first), max(item.last, tensor.last)
-        homes = {root: places[tensor.group] for root, tensor in tensors.items()}
-        buffers: list[dict[str, list[Item]]] = []
-        for number, (step, plan) in enumerate(zip(steps, plans)):
-            own = {use: [Item(size, max(0, number - (early and use in EARLY)), number,
-                              f"step {number} {use}") for size in sizes]
-                   for use, sizes in step.buffers(plan).items()}
-            buffers.append(own)
-            reads = [homes[source] for source in step.sources if source in homes]
-            reads += own.get("act", [])
-            # a bank reads for one port at a time, and writes for one: VECTOR reads parameters
-            # and STORE reads outputs while MATMUL reads vectors
-            others = own.get("out", []) + own.get("params", [])
-            for read in reads:
-                read.apart += others
-            for other in others:
-                other.apart += reads
-            for use in ("act", "out"):
-                for item in own.get(use, []):
-                    item.near += [other for other in own[use] if other is not item]
-        items = [*places.values(), *(item for own in buffers for group in own.values()
-                                    for item in group)]
-        failed = place(items, config)
+def _allocate(steps: Sequence[Step[Any]], config: Config, candidates: Mapping[int, Candidate],
+              plans: list[StepPlan]) -> Arrangement | _Spill:
+    """Return the arrangement for these plans, or the tensor to move to host memory."""
+    for early in (True, False):
+        memories, buffers = _requests(steps, candidates, plans, early)
+        failed = allocate([*memories.values(), *(request for own in buffers for request in own)],
+                          config)
         if failed is None:
             return Arrangement(
-                plans, [{use: [item.address for item in group] for use, group in own.items()}
-                        for own in buffers],
-                {root: dataclasses.replace(tensor.home, address=homes[root].address)
-                 for root, tensor in tensors.items()}, early), None
-        if early:
-            early = False
-            continue
-        live = _live(tensors, failed.first) | _live(tensors, failed.last)
-        if not live:
-            raise AssertionError(f"{failed.name} finds no room although its plan fits")
-        return None, max(live, key=lambda root: (live[root].size, root))
+                plans, [own.map(lambda _, request: request.address) for own in buffers],
+                {index: dataclasses.replace(candidate.layout,
+                                            address=memories[candidate.memory].address)
+                 for index, candidate in candidates.items()}, early)
+    assert failed is not None, "the loop returns if all requests fit"
+    live = live_at(candidates, failed.first, failed.last)
+    if not live:
+        raise AssertionError(f"{failed.name} finds no space although the plan of its step fits")
+    return _Spill(largest(live))
+
+
+def _requests(steps: Sequence[Step[Any]], candidates: Mapping[int, Candidate],
+              plans: list[StepPlan], early: bool
+              ) -> tuple[dict[int, BufferRequest], list[Buffers[BufferRequest]]]:
+    """Return the requests for tensors, by number of their memory, and for each step's buffers.
+
+    With ``early``, the live range of parameters begins with the previous step.
+    """
+    memories: dict[int, BufferRequest] = {}
+    for candidate in candidates.values():
+        request = memories.setdefault(candidate.memory, BufferRequest(
+            candidate.size, candidate.first, candidate.last, f"tensor {candidate.memory}"))
+        request.first = min(request.first, candidate.first)
+        request.last = max(request.last, candidate.last)
+    buffers = []
+    for number, (step, plan) in enumerate(zip(steps, plans)):
+        own = step.buffer_sizes(plan).map(functools.partial(_buffer_request, number, early))
+        buffers.append(own)
+        reads = [memories[candidates[source].memory] for source in step.sources
+                 if source in candidates]
+        reads += own.inputs
+        # a bank serves one read and one write per cycle: VECTOR reads parameters and STORE reads
+        # outputs while MATMUL reads vectors
+        others = [*own.outputs, *own.parameters]
+        for read in reads:
+            read.other_banks += others
+        for other in others:
+            other.other_banks += reads
+        for group in (own.inputs, own.outputs):
+            for item in group:
+                item.same_banks += [other for other in group if other is not item]
+    return memories, buffers
+
+
+def _buffer_request(number: int, early: bool, use: str, size: int) -> BufferRequest:
+    """Return the request for a buffer of step ``number``."""
+    first = max(0, number - (early and use in EARLY_USES))
+    return BufferRequest(size, first, number, f"the buffer for {use} of step {number}")

@@ -1,106 +1,78 @@
-"""SOFTMAX as a step."""
+"""Step that executes a SOFTMAX."""
 
-import dataclasses
+from collections.abc import Iterator, Sequence
 
+from weft.spec.isa import TABLE_BYTES
+
+from ..lower.elementwise import RowSoftmax
 from ..lower.quantize import IDENTITY
-from ..plan import cost
-from ..plan.layer_plan import align
-from ..verdict import CapacityError
-from .array_step import View
-from .map_step import TABLE_BYTES
+from ..plan.buffers import Buffers
+from ..plan.resident_tensor import ResidentTensor
+from ..plan.softmax_plan import SoftmaxPlan, plan_softmax
+from ..plan.tensor_view import TensorView
+from .instruction_stream import HostSection, InstructionStream
+from .step import OperationStep, StepMemory
 
-__all__ = ["SoftmaxPlan", "SoftmaxStep"]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class SoftmaxPlan:
-    """``rows`` rows at a time, in two or one buffers of ``block_bytes``; estimated ``cycles``."""
-
-    rows: int
-    buffers: int
-    block_bytes: int
-    fed: bool
-    kept: bool
-    cycles: int
+__all__ = ["SoftmaxStep"]
 
 
-class SoftmaxStep:
-    """A :class:`RowSoftmax`; see :class:`ArrayStep` for what steps have in common."""
-
-    macs = 0
-
-    def __init__(self, work, config):
-        self.work, self.config = work, config
-        self.index, self.name = work.index, work.name
-        self.sources, self.target = work.sources, work.target
-
-    def describe(self):
-        """The step in a few words."""
-        return self.work.describe()
-
-    def makes(self):
-        """The :class:`View` that it writes."""
-        return View(shape=(1, self.work.rows, self.work.size))
-
-    def reads(self, slot):
-        """The :class:`View` that it reads."""
-        return self.makes()
-
-    def plan(self, config, budget, sources, target):
-        """The :class:`SoftmaxPlan` between these homes, with ``budget`` bytes for buffers."""
-        work = self.work
-        moving = (sources[0] is None) + (target is None)
-        rows = work.rows
-        while True:
-            block = align(rows * work.size, config) if moving else 0
-            for buffers in (2, 1):
-                if buffers * moving * block + TABLE_BYTES <= budget:
-                    pieces = -(-work.rows // rows)
-                    return SoftmaxPlan(
-                        rows=rows, buffers=buffers, block_bytes=block, fed=sources[0] is not None,
-                        kept=target is not None,
-                        cycles=pieces * cost.softmax_cycles(config, rows, work.size)
-                        + cost.table_cycles() + 2 * cost.copy_cycles(config, 1, rows * work.size))
-            if rows == 1:
-                raise CapacityError(
-                    f"{work.name} ({work.describe()}) does not fit {config.name}: a row needs "
-                    f"{moving * block + TABLE_BYTES} bytes of scratchpad, there are {budget}")
-            rows = -(-rows // 2)
-
-    def buffers(self, plan):
-        """Sizes of the buffers of a plan, by what they are for."""
-        return {"act": [] if plan.fed else [plan.block_bytes] * plan.buffers,
-                "out": [] if plan.kept else [plan.block_bytes] * plan.buffers,
-                "params": [TABLE_BYTES]}
-
-    def constants(self, plan, sources, target):
-        """Bytes of host memory that it loads."""
-        return self.work.table.astype("<i4").tobytes()
+class SoftmaxStep(OperationStep[RowSoftmax]):
+    """Step for a :class:`RowSoftmax`. It implements :class:`Step`."""
 
     uses_tables = True
-    makes_blocks = False
-    takes_blocks = False
 
-    def prepare(self, stream, plan, constants, buffers):
-        """Emit the load of the table; no step that has tables of its own may come between."""
-        stream.load("const", constants, buffers["params"][0], TABLE_BYTES)
-        stream.table(buffers["params"][0], 0, *IDENTITY)
+    def output_view(self) -> TensorView:
+        """Return the layout of the output."""
+        return TensorView(shape=(1, self.operation.rows, self.operation.size))
 
-    def generate(self, stream, plan, place, ring, buffers, sources, target):
-        """Emit the step; ``place`` holds host addresses: inputs, output, constants.
+    def input_view(self, number: int) -> TensorView:
+        """Return the layout of the input, which is that of the output."""
+        return self.output_view()
 
-        Yields, in front of each block, how many bytes of its operand it needs.
+    def plan(self, budget: int, sources: Sequence[ResidentTensor | None],
+             target: ResidentTensor | None) -> SoftmaxPlan:
+        """Return the plan of the operation; see :meth:`Step.plan`."""
+        return plan_softmax(self.operation, self.config, budget,
+                            input_on_chip=sources[0] is not None,
+                            output_on_chip=target is not None)
+
+    def buffer_sizes(self, plan: SoftmaxPlan) -> Buffers[int]:
+        """Return the sizes in bytes of the step's own buffers."""
+        return Buffers(
+            inputs=() if plan.input_on_chip else (plan.block_bytes,) * plan.buffers,
+            outputs=() if plan.output_on_chip else (plan.block_bytes,) * plan.buffers,
+            parameters=(TABLE_BYTES,))
+
+    def constants(self, plan: SoftmaxPlan, sources: Sequence[ResidentTensor | None],
+                  target: ResidentTensor | None) -> bytes:
+        """Return the table of exponentials."""
+        return self.operation.table.astype("<i4").tobytes()
+
+    def prepare(self, stream: InstructionStream, plan: SoftmaxPlan, memory: StepMemory) -> None:
+        """Emit the load of the table.
+
+        No step with tables of its own may run between this and the rest of the step.
         """
-        (inputs, output, _), work = place, self.work
-        for turn, first in enumerate(range(0, work.rows, plan.rows)):
-            rows, offset = min(plan.rows, work.rows - first), first * work.size
-            yield offset + rows * work.size
-            if plan.fed:
-                at = sources[0].pixel(0, 0) + offset
+        address = memory.buffers.parameters[0]
+        stream.load(HostSection.CONSTANTS, memory.host.constants, address, TABLE_BYTES)
+        stream.table(address, 0, *IDENTITY)
+
+    def generate(self, stream: InstructionStream, plan: SoftmaxPlan,
+                 memory: StepMemory) -> Iterator[int]:
+        """Emit the blocks of the operation; see :meth:`Step.generate`."""
+        operation, host, buffers = self.operation, memory.host, memory.buffers
+        source, target = memory.sources[0], memory.target
+        for block, first in enumerate(range(0, operation.rows, plan.rows)):
+            rows, offset = min(plan.rows, operation.rows - first), first * operation.size
+            yield offset + rows * operation.size
+            if source is not None:
+                address = source.pixel_address(0, 0) + offset
             else:
-                at = buffers["act"][turn % plan.buffers]
-                stream.load("tensor", inputs[0] + offset, at, rows * work.size)
-            out = target.pixel(0, 0) + offset if plan.kept else buffers["out"][turn % plan.buffers]
-            stream.softmax(at, out, rows, work.size)
-            if output is not None:
-                stream.store(output + offset, out, rows * work.size)
+                address = buffers.inputs[block % plan.buffers]
+                stream.load(HostSection.TENSORS, host.source(0) + offset, address,
+                            rows * operation.size)
+            out = target.pixel_address(0, 0) + offset if target is not None \
+                else buffers.outputs[block % plan.buffers]
+            stream.softmax(address, out, rows, operation.size)
+            if host.target is not None:
+                stream.store(host.target + offset, out, rows * operation.size)

@@ -1,22 +1,70 @@
-"""The weights of a layer: where they lie in host memory, and when they are loaded."""
+"""Constants of a layer in host memory, and the loads of its weights."""
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 
-from ..plan import kernel_blocks
-from ..plan.kernel_blocks import tile_width
-from ..plan.layer_plan import param_block
+from weft.spec.config import Config
+from weft.spec.integers import ceil_div
 
-__all__ = ["Passes", "Packets", "Weights"]
+from ..lower.layer import Layer
+from ..plan.allocators import WeightBufferRing
+from ..plan.kernel_blocks import KernelBlock, count_passes, divide_kernel, tile_width
+from ..plan.layer_plan import LayerPlan, parameter_bytes
+from ..plan.weight_packing import identity_tile, pack_channelwise, pack_convolution
+from .instruction_stream import HostSection, InstructionStream
+
+__all__ = ["LoadedPasses", "WeightLoader", "WeightPackets", "kernel_blocks", "layer_constants"]
+
+
+def kernel_blocks(layer: Layer, plan: LayerPlan) -> list[KernelBlock]:
+    """Return the blocks into which a plan divides the kernel of a layer."""
+    return divide_kernel(layer, plan.kernel_y, plan.kernel_x, plan.channels)
+
+
+def layer_constants(layer: Layer, plan: LayerPlan, config: Config) -> bytes:
+    """Return the constants of a layer as they lie in host memory.
+
+    These are the parameters of all output tiles, followed by the weights: group by group, in each
+    group by block of the kernel, and in each block by output tile. This is the order of their use,
+    so that a load of several tiles reads consecutive bytes. A pooling has only the identity tile.
+    """
+    if layer.pooling:
+        return identity_tile(config).tobytes()
+    width = tile_width(layer, config)
+    tiles = ceil_div(layer.out_c, width)
+    bias = np.zeros(tiles * width, "<i4")
+    bias[:layer.out_c] = layer.bias
+    columns = [bias.view(np.uint8).reshape(tiles, -1)]
+    if layer.per_channel:
+        scale = np.zeros((tiles * width, 2), "<u4")
+        scale[:layer.out_c, 0] = layer.multiplier
+        scale[:layer.out_c, 1] = layer.shift
+        columns.append(scale.view(np.uint8).reshape(tiles, -1))
+    sections = [np.concatenate(columns, axis=1).tobytes()]
+    packed = [
+        pack_channelwise(layer, block, config, row_filters=plan.row_filters)
+        if layer.channelwise
+        else pack_convolution(layer, block, config)[:, :, config.rows - plan.lines:]
+        for block in kernel_blocks(layer, plan)]
+    for first in range(0, tiles, plan.group):
+        sections += [part[first:first + plan.group].tobytes() for part in packed]
+    return b"".join(sections)
 
 
 @dataclasses.dataclass(frozen=True)
-class Passes:
-    """Passes ``start`` to before ``stop`` of an output tile, whose weights are in the buffer.
+class LoadedPasses:
+    """Consecutive passes of an output tile, whose weights are in the weight buffer.
 
-    ``first`` is the buffer's tile that holds the weights of pass ``start``; with ``hold`` it
-    serves every pass.
+    Attributes
+    ----------
+    start, stop : :class:`int`
+        First pass, and the pass behind the last one.
+    first : :class:`int`
+        Tile of the weight buffer with the weights of pass ``start``.
+    hold : :class:`bool`
+        The same tile serves all passes.
     """
 
     start: int
@@ -24,155 +72,160 @@ class Passes:
     first: int
     hold: bool = False
 
-    def address(self, index):
-        """The buffer's tile for pass ``index``."""
-        return self.first if self.hold else self.first + index - self.start
+    def buffer_tile(self, number: int) -> int:
+        """Return the tile of the weight buffer with the weights of pass ``number``."""
+        return self.first if self.hold else self.first + number - self.start
 
-    def within(self, base, rows, chunks):
-        """``(row, rows, chunk, chunks)`` of the rectangles that make up these passes in a run.
+    def rectangles(self, base: int, rows: int, chunks: int) -> Iterator[tuple[int, int, int, int]]:
+        """Divide the passes that belong to a grid into rectangles of the grid.
 
-        The run has ``rows`` x ``chunks`` passes, from pass ``base`` on.
+        Parameters
+        ----------
+        base : :class:`int`
+            Number of the grid's first pass.
+        rows, chunks : :class:`int`
+            Size of the grid, whose passes are numbered row by row.
+
+        Yields
+        ------
+        (row, rows, chunk, chunks)
+            First row and number of rows, first chunk and number of chunks of a rectangle.
         """
-        at, stop = max(0, self.start - base), min(rows * chunks, self.stop - base)
-        while at < stop:
-            row, chunk = divmod(at, chunks)
-            if chunk == 0 and stop - at >= chunks:
-                count = (stop - at) // chunks
+        number, stop = max(0, self.start - base), min(rows * chunks, self.stop - base)
+        while number < stop:
+            row, chunk = divmod(number, chunks)
+            if chunk == 0 and stop - number >= chunks:
+                count = (stop - number) // chunks
                 yield row, count, 0, chunks
-                at += count * chunks
+                number += count * chunks
             else:
-                count = min(chunks - chunk, stop - at)
+                count = min(chunks - chunk, stop - number)
                 yield row, 1, chunk, count
-                at += count
+                number += count
 
 
-class Packets:
-    """The weights of one step, loaded when the first tile that needs them is asked for."""
+class WeightLoader:
+    """Emitter of the loads of a layer's weights.
 
-    def __init__(self, weights, tiles, part, passes):
-        self._weights, self._tiles, self._part, self._passes = weights, tiles, part, passes
-        self._loaded = {}
-
-    def of(self, tile):
-        """The :class:`Passes` of an output tile, in order; loads what is not there yet."""
-        weights, passes = self._weights, self._passes
-        if weights.hold is not None:
-            yield Passes(0, passes, weights.hold, True)
-            return
-        if weights.plan.weights_resident:
-            yield Passes(0, passes, weights.resident(tile, self._part))
-            return
-        number = tile - self._tiles[0]
-        if passes <= weights.plan.packet:
-            # several whole tiles in a packet
-            size = weights.plan.packet // passes
-            group = number // size
-            if group not in self._loaded:
-                count = min(size, len(self._tiles) - group * size)
-                self._loaded[group] = weights.load(
-                    weights.offset(self._tiles[group * size], self._part), count * passes)
-            yield Passes(0, passes, self._loaded[group] + number % size * passes)
-            return
-        pieces = -(-passes // weights.plan.packet)
-        size = -(-passes // pieces)
-        for start in range(0, passes, size):
-            stop = min(start + size, passes)
-            first = weights.load(weights.offset(tile, self._part) + start, stop - start)
-            yield Passes(start, stop, first)
-
-
-class Weights:
-    """Loads the weights of a layer.
-
-    In host memory a layer's constants are the parameters of its output tiles, then the tiles of
-    weights: group by group, in it block of the kernel by block, in it output tile by output tile.
-    That is the order in which they are used, so a packet is one run of bytes.
+    Parameters
+    ----------
+    stream : :class:`InstructionStream`
+        Stream to which the loads are appended.
+    layer, plan : :class:`Layer`, :class:`LayerPlan`
+        Layer and division of its work.
+    constants : :class:`int`
+        Address of :func:`layer_constants` in the section of constants.
+    ring : :class:`WeightBufferRing`
+        Allocator of the weight buffer.
     """
 
-    def __init__(self, stream, layer, plan, place, ring):
-        self.stream, self.layer, self.plan, self.ring = stream, layer, plan, ring
-        self.config = stream.config
-        self._tiles = -(-layer.out_c // tile_width(layer, self.config))
-        self._tile_bytes = plan.lines * self.config.cols        # in host memory
-        self.hold = None
+    def __init__(self, stream: InstructionStream, layer: Layer, plan: LayerPlan, constants: int,
+                 ring: WeightBufferRing) -> None:
+        self.stream, self.plan, self.ring = stream, plan, ring
+        self.config = config = stream.config
+        self._tiles = ceil_div(layer.out_c, tile_width(layer, config))
+        self._resident: dict[int, int] = {}     # tile of the weight buffer, by offset
+        self._resident_first: int | None = None
+        self.held_tile: int | None = None
         if layer.pooling:
-            self._base = place.constants
-            self.hold = self.load(0, 1)
+            # one pass per tap of the window, all with the identity tile
+            self._passes = [(block.y1 - block.y0) * (block.x1 - block.x0)
+                            for block in kernel_blocks(layer, plan)]
+            self._weights = constants
+            self.held_tile = self.load(0, 1)
             return
-        self._base = place.constants + self._tiles * param_block(layer, self.config)
-        self._passes = [self._count(layer, part, plan, self.config)
-                        for part in self._blocks(layer, plan)]
-        self._resident = {}
+        self._passes = [count_passes(layer, block, config, row_filters=plan.row_filters)
+                        for block in kernel_blocks(layer, plan)]
+        self._weights = constants + self._tiles * parameter_bytes(layer, config)
 
-    @staticmethod
-    def _blocks(layer, plan):
-        return kernel_blocks.blocks(layer, *plan.tiling())
+    def packets(self, tiles: range, block: int) -> "WeightPackets":
+        """Return the weights of the output tiles ``tiles`` for a block of the kernel."""
+        return WeightPackets(self, tiles, block, self._passes[block])
 
-    @staticmethod
-    def _count(layer, part, plan, config):
-        return sum(run.tiles for run in kernel_blocks.runs(
-            layer, part, 1, tile_width(layer, config) if layer.channelwise else config.rows,
-            filtered=plan.filtered))
-
-    @classmethod
-    def constants(cls, layer, plan, config):
-        """The bytes that :class:`Weights` and :class:`Outputs` load."""
-        if layer.pooling:
-            return kernel_blocks.identity_tile(config).tobytes()
-        width = tile_width(layer, config)
-        tiles = -(-layer.out_c // width)
-        bias = np.zeros(tiles * width, "<i4")
-        bias[:layer.out_c] = layer.bias
-        columns = [bias.view(np.uint8).reshape(tiles, -1)]
-        if layer.per_channel:
-            scale = np.zeros((tiles * width, 2), "<u4")
-            scale[:layer.out_c, 0] = layer.multiplier
-            scale[:layer.out_c, 1] = layer.shift
-            columns.append(scale.view(np.uint8).reshape(tiles, -1))
-        sections = [np.concatenate(columns, axis=1).tobytes()]
-        packed = [
-            kernel_blocks.pack_depthwise(layer, part, config, filtered=plan.filtered)
-            if layer.channelwise
-            else kernel_blocks.pack(layer, part, config)[:, :, config.rows - plan.lines:]
-            for part in cls._blocks(layer, plan)]
-        for first in range(0, tiles, plan.group):
-            sections += [part[first:first + plan.group].tobytes() for part in packed]
-        return b"".join(sections)
-
-    def step(self, tiles, part):
-        """The :class:`Packets` of output tiles ``tiles`` and a block of the kernel."""
-        if self.hold is None:
-            return Packets(self, tiles, part, self._passes[part])
-        block = self._blocks(self.layer, self.plan)[part]
-        return Packets(self, tiles, part, (block.y1 - block.y0) * (block.x1 - block.x0))
-
-    def offset(self, tile, part):
-        """Place of an output tile's weights among those of the layer, in tiles."""
+    def offset(self, tile: int, block: int) -> int:
+        """Return the position of an output tile's weights among those of the layer, in tiles."""
         first = tile - tile % self.plan.group
         count = min(self.plan.group, self._tiles - first)
-        return first * sum(self._passes) + count * sum(self._passes[:part]) \
-            + (tile - first) * self._passes[part]
+        return first * sum(self._passes) + count * sum(self._passes[:block]) \
+            + (tile - first) * self._passes[block]
 
-    def resident(self, tile, part):
-        """The buffer's tile with the first weights of an output tile; they stay there."""
-        if not self._resident:
-            # all that fits is taken at once, so that no turn of the ring cuts through it
-            self._resident = {"first": self.ring.take(self._tiles * sum(self._passes))}
-        place = self.offset(tile, part)
-        if place not in self._resident:
-            count = self._passes[part]
-            self.load(place, count, self._resident["first"] + place)
-            self._resident[place] = self._resident["first"] + place
-        return self._resident[place]
+    def resident(self, tile: int, block: int) -> int:
+        """Return the tile of the weight buffer with an output tile's first weights.
 
-    def load(self, place, count, first=None):
-        """Load ``count`` tiles from ``place`` of the layer on; their first in the buffer."""
-        whole, size = self.config.tile_bytes, self._tile_bytes
+        The weights are loaded on first use and stay there.
+        """
+        if self._resident_first is None:
+            # space for all weights at once, so that the ring does not wrap between them
+            self._resident_first = self.ring.allocate(self._tiles * sum(self._passes))
+        offset = self.offset(tile, block)
+        if offset not in self._resident:
+            self._resident[offset] = self.load(offset, self._passes[block],
+                                               self._resident_first + offset)
+        return self._resident[offset]
+
+    def load(self, offset: int, count: int, first: int | None = None) -> int:
+        """Emit a load of ``count`` tiles, and return the first tile in the weight buffer.
+
+        Parameters
+        ----------
+        offset : :class:`int`
+            Position of the weights among those of the layer, in tiles.
+        count : :class:`int`
+            Number of tiles.
+        first : :class:`int` or :class:`None`
+            First tile in the weight buffer; ``None`` to allocate it.
+        """
+        full, size = self.config.tile_bytes, self.plan.lines * self.config.cols
         if first is None:
-            first = self.ring.take(count)
-        host, local = self._base + place * size, first * whole + whole - size
-        if size == whole:
-            self.stream.load("const", host, local, count * size, weights=True)
+            first = self.ring.allocate(count)
+        host, local = self._weights + offset * size, first * full + full - size
+        if size == full:
+            self.stream.load(HostSection.CONSTANTS, host, local, count * size, weights=True)
         else:
-            self.stream.load("const", host, local, size, count, size, whole, weights=True)
+            self.stream.load(HostSection.CONSTANTS, host, local, size, count, size, full,
+                             weights=True)
         return first
+
+
+class WeightPackets:
+    """Weights of several output tiles for one block of the kernel, loaded when they are needed.
+
+    Parameters
+    ----------
+    loader : :class:`WeightLoader`
+        Emitter of the loads.
+    tiles : :class:`range`
+        Output tiles.
+    block : :class:`int`
+        Number of the block of the kernel.
+    passes : :class:`int`
+        Passes of each output tile.
+    """
+
+    def __init__(self, loader: WeightLoader, tiles: range, block: int, passes: int) -> None:
+        self._loader, self._tiles, self._block, self._passes = loader, tiles, block, passes
+        self._loaded: dict[int, int] = {}       # first tile in the weight buffer, by packet
+
+    def of(self, tile: int) -> Iterator[LoadedPasses]:
+        """Yield the passes of an output tile in order, and load their weights before."""
+        loader, passes, limit = self._loader, self._passes, self._loader.plan.tiles_per_load
+        if loader.held_tile is not None:
+            yield LoadedPasses(0, passes, loader.held_tile, True)
+            return
+        if loader.plan.weights_resident:
+            yield LoadedPasses(0, passes, loader.resident(tile, self._block))
+            return
+        if passes <= limit:     # a packet holds the weights of several output tiles
+            size = limit // passes
+            packet, number = divmod(tile - self._tiles[0], size)
+            if packet not in self._loaded:
+                count = min(size, len(self._tiles) - packet * size)
+                self._loaded[packet] = loader.load(
+                    loader.offset(self._tiles[packet * size], self._block), count * passes)
+            yield LoadedPasses(0, passes, self._loaded[packet] + number * passes)
+            return
+        size = ceil_div(passes, ceil_div(passes, limit))
+        for start in range(0, passes, size):
+            stop = min(start + size, passes)
+            first = loader.load(loader.offset(tile, self._block) + start, stop - start)
+            yield LoadedPasses(start, stop, first)

@@ -1,4 +1,4 @@
-"""The first operator of a model as a model: the same operator on the same tensors."""
+"""Extraction of a model's first operator into a model of its own."""
 
 import pathlib
 
@@ -13,7 +13,7 @@ DIGITS = pathlib.Path(__file__).resolve().parents[4] / "examples" / "digits"
 
 
 def depthwise():
-    """Two layers, of which the first has its scales along the last axis."""
+    """Return a model of two layers; the scales of the first belong to its last axis."""
     m = ModelWriter()
     scales = [0.5, 0.25, 0.125]
     x = m.input("x", (1, 9, 9, 3), scale=0.1, zero_point=-3)
@@ -41,14 +41,14 @@ def pool():
 
 @pytest.mark.parametrize("model", [(DIGITS / "digits.tflite").read_bytes(), depthwise(), pool()],
                          ids=["digits", "depthwise", "pool"])
-def test_first_layer_is_that_of_the_model(model):
-    whole, single = read_model(model), read_model(first_layer(model))
+def test_the_first_operator_keeps_its_options_and_tensors(model):
+    full, single = read_model(model), read_model(first_layer(model))
     assert len(single.operators) == 1
-    mine, theirs = single.operators[0], whole.operators[0]
-    assert (mine.name, mine.options) == (theirs.name, theirs.options)
-    assert single.outputs == mine.outputs
-    pairs = [*zip(mine.inputs, theirs.inputs), *zip(mine.outputs, theirs.outputs)]
-    for ours, other in ((single.tensor(first), whole.tensor(second)) for first, second in pairs):
-        assert (ours.shape, ours.dtype, ours.scale, ours.zero_point, ours.axis) == \
-            (other.shape, other.dtype, other.scale, other.zero_point, other.axis)
-        np.testing.assert_array_equal(ours.value, other.value)
+    actual, expected = single.operators[0], full.operators[0]
+    assert (actual.name, actual.options) == (expected.name, expected.options)
+    assert single.outputs == actual.outputs
+    pairs = [*zip(actual.inputs, expected.inputs), *zip(actual.outputs, expected.outputs)]
+    for a, b in ((single.tensor(first), full.tensor(second)) for first, second in pairs):
+        assert (a.shape, a.dtype, a.scale, a.zero_point, a.axis) == \
+            (b.shape, b.dtype, b.scale, b.zero_point, b.axis)
+        np.testing.assert_array_equal(a.value, b.value)

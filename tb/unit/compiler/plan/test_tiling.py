@@ -1,29 +1,31 @@
-"""Plans: they fit, and their choices are the ones that keep the array busy."""
+"""Plans of layers: their sizes, their estimates, and the weights and passes that follow."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 
+from support.seeds import seed
+from weft.spec.integers import ceil_div
 from weft.spec.presets import PRESETS, preset
 from weft_host.compiler.lower.layer import Layer
-from weft_host.compiler.plan import kernel_blocks
-from weft_host.compiler.plan.allocators import WeightRing
+from weft_host.compiler.plan.allocators import WeightBufferRing
+from weft_host.compiler.plan.kernel_blocks import divide_kernel, pass_grids
 from weft_host.compiler.plan.tiling import plan_layer
+from weft_host.compiler.plan.weight_packing import pack_convolution
 from weft_host.compiler.steps.array_step import ArrayStep
 from weft_host.compiler.steps.residency import arrange
-from weft_host.compiler.steps.weight_loader import Passes
+from weft_host.compiler.steps.weight_loader import LoadedPasses
 
 
 def conv(in_h, in_w, in_c, out_c, size=3, stride=1, dilation=1):
-    out_h, out_w = -(-in_h // stride), -(-in_w // stride)
     return Layer(
-        name="test", index=0, kind="conv", source=0, target=1, in_h=in_h, in_w=in_w, in_c=in_c,
-        out_h=out_h, out_w=out_w, out_c=out_c, kernel_h=size, kernel_w=size, stride_h=stride,
-        stride_w=stride, dilation_h=dilation, dilation_w=dilation, pad_top=size // 2,
-        pad_left=size // 2, weights=np.zeros((out_c, size, size, in_c), np.int8),
-        bias=np.zeros(out_c, np.int32), multiplier=np.arange(1, out_c + 1),
-        shift=np.full(out_c, 31))
+        name="test", index=0, kind="conv", sources=(0,), target=1, in_h=in_h, in_w=in_w, in_c=in_c,
+        out_h=ceil_div(in_h, stride), out_w=ceil_div(in_w, stride), out_c=out_c, kernel_h=size,
+        kernel_w=size, stride_h=stride, stride_w=stride, dilation_h=dilation, dilation_w=dilation,
+        pad_top=size // 2, pad_left=size // 2,
+        weights=np.zeros((out_c, size, size, in_c), np.int8), bias=np.zeros(out_c, np.int32),
+        multiplier=np.arange(1, out_c + 1), shift=np.full(out_c, 31))
 
 
 def gemm(m, k, n):
@@ -41,15 +43,15 @@ def test_plans_fit_every_preset(name, layer):
     arrangement = arrange([ArrayStep(layer, config)], config)
     plan, = arrangement.plans
     buffers, = arrangement.buffers
-    spans = sorted((address, address + size) for addresses, size in (
-        (buffers["act"], plan.act_bytes), (buffers["out"], plan.out_bytes),
-        (buffers["params"], plan.param_bytes)) for address in addresses)
-    assert spans[-1][1] <= config.spad_bytes
-    assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:]))
+    ranges = sorted((address, address + size) for addresses, size in (
+        (buffers.inputs, plan.input_bytes), (buffers.outputs, plan.output_bytes),
+        (buffers.parameters, plan.parameter_bytes)) for address in addresses)
+    assert ranges[-1][1] <= config.spad_bytes
+    assert all(end <= start for (_, end), (start, _) in zip(ranges, ranges[1:]))
     positions = plan.y_count * plan.x_count
-    parts = kernel_blocks.blocks(layer, plan.kernel_y, plan.kernel_x, plan.channels)
-    assert positions * (plan.group if len(parts) > 1 else 1) <= config.acc_rows // 2
-    assert plan.packet <= config.wgt_tiles
+    blocks = divide_kernel(layer, plan.kernel_y, plan.kernel_x, plan.channels)
+    assert positions * (plan.group if len(blocks) > 1 else 1) <= config.acc_rows // 2
+    assert plan.tiles_per_load <= config.wgt_tiles
     assert plan.cycles >= layer.macs / (config.rows * config.cols)
 
 
@@ -62,38 +64,38 @@ def test_estimates_stay_near_the_ideal(name, layer, bar):
     assert plan_layer(layer, config).cycles <= bar * layer.macs / (config.rows * config.cols)
 
 
-def test_input_and_output_lie_in_different_banks():
+def test_input_and_output_buffers_are_in_different_banks():
     config = preset("ulx3s")
     arrangement = arrange([ArrayStep(gemm(256, 256, 256), config)], config)
     plan, = arrangement.plans
     buffers, = arrangement.buffers
     bank = config.spad_bytes // config.spad_banks
-    assert plan.act_regions == plan.out_regions == 2
-    begins = [{start // bank for start in buffers[use]} for use in ("act", "out")]
-    assert begins == [{0}, {1}]
+    assert plan.input_buffers == plan.output_buffers == 2
+    assert {address // bank for address in buffers.inputs} == {0}
+    assert {address // bank for address in buffers.outputs} == {1}
 
 
 @pytest.mark.parametrize("dilation", [1, 2])
 @pytest.mark.parametrize("channels", [1, 3, 4, 5, 9])
-def test_packed_weights_multiply_what_the_runs_read(dilation, channels):
+def test_packed_weights_multiply_the_bytes_that_the_passes_read(dilation, channels):
     config = preset("tiny", cols=2, vector_lanes=2)
-    rng = np.random.default_rng(channels)
+    rng = np.random.default_rng(seed(channels))
     layer = conv(8, 8, channels, 5, 3, dilation=dilation)
     weights = rng.integers(-128, 128, layer.weights.shape, dtype=np.int8)
     layer = dataclasses.replace(layer, weights=weights)
-    block, = kernel_blocks.blocks(layer, 3, 3, channels)
+    block, = divide_kernel(layer, 3, 3, channels)
     pitch = 8 * channels
     image = rng.integers(-128, 128, 8 * pitch + config.rows).astype(np.int64)
-    tiles = kernel_blocks.pack(layer, block, config)
+    tiles = pack_convolution(layer, block, config)
     acc = np.zeros(6, np.int64)
     number = 0
-    for run in kernel_blocks.runs(layer, block, pitch, config.rows):
-        for row in range(run.rows):
-            for chunk in range(run.chunks):
-                at = run.offset + row * run.row_pitch + chunk * run.chunk_pitch
-                vector = image[at:at + config.rows]
+    for grid in pass_grids(layer, block, pitch, config.rows):
+        for row in range(grid.rows):
+            for chunk in range(grid.chunks):
+                start = grid.offset + row * grid.row_pitch + chunk * grid.chunk_pitch
+                vector = image[start:start + config.rows]
                 for column in range(3):
-                    # shifting in turns the lines around
+                    # the first line that enters the array ends up in the last row
                     acc[2 * column:2 * column + 2] += vector @ tiles[column, number][::-1]
                 number += 1
     assert number == tiles.shape[1]
@@ -104,25 +106,26 @@ def test_packed_weights_multiply_what_the_runs_read(dilation, channels):
     assert acc[5] == 0
 
 
-def test_passes_are_rectangles_of_a_run():
+def test_loaded_passes_are_divided_into_rectangles_of_the_grid():
     for rows in range(1, 5):
         for chunks in range(1, 5):
             for start in range(rows * chunks + 3):
                 for stop in range(start + 1, rows * chunks + 4):
-                    found = [row * chunks + chunk for r0, count, c0, wide in
-                             Passes(start, stop, 0).within(2, rows, chunks)
-                             for row in range(r0, r0 + count) for chunk in range(c0, c0 + wide)]
-                    expected = [at for at in range(rows * chunks) if start <= at + 2 < stop]
+                    found = [row * chunks + chunk for r0, count, c0, width in
+                             LoadedPasses(start, stop, 0).rectangles(2, rows, chunks)
+                             for row in range(r0, r0 + count) for chunk in range(c0, c0 + width)]
+                    expected = [number for number in range(rows * chunks)
+                                if start <= number + 2 < stop]
                     assert found == expected
 
 
-def test_the_ring_never_cuts_a_run_of_tiles():
+def test_the_weight_ring_never_wraps_within_an_allocation():
     config = preset("tiny")
-    ring = WeightRing(config)
-    rng = np.random.default_rng(0)
-    last = 0
+    ring = WeightBufferRing(config)
+    rng = np.random.default_rng(seed())
+    end = 0
     for count in rng.integers(1, config.wgt_tiles + 1, 200):
-        first = ring.take(int(count))
+        first = ring.allocate(int(count))
         assert first + count <= config.wgt_tiles
-        assert first in (0, last)
-        last = first + int(count)
+        assert first in (0, end)
+        end = first + int(count)

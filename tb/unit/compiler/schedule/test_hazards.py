@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from support.seeds import seed
 from weft.spec.extents import Region
-from weft_host.compiler.schedule.hazards import Hazards, view
+from weft_host.compiler.schedule.hazards import HazardDetector, view
 
 SIZES = {"spad": 64, "acc": 24}
 
@@ -28,30 +29,31 @@ def random_region(rng):
             return region
 
 
-def expected_needs(history, unit, regions):
-    needs = {}
+def expected_dependencies(history, unit, regions):
+    dependencies = {}
     for index, (other, others) in enumerate(history):
         if other != unit and any(
                 a.space == b.space and (a.write or b.write) and elements(a) & elements(b)
                 for a in regions for b in others):
-            needs[other] = index
-    return needs
+            dependencies[other] = index
+    return dependencies
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_finds_the_latest_conflict_with_each_unit(seed):
-    rng = np.random.default_rng(seed)
-    hazards, history = Hazards(SIZES), []
+@pytest.mark.parametrize("number", range(40))
+def test_finds_the_latest_conflict_with_each_unit(number):
+    rng = np.random.default_rng(seed(number))
+    hazards, history = HazardDetector(SIZES), []
     for index in range(30):
         unit = int(rng.integers(4))
         regions = [random_region(rng) for _ in range(rng.integers(0, 3))]
-        assert hazards.add(index, unit, regions) == expected_needs(history, unit, regions), \
-            f"seed {seed}, instruction {index}"
+        expected = expected_dependencies(history, unit, regions)
+        assert hazards.add(index, unit, regions) == expected, \
+            f"seed {seed(number)}, instruction {index}"
         history.append((unit, regions))
 
 
 def test_a_view_covers_exactly_the_elements_of_its_region():
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(seed(7))
     for _ in range(200):
         region = random_region(rng)
         array = np.zeros(SIZES[region.space], np.int32)
@@ -60,8 +62,8 @@ def test_a_view_covers_exactly_the_elements_of_its_region():
         assert max(elements(region)) == region.end - 1
 
 
-def test_reads_do_not_wait_for_reads_and_a_unit_not_for_itself():
-    hazards = Hazards(SIZES)
+def test_neither_two_reads_nor_two_instructions_of_a_unit_conflict():
+    hazards = HazardDetector(SIZES)
     read = Region("spad", False, 0, 4, (), addr=0)
     write = Region("spad", True, 2, 4, (), addr=2)
     assert hazards.add(0, 0, [read]) == {}

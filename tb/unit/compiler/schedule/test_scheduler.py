@@ -1,124 +1,131 @@
-"""Orders and tokens: any progress of the units that tokens allow respects every conflict."""
+"""Order and tokens: every execution that the tokens permit respects all dependencies."""
 
 import numpy as np
 import pytest
 
+from support.seeds import seed
 from weft.spec import isa
 from weft.spec.presets import preset
 from weft_host.compiler import compile_gemm
-from weft_host.compiler.schedule.scheduler import _few_open, add_tokens, schedule
-from weft_host.compiler.steps.instruction_stream import Draft
+from weft_host.compiler.schedule.scheduler import _limit_open_edges, add_tokens, schedule
+from weft_host.compiler.steps.instruction_stream import UnscheduledInstruction
 from weft_host.program import disasm
 from weft_host.program.expand import unroll
 
 NAMES = ("LOAD", "MATMUL", "DRAIN", "STORE")
 
 
+def instruction(name, cycles=1):
+    return UnscheduledInstruction(name, {}, [], 0, cycles=cycles)
+
+
 def random_program(rng, count):
-    """Drafts, and conflicts of each with earlier ones of other units."""
-    drafts, needs = [], []
+    """Return instructions, and dependencies of each on earlier ones of other units."""
+    instructions, dependencies = [], []
     for index in range(count):
-        unit = int(rng.integers(4))
-        draft = Draft(NAMES[unit], {}, [], 0, cycles=int(rng.integers(1, 50)))
+        entry = instruction(NAMES[rng.integers(4)], cycles=int(rng.integers(1, 50)))
         earlier = {}
         for source in rng.integers(0, max(1, index), rng.integers(0, 4)):
-            if index and drafts[source].unit != unit:
-                other = drafts[source].unit
+            if index and instructions[source].unit != entry.unit:
+                other = instructions[source].unit
                 earlier[other] = max(int(source), earlier.get(other, -1))
-        drafts.append(draft)
-        needs.append(earlier)
-    return drafts, needs
+        instructions.append(entry)
+        dependencies.append(earlier)
+    return instructions, dependencies
 
 
-def execute(order, drafts, tokens, depth, rng):
-    """Draft indices in the order of being done, units taking turns at random; all of them."""
+def execute(order, instructions, tokens, depth, rng):
+    """Execute a program, with the sequencer and the units making progress in random order.
+
+    Return the instructions in the order of their completion, and the largest token count.
+    """
     queues = [[] for _ in range(4)]
-    counters, fetched, done, most = {}, 0, [], 0
+    counters, fetched, done, largest = {}, 0, [], 0
     while len(done) < len(order):
         moves = [unit for unit in range(4) if queues[unit] and all(
             counters.get((source, unit), 0) for source in range(4)
             if tokens[queues[unit][0]][0] >> source & 1)]
-        if fetched < len(order) and len(queues[drafts[order[fetched]].unit]) < depth:
+        if fetched < len(order) and len(queues[instructions[order[fetched]].unit]) < depth:
             moves.append(4)
-        assert moves, "the program hangs"
+        assert moves, "the program deadlocks"
         move = int(rng.choice(moves))
         if move == 4:
-            queues[drafts[order[fetched]].unit].append(fetched)
+            queues[instructions[order[fetched]].unit].append(fetched)
             fetched += 1
             continue
-        place = queues[move].pop(0)
+        position = queues[move].pop(0)
         for unit in range(4):
-            if tokens[place][0] >> unit & 1:
+            if tokens[position][0] >> unit & 1:
                 counters[unit, move] -= 1
-            if tokens[place][1] >> unit & 1:
+            if tokens[position][1] >> unit & 1:
                 counters[move, unit] = counters.get((move, unit), 0) + 1
-        most = max([most, *counters.values()])
-        done.append(order[place])
-    return done, most
+        largest = max([largest, *counters.values()])
+        done.append(order[position])
+    return done, largest
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_tokens_keep_every_conflict_in_order_and_never_hang(seed):
-    rng = np.random.default_rng(seed)
-    drafts, needs = random_program(rng, 60)
-    order = schedule(drafts, needs)
+@pytest.mark.parametrize("number", range(60))
+def test_tokens_enforce_every_dependency_without_deadlock(number):
+    rng = np.random.default_rng(seed(number))
+    instructions, dependencies = random_program(rng, 60)
+    order = schedule(instructions, dependencies)
     depth = int(rng.choice([2, 4, 8]))
-    tokens = add_tokens(order, drafts, needs, depth)
+    tokens = add_tokens(order, instructions, dependencies, depth)
     for _ in range(5):
-        done, _ = execute(order, drafts, tokens, depth, rng)
-        place = {index: position for position, index in enumerate(done)}
-        for index, earlier in enumerate(needs):
+        done, _ = execute(order, instructions, tokens, depth, rng)
+        position = {index: time for time, index in enumerate(done)}
+        for index, earlier in enumerate(dependencies):
             for source in earlier.values():
-                assert place[source] < place[index], f"seed {seed}: {source} before {index}"
+                assert position[source] < position[index], \
+                    f"seed {seed(number)}: {source} before {index}"
 
 
 def test_instructions_of_a_unit_keep_their_order():
-    rng = np.random.default_rng(5)
-    drafts, needs = random_program(rng, 200)
-    order = schedule(drafts, needs)
+    rng = np.random.default_rng(seed(5))
+    instructions, dependencies = random_program(rng, 200)
+    order = schedule(instructions, dependencies)
     assert sorted(order) == list(range(200))
     for unit in range(4):
-        mine = [index for index in order if drafts[index].unit == unit]
-        assert mine == sorted(mine)
+        own = [index for index in order if instructions[index].unit == unit]
+        assert own == sorted(own)
 
 
-def test_what_can_start_early_comes_early():
-    # a load for the second product does not stand behind the first product
-    drafts = [Draft("LOAD", {}, [], 0, cycles=10), Draft("MATMUL", {}, [], 0, cycles=100),
-              Draft("DRAIN", {}, [], 0, cycles=10), Draft("LOAD", {}, [], 0, cycles=10)]
-    needs = [{}, {0: 0}, {1: 1}, {}]
-    assert schedule(drafts, needs) == [0, 1, 3, 2]
+def test_an_instruction_that_can_start_early_is_scheduled_early():
+    # the load for the second product does not follow the first product
+    instructions = [instruction("LOAD", 10), instruction("MATMUL", 100), instruction("DRAIN", 10),
+                    instruction("LOAD", 10)]
+    dependencies = [{}, {0: 0}, {1: 1}, {}]
+    assert schedule(instructions, dependencies) == [0, 1, 3, 2]
 
 
-def test_never_more_tokens_than_the_counters_hold():
-    # 600 loads run ahead of the 600 products that use them
+def test_token_counts_never_exceed_the_counters():
+    # 600 loads run ahead of the 600 products that depend on them
     count = 600
-    drafts = [Draft("LOAD", {}, [], 0) for _ in range(count)] \
-        + [Draft("MATMUL", {}, [], 0, cycles=9) for _ in range(count)]
-    needs = [{} for _ in range(count)] + [{0: index} for index in range(count)]
+    instructions = [instruction("LOAD") for _ in range(count)] \
+        + [instruction("MATMUL", 9) for _ in range(count)]
+    dependencies = [{} for _ in range(count)] + [{0: index} for index in range(count)]
     order = list(range(2 * count))
-    tokens = add_tokens(order, drafts, needs, 8)
-    rng = np.random.default_rng(0)
-    done, most = execute(order, drafts, tokens, 8, rng)
-    assert 100 < most <= 255
-    place = {index: position for position, index in enumerate(done)}
-    assert all(place[index] < place[count + index] for index in range(count))
+    tokens = add_tokens(order, instructions, dependencies, 8)
+    done, largest = execute(order, instructions, tokens, 8, np.random.default_rng(0))
+    assert 100 < largest <= 255
+    position = {index: time for time, index in enumerate(done)}
+    assert all(position[index] < position[count + index] for index in range(count))
 
 
-def test_few_open_keeps_edges_that_are_not_open_together():
+def test_edges_are_merged_only_if_too_many_are_open():
     edges = [(2 * index, 2 * index + 1) for index in range(1000)]
-    assert _few_open(edges, 3) == edges
-    assert _few_open([(0, 10), (1, 11), (2, 12)], 2) == [(0, 10), (2, 11)]
+    assert _limit_open_edges(edges, 3) == edges
+    assert _limit_open_edges([(0, 10), (1, 11), (2, 12)], 2) == [(0, 10), (2, 11)]
 
 
-def test_tokens_of_a_program_balance():
+def test_a_program_takes_every_token_that_it_sends():
     program = compile_gemm(40, 30, 50, preset("tiny"), b=np.ones((30, 50), np.int8))
     balance = {}
-    for row in unroll(program):
-        entry = disasm.as_dict(program.instruction(row.index))
+    for iteration in unroll(program):
+        entry = disasm.as_dict(program.instruction(iteration.index))
         for other in entry["wait"]:
             balance[other, entry["unit"]] = balance.get((other, entry["unit"]), 0) - 1
         for other in entry["signal"]:
             balance[entry["unit"], other] = balance.get((entry["unit"], other), 0) + 1
     assert balance and not any(balance.values())
-    assert {a for a, _ in balance} == set(isa.UNITS)
+    assert {source for source, _ in balance} == set(isa.UNITS)
