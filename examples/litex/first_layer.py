@@ -31,7 +31,7 @@ def first_layer(model):
     writer = ModelWriter(f"{operator.name} of {graph.source}")
     made = {-1: -1}
     for index in operator.inputs:
-        tensor = graph.tensor(index)
+        tensor = graph.operand(index)
         if tensor is None:
             continue
         quantization = {"scale": tensor.scale or None, "zero_point": tensor.zero_point or 0}

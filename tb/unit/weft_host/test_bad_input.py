@@ -65,7 +65,7 @@ FOREIGN = {
 
 
 # messages that do not begin with "is"
-OTHER_MESSAGES = {"only the identifier": "has schema version 0; supported is 3\n"}
+OTHER_MESSAGES = {"only the identifier": "has schema version 0; only version 3 is supported\n"}
 
 
 @pytest.mark.parametrize("name", FOREIGN)
@@ -113,7 +113,7 @@ def test_a_float_model_is_rejected_with_advice(capsys, tmp_path):
     (tmp_path / "f.tflite").write_bytes(float_model())
     status, _, err = weft(capsys, "compile", tmp_path / "f.tflite", "-o", tmp_path / "f.weft")
     assert status == 2
-    assert "is float32, supported is int8; quantise the model to int8" in err
+    assert "has type float32; only int8 is supported; quantise the model to int8" in err
     assert not (tmp_path / "f.weft").exists()
 
 
@@ -127,7 +127,7 @@ def test_all_unsupported_operators_are_listed_and_nothing_is_written(capsys, tmp
         status, out, err = weft(capsys, *verb)
         assert status == 2 and not out
         assert "has 2 unsupported operators; nothing was compiled:" in err
-        assert "operator 0 EXP (makes 'b'): " in err and "operator 2 ABS (makes 'd'): " in err
+        assert "operator 0 EXP (output 'b'): " in err and "operator 2 ABS (output 'd'): " in err
         assert "CONV_2D" not in err
     assert sorted(tmp_path.iterdir()) == before
 
