@@ -5,7 +5,7 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..spec import register_map
-from ..vendor.lut_ram import in_tables
+from ..vendor.lut_ram import lut_ram_attributes
 from .layouts import counter_increments
 
 __all__ = ["PerformanceCounters"]
@@ -63,7 +63,7 @@ class PerformanceCounters(wiring.Component):
         m = Module()
         m.submodules.storage = storage = memory.Memory(
             shape=32, depth=64, init=[],
-            attrs={"no_rw_check": 1, **in_tables(self.config.multiplier)})
+            attrs={"no_rw_check": 1, **lut_ram_attributes(self.config.multiplier)})
         read, write = storage.read_port(), storage.write_port()
 
         # -- schedule of the rounds --------------------------------------------------------------

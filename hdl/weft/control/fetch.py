@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ..bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, RESP_DECERR, RESP_SLVERR, Axi4Read
 from ..bus.memory_queue import MemoryQueue
 from ..spec import isa
-from ..vendor.lut_ram import in_tables
+from ..vendor.lut_ram import lut_ram_attributes
 from .layouts import FETCHED_INSTRUCTION, WINDOW_ARRAY
 from .window_check import WindowCheck
 
@@ -77,7 +77,7 @@ class Fetcher(wiring.Component):
         m = Module()
         m.submodules.beats = beats = MemoryQueue(
             self.config.bus_width + 2, depth=self.PREFETCH * self.beats,
-            attrs=in_tables(self.config.multiplier))
+            attrs=lut_ram_attributes(self.config.multiplier))
         m.submodules.windows = windows = WindowCheck(self.config, width=33)
 
         # the address space below 2 ** addr_width has no more instructions than these can count

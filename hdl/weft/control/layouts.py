@@ -39,9 +39,9 @@ UNIT_STATUS = data.StructLayout({
 })
 """State of a unit, for the watchdog and the registers STATUS and WAITS.
 
-``queued``: an instruction waits to be issued; ``missing_tokens`` are the units whose tokens it
-lacks, and ``next_index`` is its index. ``busy``: an instruction is in progress; ``oldest_index`` is
-the index of the oldest one. ``wait_memory``: the unit waits for host memory."""
+``queued``: an instruction waits to be issued; ``missing_tokens`` are the units whose tokens are not
+available, and ``next_index`` is its index. ``busy``: an instruction is in progress;
+``oldest_index`` is the index of the oldest one. ``wait_memory``: the unit waits for host memory."""
 
 
 def datapath_counters(config):

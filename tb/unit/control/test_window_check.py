@@ -47,11 +47,11 @@ def test_accepts_exactly_the_ranges_inside_a_permitted_window(addr_width):
             ctx.set(dut.i_start, start % (1 << addr_width))
             ctx.set(dut.i_last, end - 1)
             ctx.set(dut.i_write, write)
-            answer, = await sampled(ctx, dut.o_inside)
+            inside_now, = await sampled(ctx, dut.o_inside)
             expected.append(inside(start, end, write))
             if len(expected) > dut.LATENCY:
                 which = len(expected) - 1 - dut.LATENCY
-                assert answer == expected[which], f"seed {run_seed}: {cases[which]}"
+                assert inside_now == expected[which], f"seed {run_seed}: {cases[which]}"
         assert any(expected) and not all(expected)
 
     sim.add_testbench(bench)

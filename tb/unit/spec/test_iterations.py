@@ -88,7 +88,8 @@ def test_apart_equals_one_instruction_per_kernel_row():
         rng = np.random.default_rng([3, run_seed])
         fields = random_fields(rng, "MATMUL")
         fields.update(apart=1, y_count=1)
-        one, other = (random_device(np.random.default_rng([4, run_seed])).datapath for _ in range(2))
+        one, other = (random_device(np.random.default_rng([4, run_seed])).datapath
+                      for _ in range(2))
         one.execute(*isa.decode(isa.encode("MATMUL", **fields)), 0)
         for row in range(fields["row_count"]):
             own = dict(fields, apart=0, row_count=1,
@@ -105,7 +106,8 @@ def test_blank_lines_act_as_zeros():
         rng = np.random.default_rng([5, run_seed])
         fields = random_fields(rng, "MATMUL")
         fields.update(depthwise=0, lead=0, hold=0, blank=int(rng.integers(1, 4)))
-        one, other = (random_device(np.random.default_rng([6, run_seed])).datapath for _ in range(2))
+        one, other = (random_device(np.random.default_rng([6, run_seed])).datapath
+                      for _ in range(2))
         other.wgt.reshape(-1, CONFIG.rows, CONFIG.cols)[:, :fields["blank"]] = 0
         one.execute(*isa.decode(isa.encode("MATMUL", **fields)), 0)
         other.execute(*isa.decode(isa.encode("MATMUL", **dict(fields, blank=0))), 0)

@@ -1,4 +1,4 @@
-"""The rounding helpers, exhaustively at small widths; the divisors of average pooling."""
+"""Rounding helpers, exhaustively at small widths; multipliers of average pooling."""
 
 import random
 
@@ -9,24 +9,25 @@ from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from models.vector_unit import divide_away, divide_up
+from support.seeds import seed
 from weft.vector.rounding import ShiftStage, clamp, magnitude, rounds_half_up
 from weft_host.compiler.lower.quantize import average_multiplier
 
 
 def evaluate(build, inputs, output, cases):
-    """What a combinational circuit answers to each case."""
-    answers = []
+    """Return the output of a combinational circuit for each case of its inputs."""
+    results = []
 
     async def bench(ctx):
         for case in cases:
             for signal, value in zip(inputs, case):
                 ctx.set(signal, value)
-            answers.append(ctx.get(output))
+            results.append(ctx.get(output))
 
     sim = Simulator(build)
     sim.add_testbench(bench)
     sim.run()
-    return answers
+    return results
 
 
 def test_magnitude_of_every_value():
@@ -46,9 +47,9 @@ def test_clamp_of_every_value():
 
 
 class Divider(wiring.Component):
-    """``value / 2**shift`` in two stages of the shifter, all of it combinational.
+    """Combinational division of ``value`` by ``2**shift`` in two stages of the shifter.
 
-    The quotient has ``width`` bits and shows ``2**width - 1`` or more where it is larger.
+    The quotient has ``width`` bits. A larger quotient is presented as ``2**width - 1`` or more.
     """
 
     def __init__(self, width):
@@ -76,9 +77,9 @@ class Divider(wiring.Component):
 def test_division_of_every_value_by_every_shift(width):
     dut = Divider(width)
     cases = [(v, s, away) for v in range(-128, 128) for s in range(8) for away in (0, 1)]
-    answers = evaluate(dut, [dut.value, dut.shift, dut.away], dut.result, cases)
+    results = evaluate(dut, [dut.value, dut.shift, dut.away], dut.result, cases)
     largest = (1 << width) - 1
-    for (value, shift, away), actual in zip(cases, answers):
+    for (value, shift, away), actual in zip(cases, results):
         exact = (divide_away if away else divide_up)(value, shift)
         if abs(exact) < largest:
             assert actual == exact, (value, shift, away)
@@ -86,25 +87,25 @@ def test_division_of_every_value_by_every_shift(width):
             assert abs(actual) >= largest and (actual > 0) == (exact > 0), (value, shift, away)
 
 
-def test_rounds_right_is_the_law_of_the_halves():
+def test_rounds_half_up_matches_the_model():
     m = Module()
     negative, guard, sticky, result = (Signal() for _ in range(4))
     m.d.comb += result.eq(rounds_half_up(negative, guard, sticky))
     cases = [(n, g, s) for n in (0, 1) for g in (0, 1) for s in (0, 1)]
-    # 2 guard + sticky quarters dropped from 0; a half of a negative value goes to 0
+    # (2 guard + sticky) quarters are dropped; a half of a negative value rounds to 0
     expected = [abs(divide_up((2 * g + s) * (-1 if n else 1), 2)) for n, g, s in cases]
     assert evaluate(m, [negative, guard, sticky], result, cases) == expected
 
 
 def average(total, count):
-    """TensorFlow Lite's AveragePool of int8: half the count, then C's division."""
+    """Return the average as AveragePool of TensorFlow Lite computes it, with C's division."""
     half = count // 2
     return (total + half) // count if total > 0 else -((-total + half) // count)
 
 
 def test_averages_of_every_count_are_exact():
-    """All sums next to a tie, and the extremes, for every count to 1024."""
-    rng = random.Random("average")
+    """All sums next to a tie, and the extremes, for every count up to 1024."""
+    rng = random.Random(seed())
     for count in range(1, 1025):
         multiplier, shift = average_multiplier(count)
         assert multiplier < 1 << 31 and shift <= 62
@@ -119,7 +120,7 @@ def test_averages_of_every_count_are_exact():
                 assert divide_away(a * multiplier, shift) == average(a, count), (count, a)
 
 
-def test_the_bound_on_exact_averages():
+def test_averages_below_the_bound_are_exact():
     """Every sum below ``2**(shift-1) / d`` is exact, with ``d = multiplier*count - 2**shift``."""
     for count in range(1, 1 << 22, 977):
         multiplier, shift = average_multiplier(count)
