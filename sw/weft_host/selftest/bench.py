@@ -1,53 +1,78 @@
-"""What the self-test's checks share: the device beside an emulator, and how a fault is placed."""
+"""Test bench of the self-test: a device beside an emulator, and the localisation of faults."""
 
-import typing
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from weft.spec import isa
+from weft.spec.config import Config
 from weft.spec.isa import Mode
 
-from ..device import EmulatorDevice
+from ..device import Device, EmulatorDevice
 from ..errors import WeftError
 from ..program.assemble import chain
 from ..program.file import Program
 from ..program.tensor import Window
 
-__all__ = ["Bench", "Fault", "Place", "LIMIT", "MINIMUM", "differences", "listing"]
+__all__ = ["Bench", "Fault", "LIMIT", "Location", "MINIMUM", "Step", "differences", "listing"]
 
-MINIMUM = 1 << 14       # bytes of host memory
-_REGION = 1 << 16       # bytes of source and target, where there is room for so many
-LIMIT = 1 << 24        # cycles of a program: far more than any here takes
-_SHOWN = 4              # faults that a message spells out
+MINIMUM = 1 << 14
+"""Bytes of host memory that the self-test needs."""
+
+LIMIT = 1 << 24
+"""Time limit of a program in cycles: far more than any program of the self-test needs."""
+
+_REGION = 1 << 16       # most bytes of the source and of the target
+_SHOWN = 4              # faults that a message describes
+
+Step = tuple[str, Mapping[str, int]]
+"""Name and fields of an instruction."""
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 class Fault(WeftError):
-    """What a check found wrong."""
+    """A fault that a check has found."""
 
 
-class Place(typing.NamedTuple):
-    """What a program uses of the memories: from where on."""
+class Location(NamedTuple):
+    """First element that a program uses in each memory.
 
-    tile: int           # of the weight buffer
-    row: int            # of the accumulators
-    channel: int        # of VECTOR's parameters
-    local: int          # byte of the scratchpad; only for the DMA's check
+    Attributes
+    ----------
+    tile : :class:`int`
+        Tile of the weight buffer.
+    row : :class:`int`
+        Accumulator row.
+    channel : :class:`int`
+        Channel of the parameters.
+    local : :class:`int`
+        Byte of the scratchpad; only the check of the DMA uses it.
+    """
 
-    def __str__(self):
+    tile: int
+    row: int
+    channel: int
+    local: int
+
+    def __str__(self) -> str:
         return (f"weight tiles from {self.tile}, accumulator rows from {self.row}, channels from "
-                f"{self.channel} and scratchpad bytes from {self.local} on")
+                f"{self.channel} and scratchpad bytes from {self.local}")
 
 
-def differences(found, expected, key):
-    """``{key(*index): sentence}`` for the elements that differ."""
-    wrong: dict = {}
+def differences(found: npt.NDArray[Any], expected: npt.NDArray[Any],
+                key: Callable[..., _Key]) -> dict[_Key, str]:
+    """Return a sentence for each element that differs, by ``key(*index)``."""
+    wrong: dict[_Key, str] = {}
     for index in zip(*(axis.tolist() for axis in np.nonzero(found != expected))):
         wrong.setdefault(key(*index), f"expected {expected[index]}, got {found[index]}")
     return wrong
 
 
-def listing(wrong, total, name):
-    """The faults of :func:`differences` as a sentence; ``name(key)`` says where one is."""
+def listing(wrong: Mapping[_Key, str], total: int, name: Callable[[_Key], str]) -> str:
+    """Return the faults of :func:`differences` as a sentence; ``name(key)`` names the element."""
     text = "; ".join(f"{name(key)}: {what}" for key, what in list(wrong.items())[:_SHOWN])
     if len(wrong) > _SHOWN:
         text += "; ..."
@@ -55,58 +80,82 @@ def listing(wrong, total, name):
 
 
 class Bench:
-    """The device under test beside an emulator of the same configuration.
+    """The device under test, and an emulator of the same configuration.
 
-    Host memory holds programs, then ``source``, then ``target``, each of ``region`` bytes.
+    Host memory contains programs, then ``source``, then ``target``, each of ``region`` bytes.
+
+    Parameters
+    ----------
+    device : :class:`weft_host.device.Device`
+    seed : :class:`int`
+        Seed of the random data.
 
     Attributes
     ----------
+    device, emulator : :class:`weft_host.device.Device`
+    config : :class:`weft.spec.config.Config`
+    draw : :class:`numpy.random.Generator`
+    region, source, target : :class:`int`
+        Size and offsets of the regions of host memory.
     room : :class:`int`
-        Bytes of scratchpad, and of what goes through the source beside a tile.
-    places : two :class:`Place`
-        They share nothing of any memory, if there are channels enough.
-    doubt : :class:`str`
-        A fault at one place only, which the check of some memory is to name.
+        Bytes of scratchpad that a program may use, which is also the size of the source without
+        a tile.
+    locations : two :class:`Location`
+        Locations that share nothing in any memory, if there are enough channels.
+    unexplained : :class:`str`
+        A fault at one of the locations only, which the check of a memory should explain.
     """
 
-    def __init__(self, device, seed):
+    device: Device
+    emulator: EmulatorDevice
+    config: Config
+    draw: np.random.Generator
+    region: int
+    source: int
+    target: int
+    room: int
+    locations: tuple[Location, Location]
+    unexplained: str
+
+    def __init__(self, device: Device, seed: int) -> None:
         config = device.config
         self.region = min(_REGION, 1 << device.memory_bytes.bit_length() - 3)
         self.source, self.target = self.region, 2 * self.region
         self.room = min(config.spad_bytes, self.region - config.tile_bytes)
         needed = 8 * config.rows + 16 * config.cols
         if self.room < needed:
-            raise WeftError(f"the self-test needs {needed} bytes of scratchpad and more host "
-                            f"memory than {device.memory_bytes} bytes, to have room for a tile "
-                            f"of {config.tile_bytes}")
+            raise WeftError(f"the self-test needs {needed} bytes of scratchpad, and more than "
+                            f"{device.memory_bytes} bytes of host memory for a tile of "
+                            f"{config.tile_bytes} bytes")
         self.device = device
         self.config = config
         self.emulator = EmulatorDevice(config, memory_bytes=3 * self.region)
         self.draw = np.random.default_rng(seed)
-        self.places = (
-            Place(0, 0, 0, 0), Place(config.wgt_tiles // 2, config.acc_rows // 2,
-                                     config.param_channels - config.cols, config.spad_bytes // 2))
-        self.doubt = ""
+        self.locations = (
+            Location(0, 0, 0, 0),
+            Location(config.wgt_tiles // 2, config.acc_rows // 2,
+                     config.param_channels - config.cols, config.spad_bytes // 2))
+        self.unexplained = ""
 
-    def bytes(self, size):
-        """Random int8, a fifth of them extremes."""
+    def random_bytes(self, size: int) -> npt.NDArray[np.int8]:
+        """Return random int8, a fifth of them -128 or 127."""
         data = self.draw.integers(-128, 128, size, dtype=np.int8)
         chance = self.draw.random(size)
         data[chance < 0.1] = 127
         data[chance > 0.9] = -128
         return data
 
-    def write(self, offset, data):
-        """Put an array into the device's host memory."""
+    def write(self, offset: int, data: npt.NDArray[Any]) -> None:
+        """Write an array to the device's host memory."""
         self.device.write_memory(self.device.memory_base + offset, data.tobytes())
 
-    def read(self, offset, size):
-        """Bytes of the device's host memory as an int8 array."""
+    def read(self, offset: int, size: int) -> npt.NDArray[np.int8]:
+        """Read bytes of the device's host memory."""
         return np.frombuffer(self.device.read_memory(self.device.memory_base + offset, size),
                              np.int8)
 
-    def run(self, steps, device=None):
-        """Run instructions one after the other; they read host memory, and write from source on."""
+    def run(self, steps: Sequence[Step], device: Device | None = None) -> None:
+        """Run instructions in sequence; they may read all host memory and write from the source."""
         device = device or self.device
         size = device.memory_bytes
         device.run(Program(
@@ -114,58 +163,72 @@ class Bench:
             windows=(Window(0, size), Window(self.source, size - self.source, read=False,
                                              write=True))), limit=LIMIT)
 
-    def compute(self, local, steps, size=0, weights=b"", tile=0):
-        """``size`` bytes of results, from the device and from the emulator, as int8 arrays.
+    def compute(self, local: npt.NDArray[np.int8], steps: Sequence[Step], size: int = 0,
+                weights: npt.NDArray[np.int8] | None = None,
+                tile: int = 0) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]:
+        """Return ``size`` bytes of results from the device and from the emulator.
 
         Parameters
         ----------
         local : int8 array
-            Goes to the scratchpad, from 0 on.
-        steps : list
-            The instructions; results lie behind ``local``.
-        weights : int8 array
-            Goes to the weight buffer, from ``tile`` on.
+            Data for the scratchpad, from address 0.
+        steps : sequence of :data:`Step`
+            The instructions. They write their results after ``local``.
+        size : :class:`int`
+        weights : int8 array, optional
+            Data for the weight buffer, from ``tile``.
+        tile : :class:`int`
         """
-        config, copies, results = self.config, [], []
-        data = np.concatenate([np.frombuffer(part, np.int8) for part in (weights, local)])
+        if weights is None:
+            weights = np.zeros(0, np.int8)
+        copies: list[Step] = []
+        data = np.concatenate([weights, local])
         if len(weights):
             copies.append(("LOAD_WGT", {
                 "count": 1, "host_addr": self.source, "bytes": len(weights),
-                "local_addr": tile * config.tile_bytes}))
+                "local_addr": tile * self.config.tile_bytes}))
         if len(local):
             copies.append(("LOAD", {
                 "count": 1, "host_addr": self.source + len(weights), "local_addr": 0,
                 "bytes": len(local)}))
-        store = [("STORE", {"count": 1, "host_addr": self.target, "local_addr": len(local),
-                            "bytes": size})] if size else []
-        for device in (self.device, self.emulator):
-            base = device.memory_base
-            device.write_memory(base + self.source, data.tobytes())
-            if size:        # what an earlier check left must not pass for a result
-                device.write_memory(base + self.target, b"\xa5" * size)
-            self.run(copies + steps + store, device)
-            results.append(np.frombuffer(device.read_memory(base + self.target, size), np.int8)
-                           if size else np.zeros(0, np.int8))
-        return results
+        store: list[Step] = [("STORE", {"count": 1, "host_addr": self.target,
+                                        "local_addr": len(local), "bytes": size})] if size else []
+        found, expected = (
+            self._results(device, data, [*copies, *steps, *store], size)
+            for device in (self.device, self.emulator))
+        return found, expected
 
-    def raw(self, place, out, count, acc_addr=None):
-        """Steps that drain ``count`` accumulator rows as int32; biases lie at 0."""
+    def _results(self, device: Device, data: npt.NDArray[np.int8], steps: Sequence[Step],
+                 size: int) -> npt.NDArray[np.int8]:
+        """Run steps on ``data`` in the source; return ``size`` bytes of the target."""
+        base = device.memory_base
+        device.write_memory(base + self.source, data.tobytes())
+        if size:        # results of an earlier check must not pass
+            device.write_memory(base + self.target, b"\xa5" * size)
+        self.run(steps, device)
+        if not size:
+            return np.zeros(0, np.int8)
+        return np.frombuffer(device.read_memory(base + self.target, size), np.int8)
+
+    def drain_raw(self, location: Location, out: int, count: int,
+                  acc_addr: int | None = None) -> list[Step]:
+        """Return steps that drain ``count`` accumulator rows as int32, with the biases at 0."""
         config = self.config
         return [
-            ("PARAMS", {"channels": config.cols, "bias_addr": 0, "channel": place.channel}),
+            ("PARAMS", {"channels": config.cols, "bias_addr": 0, "channel": location.channel}),
             ("DRAIN", {"mode": Mode.RAW, "out_addr": out, "y_count": 1, "x_count": count,
-                       "acc_addr": place.row if acc_addr is None else acc_addr,
+                       "acc_addr": location.row if acc_addr is None else acc_addr,
                        "x_pitch": 4 * config.cols, "channels": config.cols,
-                       "channel": place.channel}),
+                       "channel": location.channel}),
         ]
 
-    def common(self, attempt):
-        """Faults that ``attempt(place)`` finds at both places.
+    def faults_at_both(self, attempt: Callable[[Location], dict[_Key, str]]) -> dict[_Key, str]:
+        """Return the faults that ``attempt(location)`` finds at both locations.
 
-        What is wrong at one place only, the same each time, belongs to a memory there, not to
-        the part under test. It is kept as ``doubt``, in case no other check names it.
+        A reproducible fault at one location only is a fault of a memory there, not of the part
+        under test. It is kept in ``unexplained``, in case no other check names it.
         """
-        here, there = self.places
+        here, there = self.locations
         first = attempt(here)
         if not first:
             return first
@@ -174,11 +237,11 @@ class Bench:
         if both:
             return both
         if attempt(here) != first:
-            return first        # by chance, as a part does that is clocked too fast
-        self.doubt = f"wrong only with {here}, which pass by themselves"
+            return first        # not reproducible, like a part with a timing violation
+        self.unexplained = f"wrong only with {here}, whose memories pass their checks"
         return {}
 
     @property
-    def steps_most(self):
-        """Instructions of a program."""
+    def max_steps(self) -> int:
+        """Most instructions of a program."""
         return self.region // isa.INSTRUCTION_BYTES

@@ -1,36 +1,38 @@
-"""The self-test's checks of host link, registers and error handling."""
+"""Checks of the host link, the registers and the error handling."""
 
 import numpy as np
 
 from weft.spec import isa, register_map
 
+from ..device import Device, SerialDevice
 from ..errors import DeviceError, LinkError
 from ..program.file import Program
 from ..program.tensor import Window
 from ..register_words import pack, unpack
-from .bench import LIMIT, Fault
+from .bench import LIMIT, Bench, Fault, Step
 
-__all__ = ["check_link", "check_identity", "check_registers", "check_errors"]
+__all__ = ["check_errors", "check_identity", "check_link", "check_registers"]
 
 _FRAMES = 64
-_LOOKS = 1000           # at STATUS, until the device is to be idle
+_POLLS = 1000           # reads of STATUS until the device must be idle
 
 
-def check_link(bench):
-    """Frames of every size, and none of them has to be sent twice.
+def check_link(bench: Bench) -> str:
+    """Check that frames of all sizes arrive at the first attempt.
 
-    What they hold is the host memory's matter: a CRC goes with them on the line.
+    The content is not compared: a CRC protects it on the line, and host memory has its own check.
     """
+    assert isinstance(bench.device, SerialDevice)
     link = bench.device.link
     sent, again = link.sent, link.again
     for index in range(_FRAMES):
         size = 1 + int(bench.draw.integers(link.info.payload))
         addr = bench.device.memory_base + index + int(bench.draw.integers(256))
         try:
-            link.write_memory(addr, bench.bytes(size).tobytes())
+            link.write_memory(addr, bench.random_bytes(size).tobytes())
             link.read_memory(addr, size)
         except LinkError as error:
-            if error.status is None:        # otherwise a bus behind the link answered
+            if error.status is None:        # otherwise a bus behind the link reported an error
                 raise
     again = link.again - again
     if again:
@@ -39,12 +41,12 @@ def check_link(bench):
     return f"{link.sent - sent} frames, none sent again"
 
 
-def _log2(value):
+def _log2(value: int) -> int:
     return value.bit_length() - 1
 
 
-def check_identity(bench):
-    """The registers that say what the device is."""
+def check_identity(bench: Bench) -> None:
+    """Check the registers that identify the device."""
     config = bench.config
     expected = {
         "ID": register_map.MAGIC, "CONFIG_HASH": config.fingerprint,
@@ -56,15 +58,16 @@ def check_identity(bench):
     for name, value in expected.items():
         found = bench.device.read_register(name)
         if found != value:
-            raise Fault(f"register {name} reads {found:#010x} instead of {value:#010x}")
+            raise Fault(f"register {name} is {found:#010x} instead of {value:#010x}")
 
 
-def _check_idle(device):
-    """A device that is reset comes to rest."""
+def _check_idle(device: Device) -> None:
+    """Check that the device becomes idle, after a soft reset if necessary."""
     status = unpack("STATUS", device.read_register("STATUS"))
     if status["BUSY"] or status["ERROR"]:
         device.write_register("CONTROL", pack("CONTROL", SOFT_RESET=1))
-    for _ in range(_LOOKS):
+    states: list[str] = []
+    for _ in range(_POLLS):
         status = unpack("STATUS", device.read_register("STATUS"))
         states = [state for state in ("BUSY", "ERROR", "RESETTING", "CLEARING") if status[state]]
         if not states:
@@ -72,23 +75,23 @@ def _check_idle(device):
     raise Fault(f"STATUS.{states[0]} stays set after a soft reset")
 
 
-def check_registers(bench):
-    """STATUS comes to rest, and registers keep what is written."""
+def check_registers(bench: Bench) -> None:
+    """Check that the device becomes idle and that registers keep the values written to them."""
     device = bench.device
     _check_idle(device)
     for name in ("MEM_BASE", "PROGRAM_ADDR", "PROGRAM_COUNT", "WATCHDOG", "WINDOW3_BASE"):
         before = device.read_register(name)
         for pattern in (0xA5A5A5A5, 0x5A5A5A5A, 0xFFFFFFFF, 0):
-            pattern &= -register_map.BY_NAME[name].align      # other values are refused
+            pattern &= -register_map.BY_NAME[name].align      # other values are rejected
             device.write_register(name, pattern)
             found = device.read_register(name)
             if found != pattern:
-                raise Fault(f"register {name} reads {found:#010x} after a write of {pattern:#010x}")
+                raise Fault(f"register {name} is {found:#010x} after a write of {pattern:#010x}")
         device.write_register(name, before)
 
 
-def check_errors(bench):
-    """An instruction outside its memory is refused, and the device runs again afterwards."""
+def check_errors(bench: Bench) -> None:
+    """Check that an out-of-bounds instruction is rejected and that the next program runs."""
     config = bench.config
     program = Program(config=config, memory_bytes=4096, windows=(Window(0, 4096),),
                       instructions=isa.encode("FILL", count=1, bytes=2,
@@ -97,10 +100,11 @@ def check_errors(bench):
         bench.device.run(program, limit=LIMIT)
     except DeviceError as error:
         if error.record.code != "SPAD_BOUNDS":
-            raise Fault(f"a FILL past the scratchpad gave {error.record}") from None
+            raise Fault("a FILL beyond the end of the scratchpad reported "
+                        f"{error.record}") from None
     else:
-        raise Fault("a FILL past the scratchpad was carried out")
-    fill = ("FILL", {"count": 1, "bytes": 16, "local_addr": 0, "value": 0x3C})
+        raise Fault("a FILL beyond the end of the scratchpad was executed")
+    fill: Step = ("FILL", {"count": 1, "bytes": 16, "local_addr": 0, "value": 0x3C})
     found, expected = bench.compute(np.zeros(0, np.int8), [fill], 16)
     if not np.array_equal(found, expected):
-        raise Fault("a program after one that was refused gives wrong bytes")
+        raise Fault("the program after a rejected one gives a wrong result")

@@ -1,4 +1,4 @@
-"""The self-test: every part's fault is named as that part's, and no healthy part is."""
+"""Self-test: a fault is reported for its own part and for no other."""
 
 import json
 
@@ -15,27 +15,27 @@ from weft_host.device import EmulatorDevice, SerialDevice
 from weft_host.errors import LinkError
 from weft_host.selftest import CHECKS, selftest
 
-PRESETS = ("tiny", "small", "icebreaker")       # icebreaker has the compact engine
+PRESETS = ("tiny", "small", "icebreaker")       # icebreaker is compact
 
 
 def compare(outcomes, failed):
-    """Just ``failed`` has failed; what needs it, and nothing else, was left out."""
+    """Check that only ``failed`` has failed and only the checks that need it were left out."""
     found = {outcome.name: outcome for outcome in outcomes}
     assert [name for name, outcome in found.items() if outcome.status == "failed"] == [failed], \
         outcomes
-    lacking = {failed}
+    not_passed = {failed}
     for name, check in CHECKS.items():
-        if lacking & set(check.needs):
-            lacking.add(name)
+        if not_passed & set(check.needs):
+            not_passed.add(name)
             assert (found[name].status, found[name].detail) == ("not checked", f"needs {failed}")
-    assert {name for name, outcome in found.items() if outcome.status != "ok"} == lacking & set(
+    assert {name for name, outcome in found.items() if outcome.status != "ok"} == not_passed & set(
         found)
-    assert not any(outcome.passed for name, outcome in found.items() if name in lacking)
+    assert not any(outcome.passed for name, outcome in found.items() if name in not_passed)
 
 
 @pytest.mark.parametrize("name", ["tiny", "small", "icebreaker", "wide", "tall", "ulx3s"])
 @pytest.mark.parametrize("memory", [1 << 14, MEMORY, 1 << 20])
-def test_a_good_device_passes(name, memory):
+def test_a_device_without_faults_passes(name, memory):
     config = preset(name)
     device = EmulatorDevice(config, memory_bytes=memory)
     outcomes = selftest(device, seed=memory)
@@ -59,14 +59,14 @@ def test_configurations_at_the_limits_pass(changes):
 
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_named_and_no_healthy_part(name, fault):
+def test_a_fault_is_reported_for_its_part_only(name, fault):
     device = EmulatorDevice(preset(name), memory_bytes=MEMORY)
     failed, inject = FAULTS[fault]
     inject(device)
     compare(selftest(device), failed)
 
 
-def test_every_weight_bit_of_every_cell_is_seen_and_the_cell_named():
+def test_a_stuck_weight_bit_of_any_cell_is_detected_and_located():
     config = preset("tiny")
     for row, col, bit, state in np.ndindex(config.rows, config.cols, 8, 2):
         device = EmulatorDevice(config, memory_bytes=1 << 14)
@@ -75,29 +75,30 @@ def test_every_weight_bit_of_every_cell_is_seen_and_the_cell_named():
         assert outcome.detail.startswith(f"1 of 16 wrong: row {row}, column {col}: expected ")
 
 
-def test_several_bad_cells_are_all_counted():
+def test_all_faulty_cells_are_counted():
     device = EmulatorDevice(preset("small"), memory_bytes=MEMORY)
     for row, col in ((0, 0), (7, 1), (3, 6)):
         cell_bit(row, col, 2, 1)(device)
     outcome, = selftest(device, names=["array cells"])
     assert outcome.detail.startswith("3 of 64 wrong: row ")
-    for place in ("row 0, column 0", "row 7, column 1", "row 3, column 6"):
-        assert place in outcome.detail
+    for cell in ("row 0, column 0", "row 7, column 1", "row 3, column 6"):
+        assert cell in outcome.detail
 
 
-def test_where_is_told():
-    for fault, place in (("host byte 0x1801", "first 0x1801:"), ("tile 5", "tile 5, byte 0:"),
-                         ("scratchpad byte 1029", "first 0x405:"),
-                         ("accumulator of the upper half", "row 33, column 0:"),
-                         ("last tile", "tile 31, byte 15:"), ("table B", "byte 127, lane "),
-                         ("shift of channel 5", "1 of 32 wrong: channel 5:")):
+def test_the_location_of_a_fault_is_reported():
+    for fault, location in (
+            ("host byte 0x1801", "first 0x1801:"), ("tile 5", "tile 5, byte 0:"),
+            ("scratchpad byte 1029", "first 0x405:"),
+            ("accumulator of the upper half", "row 33, column 0:"),
+            ("last tile", "tile 31, byte 15:"), ("table B", "byte 127, lane "),
+            ("shift of channel 5", "1 of 32 wrong: channel 5:")):
         device = EmulatorDevice(preset("tiny"), memory_bytes=MEMORY)
         FAULTS[fault][1](device)
         outcome, = [outcome for outcome in selftest(device) if outcome.status == "failed"]
-        assert place in outcome.detail, (fault, outcome)
+        assert location in outcome.detail, (fault, outcome)
 
 
-def test_a_fault_that_only_one_check_sees_at_one_place_is_not_lost():
+def test_an_unexplained_fault_at_one_location_is_reported():
     device = EmulatorDevice(preset("tiny"), memory_bytes=MEMORY)
     masked_everywhere_else(device)
     outcome, = [outcome for outcome in selftest(device) if not outcome.passed]
@@ -106,17 +107,18 @@ def test_a_fault_that_only_one_check_sees_at_one_place_is_not_lost():
 
 
 @pytest.mark.parametrize("line", [18, 22])
-def test_a_big_memory_has_all_its_address_lines_tried(line):
+def test_all_address_lines_of_a_large_memory_are_checked(line):
     size = 1 << 23
     device = EmulatorDevice(preset("tiny"), memory_bytes=size)
     assert selftest(device, names=["host memory"])[0].detail == (
-        f"of {size} bytes the first 262144, and 1031 blocks of 64 beyond, one at each address line")
+        f"of {size} bytes the first 262144, and 1031 blocks of 64 bytes beyond, one at each "
+        "address line")
     host_address_line(line)(device)
     compare(selftest(device), "host memory")
 
 
 class Line:
-    """A serial line to a board in this process; cut once ``left`` more bytes have gone to it."""
+    """A line to a board in this process, which breaks after ``left`` more bytes."""
 
     def __init__(self, board, *, left=None, mute=False, lose=0):
         self.link, self.left, self.mute, self.lose = board._link, left, mute, lose
@@ -142,7 +144,7 @@ class Line:
 
 
 def board_outcomes(inject=lambda device: None, cut_after="", **options):
-    """Outcomes and reports; the line is cut in the check that follows ``cut_after``."""
+    """Return outcomes and reports; the line breaks during the check after ``cut_after``."""
     board = EmulatedBoard(preset("tiny"), memory_bytes=MEMORY, baud=1_000_000)
     inject(board._link.emulator)
     line, reports = Line(board, **options), []
@@ -154,7 +156,7 @@ def board_outcomes(inject=lambda device: None, cut_after="", **options):
     return selftest(SerialDevice(line), report=report), reports
 
 
-def test_a_good_board_passes():
+def test_a_board_without_faults_passes():
     outcomes, reports = board_outcomes()
     assert all(outcome.passed for outcome in outcomes), outcomes
     assert [outcome.name for outcome in outcomes] == list(CHECKS) and reports == outcomes
@@ -162,14 +164,14 @@ def test_a_good_board_passes():
 
 @pytest.mark.parametrize("fault", ["host byte 0x10", "scratchpad byte 1029", "last tile",
                                    "CAP_ARRAY", "no write to registers"])
-def test_a_board_with_a_fault(fault):
+def test_a_fault_of_a_board_is_reported_for_its_part_only(fault):
     failed, inject = FAULTS[fault]
     compare(board_outcomes(inject)[0], failed)
 
 
 @pytest.mark.parametrize("mute", [False, True])
 @pytest.mark.parametrize("during", ["host memory", "DMA", "array cells", "SOFTMAX"])
-def test_a_link_that_breaks_leaves_out_the_rest(during, mute):
+def test_remaining_checks_are_left_out_after_the_link_breaks(during, mute):
     names = list(CHECKS)
     at = names.index(during)
     outcomes, reports = board_outcomes(cut_after=names[at - 1], mute=mute)
@@ -185,19 +187,19 @@ def test_a_link_that_breaks_leaves_out_the_rest(during, mute):
 
 
 @pytest.mark.parametrize("mute", [False, True])
-def test_a_link_that_never_holds_is_the_only_one_that_failed(mute):
+def test_a_link_that_never_works_is_the_only_failed_part(mute):
     outcomes, reports = board_outcomes(left=9_000, mute=mute)
     compare(outcomes, "host link")
     assert outcomes == reports
 
 
-def test_a_frame_that_is_lost_is_the_links():
+def test_a_lost_frame_is_a_fault_of_the_link():
     outcomes, _ = board_outcomes(lose=9_000)
     compare(outcomes, "host link")
     assert "had to be sent again" in outcomes[0].detail
 
 
-def test_a_device_that_stays_busy_is_left_alone():
+def test_a_device_that_stays_busy_is_not_tested_further():
     def busy(device):
         read = device.read_register
         device.read_register = lambda name: read(name) | (name == "STATUS")
@@ -220,13 +222,13 @@ def test_a_program_that_never_ends_stops_the_self_test():
     device.wait = hang
     outcomes = selftest(device)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
-    assert len(failed) == 1 and failed[0].detail.startswith("the program can never end")
+    assert len(failed) == 1 and failed[0].detail.startswith("the program is deadlocked")
     rest = outcomes[outcomes.index(failed[0]) + 1:]
     assert {outcome.status for outcome in rest} == {"not checked"}
     assert all(limit for limit in calls) and len(calls) == 9
 
 
-def test_the_command_prints_what_was_left_out(capsys, monkeypatch):
+def test_the_command_prints_the_checks_that_were_left_out(capsys, monkeypatch):
     monkeypatch.setattr(EmulatorDevice, "_read", lambda self, addr, size: bytes(size))
     for options in ((), ("--json",)):
         with pytest.raises(SystemExit) as stop:
