@@ -16,8 +16,13 @@ from .lower.elementwise import Elementwise, RowSoftmax
 from .lower.layer import Layer
 from .lower.lowered import Lowered, Operation
 from .lower.lowering import lower
+from .lower.move import Move
 from .lower.operands import require_int8
 from .plan.allocators import HostMemoryAllocator, WeightBufferRing
+from .plan.layer_plan import LayerPlan
+from .plan.map_plan import MapPlan
+from .plan.move_plan import MovePlan
+from .plan.softmax_plan import SoftmaxPlan
 from .plan.tensor_layout import TensorLayout, lay_out_tensors, unique_names
 from .schedule.interleave import StepEmission, interleave
 from .schedule.producer_order import longest_producer_last
@@ -163,16 +168,23 @@ def _lowered_steps(graph: Graph, config: Config) -> tuple[Lowered, list[Step[Any
 
 
 def _step(operation: Operation, config: Config) -> Step[Any]:
-    """Return the step that executes an operation."""
+    """Return the step that executes an operation.
+
+    The annotations make the type checker compare the steps and their plans with the protocols.
+    """
     match operation:
         case Layer():
-            return ArrayStep(operation, config)
+            array_step: Step[LayerPlan] = ArrayStep(operation, config)
+            return array_step
         case Elementwise():
-            return MapStep(operation, config)
+            map_step: Step[MapPlan] = MapStep(operation, config)
+            return map_step
         case RowSoftmax():
-            return SoftmaxStep(operation, config)
-        case _:
-            return MoveStep(operation, config)
+            softmax_step: Step[SoftmaxPlan] = SoftmaxStep(operation, config)
+            return softmax_step
+        case Move():
+            move_step: Step[MovePlan] = MoveStep(operation, config)
+            return move_step
 
 
 def _check_inputs_and_outputs(graph: Graph, lowered: Lowered) -> None:

@@ -170,4 +170,5 @@ def _folded_bias(weights: _Weights, bias: GraphTensor | None, zero: int,
         if bias.value.size != channels:
             raise Refused(f"its bias has {bias.value.size} elements for {channels} channels")
         total = total + bias.value.reshape(-1).astype(np.int64)
-    return total.astype(np.uint32).view(np.int32)
+    wrapped: npt.NDArray[np.int32] = total.astype(np.uint32).view(np.int32)
+    return wrapped

@@ -72,7 +72,7 @@ class _Lowering:
         if op.index in self.folded:
             self._check_inputs(op, op.inputs[:1])
             self.result.elided.add(op.outputs[0])
-            return "weft", "no instructions: folded into the padding of the convolutions behind it"
+            return "weft", "no instructions: folded into the padding of the next convolutions"
         if op.name in ("QUANTIZE", "DEQUANTIZE") and (decision := self._conversion(op)):
             return decision
         if op.name in (*_ALIASES, "SOFTMAX") and op.inputs and op.outputs \

@@ -230,7 +230,8 @@ def _nearest(full: int, size: int, align_corners: int,
     positions = centers * scale
     if align_corners:       # round half away from zero
         positions = positions + np.float32(0.5)
-    return np.clip(np.floor(positions), 0, full - 1).astype(np.int64)
+    nearest: npt.NDArray[np.int64] = np.clip(np.floor(positions), 0, full - 1).astype(np.int64)
+    return nearest
 
 
 MOVES: dict[str, Callable[[Graph, Operator], Move]] = {

@@ -78,7 +78,7 @@ def mean(graph: Graph, op: Operator) -> Layer:
 
 
 def _reduced_shape(graph: Graph, op: Operator) -> tuple[int, int, bool]:
-    """Return the number of elements before and behind the axes of a MEAN.
+    """Return the number of elements before and after the axes of a MEAN.
 
     The third result is true if the axes are the height and width of an NHWC tensor.
     """

@@ -1,1 +1,1 @@
-"""Third compiler stage: divide each operation into pieces that fit the on-chip memories."""
+"""Third compiler stage: divide each operation into blocks that fit the on-chip memories."""

@@ -18,11 +18,11 @@ class KernelBlock:
     Attributes
     ----------
     y0, y1 : :class:`int`
-        First kernel row, and the row behind the last one.
+        First kernel row, and the row after the last one.
     x0, x1 : :class:`int`
-        First kernel column, and the column behind the last one.
+        First kernel column, and the column after the last one.
     c0, c1 : :class:`int`
-        First input channel, and the channel behind the last one.
+        First input channel, and the channel after the last one.
     """
 
     y0: int

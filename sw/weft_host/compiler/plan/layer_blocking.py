@@ -15,7 +15,7 @@ from .layer_plan import LayerPlan, parameter_bytes
 __all__ = ["SHORT_LOAD", "Blocking", "beats_per_tile", "plans_with_buffers"]
 
 SHORT_LOAD = 64
-"""Beats of a load that hides the latency of the load before it and of the units behind it."""
+"""Beats of a load that hides the latency of the previous load and of the units that use it."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ OVERLAP_LOSS = 10
 """Divisor of the time that units lose by waiting for each other: one cycle is lost for so many
 cycles of the units that are not the slowest."""
 END_HIDDEN = 4
-"""Number of blocks from which the next layer waits for hardly any of the last block's end."""
+"""Number of blocks with which the next layer waits for hardly any of the last block's end."""
 
 
 def estimated_cycles(layer: Layer, config: Config, plan: LayerPlan, blocking: Blocking) -> int:
@@ -63,7 +63,7 @@ def estimated_cycles(layer: Layer, config: Config, plan: LayerPlan, blocking: Bl
         + min(plan.tiles_per_load, passes[0]) * config.tile_bytes // config.bus_bytes
     end = vector // (count * tiles) + store // (count * groups) + cost.MATMUL_END \
         + config.rows + config.cols // 2
-    if plan.output_on_chip:     # the next layer starts behind the first blocks
+    if plan.output_on_chip:     # the next layer starts after the first blocks
         end //= min(count, END_HIDDEN)
     units = load, matmul, vector, store, cost.FETCH * instructions
     return int(max(units) + (sum(units) - max(units)) // OVERLAP_LOSS + start + end)

@@ -15,7 +15,7 @@ from .resident_tensor import ResidentTensor
 __all__ = ["MapPlan", "plan_map"]
 
 STRIPS = 8
-"""Pieces of a tensor that is on chip in any case: a reader can start behind the first piece."""
+"""Pieces of a tensor that is on chip in any case: a reader can start after the first piece."""
 _BLOCKS = (8192, 4096, 2048, 1024, 512, 256, 128, 64, 32, 16, 8, 4, 1)
 """Bytes of a block to try if an operand or the output is in host memory."""
 

@@ -26,7 +26,7 @@ class ResidentTensor:
     halo : :class:`int`
         Value of the halo, as int8.
     overread : :class:`int`
-        Bytes behind the last one that may be read and multiplied by weights of zero.
+        Bytes after the last one that may be read and multiplied by weights of zero.
     halo_unused : :class:`bool`
         No step reads the halo of this tensor. It exists in the layout because the tensor shares
         its memory with one that has a halo.

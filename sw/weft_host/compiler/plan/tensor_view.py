@@ -19,7 +19,7 @@ class TensorView:
     halo : :class:`int`
         Value of the halo, as int8.
     overread : :class:`int`
-        Bytes behind the last one that the step reads and multiplies by weights of zero.
+        Bytes after the last one that the step reads and multiplies by weights of zero.
     """
 
     shape: tuple[int, int, int]

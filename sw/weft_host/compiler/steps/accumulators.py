@@ -35,7 +35,7 @@ class AccumulatorAllocator:
     def allocate(self, positions: int) -> int:
         """Return the first row for the sums of one output tile.
 
-        With fewer positions than the array has rows, tiles lie behind one another in the whole
+        With fewer positions than the array has rows, tiles follow one another in the whole
         memory: many tiles can then be in flight, and VECTOR and MATMUL seldom access the same half.
         """
         if positions >= self._config.rows:

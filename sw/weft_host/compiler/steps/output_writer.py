@@ -55,7 +55,7 @@ class OutputWriter:
         self._groups = 0
 
     def drain(self, outputs: OutputBlock, tiles: range, tile: int, acc: int) -> None:
-        """Emit the drain of an output tile and, behind the last of its group, the store.
+        """Emit the drain of an output tile and, after the last tile of its group, the store.
 
         Parameters
         ----------
@@ -151,7 +151,7 @@ def _equal_windows(start: int, stop: int, stride: int, kernel: int, pad: int,
                    size: int) -> list[tuple[int, int, int]]:
     """Divide positions into ranges whose windows cover the same number of elements.
 
-    The result holds the first position of each range, the position behind its last one, and the
+    The result holds the first position of each range, the position after its last one, and the
     number of elements along this dimension.
     """
     found: list[tuple[int, int, int]] = []

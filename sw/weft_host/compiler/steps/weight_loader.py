@@ -60,7 +60,7 @@ class LoadedPasses:
     Attributes
     ----------
     start, stop : :class:`int`
-        First pass, and the pass behind the last one.
+        First pass, and the pass after the last one.
     first : :class:`int`
         Tile of the weight buffer with the weights of pass ``start``.
     hold : :class:`bool`

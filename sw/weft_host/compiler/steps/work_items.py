@@ -13,7 +13,7 @@ from ..plan.resident_tensor import ResidentTensor
 from .input_buffer import InputBuffer, LayerInput, ResidentInput
 from .step import StepMemory
 
-__all__ = ["WorkItem", "OutputBlock", "work_items"]
+__all__ = ["OutputBlock", "WorkItem", "work_items"]
 
 
 @dataclasses.dataclass(frozen=True)
