@@ -1,4 +1,4 @@
-"""One thing that the doctor has looked at."""
+"""Finding of an examination."""
 
 import dataclasses
 
@@ -9,18 +9,20 @@ OK, MISSING, PROBLEM = "ok", "missing", "problem"
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """Finding about one package, tool, device or port.
 
     Attributes
     ----------
     kind : :class:`str`
-        ``"package"``, ``"tool"`` or ``"port"``: a serial port, or a USB device.
-    name, detail : :class:`str`
-        What it is; its version, what it is for, or what is wrong with it.
+        ``"package"``, ``"tool"`` or ``"port"``; a USB device counts as a port.
+    name : :class:`str`
+        Name of the package or the tool, or path of the device file.
     state : :class:`str`
-        ``"ok"``; ``"missing"``, which matters to who needs it; ``"problem"``, which stops things.
+        ``"ok"``; ``"missing"``, which matters only for some purposes; or ``"problem"``.
+    detail : :class:`str`
+        Version, purpose or cause.
     advice : :class:`str`
-        What to do; empty if ``"ok"``.
+        Remedy; empty if the state is ``"ok"``.
     """
 
     kind: str
