@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..vendor.held_products import HeldProducts
+from ..vendor.multiplier_pair import MultiplierPair
 from .byte_unit import POINTER_BITS
 from .microinstruction import Operation
 from .ports import OperationPort
@@ -88,7 +88,7 @@ class ArrayUnit(wiring.Component):
         products = [[] for _ in range(SIDE)]
         for row in range(SIDE):
             for pair in range(SIDE // 2):
-                m.submodules[f"mult_{row}_{pair}"] = mult = HeldProducts(
+                m.submodules[f"mult_{row}_{pair}"] = mult = MultiplierPair(
                     "ice40" if self.config.multiplier == "ice40" else "portable")
                 enabled = Mux(mode.depthwise,
                           (tap == row) & (self.i_byte_index == 2 * pair + 1),

@@ -1,22 +1,22 @@
-"""Where biases, multipliers and shifts of channels are kept."""
+"""Memory for the biases, multipliers or shifts of channels."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["ChannelStore"]
+__all__ = ["ChannelMemory"]
 
 
-class ChannelStore(wiring.Component):
-    """One value for each channel, read for a whole group of channels at once.
+class ChannelMemory(wiring.Component):
+    """Memory of one value per channel, read for a whole group of channels at once.
 
-    Channel ``group * lanes + lane`` is entry ``lane`` of ``group``. A read takes one cycle; it
-    sees writes of earlier cycles.
+    Channel ``group * lanes + lane`` is entry ``lane`` of ``group``. The values of a read arrive one
+    cycle after the request, and include writes of earlier cycles.
 
     Parameters
     ----------
     channels : :class:`int`
-        How many, a power of two.
+        Number of channels, a power of two.
     lanes : :class:`int`
         Channels of a group, a power of two up to ``channels``.
     shape : shape-like
@@ -25,11 +25,11 @@ class ChannelStore(wiring.Component):
     Members
     -------
     i_write_en : :py:`In(1)`, ``i_write_channel``, ``i_write_value``
-        Sets the value of one channel.
+        Set the value of one channel.
     i_channel : :py:`In(range(channels))`
         Any channel of the group to read.
     o_values : :py:`Out(ArrayLayout(shape, lanes))`
-        The values of the group of one cycle ago.
+        The values of the group that was addressed in the previous cycle.
     """
 
     def __init__(self, *, channels, lanes, shape):
@@ -51,7 +51,7 @@ class ChannelStore(wiring.Component):
         lane = self.i_write_channel[:lane_bits]
 
         if self.groups == 1:
-            # a memory of one row would be registers with a second set of them behind
+            # synthesis would add a second set of registers behind a memory of one row
             for i in range(self.lanes):
                 value = Signal(self.shape, name=f"value_{i}", reset_less=True)
                 m.d.comb += self.o_values[i].eq(value)

@@ -1,4 +1,4 @@
-"""The lanes: bias, then the requantiser of each channel of a group."""
+"""Lanes of VECTOR: bias and requantiser for each channel of a group."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
@@ -16,17 +16,17 @@ SETTINGS = data.StructLayout({
     "double": 1, "away": 1, "zero_point": signed(8), "clamp_min": signed(8),
     "clamp_max": signed(8),
 })
-"""What all lanes share, for one instruction."""
+"""Fields of an instruction that all lanes share."""
 
 
 class Lanes(wiring.Component):
-    """Adds the bias and requantises a group of channels, or widens one channel in mode RAW.
+    """Pipeline that adds the bias and requantises a group of channels, or widens one in mode RAW.
 
-    Steps of MAP bring values that need no bias; multiplier and shift are the same in all lanes.
+    Steps of MAP have values without a bias; multiplier and shift are the same in all lanes.
 
-    A pipeline that never stalls. A step leaves ``LATENCY`` cycles after it entered, in mode RAW
-    ``RAW_LATENCY``: the two must not meet. Parameters of channels are asked for when they are
-    needed, so they may change only while no step is inside.
+    The pipeline never stalls. A step leaves ``LATENCY`` cycles after it entered, in mode RAW
+    ``RAW_LATENCY`` cycles; two steps must not leave in the same cycle. Parameters are read when
+    a step needs them, so that they may change only while no step is in flight.
 
     Parameters
     ----------
@@ -34,22 +34,22 @@ class Lanes(wiring.Component):
 
     Members
     -------
-    i_start, i_instruction, i_slot : :py:`In(1)`, :py:`In(256)`, :py:`In(1)`
-        Keep zero point, clamp and law of this DRAIN or MAP for steps with ``slot``. None with
-        the same slot may be inside.
+    i_start, i_instruction, i_settings : :py:`In(1)`, :py:`In(256)`, :py:`In(1)`
+        Store zero point, clamp and rounding law of this DRAIN or MAP as settings ``i_settings``. No
+        step with the same settings may be in flight.
     i_softmax : :py:`In(1)`
-        It is a SOFTMAX: keep those of its outputs.
+        The instruction is a SOFTMAX, whose settings are constant.
     i_step : :py:`In(Step(config))`
     i_acc, i_values : :py:`In(ArrayLayout(signed(32), lanes))` each
-        One cycle after its step: accumulators, or the values of a step of MAP.
+        One cycle after the step: accumulators, or the values of a step of MAP.
     i_map_multiplier, i_map_shift : :py:`In(31)`, :py:`In(6)`
-        Those of all steps of MAP that are inside.
+        Multiplier and shift of all steps of MAP in flight.
     o_bias_channel, o_multiplier_channel, o_shift_channel : :py:`Out(range(param_channels))`
-        Ask a :class:`ChannelStore` for the group of this channel.
+        Addresses for a :class:`ChannelMemory` each.
     i_biases, i_multipliers, i_shifts : :py:`In(ArrayLayout(..., lanes))`
-        The answers, a cycle later.
+        Values of these groups, a cycle later.
     o_en : :py:`Out(1)`, ``o_bytes`` : :py:`Out(ArrayLayout(8, max(lanes, 4)))`
-        Bytes of a step: one a lane, or the four of an int32 in mode RAW.
+        Bytes of a step: one per lane, or the four of an int32 in mode RAW.
     """
 
     SUM_AT = 2              # cycles after the step: the sum with the bias enters the requantiser
@@ -62,7 +62,7 @@ class Lanes(wiring.Component):
         super().__init__({
             "i_start": In(1),
             "i_instruction": In(INSTRUCTION_SHAPE),
-            "i_slot": In(1),
+            "i_settings": In(1),
             "i_softmax": In(1),
             "i_step": In(Step(config)),
             "i_acc": In(data.ArrayLayout(signed(32), lanes)),
@@ -83,27 +83,27 @@ class Lanes(wiring.Component):
         m = Module()
         config = self.config
 
-        # what travels beside the data; at[n] is the step that entered n cycles ago
+        # at[n] is the step that entered n cycles ago
         at = [self.i_step]
         for age in range(1, self.LATENCY + 1):
             at.append(Signal(Step(config), name=f"s{age}_step"))
             m.d.sync += at[age].eq(at[age - 1])
 
-        # a cycle for the store, and one to choose between its answer and that of MAP
-        ask_multiplier = self.SUM_AT + Requantizer.MULTIPLIER_AT - 2
-        ask_shift = self.SUM_AT + Requantizer.SHIFT_AT - 2
+        # one cycle for the memory, and one to select between its values and those of MAP
+        multiplier_request = self.SUM_AT + Requantizer.MULTIPLIER_AT - 2
+        shift_request = self.SUM_AT + Requantizer.SHIFT_AT - 2
         m.d.comb += [
             self.o_bias_channel.eq(self.i_step.channel),
-            self.o_multiplier_channel.eq(at[ask_multiplier].channel),
-            self.o_shift_channel.eq(at[ask_shift].channel),
+            self.o_multiplier_channel.eq(at[multiplier_request].channel),
+            self.o_shift_channel.eq(at[shift_request].channel),
         ]
 
         settings = self._settings(m)
 
         def setting(name, cycle):
-            # chosen a cycle early, so that the choice does not add to the lanes' first gates
+            # selected a cycle early, so that the selection is not on the path into the lanes
             value = Signal(SETTINGS.members[name], name=f"s{cycle}_{name}", reset_less=True)
-            m.d.sync += value.eq(Mux(at[self.SUM_AT + cycle - 1].slot,
+            m.d.sync += value.eq(Mux(at[self.SUM_AT + cycle - 1].settings,
                                      settings[1][name], settings[0][name]))
             return value
 
@@ -122,9 +122,9 @@ class Lanes(wiring.Component):
             m.d.sync += [
                 s2_sum.eq(Mux(at[self.SUM_AT - 1].map, self.i_values[lane],
                               self.i_acc[lane] + self.i_biases[lane])),
-                multiplier.eq(Mux(at[ask_multiplier + 1].map, self.i_map_multiplier,
+                multiplier.eq(Mux(at[multiplier_request + 1].map, self.i_map_multiplier,
                                   self.i_multipliers[lane])),
-                shift.eq(Mux(at[ask_shift + 1].map, self.i_map_shift, self.i_shifts[lane])),
+                shift.eq(Mux(at[shift_request + 1].map, self.i_map_shift, self.i_shifts[lane])),
             ]
             m.d.comb += [
                 requantizer.i_value.eq(s2_sum),
@@ -150,21 +150,22 @@ class Lanes(wiring.Component):
         return m
 
     def _settings(self, m):
+        """Return the registers of the settings of two instructions."""
         layout = instruction_layout("DRAIN")
         for name in ("mode", "zero_point", "clamp_min", "clamp_max"):
             assert layout[name] == instruction_layout("MAP")[name], name
         new = data.View(layout, self.i_instruction)
-        softmax = self.i_softmax            # its bits are zero there: mode TFL2
+        softmax = self.i_softmax            # its field `mode` is zero, which is TFL2
         settings = []
-        for slot in range(2):
-            kept = Signal(SETTINGS, name=f"settings_{slot}", reset_less=True)
-            with m.If(self.i_start & (self.i_slot == slot)):
+        for index in range(2):
+            stored = Signal(SETTINGS, name=f"settings_{index}", reset_less=True)
+            with m.If(self.i_start & (self.i_settings == index)):
                 m.d.sync += [
-                    kept.double.eq(new.mode == Mode.TFL2),
-                    kept.away.eq(new.mode == Mode.AWAY),
-                    kept.zero_point.eq(Mux(softmax, -128, new.zero_point)),
-                    kept.clamp_min.eq(Mux(softmax, -128, new.clamp_min)),
-                    kept.clamp_max.eq(Mux(softmax, 127, new.clamp_max)),
+                    stored.double.eq(new.mode == Mode.TFL2),
+                    stored.away.eq(new.mode == Mode.AWAY),
+                    stored.zero_point.eq(Mux(softmax, -128, new.zero_point)),
+                    stored.clamp_min.eq(Mux(softmax, -128, new.clamp_min)),
+                    stored.clamp_max.eq(Mux(softmax, 127, new.clamp_max)),
                 ]
-            settings.append(kept)
+            settings.append(stored)
         return settings

@@ -1,4 +1,4 @@
-"""The reader of PARAMS: biases, multipliers and shifts out of the scratchpad."""
+"""Reader of PARAMS: loads biases, multipliers and shifts from the scratchpad."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
@@ -10,17 +10,17 @@ from ..sram.ports import ReadPort
 
 __all__ = ["ParamsReader"]
 
-WORDS = 3               # of a channel: bias, multiplier, shift
+WORDS = 3               # per channel: bias, multiplier, shift
 BIAS, MULTIPLIER, SHIFT = range(WORDS)
 
 
 class ParamsReader(wiring.Component):
-    """Carries out PARAMS instructions, one 32-bit word a cycle.
+    """Reader that executes PARAMS instructions, one 32-bit word a cycle.
 
-    Reads the bias of every channel, then with ``per_channel`` the multiplier and shift of every
-    channel. Otherwise multiplier and shift of the instruction are written beside each bias, and
-    cost no cycle. The first channel's place is ``channel``. An instruction takes ``channels`` or
-    ``3 * channels`` cycles, and the latency of the scratchpad.
+    Reads the bias of every channel and then, with ``per_channel``, multiplier and shift of every
+    channel. Otherwise, the instruction's multiplier and shift are written together with each bias,
+    and take no cycle. The first channel has the parameter slot ``channel``. An instruction takes
+    ``channels`` or ``3 * channels`` cycles, plus the latency of the scratchpad.
 
     Parameters
     ----------
@@ -35,10 +35,10 @@ class ParamsReader(wiring.Component):
     o_busy : :py:`Out(1)`
         From the cycle after ``i_start`` to that of ``o_done``.
     o_done : :py:`Out(1)`
-        High for one cycle, the one before that in which the last values are given to the stores.
+        High for one cycle, the one before that in which the last values are written.
     spad : :py:`Out(ReadPort(spad_addr_width, 4))`
     o_channel : :py:`Out(range(param_channels))`
-        Place of all values below.
+        Parameter slot of all values below.
     o_bias_en, o_bias : :py:`Out(1)`, :py:`Out(signed(32))`
     o_multiplier_en, o_multiplier : :py:`Out(1)`, :py:`Out(31)`
     o_shift_en, o_shift : :py:`Out(1)`, :py:`Out(6)`
@@ -73,25 +73,25 @@ class ParamsReader(wiring.Component):
         per_channel = Signal()
         multiplier, shift = Signal(31), Signal(6)
 
-        # requests; channel and kind say which word is next
-        asking = Signal()
+        # requests; channel and kind identify the next word
+        requesting = Signal()
         addr, scale_addr = Signal(self.addr_width), Signal(self.addr_width)
-        ask_channel, ask_kind = Signal.like(last_channel), Signal(range(WORDS))
-        m.d.comb += [spad.req.valid.eq(asking), spad.req.payload.eq(addr)]
+        req_channel, req_kind = Signal.like(last_channel), Signal(range(WORDS))
+        m.d.comb += [spad.req.valid.eq(requesting), spad.req.payload.eq(addr)]
         with m.If(spad.req.valid & spad.req.ready):
             m.d.sync += addr.eq(addr + 4)
-            self._advance(m, ask_channel, ask_kind, first_channel, last_channel)
-            with m.If(ask_channel == last_channel):
-                with m.If(ask_kind == BIAS):
-                    m.d.sync += [addr.eq(scale_addr), asking.eq(per_channel)]
-                with m.If(ask_kind == SHIFT):
-                    m.d.sync += asking.eq(0)
+            self._advance(m, req_channel, req_kind, first_channel, last_channel)
+            with m.If(req_channel == last_channel):
+                with m.If(req_kind == BIAS):
+                    m.d.sync += [addr.eq(scale_addr), requesting.eq(per_channel)]
+                with m.If(req_kind == SHIFT):
+                    m.d.sync += requesting.eq(0)
 
-        # answers come in the same order. The stores are far from the scratchpad, and get them a
-        # cycle later
+        # data arrives in the order of the requests; it is registered, because the channel memories
+        # are far from the scratchpad
         channel, kind = Signal.like(last_channel), Signal(range(WORDS))
         word_en, word = Signal(), Signal(32, reset_less=True)
-        is_last = Signal()          # known beforehand: much hangs on the end of an instruction
+        is_last = Signal()          # computed a cycle ahead: `o_done` has a high fan-out
         m.d.comb += [word_en.eq(spad.valid), self.o_done.eq(word_en & is_last)]
         m.d.sync += [
             word.eq(Cat(spad.data)),
@@ -116,19 +116,19 @@ class ParamsReader(wiring.Component):
 
         with m.If(self.i_start):
             m.d.sync += [
-                self.o_busy.eq(1), asking.eq(1),
+                self.o_busy.eq(1), requesting.eq(1),
                 addr.eq(new.bias_addr), scale_addr.eq(new.scale_addr),
                 first_channel.eq(new.channel), last_channel.eq(new.channel + new.channels - 1),
                 per_channel.eq(new.per_channel),
                 multiplier.eq(new.multiplier), shift.eq(new.shift),
-                ask_channel.eq(new.channel), ask_kind.eq(BIAS),
+                req_channel.eq(new.channel), req_kind.eq(BIAS),
                 channel.eq(new.channel), kind.eq(BIAS),
                 is_last.eq(~new.per_channel & (new.channels == 1)),
             ]
         return m
 
     def _advance(self, m, channel, kind, first_channel, last_channel):
-        """To the next word: all biases, then multiplier and shift by turns."""
+        """Advance to the next word: all biases, then multiplier and shift of each channel."""
         with m.If(kind == MULTIPLIER):
             m.d.sync += kind.eq(SHIFT)
         with m.Else():

@@ -1,4 +1,4 @@
-"""The one scratchpad read port that the parts of VECTOR share."""
+"""Multiplexer of the scratchpad read port that the parts of VECTOR share."""
 
 from amaranth.hdl import Module, Mux
 from amaranth.lib import wiring
@@ -10,10 +10,10 @@ __all__ = ["SharedRead"]
 
 
 class SharedRead(wiring.Component):
-    """Leads the requests of one part at a time to the scratchpad.
+    """Connection of one part of VECTOR at a time to the scratchpad.
 
-    ``i_table`` and ``i_map`` say whose turn it is, that of ``params`` if neither is high; they
-    change only while no read is on its way.
+    ``i_table`` and ``i_map`` select the part, ``params`` if neither is high. They change only
+    while no read is outstanding.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The reciprocal of a sum, as the reference kernel of SOFTMAX takes it."""
+"""Reciprocal of a sum, with the integers of the reference kernel of SOFTMAX."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
@@ -6,38 +6,39 @@ from amaranth.lib.wiring import In, Out
 
 __all__ = ["Reciprocal"]
 
-HALF = 16                       # bits of a half of the operands: what every FPGA's multiplier takes
+HALF = 16                       # bits of half an operand: an operand size of all FPGAs' multipliers
 NEWTON_STEPS = 3
 ROUNDS = 1 + 2 * NEWTON_STEPS   # products
-FIRST_SUMMED, APPLIED = 2, 6    # cycle of a round in which its first part is added, and the last
+FIRST_SUM, APPLY = 2, 6         # cycles of a round that add the first part, and use the product
 ONE = 1 << 29                   # in Q2.29
 CONSTANT, SLOPE = 1515870810, 1010580540        # 48/17 and 32/17, in Q2.29
 TOTAL_SHIFT, MAX_SHIFT = 66, 62
 
 
 class Reciprocal(wiring.Component):
-    """Multiplier and shift by which a row's exponentials become probabilities.
+    """Converter of the sum of a row's exponentials to a multiplier and a shift.
 
-    With ``D`` in [1/2, 1) the mantissa of the total in Q0.31, ``x = 48/17 - 32/17 D`` and three
-    times ``x += 4 * x * (1 - D x)`` in Q2.29, each product rounded; the multiplier is ``2 x``,
-    saturated, and the shift is 66 less the total's leading zeros, at most 62. A total of 0 counts
-    as 1. The same integers as ``one_over_one_plus_x_for_x_in_0_1`` of gemmlowp's
-    ``fixedpoint/fixedpoint.h``; nothing but the last step ever saturates, as ``D`` is in range.
+    With ``D`` in [1/2, 1), the mantissa of the total in Q0.31, ``x = 48/17 - 32/17 D``, followed by
+    three steps ``x += 4 * x * (1 - D x)`` in Q2.29, each product rounded. The multiplier is
+    ``2 x``, saturated; the shift is 66 minus the total's number of leading zeros, at most 62. A
+    total of 0 counts as 1. The integers are those of ``one_over_one_plus_x_for_x_in_0_1`` in
+    gemmlowp's ``fixedpoint/fixedpoint.h``. Only the last step can saturate, because ``D`` is in
+    range.
 
-    One multiplier of 16 x 16 bits does it in ``CYCLES`` cycles for every total.
+    The computation takes ``CYCLES`` cycles for any total, with one multiplier of 16 x 16 bits.
 
     Members
     -------
     i_start : :py:`In(1)`
-        Not allowed from the cycle after one until ``o_done``.
+        Start. Not allowed from the cycle after ``i_start`` until ``o_done``.
     i_total : :py:`In(32)`
     o_done : :py:`Out(1)`
         High for one cycle, ``CYCLES`` after ``i_start``.
     o_multiplier, o_shift : :py:`Out(31)`, :py:`Out(6)`
-        From ``o_done`` to the next ``i_start``.
+        Valid from ``o_done`` to the next ``i_start``.
     """
 
-    CYCLES = 6 + ROUNDS * (APPLIED + 1)
+    CYCLES = 6 + ROUNDS * (APPLY + 1)
 
     def __init__(self):
         super().__init__({
@@ -54,12 +55,12 @@ class Reciprocal(wiring.Component):
         x, error = Signal(31), Signal(31)
         error_negative = Signal()
         round_ = Signal(range(ROUNDS))
-        cycle = Signal(range(APPLIED + 1))
+        cycle = Signal(range(APPLY + 1))
         total = Signal(4 * HALF)
 
         with m.FSM():
             with m.State("IDLE"):
-                # without a look at i_start, which comes late
+                # loaded whether or not i_start is high, because i_start arrives last
                 m.d.sync += [
                     mantissa.eq(Cat(self.i_total[0] | (self.i_total == 0), self.i_total[1:])),
                     round_.eq(0),
@@ -80,7 +81,7 @@ class Reciprocal(wiring.Component):
                     m.next = "MULTIPLY"
             with m.State("MULTIPLY"):
                 m.d.sync += cycle.eq(cycle + 1)
-                with m.If(cycle == APPLIED):
+                with m.If(cycle == APPLY):
                     m.d.sync += [cycle.eq(0), round_.eq(round_ + 1)]
                     with m.If(round_ == ROUNDS - 1):
                         m.d.sync += self.o_done.eq(1)
@@ -88,7 +89,7 @@ class Reciprocal(wiring.Component):
         with m.If(self.o_done):
             m.d.sync += self.o_done.eq(0)
 
-        # round 0: D * 32/17; then by turns D * x and x * (1 - D x), this one with its sign apart
+        # round 0: D * 32/17; then alternately D * x and x * (1 - D x), the latter as a magnitude
         first, improves = Signal(), Signal()
         negative = Signal()
         m.d.comb += [
@@ -106,14 +107,14 @@ class Reciprocal(wiring.Component):
         ]
         with m.Switch(cycle):
             with m.Case(0):
-                # rounds to the nearest, a half up; the sign is taken of the result
+                # rounds to nearest, with a half up in the signed result
                 m.d.sync += total.eq((1 << 30) - negative)
             for part, weight in enumerate((0, 1, 1, 2)):
-                with m.Case(FIRST_SUMMED + part):
+                with m.Case(FIRST_SUM + part):
                     m.d.sync += total.eq(total + (s2_product << weight * HALF))
 
         product = total[31:]
-        with m.If(cycle == APPLIED):
+        with m.If(cycle == APPLY):
             with m.If(first):
                 m.d.sync += x.eq(Const(CONSTANT, 31) - product)
             with m.Elif(improves):

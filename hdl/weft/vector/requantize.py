@@ -1,4 +1,4 @@
-"""The requantiser: one int32 in, one int8 out, every cycle."""
+"""Requantiser: pipeline from int32 to int8, one value per cycle."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
@@ -8,19 +8,19 @@ from .rounding import FIRST_SHIFT, ShiftStage, clamp, magnitude, rounds_half_up
 
 __all__ = ["Requantizer"]
 
-HALF = 16               # bits of a half of the operands: what every FPGA's multiplier takes
-COARSE = 16             # step of the first stage of the shifter
-QUOTIENT = 8            # bits: 255 plus any zero point is past every clamp
+HALF = 16               # bits of half an operand: an operand size of all FPGAs' multipliers
+COARSE = 16             # step of the shifter's first stage
+QUOTIENT = 8            # bits; 255 plus any zero point is beyond every clamp
 WINDOW = QUOTIENT + 1 + COARSE - 1
 
 
 class Requantizer(wiring.Component):
-    """Multiplies by ``multiplier * 2**-shift``, rounds, adds the zero point and clamps.
+    """Pipeline that multiplies by ``multiplier * 2**-shift``, rounds, adds the zero point, clamps.
 
-    A pipeline that never stops: what enters leaves ``LATENCY`` cycles later. All other inputs
-    belong to the value that entered as many cycles ago as their constant says, so whoever feeds
-    them need not carry them along. Exact for every value, multiplier below 2^31, shift of 0 to 63
-    and law; see the page on numerics.
+    The pipeline never stalls: a result leaves ``LATENCY`` cycles after its value entered. Each of
+    the other inputs is sampled the number of cycles after its value that its constant states, so
+    that it need not travel with the value. Exact for all values, multipliers below 2^31, shifts of
+    0 to 63 and rounding laws; see the page on numerics.
 
     Members
     -------
@@ -60,14 +60,14 @@ class Requantizer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        # nothing here needs a reset: results of unknown values are not used
+        # no resets: results of undefined values are not used
         negative = [_signal(1, f"s{n}_negative") for n in range(1, 9)]
         m.d.sync += negative[0].eq(self.i_value[-1])
         m.d.sync += [new.eq(old) for old, new in zip(negative, negative[1:])]
 
         product = self._multiply(m)
 
-        # stage 5: what the coarse shift will drop, told in few bits. All of it is about |P|.
+        # stage 5: tests on the bits of |P| that the coarse shift drops
         s5_product = _signal(len(product), "s5_product")
         s5_any_low, s5_any_mid, s5_any_high, s5_all_high, s5_half = (
             _signal(1, f"s5_{name}") for name in
@@ -131,7 +131,7 @@ class Requantizer(wiring.Component):
         return m
 
     def _multiply(self, m):
-        """``|P|``, four stages after the value: 62 bits, as 2^31 * (2^31 - 1) is the largest."""
+        """Return ``|P|`` in stage 4: 62 bits, as the largest product is 2^31 * (2^31 - 1)."""
         s1_value = _signal(32, "s1_value")
         value = s1_value[:HALF], s1_value[HALF:]
         multiplier = self.i_multiplier[:HALF], self.i_multiplier[HALF:]

@@ -1,4 +1,4 @@
-"""The addresses of MAP and SOFTMAX: rows of bytes, in steps of as many as there are lanes."""
+"""Address generator of MAP and SOFTMAX: rows of bytes, in steps of one byte per lane."""
 
 from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -8,31 +8,30 @@ from ..control.instruction_layout import instruction_layout
 from ..control.unit_interface import INSTRUCTION_SHAPE
 from ..spec.isa import MapOp
 
-__all__ = ["RowWalk", "Place"]
+__all__ = ["RowAddressGenerator", "RowRead"]
 
 
-class Place(data.StructLayout):
-    """One read: its address, and what it ends.
+class RowRead(data.StructLayout):
+    """A read of one operand of one step: its address, and flags for the last read of a unit.
 
-    ``whole``: the last operand of a step. ``last``: of a pass over a row, if the walk pauses
-    there, or of all. ``end``: of all.
+    ``ends_step``: the last operand of a step. ``ends_reading``: the last read before a pause, or
+    of the instruction. ``ends_all``: the last read of the instruction.
     """
 
     def __init__(self, config):
         super().__init__({
             "addr": config.spad_addr_width,
-            "whole": 1,
-            "last": 1,
-            "end": 1,
+            "ends_step": 1,
+            "ends_reading": 1,
+            "ends_all": 1,
         })
 
 
-class RowWalk(wiring.Component):
-    """Gives the addresses of an instruction's reads in order, one a cycle.
+class RowAddressGenerator(wiring.Component):
+    """Generator of the addresses of an instruction's reads in order, one a cycle.
 
-    With two operands, a step reads first one, then the other. With ``i_pause`` high the walk
-    stops behind each row until ``i_next``; with ``i_again`` high it then reads the same row
-    once more.
+    With two operands, a step reads first one, then the other. With ``i_pause`` high, the generator
+    stops after each row until ``i_next``; with ``i_repeat`` high, it then reads the same row again.
 
     Parameters
     ----------
@@ -41,12 +40,13 @@ class RowWalk(wiring.Component):
     Members
     -------
     i_start : :py:`In(1)`
-        Start the instruction in ``i_instruction``. Not allowed before the last is at its end.
+        Start the instruction in ``i_instruction``. Not allowed before the last read of the previous
+        instruction was accepted.
     i_instruction : :py:`In(256)`
         A validated MAP or SOFTMAX.
-    i_pause, i_again, i_next : :py:`In(1)` each
-        ``i_pause`` and ``i_again`` hold still while a row is read.
-    o : :py:`Out(stream.Signature(Place(config)))`
+    i_pause, i_repeat, i_next : :py:`In(1)` each
+        ``i_pause`` and ``i_repeat`` must not change while a row is read.
+    o : :py:`Out(stream.Signature(RowRead(config)))`
     o_two : :py:`Out(1)`
         The instruction has two operands.
     """
@@ -58,9 +58,9 @@ class RowWalk(wiring.Component):
             "i_start": In(1),
             "i_instruction": In(INSTRUCTION_SHAPE),
             "i_pause": In(1),
-            "i_again": In(1),
+            "i_repeat": In(1),
             "i_next": In(1),
-            "o": Out(stream.Signature(Place(config))),
+            "o": Out(stream.Signature(RowRead(config))),
             "o_two": Out(1),
         })
 
@@ -70,27 +70,27 @@ class RowWalk(wiring.Component):
         # SOFTMAX has the fields of MAP, those of operand b at zero
         new = data.View(instruction_layout("MAP"), self.i_instruction)
 
-        walking = Signal()
+        active = Signal()
         is_b = Signal()
-        addr, row_addr, pitch = ([Signal(width, name=f"{which}_{name}") for which in "ab"]
+        addr, row_addr, pitch = ([Signal(width, name=f"{operand}_{name}") for operand in "ab"]
                                  for name in ("addr", "row_addr", "pitch"))
         steps, steps_left = Signal(width), Signal(width)        # less one
         rows_left = Signal(16)                                  # less one
         last_step, last_row = Signal(), Signal()
-        # apart from o's payload, in which one would seem to depend on the other
-        whole, row_ends, last = Signal(), Signal(), Signal()
+        # signals of their own: as fields of o's payload, they would appear to form a loop
+        ends_step, ends_row, ends_reading = Signal(), Signal(), Signal()
         advance = Signal()
-        place = self.o.payload
+        read = self.o.payload
         m.d.comb += [
-            self.o.valid.eq(walking),
-            advance.eq(walking & self.o.ready),
-            place.addr.eq(Mux(is_b, addr[1], addr[0])),
-            whole.eq(is_b | ~self.o_two),
-            place.whole.eq(whole),
-            row_ends.eq(whole & last_step),
-            last.eq(row_ends & (self.i_pause | last_row)),
-            place.last.eq(last),
-            place.end.eq(row_ends & last_row & ~self.i_again),
+            self.o.valid.eq(active),
+            advance.eq(active & self.o.ready),
+            read.addr.eq(Mux(is_b, addr[1], addr[0])),
+            ends_step.eq(is_b | ~self.o_two),
+            read.ends_step.eq(ends_step),
+            ends_row.eq(ends_step & last_step),
+            ends_reading.eq(ends_row & (self.i_pause | last_row)),
+            read.ends_reading.eq(ends_reading),
+            read.ends_all.eq(ends_row & last_row & ~self.i_repeat),
         ]
         with m.If(advance):
             m.d.sync += is_b.eq(self.o_two & ~is_b)
@@ -98,29 +98,29 @@ class RowWalk(wiring.Component):
                 m.d.sync += addr[1].eq(addr[1] + Const(lanes))
             with m.Else():
                 m.d.sync += addr[0].eq(addr[0] + Const(lanes))
-            with m.If(whole):
+            with m.If(ends_step):
                 m.d.sync += [steps_left.eq(steps_left - 1), last_step.eq(steps_left == 1)]
-            with m.If(row_ends):
+            with m.If(ends_row):
                 m.d.sync += [steps_left.eq(steps), last_step.eq(steps == 0)]
-                for now, row, step in zip(addr, row_addr, pitch):
+                for current, row, step in zip(addr, row_addr, pitch):
                     following = Signal.like(row, name=f"{row.name}_following")
-                    m.d.comb += following.eq(Mux(self.i_again, row, row + step))
-                    m.d.sync += [now.eq(following), row.eq(following)]
-                with m.If(~self.i_again):
+                    m.d.comb += following.eq(Mux(self.i_repeat, row, row + step))
+                    m.d.sync += [current.eq(following), row.eq(following)]
+                with m.If(~self.i_repeat):
                     m.d.sync += [rows_left.eq(rows_left - 1), last_row.eq(rows_left == 1)]
-                with m.If(last):
-                    m.d.sync += walking.eq(0)
+                with m.If(ends_reading):
+                    m.d.sync += active.eq(0)
         with m.If(self.i_next):
-            m.d.sync += walking.eq(1)
+            m.d.sync += active.eq(1)
 
         with m.If(self.i_start):
             new_steps = ((new.bytes - 1)[:width] // lanes)
             m.d.sync += [
-                walking.eq(1), is_b.eq(0), self.o_two.eq(new.op != MapOp.A),
+                active.eq(1), is_b.eq(0), self.o_two.eq(new.op != MapOp.A),
                 steps.eq(new_steps), steps_left.eq(new_steps), last_step.eq(new.bytes <= lanes),
                 rows_left.eq(new.count - 1), last_row.eq(new.count == 1),
             ]
-            for which, now, row, step in zip("ab", addr, row_addr, pitch):
-                m.d.sync += [now.eq(new[f"{which}_addr"]), row.eq(new[f"{which}_addr"]),
-                             step.eq(new[f"{which}_pitch"])]
+            for operand, current, row, step in zip("ab", addr, row_addr, pitch):
+                m.d.sync += [current.eq(new[f"{operand}_addr"]), row.eq(new[f"{operand}_addr"]),
+                             step.eq(new[f"{operand}_pitch"])]
         return m

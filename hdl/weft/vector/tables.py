@@ -1,4 +1,4 @@
-"""Tables A and B: the memories of each lane, and the reader that fills them."""
+"""Tables A and B: memories of each lane, and the reader that loads them."""
 
 from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, memory, wiring
@@ -14,9 +14,9 @@ ENTRIES = 256
 
 
 class TableReader(wiring.Component):
-    """Carries out TABLE instructions, one entry a cycle.
+    """Reader that executes TABLE instructions, one entry a cycle.
 
-    An instruction takes 256 cycles, and the latency of the scratchpad.
+    An instruction takes 256 cycles, plus the latency of the scratchpad.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class TableReader(wiring.Component):
     o_done : :py:`Out(1)`
         High for one cycle: the tables hold the entries from the next cycle on.
     o_multiplier, o_shift : :py:`Out(31)`, :py:`Out(6)`
-        Those of the last TABLE.
+        Multiplier and shift of the last TABLE.
     spad : :py:`Out(ReadPort(spad_addr_width, 4))`
     o_en, o_index, o_entry : :py:`Out(1)`, :py:`Out(9)`, :py:`Out(32)`
         An entry for :class:`Tables`.
@@ -59,15 +59,15 @@ class TableReader(wiring.Component):
         new = data.View(instruction_layout("TABLE"), self.i_instruction)
         spad = flipped(self.spad)
 
-        asking = Signal()
+        requesting = Signal()
         addr = Signal(self.addr_width)
-        asked, last_asked = Signal(range(ENTRIES)), Signal()
-        m.d.comb += [spad.req.valid.eq(asking), spad.req.payload.eq(addr)]
+        requested, last_request = Signal(range(ENTRIES)), Signal()
+        m.d.comb += [spad.req.valid.eq(requesting), spad.req.payload.eq(addr)]
         with m.If(spad.req.valid & spad.req.ready):
-            m.d.sync += [addr.eq(addr + 4), asked.eq(asked + 1),
-                         last_asked.eq(asked == ENTRIES - 2)]
-            with m.If(last_asked):
-                m.d.sync += asking.eq(0)
+            m.d.sync += [addr.eq(addr + 4), requested.eq(requested + 1),
+                         last_request.eq(requested == ENTRIES - 2)]
+            with m.If(last_request):
+                m.d.sync += requesting.eq(0)
 
         table, index = Signal(), Signal(range(ENTRIES))
         m.d.sync += [
@@ -83,17 +83,17 @@ class TableReader(wiring.Component):
 
         with m.If(self.i_start):
             m.d.sync += [
-                self.o_busy.eq(1), asking.eq(1), addr.eq(new.table_addr), table.eq(new.table),
-                asked.eq(0), last_asked.eq(0), index.eq(0),
+                self.o_busy.eq(1), requesting.eq(1), addr.eq(new.table_addr), table.eq(new.table),
+                requested.eq(0), last_request.eq(0), index.eq(0),
                 self.o_multiplier.eq(new.multiplier), self.o_shift.eq(new.shift),
             ]
         return m
 
 
 class Tables(wiring.Component):
-    """Both tables once for each lane, so that every lane looks an entry up in every cycle.
+    """Memories with a copy of both tables for each lane, so that all lanes can read every cycle.
 
-    What is looked up while it is written is undefined.
+    The read of an entry that is being written is undefined.
 
     Parameters
     ----------
@@ -102,13 +102,13 @@ class Tables(wiring.Component):
     Members
     -------
     i_write_en, i_write_index, i_write_entry : :py:`In(1)`, :py:`In(9)`, :py:`In(32)`
-        Sets an entry in all lanes; bit 8 of the index is the table.
+        Set an entry in all lanes; bit 8 of the index selects the table.
     i_table : :py:`In(1)`
-        Look up in table B.
+        Read table B.
     i_index : :py:`In(ArrayLayout(8, lanes))`
-        Which entry, for each lane.
+        Index of the entry of each lane.
     o_entries : :py:`Out(ArrayLayout(signed(32), lanes))`
-        ``LATENCY`` cycles later.
+        Entries, ``LATENCY`` cycles after the indices.
     """
 
     LATENCY = 2
@@ -127,7 +127,7 @@ class Tables(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         for lane in range(self.lanes):
-            # the attribute spares the logic that would define a read of an entry being written
+            # the read of an entry that is being written is undefined, which saves logic
             m.submodules[f"lane_{lane}"] = lane_memory = memory.Memory(
                 shape=32, depth=2 * ENTRIES, init=[], attrs={"no_rw_check": 1})
             read, write = lane_memory.read_port(), lane_memory.write_port()
@@ -138,6 +138,6 @@ class Tables(wiring.Component):
                 write.addr.eq(self.i_write_index),
                 write.data.eq(self.i_write_entry),
             ]
-            # the second register: a block RAM's own output takes most of a fast cycle
+            # output register: the block RAM alone takes most of a short clock period
             m.d.sync += self.o_entries[lane].eq(read.data)
         return m

@@ -1,4 +1,4 @@
-"""The VECTOR unit: accumulators, or bytes, through the requantiser into the scratchpad."""
+"""VECTOR unit: accumulators or bytes through the requantiser into the scratchpad."""
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
@@ -8,8 +8,8 @@ from ..bus.memory_queue import MemoryQueue
 from ..control.instruction_register import InstructionRegister
 from ..control.unit_interface import UnitSignature
 from ..sram.ports import AccReadPort, ReadPort, WritePort
-from ..vendor.lut_ram import in_tables
-from .channel_memory import ChannelStore
+from ..vendor.lut_ram import lut_ram_attributes
+from .channel_memory import ChannelMemory
 from .drain import DrainReader
 from .lanes import Lanes
 from .map import MapReader
@@ -17,25 +17,25 @@ from .params import ParamsReader
 from .read import SharedRead
 from .softmax import SoftmaxControl
 from .tables import TableReader
-from .write import DrainWriter
+from .write import VectorWriter
 
 __all__ = ["VectorUnit"]
 
 PIPELINE_DEPTH = 34
-"""Cycles from the request of a step of MAP to the write of its bytes, with a scratchpad of up to
-seven cycles of latency: so many steps are on their way while none is held up. DRAIN has fewer."""
+"""Cycles from the request of a step of MAP to the write of its bytes, with a scratchpad latency of
+up to seven cycles. This many steps are in flight at full speed; DRAIN has fewer."""
 
 
 class VectorUnit(wiring.Component):
-    """Carries out VECTOR's instructions; see :mod:`weft.spec.isa` for what they do.
+    """Unit that executes VECTOR's instructions; see :mod:`weft.spec.isa` for their definition.
 
     A DRAIN of *n* positions takes ``n * ceil(channels / vector_lanes)`` cycles, in mode RAW
-    ``n * channels``, and a constant: positions and rows follow each other without a gap. The
-    next DRAIN starts while the last bytes of the one before are still on their way. Instructions
-    that read the scratchpad wait for them, so that they read what those before them have written.
+    ``n * channels``, plus a constant: positions and rows follow each other without a gap. The
+    next DRAIN starts while the last bytes of the previous one are still in flight. Instructions
+    that read the scratchpad wait until these bytes are written, to avoid a read-after-write hazard.
 
-    A MAP takes a cycle for each ``vector_lanes`` bytes of a row, with two operands two, and a
-    constant.
+    A MAP takes one cycle for each ``vector_lanes`` bytes of a row, two cycles with two operands,
+    plus a constant.
 
     Parameters
     ----------
@@ -44,17 +44,17 @@ class VectorUnit(wiring.Component):
     Members
     -------
     unit : :py:`In(UnitSignature())`
-        ``conflict`` is a cycle late. There is no bus, so ``error`` and ``wait_memory`` stay low.
+        ``conflict`` refers to the previous cycle. ``error`` and ``wait_memory`` are constant 0.
     acc : :py:`Out(AccReadPort(row_width, cols))`
-        The accumulators that DRAIN reads. Their latency is 1 to 15 cycles; beyond 6, DRAIN is
-        slower than one step a cycle.
+        Accumulators that DRAIN reads. Their latency is 1 to 15 cycles; beyond 6, DRAIN is slower
+        than one step a cycle.
     spad : :py:`Out(ReadPort(spad_addr_width, max(vector_lanes, 4)))`
-        What all others read.
+        Reads of all other instructions.
     spad_out : :py:`Out(WritePort(spad_addr_width, max(vector_lanes, 4)))`
-        What is written.
+        Writes of the results.
     o_progress : :py:`Out(1)`
-        Bytes of the scratchpad were read or written in the cycle before: a long instruction is
-        no standstill.
+        Bytes of the scratchpad were read or written in the previous cycle. The watchdog can thus
+        tell a long instruction from a deadlock.
     """
 
     def __init__(self, config):
@@ -70,7 +70,7 @@ class VectorUnit(wiring.Component):
         })
 
     @property
-    def room(self):
+    def queue_depth(self):
         """Entries of the queue between the lanes and the scratchpad, a power of two."""
         return 1 << (self.config.cols + PIPELINE_DEPTH - 1).bit_length()
 
@@ -80,27 +80,27 @@ class VectorUnit(wiring.Component):
         m.submodules.params = params = ParamsReader(config)
         m.submodules.table = table = TableReader(config)
         m.submodules.read = read = SharedRead(config)
-        m.submodules.reader = reader = DrainReader(config, room=self.room)
+        m.submodules.reader = reader = DrainReader(config, queue_depth=self.queue_depth)
         m.submodules.map = map_ = MapReader(config)
         m.submodules.softmax = softmax = SoftmaxControl(config)
         m.submodules.lanes = lanes = Lanes(config)
-        m.submodules.writer = writer = DrainWriter(config)
+        m.submodules.writer = writer = VectorWriter(config)
         m.submodules.queue = queue = MemoryQueue(
-            lanes.o_bytes.shape(), depth=self.room, attrs=in_tables(config.multiplier))
+            lanes.o_bytes.shape(), depth=self.queue_depth, attrs=lut_ram_attributes(config.multiplier))
 
         shapes = {"bias": signed(32), "multiplier": 31, "shift": 6}
         channels = (lanes.o_bias_channel, lanes.o_multiplier_channel, lanes.o_shift_channel)
         values = (lanes.i_biases, lanes.i_multipliers, lanes.i_shifts)
         for (name, shape), channel, value in zip(shapes.items(), channels, values):
-            store = ChannelStore(channels=config.param_channels, lanes=config.vector_lanes,
-                                 shape=shape)
-            m.submodules[f"{name}_store"] = store
+            channel_memory = ChannelMemory(
+                channels=config.param_channels, lanes=config.vector_lanes, shape=shape)
+            m.submodules[f"{name}_memory"] = channel_memory
             m.d.comb += [
-                store.i_write_en.eq(getattr(params, f"o_{name}_en")),
-                store.i_write_channel.eq(params.o_channel),
-                store.i_write_value.eq(getattr(params, f"o_{name}")),
-                store.i_channel.eq(channel),
-                value.eq(store.o_values),
+                channel_memory.i_write_en.eq(getattr(params, f"o_{name}_en")),
+                channel_memory.i_write_channel.eq(params.o_channel),
+                channel_memory.i_write_value.eq(getattr(params, f"o_{name}")),
+                channel_memory.i_channel.eq(channel),
+                value.eq(channel_memory.o_values),
             ]
 
         connect(m, reader.acc, flipped(self.acc))
@@ -116,10 +116,10 @@ class VectorUnit(wiring.Component):
             map_.i_table_en.eq(table.o_en),
             map_.i_table_index.eq(table.o_index),
             map_.i_table_entry.eq(table.o_entry),
-            map_.i_pass.eq(softmax.o_pass),
+            map_.i_reading.eq(softmax.o_reading),
             map_.i_next.eq(softmax.o_next),
-            map_.i_room.eq(reader.o_room),
-            reader.i_take.eq(map_.o_take),
+            map_.i_space.eq(reader.o_space),
+            reader.i_reserve.eq(map_.o_reserve),
             softmax.i_index.eq(map_.o_index),
             softmax.i_indexed.eq(map_.o_indexed),
             softmax.i_entries.eq(map_.o_entries),
@@ -129,54 +129,54 @@ class VectorUnit(wiring.Component):
             lanes.i_values.eq(map_.o_values),
             queue.i_en.eq(lanes.o_en),
             queue.i.eq(lanes.o_bytes),
-            reader.i_free.eq(writer.i.valid & writer.i.ready),
+            reader.i_freed.eq(writer.i.valid & writer.i.ready),
         ]
         self._issue(m, params, table, reader, map_, softmax, lanes, writer)
         return m
 
     def _issue(self, m, params, table, reader, map_, softmax, lanes, writer):
-        """Hands an instruction to the parts that carry it out."""
+        """Start each instruction in the parts that execute it."""
         unit = self.unit
-        m.submodules.hold = hold = InstructionRegister(
+        m.submodules.instruction = instruction = InstructionRegister(
             ["DRAIN", "PARAMS", "TABLE", "MAP", "SOFTMAX"])
-        connect(m, flipped(unit.cmd), hold.i)
-        held, word = hold.o_is, hold.o.payload
+        connect(m, flipped(unit.cmd), instruction.i)
+        opcode, word = instruction.o_is, instruction.o.payload
+        is_known = opcode.as_value().any()              # or else SYNC_VECTOR
 
-        slot = Signal()
+        settings = Signal()
         free, empty = Signal(), Signal()
         starting, drain, sync = Signal(), Signal(), Signal()
         start_params, start_table, start_map = Signal(), Signal(), Signal()
         m.d.comb += [
-            hold.i_halt.eq(unit.halt),
-            free.eq(hold.o.valid & ~starting & writer.o_ready
+            instruction.i_halt.eq(unit.halt),
+            free.eq(instruction.o.valid & ~starting & writer.o_ready
                     & ~params.o_busy & ~table.o_busy & ~map_.o_busy),
-            # what an instruction before it writes may be what one reads, and no step may need
-            # old parameters or entries any more
+            # no earlier result is still to be written, and no step in flight uses the parameters
+            # or tables
             empty.eq(free & ~writer.o_busy),
             params.i_start.eq(start_params),
             table.i_start.eq(start_table),
-            softmax.i_start.eq(start_map & held.SOFTMAX),
+            softmax.i_start.eq(start_map & opcode.SOFTMAX),
             map_.i_start.eq(start_map),
-            hold.o.ready.eq(starting),
+            instruction.o.ready.eq(starting),
         ]
-        # what may start does so in the next cycle: so much hangs on these that they are registers
+        # registers, because of their high fan-out: an instruction starts a cycle after it may
         m.d.sync += [
-            drain.eq(free & held.DRAIN & reader.o_ready),
-            start_params.eq(empty & held.PARAMS),
-            start_table.eq(empty & held.TABLE),
-            start_map.eq(empty & (held.MAP | held.SOFTMAX)),
-            sync.eq(free & ~held.as_value().any()),
-            starting.eq(Mux(held.as_value().any(), Mux(held.DRAIN, free & reader.o_ready, empty),
-                            free)),
+            drain.eq(free & opcode.DRAIN & reader.o_ready),
+            start_params.eq(empty & opcode.PARAMS),
+            start_table.eq(empty & opcode.TABLE),
+            start_map.eq(empty & (opcode.MAP | opcode.SOFTMAX)),
+            sync.eq(free & ~is_known),
+            starting.eq(Mux(is_known, Mux(opcode.DRAIN, free & reader.o_ready, empty), free)),
         ]
         with m.If(drain | map_.i_start):
-            # the writer took at most one of these before this one, and that has the other slot
-            m.d.sync += slot.eq(~slot)
+            # at most one earlier instruction is still being written; it has the other settings
+            m.d.sync += settings.eq(~settings)
 
         for part in (reader, lanes, map_):
-            m.d.comb += [part.i_instruction.eq(word), part.i_slot.eq(slot)]
-        # MAP's comes from the last TABLE; the steps of a row of SOFTMAX have left the lanes long
-        # before the next row's is there
+            m.d.comb += [part.i_instruction.eq(word), part.i_settings.eq(settings)]
+        # MAP uses multiplier and shift of the last TABLE. Those of a row of SOFTMAX may change,
+        # because all its steps have left the lanes before the next row's scale is computed.
         with m.If(map_.i_start):
             m.d.sync += [lanes.i_map_multiplier.eq(table.o_multiplier),
                          lanes.i_map_shift.eq(table.o_shift)]
@@ -191,7 +191,7 @@ class VectorUnit(wiring.Component):
         m.d.comb += [
             reader.i_start.eq(drain),
             lanes.i_start.eq(drain | map_.i_start),
-            lanes.i_softmax.eq(held.SOFTMAX),
+            lanes.i_softmax.eq(opcode.SOFTMAX),
             params.i_instruction.eq(word),
             table.i_instruction.eq(word),
             softmax.i_instruction.eq(word),
@@ -200,7 +200,7 @@ class VectorUnit(wiring.Component):
             writer.i_map.eq(map_.i_start),
             writer.i_empty.eq(~(drain | map_.i_start)),
             unit.done.eq(writer.o_done),
-            unit.busy.eq(hold.o.valid | params.o_busy | table.o_busy | map_.o_busy
+            unit.busy.eq(instruction.o.valid | params.o_busy | table.o_busy | map_.o_busy
                          | writer.o_busy),
             unit.conflict.eq(acc_conflict | self.spad.conflict | self.spad_out.conflict),
         ]

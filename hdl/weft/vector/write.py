@@ -1,4 +1,4 @@
-"""The writing side of DRAIN, MAP and SOFTMAX: bytes out of the queue, to where they belong."""
+"""Writer of VECTOR: moves the bytes of DRAIN, MAP and SOFTMAX from the queue to the scratchpad."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -9,17 +9,30 @@ from ..control.unit_interface import INSTRUCTION_SHAPE
 from ..spec.isa import Mode
 from ..sram.ports import WritePort
 
-__all__ = ["DrainWriter"]
+__all__ = ["VectorWriter"]
 
 RAW_BYTES = 4
 
 
-class DrainWriter(wiring.Component):
-    """Writes what the lanes have produced, and tells which instructions are done, in order.
+class _LoopRegisters:
+    """Addresses and counters of the loops over rows, positions and steps."""
 
-    One write a cycle while the queue has bytes and the scratchpad takes them, from one
-    instruction to the next without a gap. For instructions that write nothing a request without
-    a byte takes its turn, so that they are done in order, too.
+    def __init__(self, width):
+        self.addr, self.x_addr, self.y_addr = (
+            Signal(width, name=name) for name in ("addr", "x_addr", "y_addr"))
+        self.steps_left = Signal(width)                 # after this one, in each counter
+        self.xs_left, self.ys_left = Signal(16), Signal(16)
+        # each counter has a flag beside it for the value 0: three comparisons in a row are slow
+        self.last_step, self.x_zero, self.y_zero = Signal(), Signal(), Signal()
+        self.last_x = Signal()
+
+
+class VectorWriter(wiring.Component):
+    """Writer of the results of the lanes that reports finished instructions, in order.
+
+    One write a cycle while the queue has bytes and the scratchpad accepts them, from one
+    instruction to the next without a gap. An instruction that writes nothing sends a request
+    without a byte, so that it is done in order, too.
 
     Parameters
     ----------
@@ -28,23 +41,23 @@ class DrainWriter(wiring.Component):
     Members
     -------
     i_start : :py:`In(1)`
-        Take the instruction in ``i_instruction``. Only while ``o_ready`` is high.
+        Accept the instruction in ``i_instruction``. Only while ``o_ready`` is high.
     i_instruction : :py:`In(256)`
         A validated DRAIN, unless ``i_map`` or ``i_empty`` is high.
     i_map : :py:`In(1)`
-        The instruction is a MAP or SOFTMAX: a row is written as a position whose channels are
-        its bytes.
+        The instruction is a MAP or SOFTMAX: each row is written like a position with the bytes of
+        the row as channels.
     i_empty : :py:`In(1)`
         The instruction writes nothing.
     o_ready : :py:`Out(1)`
-        At most one instruction is in work, and none waits.
+        At most one instruction is in progress, and none waits.
     i : :py:`In(stream.Signature(ArrayLayout(8, max(lanes, 4))))`
         The bytes of the steps, in order.
     spad_out : :py:`Out(WritePort(spad_addr_width, max(lanes, 4)))`
     o_done : :py:`Out(1)`
-        High for one cycle for each instruction, when all that it writes is written.
+        High for one cycle for each instruction, when all its bytes are written.
     o_busy : :py:`Out(1)`
-        An instruction is in work or waits; also in the cycle of its ``o_done``.
+        An instruction is in progress or waits; also in the cycle of its ``o_done``.
     """
 
     def __init__(self, config):
@@ -72,102 +85,109 @@ class DrainWriter(wiring.Component):
             "x_pitch": width, "y_pitch": width, "x_left": 16, "y_left": 16,
         })
 
-        # one instruction waits, so that the next one's bytes follow without a gap
-        drain = data.View(instruction_layout("DRAIN"), self.i_instruction)
-        rows = data.View(instruction_layout("MAP"), self.i_instruction)
+        # one instruction waits, so that its bytes follow without a gap
         waiting = Signal()
-        waits = Signal(job_layout)
+        next_job = Signal(job_layout)
         m.d.comb += self.o_ready.eq(~waiting)
-        with m.If(self.i_start):
-            m.d.sync += [
-                waits.empty.eq(self.i_empty),
-                waits.raw.eq((drain.mode == Mode.RAW) & ~self.i_map),
-                waits.last_channel.eq(Mux(self.i_map, rows.bytes, drain.channels) - 1),
-                waits.addr.eq(Mux(self.i_map, rows.out_addr, drain.out_addr)),
-                waits.x_pitch.eq(drain.x_pitch),
-                waits.y_pitch.eq(Mux(self.i_map, rows.out_pitch, drain.y_pitch)),
-                waits.x_left.eq(Mux(self.i_map, 0, drain.x_count - 1)),
-                waits.y_left.eq(Mux(self.i_map, rows.count, drain.y_count) - 1),
-            ]
+        self._elaborate_start(m, next_job)
 
         active = Signal()
         job = Signal(job_layout)
-        addr, x_addr, y_addr = (Signal(width, name=name) for name in ("addr", "x_addr", "y_addr"))
-        steps_left = Signal(width)                      # after this one, in each counter
-        xs_left, ys_left = Signal(16), Signal(16)
-        # whether a counter is at 0 is kept beside it: three comparisons in a row are slow
-        last_step, x_zero, y_zero = Signal(), Signal(), Signal()
-        last_x, last = Signal(), Signal()
+        loop = _LoopRegisters(width)
+        last = Signal()
 
         # instructions that were started and are not done
-        in_work = Signal(range(8))
+        in_progress = Signal(range(8))
         m.d.comb += self.o_done.eq(self.spad_out.done)
         with m.If(self.i_start & ~self.o_done):
-            m.d.sync += [in_work.eq(in_work + 1), self.o_busy.eq(1)]
+            m.d.sync += [in_progress.eq(in_progress + 1), self.o_busy.eq(1)]
         with m.If(self.o_done & ~self.i_start):
-            m.d.sync += [in_work.eq(in_work - 1), self.o_busy.eq(in_work != 1)]
+            m.d.sync += [in_progress.eq(in_progress - 1), self.o_busy.eq(in_progress != 1)]
 
-        # the write that is offered to the scratchpad
+        # the request to the scratchpad
         out = self.spad_out.req
         advance = Signal()
-        move = Signal()
+        write = Signal()
         m.d.comb += [
             advance.eq(~out.valid | out.ready),
-            move.eq(active & advance & (self.i.valid | job.empty)),
+            write.eq(active & advance & (self.i.valid | job.empty)),
             self.i.ready.eq(active & advance & ~job.empty),
-            last_x.eq(last_step & x_zero),
-            last.eq(last_x & y_zero | job.empty),
+            loop.last_x.eq(loop.last_step & loop.x_zero),
+            last.eq(loop.last_x & loop.y_zero | job.empty),
         ]
-        # a last step in lanes: channels up to the last one
-        last_mask = Signal(self.width)
+        # the last step of a position writes only the channels up to the last one
+        mask = Signal(self.width)
         in_group = job.last_channel[:self.config.lane_index_width]
-        m.d.comb += last_mask.eq(Mux(
+        m.d.comb += mask.eq(Mux(
             job.raw, (1 << RAW_BYTES) - 1,
-            Mux(last_step, Cat(in_group >= i for i in range(lanes)), (1 << lanes) - 1)))
+            Mux(loop.last_step, Cat(in_group >= i for i in range(lanes)), (1 << lanes) - 1)))
         with m.If(advance):
             m.d.sync += [
-                out.valid.eq(move),
-                out.payload.addr.eq(addr),
+                out.valid.eq(write),
+                out.payload.addr.eq(loop.addr),
                 out.payload.data.eq(self.i.payload),
-                out.payload.mask.eq(Mux(job.empty, 0, last_mask)),
+                out.payload.mask.eq(Mux(job.empty, 0, mask)),
                 out.payload.last.eq(last),
             ]
 
-        # What comes next is chosen without a look at the handshake: at the end of an instruction
-        # the one that waits is taken, and ``waiting`` only decides what that means.
-        row_steps, first_steps = self._last_step(job), self._last_step(waits)
-        with m.If(move | ~active):
+        # At the end of an instruction, `next_job` is loaded even if no instruction waits; `active`
+        # then goes low. The next values therefore do not depend on the handshakes.
+        row_steps, first_steps = self._last_step(job), self._last_step(next_job)
+        with m.If(write | ~active):
             with m.If(last | ~active):
                 m.d.sync += [
-                    waiting.eq(0), active.eq(waiting), job.eq(waits),
-                    addr.eq(waits.addr), x_addr.eq(waits.addr), y_addr.eq(waits.addr),
-                    steps_left.eq(first_steps), last_step.eq(first_steps == 0),
-                    xs_left.eq(waits.x_left), x_zero.eq(waits.x_left == 0),
-                    ys_left.eq(waits.y_left), y_zero.eq(waits.y_left == 0),
+                    waiting.eq(0), active.eq(waiting), job.eq(next_job),
+                    loop.addr.eq(next_job.addr), loop.x_addr.eq(next_job.addr),
+                    loop.y_addr.eq(next_job.addr),
+                    loop.steps_left.eq(first_steps), loop.last_step.eq(first_steps == 0),
+                    loop.xs_left.eq(next_job.x_left), loop.x_zero.eq(next_job.x_left == 0),
+                    loop.ys_left.eq(next_job.y_left), loop.y_zero.eq(next_job.y_left == 0),
                 ]
             with m.Else():
-                m.d.sync += [
-                    steps_left.eq(steps_left - 1), last_step.eq(steps_left == 1),
-                    addr.eq(addr + Mux(job.raw, Const(RAW_BYTES), Const(lanes))),
-                ]
-                with m.If(last_step):
-                    next_x = (x_addr + job.x_pitch)[:width]
-                    m.d.sync += [
-                        steps_left.eq(row_steps), last_step.eq(row_steps == 0),
-                        xs_left.eq(xs_left - 1), x_zero.eq(xs_left == 1),
-                        addr.eq(next_x), x_addr.eq(next_x),
-                    ]
-                with m.If(last_x):
-                    next_y = (y_addr + job.y_pitch)[:width]
-                    m.d.sync += [
-                        xs_left.eq(job.x_left), x_zero.eq(job.x_left == 0),
-                        ys_left.eq(ys_left - 1), y_zero.eq(ys_left == 1),
-                        addr.eq(next_y), x_addr.eq(next_y), y_addr.eq(next_y),
-                    ]
+                self._elaborate_advance(m, job, loop, row_steps)
         with m.If(self.i_start):
             m.d.sync += waiting.eq(1)
         return m
 
+    def _elaborate_start(self, m, next_job):
+        """Load the instruction in ``i_instruction`` into ``next_job``."""
+        drain = data.View(instruction_layout("DRAIN"), self.i_instruction)
+        rows = data.View(instruction_layout("MAP"), self.i_instruction)
+        with m.If(self.i_start):
+            m.d.sync += [
+                next_job.empty.eq(self.i_empty),
+                next_job.raw.eq((drain.mode == Mode.RAW) & ~self.i_map),
+                next_job.last_channel.eq(Mux(self.i_map, rows.bytes, drain.channels) - 1),
+                next_job.addr.eq(Mux(self.i_map, rows.out_addr, drain.out_addr)),
+                next_job.x_pitch.eq(drain.x_pitch),
+                next_job.y_pitch.eq(Mux(self.i_map, rows.out_pitch, drain.y_pitch)),
+                next_job.x_left.eq(Mux(self.i_map, 0, drain.x_count - 1)),
+                next_job.y_left.eq(Mux(self.i_map, rows.count, drain.y_count) - 1),
+            ]
+
+    def _elaborate_advance(self, m, job, loop, row_steps):
+        """Advance the loop registers to the next step of the instruction."""
+        width = self.addr_width
+        m.d.sync += [
+            loop.steps_left.eq(loop.steps_left - 1), loop.last_step.eq(loop.steps_left == 1),
+            loop.addr.eq(loop.addr + Mux(job.raw, Const(RAW_BYTES),
+                                         Const(self.config.vector_lanes))),
+        ]
+        with m.If(loop.last_step):
+            next_x = (loop.x_addr + job.x_pitch)[:width]
+            m.d.sync += [
+                loop.steps_left.eq(row_steps), loop.last_step.eq(row_steps == 0),
+                loop.xs_left.eq(loop.xs_left - 1), loop.x_zero.eq(loop.xs_left == 1),
+                loop.addr.eq(next_x), loop.x_addr.eq(next_x),
+            ]
+        with m.If(loop.last_x):
+            next_y = (loop.y_addr + job.y_pitch)[:width]
+            m.d.sync += [
+                loop.xs_left.eq(job.x_left), loop.x_zero.eq(job.x_left == 0),
+                loop.ys_left.eq(loop.ys_left - 1), loop.y_zero.eq(loop.ys_left == 1),
+                loop.addr.eq(next_y), loop.x_addr.eq(next_y), loop.y_addr.eq(next_y),
+            ]
+
     def _last_step(self, job):
-        """Steps of a position, less one."""
+        """Return the number of steps of a position, less one."""
         return Mux(job.raw, job.last_channel, job.last_channel // self.config.vector_lanes)

@@ -1,23 +1,25 @@
-"""The multiplier of Lattice ECP5: one ``MULT18X18D`` a product.
+"""Multiplier form for Lattice ECP5: one ``MULT18X18D`` per product.
 
 Source: Lattice FPGA-TN-02205, "ECP5 and ECP5-5G sysDSP Usage Guide".
 """
 
 from amaranth.hdl import ClockSignal, Instance, Signal, signed
 
+from .form_logic import add_each, register
+
 __all__ = ["LATENCY", "add_products"]
 
 LATENCY = 4
-"""Input, pipeline and output register of the primitive, then one in the fabric."""
+"""Input, pipeline and output register of the primitive, and a register in the fabric."""
 
 _WIDTH = 18
 _SHIFT = _WIDTH - 8
 
 
 def _left_aligned(port, operand):
-    """The 18 single-bit inputs: the operand in the upper bits, zeros below.
+    """Return the 18 single-bit inputs of a port: the operand in the upper bits, zeros below.
 
-    Constants need no routing, whereas sign extension would take every sign to eleven pins.
+    Constants need no routing, whereas sign extension would route every sign to eleven pins.
     """
     return {f"i_{port}{bit}": operand[bit - _SHIFT] if bit >= _SHIFT else 0
             for bit in range(_WIDTH)}
@@ -33,19 +35,18 @@ def _product(m, act, wgt, name):
         "MULT18X18D", **clocks,
         p_REG_INPUTC_CLK="NONE", p_CLK0_DIV="ENABLED", p_GSR="DISABLED",
         p_SOURCEB_MODE="B_SHIFT", p_MULT_BYPASS="DISABLED", p_RESETMODE="SYNC",
-        # the four multipliers of a block share their enables: the same constant for all
+        # the four multipliers of a DSP block share their enables: all have the same constant
         i_CLK0=ClockSignal(), i_CE0=1, i_RST0=0,
         i_SIGNEDA=1, i_SIGNEDB=1, i_SOURCEA=0, i_SOURCEB=0,
         **_left_aligned("A", act), **_left_aligned("B", wgt),
         **{f"o_P{bit}": wide[bit] for bit in range(2 * _WIDTH)})
-    # the way from the DSP row to the adder is the longest in the array: it gets its own cycle
-    product = Signal(signed(16), reset_less=True, name=f"product_{name}")
-    m.d.sync += product.eq(wide[2 * _SHIFT:].as_signed())
-    return product
+    # the route from the DSP row to the adder is the longest of the array: it has its own cycle
+    return register(m, signed(16), f"product_{name}", wide[2 * _SHIFT:].as_signed())
 
 
 def add_products(m, acts, wgts, *, name):
-    """Adds ``act * wgt`` for each pair; see
-    :func:`weft.vendor.multiplier.add_multiplier` for the arguments."""
-    return [_product(m, act, wgt, f"{name}_{lane}")
-            for lane, (act, wgt) in enumerate(zip(acts, wgts))]
+    """Add and return ``act * wgt`` for each pair.
+
+    See :func:`weft.vendor.multiplier.add_multiplier` for the arguments.
+    """
+    return add_each(m, _product, acts, wgts, name=name)

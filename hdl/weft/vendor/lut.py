@@ -1,12 +1,14 @@
-"""A multiplier of look-up tables and carry chains: radix-4 Booth, about 100 four-input tables.
+"""Multiplier form of LUTs and carry chains of any FPGA: radix-4 Booth, about 100 four-input LUTs.
 
-A synthesiser's own 8 x 8 multiplier takes about 300. Booth recoding (A. D. Booth, 1951; radix 4:
-O. L. MacSorley, 1961) turns the weight into four digits from -2 to 2, so that only four rows are
-to be added. A negative digit inverts its row; the 1 that completes the two's complement goes into
-a bit position that a shifted row leaves free, where it costs nothing.
+A synthesis tool's own 8 x 8 multiplier takes about 300. Booth recoding (A. D. Booth, 1951; radix 4:
+O. L. MacSorley, 1961) recodes the weight as four digits from -2 to 2, so that only four rows are
+added. A negative digit inverts its row; the 1 that completes the two's complement is placed at
+a bit position that a shifted row leaves free, where it needs no logic.
 """
 
-from amaranth.hdl import Cat, Const, Signal, signed
+from amaranth.hdl import Cat, Const, signed
+
+from .form_logic import add_each, register
 
 __all__ = ["LATENCY", "add_products"]
 
@@ -14,7 +16,7 @@ LATENCY = 3
 
 
 def _booth_row(act, wgt, digit):
-    """Row ``digit`` as ``(ones' complement row, correction bit)``; their sum is exact."""
+    """Return row ``digit`` as ``(ones' complement row, correction bit)``; their sum is exact."""
     low = wgt[2 * digit - 1] if digit else Const(0)
     middle, high = wgt[2 * digit], wgt[2 * digit + 1]
     one = middle ^ low
@@ -26,29 +28,27 @@ def _booth_row(act, wgt, digit):
 
 
 def _product(m, act, wgt, name):
-    def register(shape, label, value):
-        signal = Signal(shape, reset_less=True, name=f"{label}_{name}")
-        m.d.sync += signal.eq(value)
-        return signal
-
     rows, carries = [], []
     for digit in range(3):
         row, carry = _booth_row(act, wgt, digit)
-        rows.append(register(signed(9), f"row{digit}", row))
-        carries.append(register(1, f"carry{digit}", carry))
-    # the correction of the last row finds no free position, so this row is completed at once
+        rows.append(register(m, signed(9), f"row{digit}_{name}", row))
+        carries.append(register(m, 1, f"carry{digit}_{name}", carry))
+    # there is no free position for the correction bit of the last row, which is added at once
     row, carry = _booth_row(act, wgt, 3)
-    rows.append(register(signed(10), "row3", row + carry))
+    rows.append(register(m, signed(10), f"row3_{name}", row + carry))
 
-    low = register(signed(12), "low", rows[0] + Cat(carries[0], Const(0), rows[1]).as_signed())
-    high = register(signed(12), "high", rows[2] + Cat(carries[2], Const(0), rows[3]).as_signed())
-    carry = register(1, "carry", carries[1])
-    return register(signed(16), "product",
+    low = register(m, signed(12), f"low_{name}",
+                   rows[0] + Cat(carries[0], Const(0), rows[1]).as_signed())
+    high = register(m, signed(12), f"high_{name}",
+                    rows[2] + Cat(carries[2], Const(0), rows[3]).as_signed())
+    carry = register(m, 1, f"carry_{name}", carries[1])
+    return register(m, signed(16), f"product_{name}",
                     low + Cat(Const(0, 2), carry, Const(0), high).as_signed())
 
 
 def add_products(m, acts, wgts, *, name):
-    """Adds ``act * wgt`` for each pair; see
-    :func:`weft.vendor.multiplier.add_multiplier` for the arguments."""
-    return [_product(m, act, wgt, f"{name}_{lane}")
-            for lane, (act, wgt) in enumerate(zip(acts, wgts))]
+    """Add and return ``act * wgt`` for each pair.
+
+    See :func:`weft.vendor.multiplier.add_multiplier` for the arguments.
+    """
+    return add_each(m, _product, acts, wgts, name=name)

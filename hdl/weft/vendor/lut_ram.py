@@ -1,13 +1,13 @@
-"""Which memories are better kept in look-up tables than in block RAM."""
+"""Choice between LUT RAM and block RAM for small memories."""
 
-__all__ = ["in_tables"]
+__all__ = ["lut_ram_attributes"]
 
 
-def in_tables(multiplier):
-    """Attributes of a memory of a few hundred bytes, by the ``multiplier`` of a :class:`Config`.
+def lut_ram_attributes(multiplier):
+    """Return the attributes of a memory of a few hundred bytes.
 
-    Yosys takes a block RAM for it, of which it would fill an eighth. It is told otherwise where a
-    configuration is for ECP5; for a device without memory in look-up tables, as iCE40, that would
-    be an error.
+    Yosys would map such a memory on a block RAM and fill an eighth of it. The attributes select
+    LUT RAM if the configuration's ``multiplier`` is one of the ECP5's. On a device without LUT
+    RAM, such as iCE40, they would be an error.
     """
     return {"ram_style": "distributed"} if multiplier.startswith("ecp5") else {}

@@ -1,4 +1,4 @@
-"""Signed 8 x 8 multipliers in several forms that can stand in for each other."""
+"""Signed 8 x 8 multipliers in several interchangeable forms."""
 
 from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data, wiring
@@ -18,24 +18,24 @@ def _form(name):
 
 
 def common_latency(forms):
-    """Cycles from operands to product where all of ``forms`` are used side by side."""
+    """Return the latency of the slowest of ``forms``, in cycles from operands to product."""
     return max(_form(form).LATENCY for form in forms)
 
 
 def add_multiplier(m, acts, wgts, *, forms, latency, name):
-    """Adds one multiplier for each pair of ``acts`` and ``wgts`` to ``m``.
+    """Add one multiplier for each pair of ``acts`` and ``wgts`` to ``m``.
 
-    Written as a function so that a whole grid can be one module, which simulates several times
-    faster than a module a multiplier.
+    This is a function so that a grid can be a single module, which simulates several times faster
+    than one module per multiplier.
 
     Parameters
     ----------
     m : :class:`~amaranth.hdl.Module`
-        Where the logic goes, in the domain ``sync``.
+        Module that receives the logic, in the domain ``sync``.
     acts, wgts : lists of :py:`signed(8)`
         The operands of one or two products.
     forms : list of :class:`str`
-        For each product the form that makes it, a key of :data:`FORMS`.
+        Form of each multiplier, a key of :data:`FORMS`.
     latency : :class:`int`
         Cycles from operands to products, at least that of the slowest form; faster forms are
         padded with registers.
@@ -50,18 +50,18 @@ def add_multiplier(m, acts, wgts, *, forms, latency, name):
     Raises
     ------
     ValueError
-        If there is no such form, or ``latency`` is too short for it.
+        If a form is unknown, or slower than ``latency``.
     """
     products = [None] * len(wgts)
     for form in dict.fromkeys(forms):
         lanes = [lane for lane, lane_form in enumerate(forms) if lane_form == form]
         module = _form(form)
         if latency < module.LATENCY:
-            raise ValueError(f"Multipliers of form {form!r} take {module.LATENCY} cycles, "
-                             f"more than the {latency} asked for")
-        made = module.add_products(m, [acts[lane] for lane in lanes],
-                                   [wgts[lane] for lane in lanes], name=f"{name}_{form}")
-        for lane, product in zip(lanes, made):
+            raise ValueError(f"latency of {latency} cycles is less than the {module.LATENCY} of "
+                             f"form {form!r}")
+        added = module.add_products(m, [acts[lane] for lane in lanes],
+                                    [wgts[lane] for lane in lanes], name=f"{name}_{form}")
+        for lane, product in zip(lanes, added):
             for stage in range(latency - module.LATENCY):
                 padded = Signal(signed(16), reset_less=True, name=f"pad{stage}_{name}_{lane}")
                 m.d.sync += padded.eq(product)
@@ -71,17 +71,17 @@ def add_multiplier(m, acts, wgts, *, forms, latency, name):
 
 
 class Multiplier(wiring.Component):
-    """Two signed 8 x 8 products.
+    """Pipeline of two signed 8 x 8 multipliers.
 
-    A new pair of products starts every cycle and comes out exactly ``latency`` cycles later. There
-    is no enable and no reset.
+    A new pair of operands enters every cycle, and its products leave exactly ``latency`` cycles
+    later. There is no enable and no reset.
 
     Parameters
     ----------
     forms : :class:`str` or pair of :class:`str`
         Form of both products, or of each.
     latency : :class:`int`, optional
-        Cycles from operands to products; by default as few as the forms can do.
+        Cycles from operands to products; by default that of the slowest form.
 
     Members
     -------
@@ -93,7 +93,7 @@ class Multiplier(wiring.Component):
     Raises
     ------
     ValueError
-        If there is no such form, or ``latency`` is too short for it.
+        If a form is unknown, or slower than ``latency``.
     """
 
     def __init__(self, forms, latency=None):
@@ -101,8 +101,8 @@ class Multiplier(wiring.Component):
         least = common_latency(self.forms)
         self.latency = least if latency is None else latency
         if self.latency < least:
-            raise ValueError(f"Multipliers of forms {', '.join(self.forms)} take {least} cycles, "
-                             f"more than the {latency} asked for")
+            raise ValueError(f"latency of {latency} cycles is less than the {least} of forms "
+                             f"{', '.join(self.forms)}")
         super().__init__({
             "i_act": In(data.ArrayLayout(signed(8), 2)),
             "i_wgt": In(data.ArrayLayout(signed(8), 2)),

@@ -1,20 +1,21 @@
-"""The multiplier that every tool can infer."""
+"""Multiplier form that every synthesis tool infers."""
 
-from amaranth.hdl import Signal, signed
+from amaranth.hdl import signed
+
+from .form_logic import add_each, register
 
 __all__ = ["LATENCY", "add_products"]
 
 LATENCY = 1
 
 
+def _product(m, act, wgt, name):
+    return register(m, signed(16), f"product_{name}", act * wgt)
+
+
 def add_products(m, acts, wgts, *, name):
-    """Adds ``act * wgt`` for each pair, registered once.
+    """Add and return ``act * wgt`` for each pair, registered once.
 
     See :func:`weft.vendor.multiplier.add_multiplier` for the arguments.
     """
-    products = []
-    for lane, (act, wgt) in enumerate(zip(acts, wgts)):
-        product = Signal(signed(16), reset_less=True, name=f"product_{name}_{lane}")
-        m.d.sync += product.eq(act * wgt)
-        products.append(product)
-    return products
+    return add_each(m, _product, acts, wgts, name=name)

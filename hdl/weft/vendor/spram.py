@@ -1,4 +1,4 @@
-"""A single-port RAM of 16384 words of 16 bits: iCE40 UltraPlus' ``SB_SPRAM256KA``, or a model.
+"""Single-port RAM of 16384 words of 16 bits: iCE40 UltraPlus' ``SB_SPRAM256KA``, or a model.
 
 Source: Lattice FPGA-TN-02022, "iCE40 SPRAM Usage Guide".
 """
@@ -13,29 +13,29 @@ FORMS = ("portable", "ice40")
 
 
 class Spram(wiring.Component):
-    """One read or one write of 16 bits a cycle.
+    """Single-port RAM with one read or one write of 16 bits per cycle.
 
-    A word that is read comes a cycle later and holds until the next access. After a write the
-    output is undefined, and so are all words at power-on.
+    The word of a read appears one cycle later and is stable until the next access. The output after
+    a write is undefined, and so are all words at power-on.
 
     Parameters
     ----------
     form : :class:`str`
-        ``"ice40"``, the primitive, or ``"portable"``, a model that simulates anywhere.
+        ``"ice40"``, the primitive, or ``"portable"``, a model for any simulator.
 
     Members
     -------
     i_en : :py:`In(1)`
-        An access starts.
+        Start an access.
     i_write : :py:`In(2)`
-        The bytes to be written; none means read.
+        Bytes to write; the access is a read if there is none.
     i_addr : :py:`In(14)`, ``i_data`` : :py:`In(16)`
     o_data : :py:`Out(16)`
 
     Raises
     ------
     ValueError
-        If there is no such form.
+        If ``form`` is unknown.
     """
 
     WORDS = 16384
@@ -56,7 +56,7 @@ class Spram(wiring.Component):
             m.submodules.spram = Instance(
                 "SB_SPRAM256KA",
                 i_CLOCK=ClockSignal(), i_CHIPSELECT=self.i_en, i_WREN=self.i_write.any(),
-                # a bit of the mask is four bits of data
+                # a mask bit covers four data bits
                 i_MASKWREN=Cat(low, low, high, high),
                 i_ADDRESS=self.i_addr, i_DATAIN=self.i_data,
                 i_STANDBY=0, i_SLEEP=0, i_POWEROFF=1,      # POWEROFF is active low

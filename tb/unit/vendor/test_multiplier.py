@@ -1,7 +1,7 @@
-"""Every multiplier form gives the products of the portable one, for all 65,536 operand pairs.
+"""Products of every multiplier form, for all 65,536 operand pairs.
 
-The Verilog that a tool would get runs in Icarus: vendor primitives need their Verilog models.
-That of SB_MAC16 is yosys' own. Yosys has none of MULT18X18D, so ours is in tb/support.
+The generated Verilog runs in Icarus, with Verilog models of the vendor primitives. The model of
+SB_MAC16 is that of yosys. yosys has no model of MULT18X18D; ours is in tb/support.
 """
 
 import itertools
@@ -23,8 +23,8 @@ MODELS = {
     "ice40": [YOSYS / "ice40/cells_sim.v"],
 }
 
-# A new pair enters every cycle, so that the latency is checked with the products. Lane 1 gets
-# the same operands in another order: it also sees every pair, and shares no operand with lane 0.
+# A new pair enters every cycle, so that the latency is checked together with the products. Lane 1
+# receives all pairs in another order, and never an operand of lane 0 in the same cycle.
 BENCH = """
 `timescale 1ns / 1ps
 module bench;
@@ -65,12 +65,12 @@ endmodule
 
 
 def compare(dut, models, folder, change=lambda text: text):
-    """``(operand pairs compared, how many of them differ)``, each for both lanes."""
+    """Return the numbers of compared operand pairs and of wrong products; a pair is both lanes."""
     if shutil.which("iverilog") is None:
         pytest.fail("Icarus Verilog is missing: install the Debian package iverilog")
     (folder / "dut.v").write_text(change(to_verilog(dut, "dut")))
     (folder / "bench.v").write_text(BENCH.replace("LATENCY", str(dut.latency)))
-    # Icarus 11 knows no default values of ports, which yosys' models have unless told otherwise
+    # Icarus 11 does not support default values of ports; the macro removes them from yosys' models
     built = subprocess.run(
         ["iverilog", "-g2012", "-DNO_ICE40_DEFAULT_ASSIGNMENTS", "-s", "bench", "-o", "bench.vvp",
          "bench.v", "dut.v", *models], cwd=folder, capture_output=True, text=True)
@@ -84,14 +84,14 @@ def compare(dut, models, folder, change=lambda text: text):
 
 @pytest.mark.parametrize("extra", [0, 2])
 @pytest.mark.parametrize("form", FORMS)
-def test_multiplies_all_pairs(form, extra, tmp_path):
+def test_multiplies_all_operand_pairs(form, extra, tmp_path):
     dut = Multiplier(form, latency=common_latency([form]) + extra)
     assert compare(dut, MODELS.get(form, []), tmp_path) == (65536, 0)
 
 
 @pytest.mark.parametrize("forms", [
     pair for pair in itertools.permutations(FORMS, 2) if set(pair) != {"ecp5", "ice40"}])
-def test_mixes_forms_at_one_latency(forms, tmp_path):
+def test_two_forms_side_by_side_have_one_latency(forms, tmp_path):
     dut = Multiplier(forms)
     assert dut.latency == max(FORMS[form].LATENCY for form in forms)
     models = [model for form in forms for model in MODELS.get(form, [])]
@@ -113,7 +113,7 @@ def test_comparison_finds_a_wrong_parameter(form, old, new, tmp_path):
     assert seen == 65536 and bad > 0
 
 
-def test_one_primitive_makes_two_products():
+def test_one_sb_mac16_computes_two_products():
     assert to_verilog(Multiplier("ice40"), "dut").count("SB_MAC16 #") == 1
     assert to_verilog(Multiplier(("ice40", "lut")), "dut").count("SB_MAC16 #") == 1
     assert to_verilog(Multiplier("ecp5"), "dut").count("MULT18X18D #") == 2
@@ -125,7 +125,7 @@ def test_rejects_unknown_forms():
         Multiplier("gowin")
 
 
-def test_rejects_a_latency_that_is_too_short():
-    with pytest.raises(ValueError, match="^Multipliers of forms lut, ecp5 take 4 cycles, more "
-                                         "than the 3 asked for$"):
+def test_rejects_a_latency_below_that_of_the_forms():
+    with pytest.raises(ValueError, match="^latency of 3 cycles is less than the 4 of forms lut, "
+                                         "ecp5$"):
         Multiplier(("lut", "ecp5"), latency=3)
