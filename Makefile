@@ -1,4 +1,4 @@
-# Every verb sets the tree up first; `make help` lists them.
+# Every target installs the tools first; `make help` lists the targets.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -16,6 +16,7 @@ BAUD ?=
 PRESET ?=
 UPDATE ?= 0
 SEEDS ?= 1
+PNR ?=
 DRY ?= 0
 MODEL ?=
 export PATH := $(CURDIR)/$(RUN):$(PATH)
@@ -26,10 +27,10 @@ $(foreach switch,WAVES UPDATE DRY,$(if $(filter 0 1,$($(switch))),,\
 .PHONY: help setup demo test coverage lint format verilog docs soak tb bench array netlist bitstream flash gates \
 	litex train clean
 
-help: ## list the verbs
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## make .venv with pinned versions, and install what else is needed
+setup: $(STAMP) ## create .venv with pinned versions, and install other prerequisites
 
 $(STAMP): pyproject.toml constraints.txt scripts/setup.sh
 	@PYTHON="$(PYTHON)" bash scripts/setup.sh
@@ -41,7 +42,7 @@ demo: setup ## compile a network, run it on the RTL, compare every byte
 test: setup ## all tests, under 25 minutes on two cores
 	@python -m pytest -n 2 --dist worksteal --durations=15
 
-coverage: setup ## share of the Python code that the unit tests run, in the terminal and as build/coverage/index.html
+coverage: setup ## share of Python code that unit tests execute, also in build/coverage/index.html
 	@python -m pytest -n 2 --dist worksteal -q tb/unit --cov --cov-report=term:skip-covered \
 		--cov-report=html:build/coverage
 
@@ -52,24 +53,24 @@ lint: setup ## ruff and the type checker
 format: setup ## sort imports and apply ruff's safe fixes
 	@ruff check --fix .
 
-verilog: setup ## every preset as Verilog, into build/
+verilog: setup ## Verilog of every preset, in build/
 	@python scripts/verilog.py
 
-docs: setup ## the documentation, into build/docs; warnings are errors
+docs: setup ## the documentation, in build/docs; warnings are errors
 	@sphinx-build -q -W --keep-going -E -b html docs build/docs
 	@echo "open build/docs/index.html"
 
-soak: setup ## many more random programs and stalls than make test runs
+soak: setup ## many more random programs and stalls than make test: [SEED=7] [PROGRAMS=1000] [CONFIGS=25]
 	@bash scripts/soak.sh
 
 tb: setup ## one testbench: BLOCK=array|scratchpad|dma|vector|sequencer|weft SIM=icarus|verilator WAVES=1
 	@python scripts/tb.py --block $(BLOCK) --sim $(SIM) $(if $(filter 1,$(WAVES)),--waves)
 
-bench: setup ## cycles of the benchmarks, against their bars; then docs/results.md
+bench: setup ## check the cycles of the benchmarks, then generate docs/results.md
 	@python scripts/bench.py
 	@python scripts/generate_results.py
 
-array: setup ## cost of a cell and clock of the array alone, against their bars, minutes
+array: setup ## check area and clock of the array alone, takes minutes
 	@python scripts/fpga_array.py --rows 8 --cols 8 --multiplier lut --area-only --max-luts 150
 	@python scripts/fpga_array.py --rows 8 --cols 8 --multiplier ecp5_lut --area-only --max-luts 150
 	@python scripts/fpga_array.py
@@ -77,25 +78,25 @@ array: setup ## cost of a cell and clock of the array alone, against their bars,
 	@python scripts/fpga_array.py --rows 16 --cols 8 --max-luts 45 --max-ffs 84 --min-mhz 125 \
 		--table docs/blocks/array_ecp5.inc
 
-netlist: setup ## digits on the netlist after synthesis: [BOARD=icebreaker]
+netlist: setup ## run digits on the netlist after synthesis: [BOARD=icebreaker]
 	@python scripts/netlist.py $(BOARD) $(PRESET)
 
-gates: setup ## area and clock of two small boards, against docs/gates.json: [UPDATE=1]
+gates: setup ## compare area and clock of two small boards with docs/gates.json: [UPDATE=1]
 	@python scripts/gates.py $(if $(filter 1,$(UPDATE)),--update)
 
-bitstream: setup ## a board's bitstream, into build/BOARD: BOARD=icebreaker [CLOCK=MHz] [BAUD=3000000] [SEEDS="1 2 3"]
+bitstream: setup ## build a board's bitstream in build/BOARD: BOARD=icebreaker [CLOCK=MHz] [BAUD=3000000] [SEEDS="1 2 3"] [PNR=nextpnr]
 	@python scripts/bitstream.py --board "$(BOARD)" $(if $(CLOCK),--clock "$(CLOCK)") \
-		$(if $(BAUD),--baud "$(BAUD)") --seeds $(SEEDS)
+		$(if $(BAUD),--baud "$(BAUD)") $(if $(PNR),--pnr "$(PNR)") --seeds $(SEEDS)
 
 flash: setup ## load a board's bitstream: BOARD=icebreaker [DRY=1]
 	@python scripts/flash.py --board "$(BOARD)" $(if $(filter 1,$(DRY)),--dry-run)
 
-litex: setup ## simulate a LiteX SoC whose VexRiscv runs a layer on Weft: [PRESET=small] [MODEL=x.tflite]
+litex: setup ## simulate a LiteX SoC in which a VexRiscv runs a layer on Weft: [PRESET=small] [MODEL=x.tflite]
 	@PRESET="$(or $(PRESET),small)" MODEL="$(MODEL)" bash scripts/litex_soc.sh
 
-train: setup ## train the digits network again, into build/digits
+train: setup ## train the digits network again, in build/digits
 	@bash scripts/train.sh
 
-clean: ## remove everything that was made, except .venv
+clean: ## remove everything that was built, except .venv
 	@rm -rf build docs/_build .pytest_cache .ruff_cache .mypy_cache
 	@find . -path ./$(VENV) -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf

@@ -1,27 +1,33 @@
-"""The page of what each board reaches, and the table of each board's page."""
+"""Results page of all boards, and the table of facts for each board's own page."""
 
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator, Mapping
 
 from board_builds import is_current
+from markdown import table
 from weft_boards import board, board_names
+from weft_boards._board import Board
 
 __all__ = ["ESTIMATED", "facts", "page"]
 
+Results: typing.TypeAlias = Mapping[str, typing.Any]
+"""Results as ``docs/boards.json`` stores them."""
+
 ESTIMATED = "estimated by nextpnr, not measured on a board"
-TITLES = {"logic": "look-up tables", "ffs": "flip-flops", "dsps": "multipliers",
+TITLES = {"logic": "LUTs", "ffs": "flip-flops", "dsps": "multipliers",
           "rams": "block RAMs", "wide_rams": "SPRAMs"}
 
 
-def table(head, rows):
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows] + [""]
-
-
-def used(result):
+def used(result: Results) -> list[str]:
+    """Return the used and the available number of each resource."""
     return [f"{result['used'][what][0]:,} of {result['used'][what][1]:,}"
             if what in result["used"] else "-" for what in TITLES]
 
 
-def build_rows(kept):
+def build_rows(kept: Results) -> Iterator[tuple[object, ...]]:
+    """Yield area and clock of each board."""
     for name in board_names():
         chosen = board(name)
         result = kept["builds"].get(name)
@@ -38,13 +44,14 @@ def build_rows(kept):
         yield (name, result["device"], size, *used(result), clock + old)
 
 
-def usable_clock(chosen, result):
-    """The median clock in MHz; the one asked for at most, if that is not to be trusted."""
-    median = result["median_mhz"]
+def usable_clock(chosen: Board, result: Results) -> float:
+    """Return the median clock in MHz, at most the target clock if the estimate is unreliable."""
+    median: float = result["median_mhz"]
     return median if result["fmax_trusted"] else min(median, chosen.clock_hz / 1e6)
 
 
-def speed_rows(kept):
+def speed_rows(kept: Results) -> Iterator[tuple[object, ...]]:
+    """Yield target clock, reached clock, peak rate and build time of each board."""
     for name in board_names():
         chosen, result = board(name), kept["builds"].get(name)
         if result is None or not result["fits"]:
@@ -55,10 +62,11 @@ def speed_rows(kept):
                f"{chosen.peak_macs * usable_clock(chosen, result) / 1000:.2f}",
                f"{result['synthesis_seconds'] / 60:.0f} + "
                f"{max(result['place_seconds'].values()) / 60:.0f}",
-               "yes" if result["fmax_trusted"] else "no: nextpnr knows no timing of multipliers")
+               "yes" if result["fmax_trusted"] else "no: nextpnr has no timing of multipliers")
 
 
-def network_rows(kept):
+def network_rows(kept: Results) -> Iterator[tuple[object, ...]]:
+    """Yield memory, cycles and time of each network on each board."""
     for name in board_names():
         networks = kept["cycles"].get(name)
         if networks is None:
@@ -77,31 +85,31 @@ def network_rows(kept):
                    f"{cycles / clock / 1000:.3f}" if cycles and clock else "-")
 
 
-def page(kept):
-    """The page as text."""
+def page(kept: Results) -> str:
+    """Return the text of the results page."""
     tools = sorted({result[tool] for result in kept["builds"].values()
                     for tool in ("yosys", "nextpnr")})
     lines = [
         "# Results on the boards", "",
-        f"`weft results` writes this page. Clocks and areas are **{ESTIMATED}**; cycles are those",
-        "of the RTL in simulation. Each row is a whole board: host link, host memory, accelerator",
-        "and PLL.", "",
+        f"`weft results` writes this page. Clocks and areas are **{ESTIMATED}**; cycles are",
+        "measured in simulation of the RTL. Each row is a complete board design: host link, host",
+        "memory, accelerator and PLL.", "",
         "## Area and clock", "",
-        "The clock in MHz is the median of the seeds, with the slowest and the fastest.", "",
+        "The clock in MHz is the median of all seeds, with minimum and maximum in parentheses.", "",
         *table(("board", "device", "array", *TITLES.values(), "MHz"), build_rows(kept)),
         "## Speed", "",
-        "Peak: multiply-accumulates a cycle, of the serial engine a column's worth, times the",
-        "median clock, or the one asked for where that is not to be trusted. Build: minutes of",
-        "synthesis and of the slowest place and route, on one core of the machine that made this",
-        "page, which did other work as well.", "",
-        *table(("board", "MHz asked for", "MHz reached", "met", "peak GMAC/s", "build, minutes",
-                "clock to be trusted"), speed_rows(kept)),
+        "Peak: multiply-accumulates per cycle (one column for the serial engine) times the median",
+        "clock, or times the target clock if the estimated clock is unreliable. Build: minutes of",
+        "synthesis and of the slowest place and route, on one core of the machine that generated",
+        "this page, under other load.", "",
+        *table(("board", "target MHz", "reached MHz", "met", "peak GMAC/s", "build, minutes",
+                "clock reliable"), speed_rows(kept)),
         "## Networks", "",
-        "Measured cycles over the median clock, or the one asked for where that is not to be",
-        f"trusted: **{ESTIMATED}**. The cycles are those of the same",
-        "configuration with multipliers that a simulator has, which take up to three cycles less",
-        "from operand to product, with a memory as fast as the board's. Every result was compared",
-        "with the reference kernels'.", "",
+        "Time: measured cycles over the median clock, or over the target clock if the estimated",
+        f"clock is unreliable: **{ESTIMATED}**. The cycles are those of the",
+        "same configuration with simulation models of the multipliers, whose latency is up to",
+        "three cycles shorter, and with the timing of the board's memory. Every result was",
+        "compared with that of the reference kernels.", "",
         *table(("network", "board", "host memory needed", "cycles", "ms"), network_rows(kept)),
         "## Tools", "", *(f"- {tool}" for tool in tools),
     ]
@@ -113,8 +121,8 @@ def page(kept):
     return "\n".join(lines).rstrip() + "\n"
 
 
-def facts(name, kept):
-    """What is known of a board, as a table for its page."""
+def facts(name: str, kept: Results) -> str:
+    """Return the table of facts of a board, for its page."""
     chosen, result = board(name), kept["builds"].get(name)
     memory = {"spram": "SPRAM", "sdram": "SDRAM"}.get(chosen.storage, "block RAM")
     changes = " ".join(f"{key}={value}" for key, value in chosen.changes.items())
@@ -124,15 +132,15 @@ def facts(name, kept):
             ("clock", f"{chosen.clock_hz / 1e6:g} MHz from {chosen.input_hz / 1e6:g} MHz"),
             ("host memory", f"{chosen.memory_bytes // 1024} KiB of {memory}"),
             ("host link", f"{chosen.baud:,} baud, 8N1; {chosen.cable}"),
-            ("loaded by", f"`{' '.join(chosen.flash)}`")]
+            ("loaded with", f"`{' '.join(chosen.flash)}`")]
     state = "not built yet"
     if result and not result["fits"]:
         state = "does not fit: " + ", ".join(
-            f"{TITLES[what]} {count:,} of {there:,}" for what, (count, there)
-            in result["used"].items() if count > there)
+            f"{TITLES[what]} {count:,} of {total:,}" for what, (count, total)
+            in result["used"].items() if count > total)
     elif result:
         minutes = (result["synthesis_seconds"] + max(result["place_seconds"].values())) / 60
-        trust = ESTIMATED if result["fmax_trusted"] else f"{ESTIMATED}, not to be trusted"
+        trust = ESTIMATED if result["fmax_trusted"] else f"{ESTIMATED}, unreliable"
         state = (f"{result['median_mhz']:.1f} MHz ({trust}), {minutes:.0f} minutes"
                  f"{'' if is_current(chosen, result) else ', of an earlier configuration'}")
-    return "\n".join(table(("what", ""), [*rows, ("build", state)]))
+    return "\n".join(table(("property", "value"), [*rows, ("build", state)]))

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""What each board reaches, by place and route and by simulation: ``weft results``.
+"""Collect results of all boards from place and route and from simulation: ``weft results``.
 
-Results of ``make bitstream`` and cycles of the networks are kept in ``docs/boards.json`` until
-there are newer ones; ``docs/board_results.md`` is written from them. Nothing in it is typed.
+Results of ``make bitstream`` and cycles of the networks are stored in ``docs/boards.json`` until
+newer ones replace them. ``docs/board_results.md`` is generated from that file.
 """
+
+from __future__ import annotations
 
 import argparse
 import dataclasses
@@ -13,34 +15,37 @@ import pathlib
 import shutil
 import sys
 import tempfile
+import typing
 
 import numpy as np
 
 from board_builds import KEPT, collect, is_current, read_kept
 from board_page import facts, page
 from fpga_flow import ROOT, progress
+from weft.spec.config import Config
 from weft_boards import board, board_names
+from weft_boards._board import Board
 
 PAGE = ROOT / "docs" / "board_results.md"
 DIGITS = ROOT / "examples" / "digits"
 MODELS = pathlib.Path(os.environ.get("WEFT_MODELS", ROOT.parent / "shared" / "models"))
 
 
-def simulated(chosen):
-    """The configuration that is simulated: what cycles depend on, and nothing else."""
+def simulated(chosen: Board) -> Config:
+    """Return the configuration to simulate, without the parameters that do not affect cycles."""
     return dataclasses.replace(chosen.simulation_config, addr_width=32)
 
 
-def measure(chosen):
-    """``{network: {"cycles": ..., "bytes": ...}}`` on the RTL, with the board's host memory."""
+def measure(chosen: Board) -> dict[str, dict[str, typing.Any]]:
+    """Measure cycles and memory of each network on the RTL, with the board's host memory."""
     from weft_host import RtlDevice, compile
     from weft_host.errors import WeftError
     from weft_host.perf.model_benchmarks import measure_models
 
     config = simulated(chosen)
-    found = {}
-    with tempfile.TemporaryDirectory() as made:
-        folder = pathlib.Path(made)
+    found: dict[str, dict[str, typing.Any]] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
         (folder / "digits").mkdir()
         shutil.copy(DIGITS / "digits.tflite", folder / "digits" / "model.tflite")
         data = np.load(DIGITS / "digits.npz")
@@ -49,14 +54,14 @@ def measure(chosen):
         if MODELS.is_dir():
             sources += [path.parent for path in sorted(MODELS.glob("*/model.tflite"))]
         else:
-            progress(f"the networks are not in {MODELS} ($WEFT_MODELS): only digits is measured")
+            progress(f"{MODELS} ($WEFT_MODELS) does not exist: only digits is measured")
         for source in sources:
             try:
                 program = compile(source / "model.tflite", config)
             except WeftError as error:
                 progress(f"{chosen.name}: {error}")
                 found[source.name] = {"bytes": None, "cycles": None,
-                                      "problem": "not with this configuration"}
+                                      "problem": "not supported by this configuration"}
                 continue
             entry = {"bytes": program.memory_bytes, "cycles": None}
             if program.memory_bytes <= chosen.memory_bytes:
@@ -66,7 +71,7 @@ def measure(chosen):
                         bandwidth=chosen.bandwidth),
                     most=1)
                 if status:
-                    sys.exit(f"{source.name} on {chosen.name}: {measured.problem}: nothing is "
+                    sys.exit(f"{source.name} on {chosen.name}: {measured.problem}; no results are "
                              "written")
                 entry["cycles"] = measured.cycles
             found[source.name] = entry
@@ -74,29 +79,30 @@ def measure(chosen):
     return found
 
 
-def keep_cycles(kept, chosen, networks):
-    """Takes over what was measured; a network that was not there keeps what was measured before."""
+def keep_cycles(kept: dict[str, typing.Any], chosen: Board,
+                networks: dict[str, dict[str, typing.Any]]) -> None:
+    """Store measured networks; networks that were not measured keep their previous results."""
     before = kept["cycles"].get(chosen.name)
     if before is not None and is_current(chosen, before):
         networks = {**before["networks"], **networks}
     kept["cycles"][chosen.name] = {"config": chosen.config.name, "networks": networks}
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--measure", action="store_true",
-                        help="run the networks on the RTL again, minutes a board")
+                        help="run the networks on the RTL again, minutes per board")
     parser.add_argument("--board", action="append", choices=board_names(), metavar="BOARD",
-                        help="with --measure: only this board; may be given several times")
-    parser.add_argument("--json", action="store_true", help="print what is kept, as JSON")
+                        help="with --measure: only this board; may be repeated")
+    parser.add_argument("--json", action="store_true", help="print the stored results as JSON")
     args = parser.parse_args()
     kept = read_kept()
     collect(kept)
     if args.measure:
-        done = {}
+        done: dict[tuple[object, ...], dict[str, dict[str, typing.Any]]] = {}
         for name in args.board or board_names():
             chosen = board(name)
-            # boards that differ in pins alone need no second run
+            # boards that differ in their pins only share a run
             key = (simulated(chosen), chosen.memory_bytes, chosen.read_latency,
                    chosen.bandwidth)
             if key not in done:
@@ -105,7 +111,7 @@ def main():
     texts = {KEPT: json.dumps(kept, indent=1, sort_keys=True) + "\n", PAGE: page(kept)}
     for name in board_names():
         texts[ROOT / "docs" / "boards" / f"{name}.inc"] = facts(name, kept)
-    for path, text in texts.items():    # once all of them could be made
+    for path, text in texts.items():    # all texts exist before the first file is written
         path.write_text(text)
     print(json.dumps(kept, indent=1) if args.json else f"wrote {PAGE.relative_to(ROOT)}")
 

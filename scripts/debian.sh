@@ -1,8 +1,8 @@
-# Sourced by scripts that need something only Debian has; they define step().
+# Functions for scripts that install Debian packages. The sourcing script defines step().
 
 updated=no
 
-# apt_install PACKAGE: as root, installs it; otherwise says what to do and returns 1
+# apt_install PACKAGE: install it if run as root; otherwise print the command to run and return 1
 apt_install() {
     if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
         echo "${0##*/}: $1 is missing; please run: sudo apt-get install $1" >&2

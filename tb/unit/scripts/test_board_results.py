@@ -1,4 +1,4 @@
-"""The pages about boards say what the board files and the kept results say, and nothing else."""
+"""Generated pages of the boards against the board files and the stored results."""
 
 import json
 
@@ -24,7 +24,7 @@ CYCLES = {"config": RESULT["config"], "networks": {
     "digits": {"bytes": 20480, "cycles": 2020}, "large": {"bytes": 1 << 20, "cycles": None}}}
 
 
-def test_pages_are_those_of_what_is_kept():
+def test_pages_are_generated_from_the_stored_results():
     kept = board_builds.read_kept()
     assert board_results.PAGE.read_text() == board_page.page(kept), "run weft results"
     for name in board_names():
@@ -34,7 +34,7 @@ def test_pages_are_those_of_what_is_kept():
         assert f"\n{name}\n" in (path.parent / "index.md").read_text()
 
 
-def test_what_was_measured_just_now_gives_the_page_of_what_is_kept():
+def test_order_of_stored_networks_does_not_matter():
     kept = board_builds.read_kept()
     page = board_page.page(kept)
     for entry in kept["cycles"].values():
@@ -42,11 +42,11 @@ def test_what_was_measured_just_now_gives_the_page_of_what_is_kept():
     assert board_page.page(kept) == page
 
 
-def test_figures_follow_from_results():
+def test_figures_are_computed_from_the_results():
     kept = {"builds": {"ulx3s_85f": RESULT}, "cycles": {"ulx3s_85f": CYCLES}}
     text = board_page.page(kept)
     assert "101.0 (99.0 to 104.5, 3 seeds)" in text
-    # 256 cells at 101 MHz, and 2020 cycles at it
+    # 256 cells and 2020 cycles at 101 MHz
     assert "| ulx3s_85f | 100 | 101.0 | yes | 25.86 | 10 + 40 | yes |" in text
     assert "| digits | ulx3s_85f | 20 KiB | 2,020 | 0.020 |" in text
     assert "| large | ulx3s_85f | 1024 KiB | more than the board's host memory | - |" in text
@@ -54,14 +54,14 @@ def test_figures_follow_from_results():
     assert text.count(board_page.ESTIMATED) == 2
 
 
-def test_a_clock_that_is_not_trusted_makes_no_network_fast():
+def test_an_unreliable_clock_is_limited_to_the_target():
     kept = {"builds": {"ulx3s_85f": {**RESULT, "fmax_trusted": False}},
             "cycles": {"ulx3s_85f": {**CYCLES, "networks": {
                 "digits": {"bytes": 20480, "cycles": 50500}}}}}
     assert "| digits | ulx3s_85f | 20 KiB | 50,500 | 0.505 |" in board_page.page(kept)
 
 
-def test_what_is_missed_or_old_is_said():
+def test_marks_missed_targets_and_old_results():
     slow = {**RESULT, "median_mhz": 99.0, "config": "ulx3s+rows=8"}
     text = board_page.page({"builds": {"ulx3s_85f": slow}, "cycles": {}})
     assert "| 99.0 | **no** |" in text and "of an earlier configuration" in text
@@ -69,11 +69,11 @@ def test_what_is_missed_or_old_is_said():
     kept = {"builds": {"ulx3s_85f": full}, "cycles": {"ulx3s_85f": CYCLES}}
     assert "| does not fit |" in board_page.page(kept)
     assert "| digits | ulx3s_85f | 20 KiB | 2,020 | - |" in board_page.page(kept)
-    assert ("does not fit: look-up tables 90,000 of 83,640"
+    assert ("does not fit: LUTs 90,000 of 83,640"
             in board_page.facts("ulx3s_85f", kept))
 
 
-def test_newest_builds_are_taken(monkeypatch, tmp_path):
+def test_newest_builds_are_collected(monkeypatch, tmp_path):
     monkeypatch.setattr(board_builds, "ROOT", tmp_path)
     (tmp_path / "build" / "ulx3s_85f").mkdir(parents=True)
     (tmp_path / "build" / "ulx3s_85f" / "result.json").write_text(json.dumps(
@@ -94,7 +94,7 @@ def test_newest_builds_are_taken(monkeypatch, tmp_path):
      'the median is one of at least 3 seeds, and it has 1: make bitstream BOARD=ulx3s_85f '
      'SEEDS="1 2 3"'),
 ])
-def test_a_build_of_something_else_is_left_out(change, why, monkeypatch, tmp_path, capsys):
+def test_builds_of_another_design_are_left_out(change, why, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(board_builds, "ROOT", tmp_path)
     path = tmp_path / "build" / "ulx3s_85f" / "result.json"
     path.parent.mkdir(parents=True)
@@ -113,7 +113,7 @@ WITHOUT = [name for name in RESULT if name not in ("met", "mhz_best")]
 
 
 def damaged():
-    """Results that are not whole, as text, by what is wrong with them."""
+    """Yield incomplete results as text, with a description."""
     yield from {"empty": "", "half": json.dumps(RESULT)[:200], "null": "null", "list": "[]",
                 "object": "{}"}.items()
     for name, change in DAMAGES.items():
@@ -123,7 +123,7 @@ def damaged():
 
 
 @pytest.mark.parametrize("text", dict(damaged()).values(), ids=dict(damaged()))
-def test_half_a_result_is_told(text, monkeypatch, tmp_path):
+def test_rejects_incomplete_results(text, monkeypatch, tmp_path):
     monkeypatch.setattr(board_builds, "ROOT", tmp_path)
     path = tmp_path / "build" / "ulx3s_85f" / "result.json"
     path.parent.mkdir(parents=True)
@@ -135,7 +135,7 @@ def test_half_a_result_is_told(text, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("text", ["", "[]", '{"builds": {"icebreaker": {}}, "cycles": {}}',
                                   '{"builds": {}, "cycles": {"icebreaker": {}}}'])
-def test_what_is_kept_and_damaged_is_told(text, monkeypatch, tmp_path):
+def test_rejects_damaged_stored_results(text, monkeypatch, tmp_path):
     monkeypatch.setattr(board_builds, "KEPT", tmp_path / "boards.json")
     (tmp_path / "boards.json").write_text(text)
     with pytest.raises(SystemExit, match=r"boards\.json is damaged: .*; nothing is written\. Take "
@@ -143,12 +143,12 @@ def test_what_is_kept_and_damaged_is_told(text, monkeypatch, tmp_path):
         board_builds.read_kept()
 
 
-def test_a_build_of_another_device_is_old():
+def test_a_build_for_another_device_is_marked_as_old():
     kept = {"builds": {"ulx3s_85f": {**RESULT, "device": "LFE5U-85F-8"}}, "cycles": {}}
     assert "3 seeds), of an earlier configuration |" in board_page.page(kept)
 
 
-def test_the_serial_engine_has_a_peak_of_a_column():
+def test_peak_of_the_serial_engine_is_one_column():
     chosen = board("icebreaker")
     assert chosen.peak_macs == 4 and board("ulx3s_25f").peak_macs == 32
     result = {**RESULT, "board": chosen.name, "device": chosen.device.name,
@@ -157,24 +157,24 @@ def test_the_serial_engine_has_a_peak_of_a_column():
                                                         "cycles": {}})
     untrusted = {"builds": {"icebreaker": {**result, "fmax_trusted": False}}, "cycles": {}}
     assert "| 101.0 | yes | 0.10 |" in board_page.page(untrusted)      # 24 MHz
-    assert "101.0 MHz (estimated by nextpnr, not measured on a board, not to be trusted)" in (
+    assert "101.0 MHz (estimated by nextpnr, not measured on a board, unreliable)" in (
         board_page.facts("icebreaker", untrusted))
 
 
-def test_a_network_that_a_configuration_cannot_run_is_a_row(monkeypatch, tmp_path):
-    def refuse(path, config):
+def test_an_unsupported_network_has_a_row(monkeypatch, tmp_path):
+    def reject(path, config):
         raise ProgramError("3 unsupported operators")
 
-    monkeypatch.setattr("weft_host.compile", refuse)
+    monkeypatch.setattr("weft_host.compile", reject)
     monkeypatch.setattr(board_results, "MODELS", tmp_path)
     networks = board_results.measure(board("icebreaker"))
     kept = {"builds": {}, "cycles": {}}
     board_results.keep_cycles(kept, board("icebreaker"), networks)
-    assert "| digits | icebreaker | - | not with this configuration | - |" in (
+    assert "| digits | icebreaker | - | not supported by this configuration | - |" in (
         board_page.page(kept))
 
 
-def test_nothing_is_written_if_a_page_cannot_be_made(monkeypatch, tmp_path):
+def test_nothing_is_written_if_a_page_fails(monkeypatch, tmp_path):
     kept = tmp_path / "boards.json"
     kept.write_text('{"builds": {}, "cycles": {}}')
     for module in (board_builds, board_results):
@@ -186,7 +186,7 @@ def test_nothing_is_written_if_a_page_cannot_be_made(monkeypatch, tmp_path):
     assert kept.read_text() == '{"builds": {}, "cycles": {}}'
 
 
-def test_networks_that_are_not_there_keep_their_cycles():
+def test_missing_networks_keep_their_cycles():
     kept = {"builds": {}, "cycles": {"ulx3s_85f": CYCLES}}
     newer = {"digits": {"bytes": 1, "cycles": 2}}
     board_results.keep_cycles(kept, board("ulx3s_85f"), newer)
@@ -197,8 +197,8 @@ def test_networks_that_are_not_there_keep_their_cycles():
     assert kept["cycles"]["ulx3s_85f"] == {"config": RESULT["config"], "networks": newer}
 
 
-def test_a_board_goes_with_measuring(capsys):
+def test_rejects_a_board_without_measuring(capsys):
     with pytest.raises(SystemExit) as caught:
         main(["results", "--board", "icebreaker"])
     assert caught.value.code == 2
-    assert "--board chooses what to measure: it goes with --measure" in capsys.readouterr().err
+    assert "--board requires --measure" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Every Python block and every ``$ weft`` line in the docs runs."""
+"""Execution of all Python blocks and all ``$ weft`` commands of the documentation."""
 
 import pathlib
 import re
@@ -19,7 +19,7 @@ def blocks(page, language):
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")],
                          ids=lambda page: str(page.relative_to(ROOT)))
-def test_python_blocks_run(page, monkeypatch):
+def test_python_blocks_succeed(page, monkeypatch):
     monkeypatch.chdir(ROOT)
     namespace = {"__name__": "__docs__"}
     for text in blocks(page, "python"):
@@ -28,7 +28,7 @@ def test_python_blocks_run(page, monkeypatch):
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "console")],
                          ids=lambda page: str(page.relative_to(ROOT)))
-def test_console_blocks_run(page):
+def test_console_commands_succeed(page):
     (ROOT / "build").mkdir(exist_ok=True)
     for text in blocks(page, "console"):
         for line in text.splitlines():
@@ -39,6 +39,6 @@ def test_console_blocks_run(page):
                 assert done.returncode == 0, f"{line}\n{done.stderr}"
 
 
-def test_some_blocks_were_found():
+def test_finds_python_and_console_blocks():
     assert sum(len(blocks(page, "python")) for page in PAGES) >= 3
     assert sum(len(blocks(page, "console")) for page in PAGES) >= 2

@@ -1,4 +1,4 @@
-"""The FuseSoC cores: FuseSoC's own parser takes them, and its tools what they generate."""
+"""FuseSoC cores: accepted by FuseSoC's parser, and the generated Verilog by its tools."""
 
 import os
 import pathlib
@@ -27,7 +27,7 @@ def read(name):
 
 
 def fusesoc(tmp_path, *arguments):
-    """FuseSoC on this tree, with its settings and output elsewhere."""
+    """Run FuseSoC on this tree, with its settings and output in a temporary folder."""
     variables = {**os.environ, **environment(), "XDG_CONFIG_HOME": str(tmp_path / "config"),
                  "XDG_DATA_HOME": str(tmp_path / "data"),
                  "XDG_CACHE_HOME": str(tmp_path / "cache")}
@@ -40,7 +40,7 @@ def fusesoc(tmp_path, *arguments):
 
 @pytest.fixture
 def library(tmp_path):
-    """A folder with nothing but the core and what it names."""
+    """Create a folder that contains only the core and its files."""
     cores = tmp_path / "cores"
     (cores / "tb" / "verilog").mkdir(parents=True)
     shutil.copy(ROOT / "weft.core", cores)
@@ -49,21 +49,21 @@ def library(tmp_path):
 
 
 @pytest.mark.parametrize("name", CORES)
-def test_parser_takes_the_core(name):
+def test_parser_accepts_the_core(name):
     core = read(name)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert core.name.version == project["version"]
     assert core.name.vendor == "weft" and core.name.library == "accelerator"
 
 
-def test_parser_refuses_what_is_not_in_its_schema(tmp_path):
+def test_parser_rejects_unknown_properties(tmp_path):
     path = tmp_path / "weft.core"
     path.write_text((ROOT / "weft.core").read_text().replace("toplevel:", "top:"))
     with pytest.raises(SyntaxError):
         Core(Core2Parser(allow_additional_properties=False), str(path))
 
 
-def test_targets_have_their_files():
+def test_files_of_all_targets_exist():
     core = read("weft.core")
     flags = {"target": "sim", "is_toplevel": True}
     assert set(core.get_data(flags).targets) == {"default", "lint", "sim"}
@@ -77,7 +77,7 @@ def test_targets_have_their_files():
     assert (ROOT / "scripts" / generator["weft_verilog"]["command"]).is_file()
 
 
-def test_generator_writes_what_weft_verilog_writes():
+def test_generator_writes_the_verilog_of_the_configuration():
     request = {"vlnv": "me:mine:npu:1.0",
                "parameters": {"preset": "icebreaker", "set": {"queue_depth": 8}}}
     verilog, core = fusesoc_verilog.generate(request)
@@ -94,12 +94,12 @@ def test_generator_writes_what_weft_verilog_writes():
     ({"set": 4}, TypeError, "set must be names and values, not 4"),
     ({"set": {"rows": 5}}, ValueError, "rows must be a power of two from 4 to 64, not 5"),
 ])
-def test_generator_refuses(parameters, error, message):
+def test_generator_rejects_invalid_parameters(parameters, error, message):
     with pytest.raises(error, match=f"^{re.escape(message)}$"):
         fusesoc_verilog.generate({"vlnv": "a:b:c:1", "parameters": parameters})
 
 
-def test_fusesoc_shows_the_core(library):
+def test_fusesoc_lists_all_targets(library):
     done = fusesoc(library, "core", "show", "weft")
     assert done.returncode == 0, done.stdout
     assert "weft:accelerator:weft:" in done.stdout
@@ -122,7 +122,7 @@ def test_lint_and_simulation_pass(library):
     ("lint", {"preset: small": "preset: big"},
      "weft_verilog: no preset 'big'; there are tiny,"),
 ], ids=["registers", "warnings", "preset"])
-def test_a_wrong_core_fails(library, target, changes, message):
+def test_detects_a_wrong_core(library, target, changes, message):
     path = library / "cores" / "weft.core"
     text = path.read_text()
     for right, wrong in changes.items():

@@ -1,4 +1,4 @@
-"""What the gates say of figures beside those that are kept."""
+"""Comparison of area and clock with the stored figures of the gates."""
 
 import json
 
@@ -17,60 +17,58 @@ def found(mhz=60.0, tools=None, **area):
 @pytest.mark.parametrize("now", [
     found(), found(logic=11000, ffs=5500, dsps=22, rams=33, mhz=54.0),
     found(logic=9000, ffs=4500, dsps=18, rams=27, mhz=66.0)])
-def test_a_tenth_is_let_through(now):
+def test_changes_of_a_tenth_pass(now):
     assert gates.compare("g", KEPT, now) == []
 
 
 @pytest.mark.parametrize("now, sentence", [
-    (found(logic=11001), "g: look-up tables: 11,001, 10.0 % more than the 10,000 kept; at most 10% "
-                         "is let through"),
-    (found(ffs=6000), "g: flip-flops: 6,000, 20.0 % more than the 5,000 kept; at most 10% is let "
-                      "through"),
-    (found(dsps=23), "g: multipliers: 23, 15.0 % more than the 20 kept; at most 10% is let "
-                     "through"),
-    (found(rams=34), "g: block RAMs: 34, 13.3 % more than the 30 kept; at most 10% is let "
-                     "through"),
-    (found(wide_rams=1), "g: SPRAMs: 1, where none was kept; at most 10% is let through"),
-    (found(mhz=53.9), "g: MHz: 53.9, 10.2 % less than the 60.0 kept; at most 10% is let through"),
+    (found(logic=11001), "g: LUTs: 11,001, 10.0 % more than the stored 10,000; the limit "
+                         "is 10%"),
+    (found(ffs=6000), "g: flip-flops: 6,000, 20.0 % more than the stored 5,000; the limit is "
+                      "10%"),
+    (found(dsps=23), "g: multipliers: 23, 15.0 % more than the stored 20; the limit is 10%"),
+    (found(rams=34), "g: block RAMs: 34, 13.3 % more than the stored 30; the limit is 10%"),
+    (found(wide_rams=1), "g: SPRAMs: 1, with no stored figure; the limit is 10%"),
+    (found(mhz=53.9), "g: MHz: 53.9, 10.2 % less than the stored 60.0; the limit is 10%"),
 ])
 def test_more_than_a_tenth_worse_fails(now, sentence):
     assert gates.compare("g", KEPT, now) == [sentence]
 
 
 @pytest.mark.parametrize("now, sentence", [
-    (found(logic=8999), "g: look-up tables: 8,999, 10.0 % less than the 10,000 kept. That is "
-                        "better: take it over with make gates UPDATE=1"),
-    (found(rams=0), "g: block RAMs: 0, 100.0 % less than the 30 kept. That is better: take it "
-                    "over with make gates UPDATE=1"),
-    (found(mhz=66.1), "g: MHz: 66.1, 10.2 % more than the 60.0 kept. That is better: take it over "
-                      "with make gates UPDATE=1"),
+    (found(logic=8999), "g: LUTs: 8,999, 10.0 % less than the stored 10,000. This is an "
+                        "improvement: store it with make gates UPDATE=1"),
+    (found(rams=0), "g: block RAMs: 0, 100.0 % less than the stored 30. This is an improvement: "
+                    "store it with make gates UPDATE=1"),
+    (found(mhz=66.1), "g: MHz: 66.1, 10.2 % more than the stored 60.0. This is an improvement: "
+                      "store it with make gates UPDATE=1"),
 ])
-def test_more_than_a_tenth_better_asks_for_new_figures(now, sentence):
+def test_more_than_a_tenth_better_requires_new_figures(now, sentence):
     assert gates.compare("g", KEPT, now) == [sentence]
 
 
-def test_all_that_is_wrong_is_said_and_other_tools_too():
+def test_reports_all_failures_and_other_versions_of_tools():
     other = {"yosys": "Yosys 0.71", "nextpnr": "nextpnr-0.12"}
     assert gates.compare("g", KEPT, found(tools=other)) == []
     wrong = gates.compare("g", KEPT, found(mhz=10.0, logic=20000, tools=other))
     assert [sentence.split(",")[0] for sentence in wrong] == [
-        "g: look-up tables: 20", "g: MHz: 10.0", "g: the tools are others"]
-    assert wrong[-1] == ("g: the tools are others, too: Yosys 0.71 instead of Yosys 0.70, "
+        "g: LUTs: 20", "g: MHz: 10.0", "g: the tools differ"]
+    assert wrong[-1] == ("g: the tools differ, too: Yosys 0.71 instead of Yosys 0.70, "
                          "nextpnr-0.12 instead of nextpnr-0.11.1")
 
 
 @pytest.mark.parametrize("what", ["config", "device"])
-def test_figures_of_something_else_are_not_compared(what):
+def test_figures_of_another_design_are_not_compared(what):
     assert gates.compare("g", KEPT, {**found(logic=1), what: "new"}) == [
-        f"g: the figures kept are of {what} {KEPT[what]}, this is new: make gates UPDATE=1"]
+        f"g: the stored figures are for {what} {KEPT[what]}, not new: run make gates UPDATE=1"]
 
 
 def test_a_gate_without_figures_fails():
     assert gates.compare("g", None, found()) == [
-        "g: no figures are kept of it: make gates UPDATE=1"]
+        "g: there are no stored figures: run make gates UPDATE=1"]
 
 
-def test_figures_are_those_of_the_result():
+def test_figures_are_taken_from_the_result():
     result = {"config": "tiny", "device": "LFE5U-25F-6", "median_mhz": 60.0,
               "used": {"logic": [10000, 24288], "ffs": [5000, 24288], "dsps": [20, 28],
                        "rams": [30, 56]},
@@ -79,7 +77,7 @@ def test_figures_are_those_of_the_result():
     assert gates.figures(result) == KEPT
 
 
-def test_the_kept_figures_are_of_the_gates_as_they_are():
+def test_stored_figures_match_the_gates():
     kept = json.loads(gates.KEPT.read_text())
     assert {name: entry["config"] for name, entry in kept.items()} == {
         name: chosen.config.name for name, chosen in gates.gates().items()}
@@ -91,11 +89,11 @@ def test_the_kept_figures_are_of_the_gates_as_they_are():
         assert entry["area"]["logic"] > 1000 and entry["area"]["ffs"] > 500
 
 
-def test_a_gate_that_cannot_be_built_is_named(monkeypatch, tmp_path, capfd):
+def test_names_a_gate_whose_build_fails(monkeypatch, tmp_path, capfd):
     monkeypatch.setattr(gates, "ROOT", tmp_path)
     monkeypatch.setattr(gates, "__file__", str(tmp_path / "fails.py"))
     (tmp_path / "fails.py").write_text(
         "import sys\nprint(sys.argv[2:])\nsys.exit(sys.argv[2] == 'a')\n")
-    with pytest.raises(SystemExit, match="^gates: a could not be built; its words are above$"):
+    with pytest.raises(SystemExit, match="^gates: the build of a failed; its output is above$"):
         gates.build_all(["a", "b"])
     assert f"{'b':15} | ['b']" in capfd.readouterr().err

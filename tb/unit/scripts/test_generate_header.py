@@ -87,4 +87,5 @@ def test_compiles_as_c_and_cpp(header, tmp_path, compiler, suffix, flags):
     expected = isa.encode("DRAIN", out_addr=0xABCDEF, clamp_min=-128).hex()
     units = register_map.BY_NAME["STATUS"].bits("UNITS")
     mask = (1 << units.width) - 1 << units.offset
-    assert found == f"{expected} {register_map.BY_NAME['STATUS'].offset:x} {mask:x} {units.offset}\n"
+    offset = register_map.BY_NAME["STATUS"].offset
+    assert found == f"{expected} {offset:x} {mask:x} {units.offset}\n"
