@@ -1,7 +1,7 @@
 """Command-line options that several verbs share."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 
@@ -9,7 +9,7 @@ from weft.spec.presets import PRESETS
 
 from ..device.serial_line import BAUD
 
-__all__ = ["Command", "Target", "config_options", "device_options", "json_option",
+__all__ = ["Command", "Decorator", "Target", "config_options", "device_options", "json_option",
            "memory_options", "model_argument", "most_option", "seed_option", "serial_port"]
 
 _FASTEST = 100_000_000      # baud
@@ -17,16 +17,25 @@ _FASTEST = 100_000_000      # baud
 Command = TypeVar("Command", bound=Callable[..., Any])
 """A function that click turns into a command."""
 
-model_argument = click.argument("model", type=click.Path(exists=True, dir_okay=False))
 
-json_option = click.option("--json", "as_json", is_flag=True,
-                           help="Print the result as JSON on standard output.")
+class Decorator(Protocol):
+    """Decorator that adds an option or an argument to a command."""
 
-seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
-                           help="Seed of the random data.")
+    def __call__(self, command: Command, /) -> Command: ...
 
-most_option = click.option("--cases", "most", type=click.IntRange(1), default=None,
-                           help="Run at most this many cases of each model. Default: all.")
+
+model_argument: Decorator = click.argument("model", type=click.Path(exists=True, dir_okay=False))
+
+json_option: Decorator = click.option(
+    "--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
+
+seed_option: Decorator = click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True,
+    help="Seed of the random data.")
+
+most_option: Decorator = click.option(
+    "--cases", "most", type=click.IntRange(1), default=None,
+    help="Run at most this many cases of each model. Default: all.")
 
 
 class Target(click.ParamType):

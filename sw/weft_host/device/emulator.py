@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
+from typing import ClassVar
 
 from weft.spec import isa
 from weft.spec.config import Config
@@ -77,7 +78,8 @@ class EmulatorDevice(Device):
         Function that is called with the index of each finished instruction.
     """
 
-    counter_names = ("MAC_BUSY", "BYTES_READ", "BYTES_WRITTEN", "INSTRUCTIONS")
+    counter_names: ClassVar[tuple[str, ...]] = ("MAC_BUSY", "BYTES_READ", "BYTES_WRITTEN",
+                                                "INSTRUCTIONS")
 
     memory: HostMemory
     datapath: Datapath

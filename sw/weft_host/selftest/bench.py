@@ -94,7 +94,6 @@ class Bench:
     ----------
     device, emulator : :class:`weft_host.device.Device`
     config : :class:`weft.spec.config.Config`
-    draw : :class:`numpy.random.Generator`
     region, source, target : :class:`int`
         Size and offsets of the regions of host memory.
     room : :class:`int`
@@ -109,7 +108,6 @@ class Bench:
     device: Device
     emulator: EmulatorDevice
     config: Config
-    draw: np.random.Generator
     region: int
     source: int
     target: int
@@ -130,7 +128,7 @@ class Bench:
         self.device = device
         self.config = config
         self.emulator = EmulatorDevice(config, memory_bytes=3 * self.region)
-        self.draw = np.random.default_rng(seed)
+        self._draw = np.random.default_rng(seed)
         self.locations = (
             Location(0, 0, 0, 0),
             Location(config.wgt_tiles // 2, config.acc_rows // 2,
@@ -139,11 +137,24 @@ class Bench:
 
     def random_bytes(self, size: int) -> npt.NDArray[np.int8]:
         """Return random int8, a fifth of them -128 or 127."""
-        data = self.draw.integers(-128, 128, size, dtype=np.int8)
-        chance = self.draw.random(size)
+        data = self._draw.integers(-128, 128, size, dtype=np.int8)
+        chance = self._draw.random(size)
         data[chance < 0.1] = 127
         data[chance > 0.9] = -128
         return data
+
+    def random_index(self, end: int) -> int:
+        """Return a random integer from 0 to ``end - 1``."""
+        return int(self._draw.integers(end))
+
+    def random_integers(self, first: int, end: int,
+                        shape: int | tuple[int, ...]) -> npt.NDArray[np.int64]:
+        """Return an array of random integers from ``first`` to ``end - 1``."""
+        return self._draw.integers(first, end, shape)
+
+    def random_fractions(self, size: int) -> npt.NDArray[np.float64]:
+        """Return an array of random numbers from -1 to 1."""
+        return self._draw.uniform(-1, 1, size)
 
     def write(self, offset: int, data: npt.NDArray[Any]) -> None:
         """Write an array to the device's host memory."""

@@ -26,8 +26,8 @@ def check_link(bench: Bench) -> str:
     link = bench.device.link
     sent, again = link.sent, link.again
     for index in range(_FRAMES):
-        size = 1 + int(bench.draw.integers(link.info.payload))
-        addr = bench.device.memory_base + index + int(bench.draw.integers(256))
+        size = 1 + bench.random_index(link.info.payload)
+        addr = bench.device.memory_base + index + bench.random_index(256)
         try:
             link.write_memory(addr, bench.random_bytes(size).tobytes())
             link.read_memory(addr, size)

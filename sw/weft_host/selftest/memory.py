@@ -41,7 +41,7 @@ def _block_addresses(bench: Bench, size: int) -> npt.NDArray[np.int64]:
     stripe = (end - size) // _BLOCKS // _BLOCK * _BLOCK
     addresses = {0, end - _BLOCK, *_powers(size, end)}
     for index in range(_BLOCKS if stripe else 0):
-        inside = int(bench.draw.integers(stripe // _BLOCK))
+        inside = bench.random_index(stripe // _BLOCK)
         addresses.add(size + index * stripe + inside * _BLOCK)
     return np.array(sorted(addresses), np.int64)
 
@@ -111,9 +111,9 @@ def _copies(bench: Bench) -> list[_Copy]:
     for shift in range(beat):           # every alignment on both sides, rows with gaps
         row = min(2 * beat + 1 + shift, most // 4)
         copies.append(_Copy(
-            count=3, bytes=row, load=int(bench.draw.integers(_HALF // 2 // beat)) * beat + shift,
+            count=3, bytes=row, load=bench.random_index(_HALF // 2 // beat) * beat + shift,
             load_pitch=row + 5, local=shift // 2, local_pitch=row + 1,
-            store=(_HALF + int(bench.draw.integers(_HALF * 3 // 4)) & -beat)
+            store=(_HALF + bench.random_index(_HALF * 3 // 4) & -beat)
             + (3 * shift + 1) % beat, store_pitch=row + 2))
     row = most - 8                      # long bursts, across the 4 KiB boundary if that fits
     for load, store in ((_HALF - row // 2, _HALF - row // 2 + 7), (2 * _HALF - row, 3)):

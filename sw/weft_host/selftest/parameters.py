@@ -24,7 +24,8 @@ def _rounds(bench: Bench) -> Iterator[_Round]:
     bias = bench.random_bytes(4 * count).view("<i4")
     yield from ((pattern, scale, Mode.RAW) for pattern in (bias, ~bias))
     bias = np.full(count, 1 << 20, "<i4")
-    pattern = bench.draw.integers(1, 255, count, dtype=np.uint8)    # 0 and 255 hide a wrong shift
+    # 0 and 255 would hide a wrong shift
+    pattern = bench.random_integers(1, 255, count).astype(np.uint8)
     for lowest in (0, 1, 8, 15, 22, 23):        # position of the decisive bits of the multiplier
         for bits in (pattern, ~pattern):
             scale = np.zeros(count, SCALE)

@@ -74,15 +74,15 @@ def _settings(bench: Bench) -> list[_Setting]:
         shifts = list(_SHIFTS if number < ties else _TIES)
         scale = np.zeros(cols, SCALE)
         scale["shift"] = [shifts[(number + col) % len(shifts)] for col in range(cols)]
-        scale["multiplier"] = bench.draw.integers(ONE, 2 * ONE, cols) if number < ties else ONE
+        scale["multiplier"] = bench.random_integers(ONE, 2 * ONE, cols) if number < ties else ONE
         shared = number % 5 == 4
         if shared:
             scale[:] = scale[0]
         if number < ties:               # results that fit a byte
             size = np.minimum(2.0 ** (scale["shift"] - 23.5), 2.0 ** 31 - 1)
-            bias = (bench.draw.uniform(-1, 1, cols) * size).astype("<i4")
+            bias = (bench.random_fractions(cols) * size).astype("<i4")
         else:                           # odd numbers of halves; below 0 the modes differ
-            halves = 2 * bench.draw.integers(1, 120, cols) - 1
+            halves = 2 * bench.random_integers(1, 120, cols) - 1
             sign = 1 if number < ties + len(MODES) else -1
             bias = (sign * halves << scale["shift"].astype(np.int64) - 31).astype("<i4")
         settings.append(_Setting(mode, output, bias, scale, shared))

@@ -66,7 +66,7 @@ def _map_faults(bench: Bench, tables: Sequence[npt.NDArray[np.int32]], steps: Se
 def check_map(bench: Bench) -> str:
     """Check every bit of both tables in every lane as 0 and as 1, and all operations of MAP."""
     # results saturate, so -128 and 127 would hide a wrong bit above them
-    zeros, values = np.zeros(256, "<i4"), bench.draw.integers(-127, 127, 256).astype("<i4")
+    zeros, values = np.zeros(256, "<i4"), bench.random_integers(-127, 127, 256).astype("<i4")
 
     def check(wrong: Mapping[tuple[int, int], str], what: str) -> None:
         if wrong:
@@ -82,7 +82,7 @@ def check_map(bench: Bench) -> str:
                 tables = [zeros, table] if number else [table]
                 check(_map_faults(bench, tables, [_table(0), step][-len(tables):], fields),
                       f"table {name}, bits from {lowest}")
-    a, b = (bench.draw.integers(-1 << 15, 1 << 15, (2, 256))).astype("<i4")
+    a, b = bench.random_integers(-1 << 15, 1 << 15, (2, 256)).astype("<i4")
     for op, shift in ((MapOp.ADD, 39), (MapOp.MULTIPLY, 53)):
         for mode, output in zip(MODES, OUTPUTS[1:]):
             check(_map_faults(bench, [a, b], [_table(0), _table(1, ONE + 12345, shift)],
@@ -94,7 +94,7 @@ def check_map(bench: Bench) -> str:
 def check_softmax(bench: Bench) -> None:
     """Check rows of bytes that are close to each other, and of bytes that are not."""
     for count, size, spread in ((1, 1, 1), (4, 10, 128), (3, 37, 20)):
-        rows = bench.draw.integers(-spread, spread, (count, size)).astype(np.int8)
+        rows = bench.random_integers(-spread, spread, (count, size)).astype(np.int8)
         _check_softmax_rows(bench, rows)
 
 
