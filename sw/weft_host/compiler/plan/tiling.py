@@ -67,9 +67,9 @@ def plan_layer(layer: Layer, config: Config, *, budget: int | None = None,
 
 
 def _divisions(size: int) -> list[int]:
-    """Return the sizes of the parts of 1, 2, 3, ... roughly equal parts of ``size``.
+    """Return the part sizes of a division of ``size`` into 1, 2, 3, ... roughly equal parts.
 
-    The sizes are in descending order.
+    The sizes are in descending order, and none occurs twice.
     """
     counts = [*range(1, 17), 20, 24, 28, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512, 1024, size]
     return sorted({ceil_div(size, count) for count in counts if count <= size}, reverse=True)
