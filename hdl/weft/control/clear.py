@@ -1,4 +1,4 @@
-"""Control of the clearing of the on-chip memories."""
+"""Controller of the clearing of the on-chip memories."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
@@ -8,7 +8,7 @@ __all__ = ["ClearControl"]
 
 
 class ClearControl(wiring.Component):
-    """Start of the clearing of all memories, and detection of its end.
+    """Controller that starts the clearing of all on-chip memories and detects its end.
 
     Members
     -------

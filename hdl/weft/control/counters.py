@@ -21,8 +21,8 @@ class PerformanceCounters(wiring.Component):
 
     The counters are stored in a memory with two halves. One register per counter sums the
     increments since the last update round. A round captures all of these registers at once, and
-    adds them to the stored counters, one counter per cycle. A snapshot is a round after which the
-    next rounds write to the other half.
+    adds them to the stored counters, one counter per cycle. After a round that takes a snapshot,
+    the following rounds write to the other half, so that the snapshot remains.
 
     Parameters
     ----------
@@ -31,13 +31,15 @@ class PerformanceCounters(wiring.Component):
     Members
     -------
     i : :py:`In(counter_increments(config))`
+        Increments of all counters in this cycle.
     i_snapshot : :py:`In(1)`
         Take a snapshot: ``o`` presents the current values of all counters.
     i_clear : :py:`In(1)`
         Zero all counters.
     i_select : :py:`In(range(len(register_map.COUNTERS)))`
+        Index of the counter to read.
     o : :py:`Out(32)`
-        Value in the last snapshot of the counter that was selected two cycles before; 0 before the
+        Value that the counter selected two cycles earlier had at the last snapshot; 0 before the
         first snapshot.
     o_busy : :py:`Out(1)`
         An update round is in progress, for at most ``BUSY_CYCLES``. ``o`` is not valid, and neither
@@ -68,7 +70,7 @@ class PerformanceCounters(wiring.Component):
 
         # -- schedule of the rounds --------------------------------------------------------------
         timer = Signal(range(self.PERIOD))
-        due = Signal(init=1)                # a first round fills the snapshot with zeros
+        due = Signal(init=1)                # the round after reset zeros the snapshot
         start = Signal()
         reading = Signal()
         arriving = Signal()
@@ -87,11 +89,11 @@ class PerformanceCounters(wiring.Component):
         m.d.comb += self.o_busy.eq(start | reading | arriving | adding | settles.any())
 
         # -- halves of the memory: a round never writes to the half of the last snapshot ---------
-        live = Signal()                     # half with the counters
-        snapshot = Signal(init=1)           # half with the last snapshot
-        target = Signal()                   # half that the round writes
-        takes_snapshot = Signal(init=1)     # the round is a snapshot
-        from_zero = Signal(init=1)          # the round starts from zero
+        live = Signal()                     # half that contains the current counters
+        snapshot = Signal(init=1)           # half that contains the last snapshot
+        target = Signal()                   # half that the current round writes
+        takes_snapshot = Signal(init=1)     # the current round takes a snapshot
+        from_zero = Signal(init=1)          # the current round adds to 0 and not to the counters
         next_from_zero = Signal()
         m.d.comb += target.eq(live ^ (live == snapshot))
         with m.If(start):
@@ -111,7 +113,7 @@ class PerformanceCounters(wiring.Component):
             most = self.PERIOD * (self.config.bus_bytes if name.startswith("BYTES")
                                   else (1 << width) - 1)
             recent.append(Signal(range(most + 1), name=f"recent_{name.lower()}"))
-            # a shift register from the first counter to the last one, which is added first
+            # captured increments shift towards the last counter, the first one to be updated
             captured.append(Signal(max(len(value) for value in recent),
                                    name=f"captured{len(captured)}"))
             m.d.sync += [
@@ -120,7 +122,7 @@ class PerformanceCounters(wiring.Component):
                     start, recent[-1],
                     Mux(adding, captured[-2] if len(captured) > 1 else 0, captured[-1]))),
             ]
-        # the access time of a block RAM is most of the cycle at a high clock rate
+        # registered, because the access time of a block RAM is most of a short clock period
         read_data = Signal(32)
         read_index, write_index = Signal.like(index), Signal.like(index)
         m.d.sync += [read_data.eq(read.data), read_index.eq(index), write_index.eq(read_index)]

@@ -1,4 +1,4 @@
-"""Checks of an instruction that need arithmetic: all addresses that it accesses exist."""
+"""Check that every address that an instruction accesses is within its memory or a window."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
@@ -15,9 +15,9 @@ __all__ = ["ExtentCheck"]
 
 
 class _StepPipeline:
-    """Step and valid bit of each pipeline stage, and selection of values by step.
+    """Step number and valid bit of each pipeline stage, and selection of values by step.
 
-    ``step[n]`` and ``valid[n]`` belong to the registers of stage n.
+    ``step[n]`` is the index in :data:`STEPS` of the step in stage n, if ``valid[n]`` is high.
     """
 
     def __init__(self, m, step, valid, latency):
@@ -32,8 +32,9 @@ class _StepPipeline:
     def select(self, stage, target, choose, domain="sync", large=None):
         """Assign to ``target`` the value that ``choose`` returns for the step in ``stage``.
 
-        ``choose`` returns a key and a value, or ``None`` for 0. Steps with equal keys share a case.
-        ``large`` becomes 1 if the value does not fit into ``target``.
+        ``choose`` maps a :class:`Step` to a key and a value, or to ``None`` for the value 0. Steps
+        with equal keys have equal values and share a case. The assignment is in ``domain``. The
+        signal ``large``, if given, becomes 1 if the value does not fit into ``target``.
         """
         m = self.m
         choices = {}
@@ -53,17 +54,20 @@ class _StepPipeline:
                         m.d[domain] += large.eq(value[len(target):].any())
 
     def flag(self, stage, target, condition):
-        """Assign to ``target`` whether ``condition`` holds for the step in ``stage``."""
+        """Assign 1 to ``target`` if the step in ``stage`` meets ``condition``, and otherwise 0."""
         self.select(stage, target, lambda step: (True, Const(1)) if condition(step) else None,
                     "comb")
 
 
 class ExtentCheck(wiring.Component):
-    """Calculation of an instruction's extents, one product per cycle, and check of their ends.
+    """Pipeline that computes the ends of an instruction's extents and checks them.
 
-    A pipeline: one step enters per cycle and leaves ``LATENCY`` cycles later. Values have the width
-    of the largest memory. A flag ``large`` accompanies them: some value was larger, and the sum can
-    only be larger still. The table :data:`weft.spec.extents.EXTENTS` defines the extents.
+    The table :data:`weft.spec.extents.EXTENTS` defines the extents. Each step multiplies and adds
+    one term of one extent. One step enters per cycle and leaves ``LATENCY`` cycles later.
+
+    Values have as many bits as an address of the largest memory. A flag ``large`` accompanies each
+    of them. It is set if an operand did not fit; all operands are unsigned, so the sum does not fit
+    either.
 
     Parameters
     ----------
@@ -74,16 +78,18 @@ class ExtentCheck(wiring.Component):
     i_word : :py:`In(256)`
         Instruction of the step that enters.
     i_host : :py:`In(33)`
-        MEM_BASE plus its ``host_addr``.
+        MEM_BASE plus the ``host_addr`` of that instruction.
     i_step : :py:`In(range(len(STEPS)))`, ``i_valid`` : :py:`In(1)`
-        A step enters.
+        Index of the step that enters in this cycle, and its valid bit.
     i_host_held : :py:`In(33)`
-        ``i_host`` of the instruction whose last step has entered, until that step leaves.
+        ``i_host`` of the instruction whose last step has entered, stable until that step leaves.
     i_windows : :py:`In(WINDOW_ARRAY)`
+        Address windows, stable while steps are in progress.
     o_step : :py:`Out(range(len(STEPS)))`, ``o_valid`` : :py:`Out(1)`
-        A step leaves.
+        Index of the step that leaves in this cycle, and its valid bit.
     o_fail : :py:`Out(1)`
-        The step completes an extent that exceeds its memory or lies outside every window.
+        The step that leaves completes an extent that exceeds its memory or is not contained in a
+        window with the required permission.
     """
 
     LATENCY = 7
@@ -117,15 +123,15 @@ class ExtentCheck(wiring.Component):
         return m
 
     def _field(self, step, name):
-        """Return a field of the step's instruction as key and value."""
+        """Return field ``name`` of the step's instruction as key and value for ``select``."""
         field = isa.BY_NAME[step.instruction].field(name)
         return (field.offset, field.width), self.i_word[field.offset:field.offset + field.width]
 
     def _operands(self, m, pipeline):
         """Select the operands of the step in stage 0, into the registers of stage 1.
 
-        Return count, pitch, base and extra, the last three with their ``large`` flags, and whether
-        the extent is skipped.
+        Return count, pitch, base, extra and skip; pitch, base and extra are pairs of a value and
+        its ``large`` flag. If ``skip`` is set, the instruction does not access the extent.
         """
         bits = max(self.config.addr_width, *(size.bit_length() - 1 for size in self.sizes.values()))
         count = Signal(16)
@@ -193,7 +199,10 @@ class ExtentCheck(wiring.Component):
         return key, value.any()
 
     def _sum(self, m, pipeline, count, pitch, base, extra):
-        """Multiply and add in stages 2 to 5. Return the last address and its ``large`` flag."""
+        """Multiply and add in stages 2 to 5.
+
+        Return the last address of the extent and its ``large`` flag.
+        """
         pitch, pitch_large = pitch
         base, base_large = base
         extra, extra_large = extra
@@ -204,7 +213,7 @@ class ExtentCheck(wiring.Component):
         product = Signal(bits + 16)
         addend3 = Signal(bits + 1)
         term = Signal(bits + 2)
-        # index of the last byte or row: the sum of up to MAX_TERMS terms of bits + 2, less one
+        # index of the last byte or row: sum of up to MAX_TERMS terms of bits + 2 bits, minus 1
         last = Signal(bits + 2 + MAX_TERMS.bit_length())
         large2, large3, large4, large = (Signal(name=name)
                                          for name in ("large2", "large3", "large4", "large"))

@@ -1,4 +1,4 @@
-"""Steps of the extent check: one product of one extent of one instruction."""
+"""Table of the steps of the extent check: each adds one product of one extent."""
 
 import dataclasses
 
@@ -16,11 +16,11 @@ class Step:
     instruction : :class:`str`
         Name of the instruction.
     extent : :class:`Extent` or :class:`None`
-        Extent that the step belongs to.
+        Extent that the step belongs to; ``None`` for an instruction without extents.
     term : :class:`Term` or :class:`None`
-        Product that the step adds. ``None`` for an extent without terms.
+        Product that the step adds; ``None`` for an extent without terms.
     first, final : :class:`bool`
-        The step is the first, the final one of its extent.
+        The step is the first one of its extent; the step is the last one of its extent.
     last : :class:`bool`
         The step is the last one of its instruction.
     """

@@ -18,10 +18,10 @@ OFFSET_BITS = (isa.INSTRUCTION_BYTES - 1).bit_length()
 
 
 class Fetcher(wiring.Component):
-    """Stream of a program's instructions, in order, with their indices.
+    """Fetch unit that outputs a program's instructions in order, with their indices.
 
     Up to ``PREFETCH`` instructions are requested ahead. A burst contains up to
-    ``burst_instructions`` of them and does not cross a 4 KiB boundary. The address of every
+    ``burst_instructions`` instructions and does not cross a 4 KiB boundary. The address of every
     instruction is checked against the windows before its burst starts.
 
     The first error replaces its instruction in the stream, after all earlier instructions, and ends
@@ -35,7 +35,7 @@ class Fetcher(wiring.Component):
     Members
     -------
     axi : :py:`Out(Axi4Read(...))`
-        ``rready`` is always high: every outstanding beat has a reserved entry.
+        ``rready`` is always high: every outstanding beat has a reserved entry in the queue.
     i_start : :py:`In(1)`
         High for one cycle: start a stream. Allowed after a reset, and after the previous stream has
         been read to its end.
@@ -49,11 +49,11 @@ class Fetcher(wiring.Component):
     o_idle : :py:`Out(1)`
         There is no address on the bus and no outstanding beat.
     o_waiting : :py:`Out(1)`
-        The next instruction has been requested and is not complete.
+        The next instruction has been requested from host memory and is not complete.
     """
 
-    PREFETCH = 8
-    MAX_GROUP = 4
+    PREFETCH = 8        # instructions
+    MAX_GROUP = 4       # instructions per burst
 
     def __init__(self, config):
         self.config = config
@@ -80,7 +80,7 @@ class Fetcher(wiring.Component):
             attrs=lut_ram_attributes(self.config.multiplier))
         m.submodules.windows = windows = WindowCheck(self.config, width=33)
 
-        # the address space below 2 ** addr_width has no more instructions than these can count
+        # enough bits to count all instructions that fit into 2 ** addr_width bytes
         count_width = self.config.addr_width - OFFSET_BITS + 1
         requested = Signal(count_width)     # instructions that are part of a burst
         fault = Signal()                    # the next instruction lies outside the windows
@@ -95,15 +95,15 @@ class Fetcher(wiring.Component):
         axi = self.axi
         group, parts = self.burst_instructions, self.parts
         is_last = Signal()                  # the next instruction to check is the program's last
-        all_requested = Signal()            # the instruction checked last was the program's last
-        addr = Signal(33)                   # of the next instruction to check
+        all_requested = Signal()            # the program's last instruction has been checked
+        addr = Signal(33)                   # address of the next instruction to check
         line = Signal(33 - OFFSET_BITS)
         following = Signal(len(requested) + 1)
-        reserved = Signal(range(self.PREFETCH + 1))     # entries for requested instructions
+        reserved = Signal(range(self.PREFETCH + 1))     # entries of the queue, in instructions
         grouped = Signal(range(group + 1))              # instructions in the current burst
         settle = Signal(range(windows.LATENCY + 1))
         opening = Signal()      # the first burst has one instruction, to start the program early
-        # registered: requested has been stable for longer when is_last is used
+        # can be registered: `requested` is stable for longer before is_last is used
         m.d.sync += is_last.eq(following == self.i_count)
         m.d.comb += [
             following.eq(requested + 1),
@@ -114,7 +114,7 @@ class Fetcher(wiring.Component):
             windows.i_windows.eq(self.i_windows),
         ]
 
-        part_beats = self.beats // parts    # beats per burst and instruction
+        part_beats = self.beats // parts    # beats of one instruction in one burst
         part = Signal(range(max(2, parts)))
         burst_beats = Signal(range(group * self.beats + 1))
         m.d.comb += [
@@ -174,7 +174,7 @@ class Fetcher(wiring.Component):
                             m.next = "CHECK"
             with m.State("HALTED"):
                 pass
-        # an entry is freed one cycle after its delivery, which depends on the check of a beat
+        # an entry is freed one cycle after its delivery, off the path from a beat's response
         delivered = Signal()
         m.d.sync += [delivered.eq(deliver), reserved.eq(reserved + append - delivered)]
         return burst_beats
@@ -197,7 +197,7 @@ class Fetcher(wiring.Component):
     def _assemble(self, m, beats, requested, fault, deliver):
         """Assemble instructions from ``beats``, and insert errors at their positions."""
         o = self.o
-        index = Signal.like(requested)  # of the instruction that is being assembled
+        index = Signal.like(requested)  # index of the instruction that is being assembled
         beat = Signal(range(max(2, self.beats)))
         failed = Signal()               # an error has been delivered, or is about to be
         take = Signal()

@@ -17,8 +17,8 @@ _MAX_SHIFT = 62
 class FieldCheck(wiring.Component):
     """First three checks of an instruction, in this order: opcode, reserved bits, field ranges.
 
-    A pipeline with a throughput of one instruction per cycle, generated from the table in
-    :mod:`weft.spec.isa`.
+    The component is a pipeline with a throughput of one instruction per cycle. It is generated from
+    the table in :mod:`weft.spec.isa`.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class FieldCheck(wiring.Component):
         return m
 
     def _reserved(self, m, decoded):
-        """Return whether a reserved bit of the decoded instruction is set."""
+        """Return 1 bit, high if a reserved bit of the decoded instruction is set."""
         # bits that are reserved in the same instructions share a flag
         groups = {}
         for bit in range(INSTRUCTION_SHAPE):
@@ -82,8 +82,9 @@ class FieldCheck(wiring.Component):
         return Cat(found).any()
 
     def _bad_fields(self, m, decoded):
-        """Return whether a field of the decoded instruction is outside its range."""
-        checks = {}     # (field, offset, width): the instructions with this check, and its result
+        """Return 1 bit, high if a field of the decoded instruction is out of range."""
+        # by field, offset and width: the instructions with this check, and the result of the check
+        checks = {}
         for index, instruction in enumerate(isa.INSTRUCTIONS):
             for field in instruction.fields:
                 bad = self._bad(instruction, field.name)
@@ -103,7 +104,7 @@ class FieldCheck(wiring.Component):
         return self.i_word[field.offset:field.offset + field.width]
 
     def _bad(self, instruction, name):
-        """Return whether a field is outside its range, or ``None`` if it may have any value."""
+        """Return 1 bit, high if a field is out of range; ``None`` if every value is allowed."""
         value = self._field(instruction, name)
         if name == "bytes" or name.endswith("count"):
             return value == 0

@@ -11,11 +11,11 @@ __all__ = ["InstructionRegister"]
 
 
 class InstructionRegister(wiring.Component):
-    """Register for one instruction, with the decoded opcode beside it.
+    """Register for one instruction and its decoded opcode, between the sequencer and a unit.
 
-    It keeps tokens and opcode off the paths to the logic that the instruction controls, and the
-    unit's ``ready`` off the path to the sequencer's queue. The throughput is one instruction per
-    two cycles.
+    The register breaks two timing paths: from token check and opcode decoding to the logic that the
+    instruction controls, and from the unit's ``ready`` to the sequencer's queue. The throughput is
+    one instruction per two cycles.
 
     Parameters
     ----------
@@ -25,13 +25,13 @@ class InstructionRegister(wiring.Component):
     Members
     -------
     i : :py:`In(stream.Signature(256))`
-        The unit's ``cmd``.
+        Port ``cmd`` of the unit.
     i_halt : :py:`In(1)`
         Accept no instruction.
     o : :py:`Out(stream.Signature(256))`
-        The stored instruction, from the cycle after it was accepted.
+        The stored instruction, valid from the cycle after its acceptance.
     o_is : :py:`Out(data.StructLayout({name: 1}))`
-        One-hot opcode; zero for an instruction that is not in ``names``.
+        One-hot opcode of the stored instruction; zero if it is not in ``names``.
     """
 
     LATENCY = 1         # from i.valid to o.valid, in cycles

@@ -12,7 +12,10 @@ __all__ = ["IterationSplitter"]
 
 
 def _outer_loop(unit):
-    """Return an instruction of ``unit`` with ``each``, and the outer loop that all of them have."""
+    """Return the first instruction of ``unit`` that has the field ``each``, and its outer loop.
+
+    Assert that all such instructions of ``unit`` have the same outer loop, at the same bits.
+    """
     first, *others = (isa.BY_NAME[name] for name in OUTER_LOOPS if isa.BY_NAME[name].unit == unit)
     loop = OUTER_LOOPS[first.name]
     names = {"each", "apart", loop.count, loop.sets}
@@ -28,10 +31,10 @@ def _outer_loop(unit):
 
 
 class IterationSplitter(wiring.Component):
-    """Combinational extraction of one iteration and registered update of the instruction.
+    """Splitter of an instruction into its first iteration and the remaining ones.
 
     The table :data:`weft.spec.iterations.OUTER_LOOPS` defines the iterations. An instruction
-    without ``each`` is its own only iteration.
+    without ``each`` has a single iteration, which is the instruction itself.
 
     ``o_iteration`` depends on ``i_word`` of the same cycle. ``o_more`` and ``o_rest`` are registers
     that depend on ``i_word`` of the cycle before.
@@ -45,13 +48,13 @@ class IterationSplitter(wiring.Component):
     Members
     -------
     i_word : :py:`In(256)`
-        A validated instruction, or the ``o_rest`` of one.
+        A validated instruction, or what remains of it: an earlier ``o_rest``.
     i_valid : :py:`In(1)`
         ``i_word`` is valid.
     o_iteration : :py:`Out(256)`
-        First iteration, as an instruction.
+        First iteration, as an instruction with a loop count of 1.
     o_more : :py:`Out(1)`
-        There are further iterations.
+        The instruction has further iterations.
     o_rest : :py:`Out(256)`
         With ``o_more``: the instruction without its first iteration. Only the bits ``changing``
         are driven; the others are those of ``i_word``.
@@ -106,7 +109,7 @@ class IterationSplitter(wiring.Component):
         return m
 
     def _fields(self, word):
-        """Return a function that selects a field of ``word`` by name."""
+        """Return a function that maps the name of a field to its bits of ``word``."""
         def select(name):
             field = self.instruction.field(name)
             return word[field.offset:field.offset + field.width]

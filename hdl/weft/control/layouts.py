@@ -40,8 +40,9 @@ UNIT_STATUS = data.StructLayout({
 """State of a unit, for the watchdog and the registers STATUS and WAITS.
 
 ``queued``: an instruction waits to be issued; ``missing_tokens`` are the units whose tokens are not
-available, and ``next_index`` is its index. ``busy``: an instruction is in progress;
-``oldest_index`` is the index of the oldest one. ``wait_memory``: the unit waits for host memory."""
+available, and ``next_index`` is the index of that instruction. ``busy``: an instruction is in
+progress; ``oldest_index`` is the index of the oldest one. ``wait_memory``: the unit waits for host
+memory."""
 
 
 def datapath_counters(config):
@@ -60,7 +61,7 @@ def datapath_counters(config):
 
 
 def counter_increments(config):
-    """Return the layout of all increments, one member per :data:`register_map.COUNTERS`."""
+    """Return the layout of the increments of all counters in :data:`register_map.COUNTERS`."""
     widths = {"BYTES_READ": config.bus_bytes.bit_length(),
               "BYTES_WRITTEN": config.bus_bytes.bit_length(),
               "INSTRUCTIONS": len(UNITS).bit_length()}

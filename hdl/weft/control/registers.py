@@ -29,8 +29,8 @@ _COUNTERS_OFFSET = register_map.BY_NAME[f"COUNTER_{register_map.COUNTERS[0][0]}"
 class Registers(wiring.Component):
     """Register file of the host interface.
 
-    An access is acknowledged ``LATENCY`` cycles after its start. By then, settings have changed;
-    commands are high in the cycle of the acknowledgement. An access that reads a counter, takes a
+    An access is acknowledged ``LATENCY`` cycles after its start. Commands are high in the cycle of
+    the acknowledgement; settings change in the next cycle. An access that reads a counter, takes a
     snapshot or clears the counters takes one cycle more, and waits while ``i_counters_busy`` is
     high. A soft reset does not affect the registers.
 
@@ -41,26 +41,31 @@ class Registers(wiring.Component):
     Members
     -------
     bus : :py:`In(RegisterBus(register_map.ADDR_WIDTH))`
+        Register accesses, one at a time.
     o_command : :py:`Out(register_layout("CONTROL"))`
         Bits of CONTROL; each is high for one cycle when the host has set it.
     o_settings : :py:`Out(SETTINGS)`, ``o_windows`` : :py:`Out(WINDOW_ARRAY)`
-        Stable while BUSY.
+        Values of the configuration registers; stable while BUSY.
     i_status : :py:`In(register_layout("STATUS"))`
+        Value of STATUS. BUSY, ERROR, RESETTING and CLEARING also decide which writes are refused.
     i_record : :py:`In(ERROR_RECORD)`
+        Values of ERROR_CODE, ERROR_INDEX and ERROR_ADDR.
     i_waits : :py:`In(register_layout("WAITS"))`
         Current wait conditions.
     i_first_error : :py:`In(1)`
-        High in the cycle before ``i_record`` changes to an error: store ``i_waits``, which is
-        presented as long as ``i_record`` contains an error.
+        High in the cycle before ``i_record`` changes to an error. ``i_waits`` is stored in this
+        cycle; WAITS reads as the stored value while ``i_record`` contains an error.
     i_pc : :py:`In(32)`
+        Value of PC.
     o_counter : :py:`Out(range(len(register_map.COUNTERS)))`, ``i_counter`` : :py:`In(32)`
         Index of a counter, and its value in the last snapshot two cycles later.
     i_counters_busy : :py:`In(1)`
         ``i_counter`` is not valid, and no command for the counters may be issued in the next
         cycle.
     i_done_event, i_error_event : :py:`In(1)`
-        Set a bit of IRQ_STATUS.
+        Set the bit DONE or ERROR of IRQ_STATUS.
     o_irq : :py:`Out(1)`
+        Interrupt; high, one cycle later, while an enabled bit of IRQ_STATUS is set.
     """
 
     LATENCY = 2
@@ -104,7 +109,7 @@ class Registers(wiring.Component):
         m.d.sync += is_counter.eq((self.o_counter < len(register_map.COUNTERS)) & (
             bus.addr[2 + select_width:] == _COUNTERS_OFFSET >> 2 + select_width))
 
-        # -- cycle 1, or later for counters: permission, write, read data ------------------------
+        # -- cycle 1, for counters cycle 2 or later: permission, write, read data ----------------
         about_counters = Signal()
         decided = Signal()
         settled = Signal()
@@ -134,7 +139,7 @@ class Registers(wiring.Component):
             if register.access == "WO":
                 m.d.sync += self.o_command.eq(
                     Mux(accept & hits[register.name], bus.data & written, 0))
-            # one cycle later: the bus holds its data until the acknowledgement
+            # written one cycle later, which is safe: bus.data is stable until the acknowledgement
             write = Signal(name=f"write_{register.name.lower()}")
             m.d.sync += write.eq(accept & hits[register.name])
             with m.If(write):
@@ -181,7 +186,7 @@ class Registers(wiring.Component):
             ]
 
     def _refusal(self, register, stored):
-        """Return whether a write to ``register`` is refused."""
+        """Return 1 bit, high if the current write would be refused by ``register``."""
         status, bus = self.i_status, self.bus
         if register.access == "RO":
             return 1

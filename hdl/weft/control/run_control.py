@@ -32,12 +32,12 @@ class RunControl(wiring.Component):
     i_refused, i_failed, i_expired : :py:`In(1)`
         Error of the validator, of a unit, of the watchdog.
     i_refused_record, i_failed_record, i_expired_record : :py:`In(ERROR_RECORD)`
-        Valid in the same cycle. Of simultaneous errors, a unit's error has priority over the
-        validator's, and that over the watchdog's.
+        Error records, valid in the same cycle. If errors coincide, a unit's error has priority
+        over the validator's, and the validator's over the watchdog's.
     i_can_start : :py:`In(1)`
-        The tokens of some unit's next instruction are available.
+        The tokens of the next instruction are available in at least one unit.
     i_quiescent : :py:`In(4)`
-        Units in which no instruction is in progress that can still complete.
+        Units that have failed or have no instruction in progress: none will complete.
     i_bus_idle : :py:`In(1)`
         LOAD, STORE and instruction fetch have no outstanding bus transfers.
     o_begin : :py:`Out(1)`
@@ -47,9 +47,9 @@ class RunControl(wiring.Component):
     o_busy, o_done, o_error : :py:`Out(1)`
         Bits of the register STATUS.
     o_first_error : :py:`Out(1)`
-        High for one cycle before ``o_record`` changes to the first error.
+        High in the cycle before ``o_record`` changes to the first error.
     o_record : :py:`Out(ERROR_RECORD)`
-        The first error since the last reset.
+        The first error since the last reset; ``code`` is 0 if there was none.
     o_done_event, o_error_event : :py:`Out(1)`
         High for one cycle when a program completes, or has stopped with an error.
     """
@@ -92,7 +92,7 @@ class RunControl(wiring.Component):
             complete.eq(retired == self.i_count),
         ]
 
-        # one cycle after the transition of the state machine, because of the fan-out of the record
+        # The record changes one cycle after the state: its fan-out is not on the error paths.
         any_error = Signal()
         record = Signal.like(self.o_record, reset_less=True)
         m.d.comb += any_error.eq(self.i_failed | self.i_refused | self.i_expired)
@@ -144,7 +144,7 @@ class RunControl(wiring.Component):
                 pass
 
         halted = fsm.ongoing("HALT") | fsm.ongoing("STOPPED")
-        # LOAD and STORE abandon unfinished instructions once the bus is idle
+        # LOAD and STORE do not complete their instructions after a halt: bus idle is sufficient
         others_quiescent = Cat(self.i_quiescent[number] for number, unit in enumerate(UNITS)
                                if unit not in ("LOAD", "STORE")).all()
         m.d.comb += [

@@ -1,4 +1,4 @@
-"""Issue of validated instructions to the four units, in the order that tokens allow."""
+"""Issue of validated instructions to the four units, as tokens become available."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
@@ -18,8 +18,9 @@ class Sequencer(wiring.Component):
     """Instruction queues of the four units and the token counters between them.
 
     Instructions enter the queues of their units in program order: a full queue stalls all later
-    instructions. Within a unit they start and complete in order. An instruction starts when it is
-    the next one, the unit is ready, and every counter that its field ``wait`` names is above 0.
+    instructions. The instructions of a unit start and complete in order. An instruction starts when
+    it is the next one of its unit, the unit is ready, and a token of every unit in its field
+    ``wait`` is available.
 
     Parameters
     ----------
@@ -28,6 +29,7 @@ class Sequencer(wiring.Component):
     Members
     -------
     i : :py:`In(stream.Signature(VALID_INSTRUCTION))`
+        Validated instructions of all units, in program order.
     load, matmul, vector, store : :py:`Out(UnitSignature())`
     i_clear : :py:`In(1)`
         A program begins: zero the token counters and ``o_pc``.
@@ -37,19 +39,21 @@ class Sequencer(wiring.Component):
         LOAD and STORE start no further burst.
     o_error : :py:`Out(1)`, ``o_record`` : :py:`Out(ERROR_RECORD)`
         High for one cycle: a unit has reported an error, or a token counter has overflowed. If
-        there are several errors in a cycle, the record is that of the lowest unit.
+        errors coincide, the record is that of the unit with the lowest number.
     o_retired_count : :py:`Out(3)`
-        Number of instructions that have completed. If a completion causes an error, ``o_error``
-        is high in the same cycle or earlier.
+        Number of instructions that completed two cycles earlier. If a completion causes an error,
+        ``o_error`` is high in the cycle in which the completion is counted, or earlier.
     o_iteration_count : :py:`Out(3)`
-        The same number, with each iteration of an instruction with ``each`` counted.
+        The same number, but with every iteration of an instruction with ``each`` counted.
     o_progress : :py:`Out(1)`
-        An instruction has been queued, issued or completed.
+        An instruction was queued, issued or completed in the previous cycle.
     o_can_start : :py:`Out(1)`
-        The tokens of some unit's next instruction are available.
+        In the previous cycle, the tokens of the next instruction were available in at least one
+        unit.
     o_quiescent : :py:`Out(4)`
-        Units in which no instruction is in progress that can still complete.
+        Units that have failed or have no instruction in progress: none will complete.
     o_unit_status : :py:`Out(ArrayLayout(UNIT_STATUS, 4))`
+        State of each unit and its queue.
     o_pc : :py:`Out(32)`
         Number of instructions that have entered the queues since ``i_clear``.
     """
@@ -112,7 +116,7 @@ class Sequencer(wiring.Component):
         with m.Elif(queued):
             m.d.sync += pc.eq(pc + 1)
 
-        # registered, so that this logic is not on the path from a token to the issue
+        # registered, so that this logic is not on the path from a token to the issue of its waiter
         done = [queue.o_done for queue in queues]
         issued = [queue.o_issued for queue in queues]
         retired = [queue.o_retired for queue in queues]

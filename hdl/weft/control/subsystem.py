@@ -25,7 +25,9 @@ __all__ = ["ControlSubsystem"]
 
 
 class ControlSubsystem(wiring.Component):
-    """Execution of programs on the four units, controlled by a host; wiring only.
+    """Control logic that executes programs of the host on the four units.
+
+    This component only connects its submodules.
 
     Parameters
     ----------
@@ -46,7 +48,7 @@ class ControlSubsystem(wiring.Component):
     o_clear : :py:`Out(1)`
         Reset of the four units and the bus arbiter. High for ``SoftReset.CLEAR_CYCLES`` cycles, so
         that outstanding memory responses arrive while their receiver is in reset. Registers and
-        on-chip memories are not reset. The control subsystem has reset itself before.
+        on-chip memories are not reset. The control subsystem resets its own blocks before.
     o_clear_memories : :py:`Out(1)`
         High for one cycle: zero scratchpad, weight buffer and accumulators.
     i_clearing : :py:`In(1)`
@@ -87,10 +89,10 @@ class ControlSubsystem(wiring.Component):
         m.submodules.counters = counters = PerformanceCounters(self.config)
         m.submodules.reset = reset = SoftReset()
         m.submodules.clear = clear = ClearControl()
-        # a soft reset clears these and keeps those above
+        # a soft reset resets the following blocks, but not those above
         fetch, validator = Fetcher(self.config), Validator(self.config)
         sequencer, run, watchdog = Sequencer(self.config), RunControl(), Watchdog()
-        # RunControl is the first, so that it does not interpret a reset of the others as completion
+        # RunControl is reset first; otherwise it could take the reset of another for a completion
         last_clear = add_with_staggered_reset(m, reset.o_clear, (
             ("run", run), ("watchdog", watchdog), ("fetch", fetch), ("validator", validator),
             ("sequencer", sequencer)))
@@ -103,7 +105,7 @@ class ControlSubsystem(wiring.Component):
         for name in UNITS:
             connect(m, getattr(sequencer, name.lower()), flipped(getattr(self, name.lower())))
 
-        # registers on long paths from and to the units; the sequencer registers its stop itself
+        # registers on long paths from and to the units; i_stop has a register in the sequencer
         halt, halt_fetch, begin, progress = Signal(), Signal(), Signal(), Signal()
         bus_idle = Signal()
         m.d.sync += [
@@ -144,7 +146,7 @@ class ControlSubsystem(wiring.Component):
     def _connect_program(self, m, registers, fetch, validator, sequencer, begin, halt_fetch):
         """Connect address, length and windows of the program."""
         settings = registers.o_settings
-        program = Signal(33)        # stable from the cycle before START on
+        program = Signal(33)        # host address; stable from the cycle before START on
         m.d.sync += program.eq(settings.mem_base + settings.program_addr)
         m.d.comb += [
             fetch.i_start.eq(begin),
@@ -175,7 +177,7 @@ class ControlSubsystem(wiring.Component):
         ]
 
     def _connect_registers(self, m, registers, run, reset, clear, sequencer, counters):
-        """Connect everything that the host reads, and the interrupt."""
+        """Connect the values of the read-only registers, and the interrupt."""
         m.d.comb += [
             registers.i_status.BUSY.eq(run.o_busy),
             registers.i_status.DONE.eq(run.o_done),
@@ -194,7 +196,7 @@ class ControlSubsystem(wiring.Component):
         ]
 
     def _connect_counters(self, m, registers, counters, run, fetch, sequencer):
-        """Connect the commands and increments of the performance counters, other than per unit."""
+        """Connect the commands of the performance counters, and the increments not of all units."""
         m.d.comb += [
             counters.i_snapshot.eq(registers.o_command.SNAPSHOT),
             counters.i_clear.eq(registers.o_command.CLEAR_COUNTERS),

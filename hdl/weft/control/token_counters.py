@@ -1,4 +1,4 @@
-"""Counters of the tokens that one unit has given to another."""
+"""Counters of the tokens that a unit has given to another unit and that are not yet taken."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
@@ -13,9 +13,9 @@ __all__ = ["TokenCounters"]
 class TokenCounters(wiring.Component):
     """Token counters from 0 to ``MAXIMUM``, one for each ordered pair of different units.
 
-    A token can be taken from the cycle after it was given. A token that is not available must not
-    be taken. If a token is given and another one taken in the same cycle, the counter keeps its
-    value and does not overflow.
+    A token is available from the cycle after it was given. Only an available token may be taken.
+    If one token is given and one is taken in the same cycle, the counter keeps its value and does
+    not overflow.
 
     Members
     -------
@@ -53,7 +53,7 @@ class TokenCounters(wiring.Component):
                 name = f"{giver_name.lower()}_to_{waiter_name.lower()}"
                 count = Signal(range(self.MAXIMUM + 1), name=name)
                 full = Signal(name=f"{name}_full")
-                nonzero = Signal(name=f"{name}_nonzero")    # count != 0, from a register
+                nonzero = Signal(name=f"{name}_nonzero")    # register with the value of count != 0
                 give, take = self.i_give[waiter][giver], self.i_take[waiter][giver]
                 m.d.comb += [
                     full.eq(count == self.MAXIMUM),

@@ -22,7 +22,8 @@ class UnitSignature(wiring.Signature):
     Members
     -------
     cmd : :py:`Out(stream.Signature(256))`
-        The instruction; view it with :func:`weft.control.instruction_layout.instruction_layout`.
+        The instruction; :func:`weft.control.instruction_layout.instruction_layout` defines its
+        fields.
     done : :py:`In(1)`
         High for one cycle per completed instruction, in order. Every byte that the instruction
         wrote is visible to accesses that are accepted from the next cycle on. Never high together
@@ -32,7 +33,7 @@ class UnitSignature(wiring.Signature):
         has stopped issuing requests for it; it completes its outstanding bus transfers and accepts
         no further instruction until it is reset.
     busy : :py:`In(1)`
-        An instruction is in progress.
+        At least one instruction is in progress.
     wait_memory : :py:`In(1)`
         The unit is stalled by host memory.
     conflict : :py:`In(1)`

@@ -1,4 +1,4 @@
-"""Instructions of one unit: queued, next to be issued, and in progress."""
+"""Queue of one unit's instructions: waiting, next to be issued, and in progress."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
@@ -46,27 +46,27 @@ class UnitQueue(wiring.Component):
     i : :py:`In(stream.Signature(VALID_INSTRUCTION))`
     unit : :py:`Out(UnitSignature())`
     i_available : :py:`In(4)`
-        Units of which this unit can take a token.
+        Units from which a token for this unit is available.
     o_take : :py:`Out(4)`
-        Units whose token the instruction takes that is issued in this cycle.
+        Units from which the instruction that is issued in this cycle takes a token.
     o_give : :py:`Out(4)`
-        Units to which the instruction gives a token that completes in this cycle.
+        Units to which the instruction that completes in this cycle gives a token.
     i_stop : :py:`In(1)`
         Issue no instruction in the next cycle.
     i_halt : :py:`In(1)`
-        The unit's ``halt``, one cycle earlier.
+        Value of the unit's ``halt`` in the next cycle.
     o_done : :py:`Out(1)`
         An instruction or iteration completes.
     o_retired : :py:`Out(1)`
         With ``o_done``: the instruction has no further iteration.
     o_error : :py:`Out(1)`, ``o_record`` : :py:`Out(ERROR_RECORD)`
-        The unit reports an error. ``o_record.index`` is valid with ``o_done``, too.
+        The unit reports an error in this cycle. ``o_record.index`` is also valid with ``o_done``.
     o_issued : :py:`Out(1)`
         An instruction or iteration is issued in this cycle.
     o_can_start : :py:`Out(1)`
-        The tokens of the next instruction are available; it waits for the unit only.
+        The tokens of the next instruction are available, and the unit has not failed.
     o_quiescent : :py:`Out(1)`
-        No instruction is in progress that can still complete.
+        The unit has failed or has no instruction in progress: none will complete.
     o_status : :py:`Out(UNIT_STATUS)`
         ``queued`` and ``missing_tokens`` are those of the previous cycle.
     """
@@ -107,8 +107,8 @@ class UnitQueue(wiring.Component):
                                 self.i.payload.index)),
             queue.w_en.eq(self.i.valid & self.i.ready),
         ]
-        # ready is a register because the path back to the fetcher starts here. A freed entry is
-        # visible one cycle later, when the queue still has depth - 1 instructions for the unit.
+        # ready is a register because the path back to the fetcher starts here. It rises one cycle
+        # after an entry is freed; meanwhile the queue has depth - 1 instructions for the unit.
         depth = self.config.queue_depth
         m.d.sync += self.i.ready.eq((queue.w_level != depth)
                                     & ~(queue.w_en & (queue.w_level == depth - 1)))
@@ -117,8 +117,9 @@ class UnitQueue(wiring.Component):
         head = Signal(entry)
         head_valid = Signal()
         word = Signal(INSTRUCTION_SHAPE)
-        # An instruction with further iterations stays, without the iteration that is issued. Its
-        # remainder is registered in time: it was at the head for at least two cycles.
+        # An instruction with further iterations stays at the head; when an iteration is issued,
+        # splitter.o_rest replaces it. The registers of o_rest are valid by then, because every
+        # instruction is at the head for at least two cycles.
         m.submodules.splitter = splitter = IterationSplitter(self.config, self.unit_number)
         advance = Signal()
         taken = Signal()
@@ -129,7 +130,7 @@ class UnitQueue(wiring.Component):
             advance.eq(~head_valid | self.o_issued),
             queue.r_en.eq(taken),
         ]
-        # registered: the next instruction is not taken from the queue within the following cycle
+        # can be registered: the queue is not read again in the next cycle
         m.d.sync += taken.eq(advance & ~splitter.o_more & queue.r_rdy)
         with m.If(advance):
             with m.If(splitter.o_more):
@@ -143,7 +144,8 @@ class UnitQueue(wiring.Component):
                                       for name in ("wait", "signal"))}
         missing = Signal(len(UNITS))
         failed = Signal()
-        granted = Signal()      # stays true: no other instruction takes this unit's tokens
+        # Tokens are available since the previous cycle. Nothing else takes this unit's tokens.
+        granted = Signal()
         m.submodules.in_progress = in_progress = SyncFIFO(
             width=33 + len(UNITS), depth=self.MAX_IN_PROGRESS)
         m.d.comb += [
@@ -153,7 +155,7 @@ class UnitQueue(wiring.Component):
             cmd.payload.eq(splitter.o_iteration),
             self.o_issued.eq(cmd.valid & cmd.ready),
         ]
-        m.d.sync += self.unit.halt.eq(self.i_halt)      # a register for its fan-out in the unit
+        m.d.sync += self.unit.halt.eq(self.i_halt)      # registered for its fan-out in the unit
         m.d.sync += granted.eq(self.o_can_start & in_progress.w_rdy & ~self.o_issued
                              & ~self.i_stop)
         with m.If(self.o_issued):

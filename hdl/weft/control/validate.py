@@ -22,9 +22,9 @@ class Validator(wiring.Component):
     """Filter that passes valid instructions on in order, and stops at the first invalid one.
 
     ``docs/decisions/0001-contracts-between-blocks.md`` defines the order of the checks. An
-    instruction takes at most ``LATENCY`` cycles; the throughput is one per ``CYCLES`` cycles at
-    worst. Two instructions are in progress: the steps of one enter the extent check while the
-    result of the previous one is pending.
+    instruction takes at most ``LATENCY`` cycles; the throughput is at least one instruction per
+    ``CYCLES`` cycles. Up to two instructions are in progress: the steps of one enter the extent
+    check while the result of the previous one is pending.
 
     Parameters
     ----------
@@ -33,18 +33,21 @@ class Validator(wiring.Component):
     Members
     -------
     i : :py:`In(stream.Signature(FETCHED_INSTRUCTION))`
+        Instructions from the fetch unit.
     i_mem_base : :py:`In(32)`
-        Added to ``host_addr``.
+        MEM_BASE, which is added to ``host_addr``. Stable while a program runs.
     i_program : :py:`In(33)`
         Host address of the program's first instruction, a multiple of 32.
     i_windows : :py:`In(WINDOW_ARRAY)`
+        Address windows. Stable while a program runs.
     o : :py:`Out(stream.Signature(VALID_INSTRUCTION))`
+        Valid instructions, with an absolute ``host_addr``.
     o_error : :py:`Out(1)`, ``o_record`` : :py:`Out(ERROR_RECORD)`
         High for one cycle when an instruction has been refused or could not be fetched. ``i`` is
         then stalled until reset.
     """
 
-    LATENCY = 15        # of MATMUL, with seven products
+    LATENCY = 15        # of MATMUL, whose extents have seven products in total
     CYCLES = 8
 
     def __init__(self, config):
@@ -72,8 +75,9 @@ class Validator(wiring.Component):
     def _front(self, m, fields, extents, stopped, back_free):
         """Feed the steps of the current instruction into the extent check.
 
-        Return the instruction, its absolute host address, whether it accesses host memory, its
-        step, and a strobe for the cycle in which the instruction moves on to :meth:`_back`.
+        Return the instruction, its absolute host address, a flag that is set if its last extent
+        is in host memory, the index of the step that enters, and a strobe that is high in the cycle
+        in which the instruction moves on to :meth:`_back`.
         """
         front = Signal(FETCHED_INSTRUCTION)
         host = Signal(33)
@@ -93,7 +97,7 @@ class Validator(wiring.Component):
         with m.Elif(advance):
             m.d.sync += full.eq(0)
 
-        # valid from the second step on: no instruction begins with an extent of host memory
+        # host is valid from the second step on: the first extent is never one of host memory
         assert all(extents[0].memory != HOST for extents in EXTENTS.values())
         m.d.sync += host.eq(self.i_mem_base + front.word[_HOST_BITS])
 
@@ -139,7 +143,7 @@ class Validator(wiring.Component):
             m.d.sync += [back.eq(front), back_host.eq(host), waiting.eq(1)]
             with m.If(has_host):
                 m.d.sync += back.word[_HOST_BITS].eq(host)
-        # the latency of the field check, counted from advance, at which front is stable
+        # valid one latency of the field check after advance, because front is stable by then
         advanced = Signal()
         m.d.sync += [advanced.eq(advance), fields_valid.eq(advanced)]
         with m.If(fields_valid):
@@ -174,7 +178,11 @@ class Validator(wiring.Component):
         self._report(m, refuse, back, code, unit, failed_step)
 
     def _report(self, m, refuse, back, code, unit, failed_step):
-        """Drive the error record: the error of the fetch or the fields first, then the extents'."""
+        """Drive the error record.
+
+        ``code`` is an error of the fetch or of the field check and has priority. If it is 0, the
+        error is that of the extent of ``failed_step``.
+        """
         record = self.o_record
         m.d.sync += [
             self.o_error.eq(refuse),

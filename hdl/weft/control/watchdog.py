@@ -13,28 +13,29 @@ __all__ = ["Watchdog"]
 
 
 class Watchdog(wiring.Component):
-    """Counter of cycles without progress.
+    """Counter of cycles without progress, which reports the cause when it expires.
 
-    On expiry, the record contains the first of these causes that applies, with the lowest unit if
-    it applies to several:
+    The record contains a unit and the index of an instruction, from the first of these cases that
+    applies. If a case applies to several units, it is the one with the lowest number.
 
-    1. a unit with an instruction in progress that waits for host memory, and that instruction;
-    2. the sequencer, if the response to an instruction fetch is outstanding, and the index of the
-       instruction to be queued next;
-    3. a unit with an instruction in progress, and that instruction;
-    4. a unit whose next instruction lacks a token, and that instruction;
-    5. a unit that does not accept its next instruction, and that instruction;
-    6. the sequencer, and the index of the instruction to be queued next.
+    1. A unit has an instruction in progress and waits for host memory: its oldest instruction.
+    2. The response to an instruction fetch is outstanding: the sequencer, and the instruction to
+       be queued next.
+    3. A unit has an instruction in progress: its oldest instruction.
+    4. The next instruction of a unit lacks a token: that instruction.
+    5. A unit does not accept its next instruction: that instruction.
+    6. Otherwise: the sequencer, and the instruction to be queued next.
 
     Members
     -------
     i_enable : :py:`In(1)`
-        A program is running.
+        A program is running. While it is low, the count is 0.
     i_limit : :py:`In(32)`
         Number of cycles; 0 disables the watchdog. Stable while ``i_enable`` is high.
     i_progress : :py:`In(1)`
-        Some block has made progress.
+        A block has made progress: restart the count.
     i_unit_status : :py:`In(ArrayLayout(UNIT_STATUS, 4))`
+        State of each unit and its queue.
     i_fetch_waiting : :py:`In(1)`
         The response with the next instruction is outstanding.
     i_pc : :py:`In(32)`

@@ -19,13 +19,14 @@ class WindowCheck(wiring.Component):
     ----------
     config : :class:`weft.spec.config.Config`
     width : :class:`int`
-        Bits of ``i_last``; more than ``addr_width``.
+        Width of ``i_last`` in bits; more than ``addr_width``.
 
     Members
     -------
     i_start : :py:`In(addr_width)`, ``i_last`` : :py:`In(width)`
-        First and last byte. ``i_start`` is truncated: if the first byte exceeds ``addr_width``
-        bits, so does the last one, which is sufficient to refuse the range.
+        Addresses of the first and the last byte. ``i_start`` may be truncated: if the first
+        address exceeds ``addr_width`` bits, so does the last, which is sufficient to refuse the
+        range.
     i_write : :py:`In(1)`
         The required permission is WRITE; otherwise READ.
     i_windows : :py:`In(WINDOW_ARRAY)`
