@@ -1,6 +1,6 @@
-"""Weft inside an Amaranth design: a memory on the chip that it shares with another manager.
+"""Amaranth SoC: Weft with an on-chip memory that it shares with another bus manager.
 
-As a script it writes the design as Verilog:
+Run as a script, the module writes the design as Verilog:
 
     .venv/bin/python examples/amaranth_soc.py --preset tiny -o build/soc.v
 """
@@ -25,21 +25,21 @@ __all__ = ["SoC"]
 
 
 class SoC(wiring.Component):
-    """An accelerator and a memory of block RAM, from address 0 on.
+    """Accelerator with a memory of block RAM at address 0.
 
     Parameters
     ----------
     config : :class:`weft.spec.config.Config`
-        The accelerator.
+        Configuration of the accelerator.
     memory_bytes : :class:`int`
-        A power of two of at least 4096.
+        Size of the memory, a power of two of at least 4096.
 
     Members
     -------
     registers : :py:`In(Axi4Lite(addr_width=12))`
-        For a processor, or whatever starts programs.
+        Registers, for a processor that starts programs.
     host : :py:`In(Axi4(addr_width, bus_width))`
-        The same memory, for whoever puts programs and inputs there and takes results.
+        Second port of the memory, for programs, inputs and results.
     irq : :py:`Out(1)`
     """
 
@@ -55,7 +55,7 @@ class SoC(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        # weft.Accelerator, or the compact engine if the configuration asks for that
+        # weft.Accelerator, or the serial engine for a compact configuration
         m.submodules.weft = accelerator = weft.make_accelerator(self.config)
         m.submodules.arbiter = arbiter = AxiArbiter(self.config)
         m.submodules.memory = memory = self._memory
@@ -69,8 +69,8 @@ class SoC(wiring.Component):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--preset", default="tiny", help="the accelerator's configuration")
-    parser.add_argument("-o", "--output", type=pathlib.Path, required=True, help="Verilog to write")
+    parser.add_argument("--preset", default="tiny", help="configuration of the accelerator")
+    parser.add_argument("-o", "--output", type=pathlib.Path, required=True, help="Verilog file")
     options = parser.parse_args()
     try:
         options.output.write_text(to_verilog(SoC(preset(options.preset)), "soc"))

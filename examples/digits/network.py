@@ -1,8 +1,8 @@
 """Layers of a small convolutional network in numpy, forward and backward.
 
-Images are ``[n, h, w, c]`` float32. A layer remembers what its backward step needs; ``backward``
-takes the gradient of the loss by the layer's output, returns that by its input, and leaves those
-of its parameters in ``gradients``, beside ``parameters``.
+Images are ``[n, h, w, c]`` float32. ``forward`` stores the values that ``backward`` needs.
+``backward`` takes the gradient of the loss with respect to the layer's output, returns the one with
+respect to its input, and stores those with respect to ``parameters`` in ``gradients``.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 
 class Conv:
-    """3 x 3 convolution, stride 1, with ReLU. Weights are ``[out, 3, 3, in]``."""
+    """3 x 3 convolution with stride 1 and ReLU. Weights are ``[out, 3, 3, in]``."""
 
     def __init__(self, rng, channels_in, channels_out, *, padding):
         self.padding = padding
@@ -24,11 +24,11 @@ class Conv:
         if self.padding == "SAME":
             x = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
         self.shape = x.shape
-        seen = sliding_window_view(x, (3, 3), axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3)
-        self.columns = seen.reshape(-1, weights[0].size)
+        patches = sliding_window_view(x, (3, 3), axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3)
+        self.columns = patches.reshape(-1, weights[0].size)
         y = self.columns @ weights.reshape(len(weights), -1).T + bias
         self.positive = y > 0
-        return (y * self.positive).reshape(*seen.shape[:3], len(weights))
+        return (y * self.positive).reshape(*patches.shape[:3], len(weights))
 
     def backward(self, gradient):
         weights, _ = self.parameters
@@ -47,7 +47,7 @@ class Conv:
 
 
 class MaxPool:
-    """Largest of each 2 x 2 block."""
+    """Maximum of each 2 x 2 block."""
 
     parameters: list = []
     gradients: list = []
@@ -56,7 +56,7 @@ class MaxPool:
         blocks = _blocks(x)
         y = blocks.max(axis=(2, 4), keepdims=True)
         self.chosen = blocks == y
-        # a tie would pass the gradient on more than once
+        # tied elements share the gradient
         self.chosen = self.chosen / self.chosen.sum(axis=(2, 4), keepdims=True, dtype=np.float32)
         return y[:, :, 0, :, 0]
 
@@ -80,7 +80,7 @@ class AveragePool:
 
 
 class Dense:
-    """Fully connected, after flattening. Weights are ``[out, in]``."""
+    """Fully connected layer on the flattened input. Weights are ``[out, in]``."""
 
     def __init__(self, rng, inputs, outputs):
         weights = rng.normal(0, np.sqrt(1 / inputs), (outputs, inputs)).astype(np.float32)
@@ -99,7 +99,7 @@ class Dense:
 
 
 def digits_network(rng):
-    """The layers for 8 x 8 x 1 images and ten classes; softmax belongs to the loss."""
+    """Return the layers for 8 x 8 x 1 images and ten classes; the softmax is part of the loss."""
     return [
         Conv(rng, 1, 8, padding="SAME"),
         Conv(rng, 8, 16, padding="SAME"),
@@ -111,7 +111,7 @@ def digits_network(rng):
 
 
 def forward(layers, x):
-    """The output of every layer, in order."""
+    """Return the output of every layer, in order."""
     outputs = []
     for layer in layers:
         x = layer.forward(x)
@@ -120,7 +120,7 @@ def forward(layers, x):
 
 
 def softmax(logits):
-    """Softmax over the last axis."""
+    """Compute the softmax over the last axis."""
     e = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
 

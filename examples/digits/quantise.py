@@ -1,7 +1,7 @@
 """Post-training quantisation of the digits network, per channel, to an int8 ``.tflite`` file.
 
-Weights are symmetric, one scale per output channel. A tensor's scale and zero point come from the
-smallest and largest value that the calibration images bring; 0 is always among the values, so
+Weights are symmetric, with one scale per output channel. Scale and zero point of a tensor are
+computed from its minimum and maximum over the calibration images. The range always includes 0, so
 that padding and ReLU are exact.
 """
 
@@ -14,16 +14,16 @@ INPUT_SCALE, INPUT_ZERO_POINT = 1 / 255, -128  # pixels from 0 to 1
 
 
 def quantise_input(images):
-    """Images from 0 to 1 as the model's int8 input."""
+    """Convert images from 0 to 1 to the model's int8 input."""
     return (np.rint(images / INPUT_SCALE) + INPUT_ZERO_POINT).astype(np.int8)
 
 
 def quantise(layers, calibration):
-    """The network as the bytes of a ``.tflite`` file.
+    """Quantise a network; return the bytes of a ``.tflite`` file.
 
     Parameters
     ----------
-    layers : from :func:`network.digits_network`, trained.
+    layers : trained layers from :func:`network.digits_network`.
     calibration : images ``[n, 8, 8, 1]`` from 0 to 1.
     """
     m = ModelWriter(description="handwritten digits, 8 x 8, int8 per channel")
@@ -59,7 +59,7 @@ def quantise(layers, calibration):
 
 
 def _constants(m, name, layer, s_in):
-    """Weights and bias of a layer as tensors of the model."""
+    """Add weights and bias of a layer to the model; return their tensors."""
     weights, bias = layer.parameters
     largest = np.abs(weights).reshape(len(weights), -1).max(axis=1)
     scales = (np.maximum(largest, 1e-6) / 127).astype(np.float32)
@@ -74,7 +74,7 @@ def _constants(m, name, layer, s_in):
 
 
 def _range(y):
-    """Scale and zero point that hold all values of ``y``, and 0."""
+    """Return scale and zero point of a range with all values of ``y`` and 0."""
     low, high = min(0.0, float(y.min())), max(0.0, float(y.max()))
     scale = (high - low) / 255
     return scale, int(np.rint(-128 - low / scale))

@@ -1,12 +1,12 @@
-"""Trains the digits network, quantises it, and writes ``digits.tflite`` and ``digits.npz``.
+"""Train the digits network, quantise it, and write ``digits.tflite`` and ``digits.npz``.
 
-Needs the extras ``train`` (scikit-learn, for its 1,797 handwritten digits) and ``test`` (the
-reference kernels that make the stored results)::
+The script needs the extras ``train`` (scikit-learn with its 1,797 handwritten digits) and ``test``
+(the reference kernels, for the stored results)::
 
     python examples/digits/train.py
 
-Equal seeds give equal files on one machine; another BLAS may round a sum differently, and so
-train a slightly different network. What the files hold is described in ``README.md``.
+Equal seeds give equal files on one machine. Another BLAS may round sums differently and train a
+slightly different network. ``README.md`` describes the contents of the files.
 """
 
 import argparse
@@ -20,16 +20,18 @@ from network import Adam, digits_network, forward, softmax
 from quantise import quantise, quantise_input
 from sklearn.datasets import load_digits
 
+from weft.spec.integers import ceil_div
+
 HELD_OUT = 360
 SPLIT_SEED = 2024
 
 
 def split():
-    """Images from 0 to 1 and labels: the training part and the held-out part, by class."""
+    """Return images from 0 to 1 and labels of the training part and of the held-out part."""
     digits = load_digits()
     images = (digits.images / 16).astype(np.float32)[..., None]
     order = np.random.default_rng(SPLIT_SEED).permutation(len(images))
-    # of each class the same share, then any order
+    # the same share of each class, in random order
     ranked = order[np.argsort(digits.target[order], kind="stable")]
     held_out = np.zeros(len(images), bool)
     held_out[ranked[np.linspace(0, len(ranked) - 1, HELD_OUT).astype(int)]] = True
@@ -37,12 +39,12 @@ def split():
     return (images[train], digits.target[train]), (images[test], digits.target[test])
 
 
-def train(images, labels, *, seed, epochs, batch=32, peak_rate=4e-3, say=print):
-    """Train on the images, moved about by a pixel; returns the layers."""
+def train(images, labels, *, seed, epochs, batch=32, peak_rate=4e-3, report=print):
+    """Train on the images, randomly shifted by a pixel; return the layers."""
     rng = np.random.default_rng(seed)
     layers = digits_network(rng)
     optimiser = Adam(layers, decay=1e-2)
-    steps, step = epochs * -(-len(images) // batch), 0
+    steps, step = epochs * ceil_div(len(images), batch), 0
     for epoch in range(epochs):
         order, loss = rng.permutation(len(images)), 0.0
         for start in range(0, len(images), batch):
@@ -56,12 +58,12 @@ def train(images, labels, *, seed, epochs, batch=32, peak_rate=4e-3, say=print):
             optimiser.step(peak_rate * 0.5 * (1 + np.cos(np.pi * step / steps)))
             step += 1
         if epoch % 10 == 9:
-            say(f"epoch {epoch + 1}/{epochs}: loss {loss / len(images):.4f}")
+            report(f"epoch {epoch + 1}/{epochs}: loss {loss / len(images):.4f}")
     return layers
 
 
 def jitter(rng, images):
-    """Each image moved by at most one pixel up or down and left or right, half of them not."""
+    """Shift half of the images by at most one pixel vertically and horizontally."""
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
     moves = rng.integers(-1, 2, (len(images), 2)) * rng.integers(0, 2, (len(images), 1))
     return np.stack(

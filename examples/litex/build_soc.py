@@ -1,4 +1,4 @@
-"""Writes the SoC, its software and all that goes with it, ready for LiteX's simulator."""
+"""Generate the SoC, its software and all other files for LiteX's simulator."""
 
 import argparse
 import os
@@ -21,12 +21,12 @@ from weft_host import CapacityError, EmulatorDevice, WeftError, compile
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 DIGITS = ROOT / "examples" / "digits"
-BUS_WIDTH = 32                  # of LiteX's bus: with Weft's the same, no converter between
-CODE_BYTES = 0x8000             # more than the firmware's code takes of main memory
+BUS_WIDTH = 32                  # width of LiteX's bus; another width of Weft needs a converter
+CODE_BYTES = 0x8000             # upper bound of the firmware's code in main memory
 
 
 def write_program(folder, config, model, damage):
-    """Writes ``weft_program.h``: a model, an input, and the bytes that the emulator makes of it."""
+    """Write ``weft_program.h``: a model, an input, and the output of the emulator."""
     if model is None:
         program = compile(first_layer(DIGITS / "digits.tflite"), config)
         images = np.load(DIGITS / "digits.npz")["images"]
@@ -38,14 +38,14 @@ def write_program(folder, config, model, damage):
                   for tensor in program.inputs}
     outputs = EmulatorDevice(config).run(program, inputs).outputs
     count = sum(array.nbytes for array in outputs.values())
-    # everything is there twice: in the firmware, and where Weft works on it
+    # program and tensors exist twice: in the firmware and in Weft's memory
     needed = CODE_BYTES + program.memory_bytes + len(program.instructions) + count + sum(
         len(raw) for _, raw in program.image) + sum(array.nbytes for array in inputs.values())
     if needed > MAIN_RAM_BYTES:
         raise CapacityError(f"firmware, program and tensors need {needed} bytes of main memory; "
                             f"the SoC has {MAIN_RAM_BYTES}")
     if damage:
-        # a firmware that still says bit-exact compares nothing
+        # firmware that reports bit-exact for this output compares nothing
         name, array = next(iter(outputs.items()))
         outputs[name] = array.copy()
         outputs[name].flat[-1] ^= 1
@@ -55,26 +55,26 @@ def write_program(folder, config, model, damage):
 
 
 def make_firmware(output, generated):
-    """Compiles the firmware against what LiteX's builder left in ``output``."""
+    """Compile the firmware with the headers and libraries of LiteX's builder in ``output``."""
     folder = output / "firmware"
     folder.mkdir(exist_ok=True)
     done = subprocess.run(["make", "-C", folder, "-f", HERE / "firmware" / "Makefile",
                            f"BUILD={output}", f"SOURCES={HERE}", f"GENERATED={generated}"])
     if done.returncode:
-        sys.exit("build_soc: the firmware does not compile")
+        sys.exit("build_soc: the firmware did not compile; see the output of make")
     return folder / "firmware.bin"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=pathlib.Path, required=True, help="where to write")
+    parser.add_argument("--folder", type=pathlib.Path, required=True, help="output folder")
     parser.add_argument("--preset", default="small", help="Weft's configuration")
     parser.add_argument("--model", type=pathlib.Path,
-                        help="an int8 .tflite file; default: the first layer of examples/digits")
+                        help="int8 .tflite file; default: the first layer of examples/digits")
     parser.add_argument("--damage", action="store_true",
-                        help="expect one wrong byte, to see the comparison fail")
+                        help="expect one wrong byte, to test the comparison")
     parser.add_argument("--bus-width", type=int, default=BUS_WIDTH,
-                        help="of Weft's memory port; behind LiteX's converter if not %(default)s")
+                        help="width of Weft's memory port; other than %(default)s uses a converter")
     options = parser.parse_args()
 
     try:

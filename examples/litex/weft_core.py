@@ -1,4 +1,4 @@
-"""Weft as a LiteX module: registers and memory as LiteX's buses, the interrupt as an event."""
+"""LiteX module of Weft: registers and memory as LiteX buses, the interrupt as an event."""
 
 from litex.gen import LiteXModule
 from litex.soc.interconnect import axi
@@ -12,7 +12,7 @@ REGION_BYTES = 1 << REGISTER_ADDR_WIDTH
 
 
 class Weft(LiteXModule):
-    """The Verilog module ``weft`` between LiteX's buses::
+    """Instance of the Verilog module ``weft`` with LiteX buses::
 
         self.weft = Weft(platform, config, "build/weft.v")
         self.bus.add_slave("weft", self.weft.registers, SoCRegion(size=REGION_BYTES, cached=False))
@@ -22,26 +22,27 @@ class Weft(LiteXModule):
     Parameters
     ----------
     platform : ``GenericPlatform``
-        Gets the Verilog file as a source.
+        Platform to which the Verilog file is added.
     config : :class:`weft.spec.config.Config`
-        What the Verilog was made for. With the SoC's width of data LiteX puts no converter between.
+        Configuration of the Verilog. If ``bus_width`` is that of the SoC's bus, LiteX needs no
+        converter.
     verilog : path
-        What ``weft verilog`` wrote for ``config``.
+        Output of ``weft verilog`` for ``config``.
 
     Attributes
     ----------
     registers : ``AXILiteInterface``
-        For 4 KiB of the bus, uncached.
+        Register port, for an uncached region of 4 KiB.
     memory : ``AXIInterface``
-        Weft's own accesses. Caches do not see them: the processor has to flush its data cache
-        before it reads what Weft wrote.
+        Memory port. Caches do not observe it: the processor must flush its data cache before it
+        reads Weft's results.
     ev : ``EventManager``
-        ``finished`` is high while register IRQ_STATUS has a cause that is enabled.
+        ``finished`` is high while register IRQ_STATUS has an enabled cause.
 
     Raises
     ------
     ValueError
-        If the addresses do not have the 32 bits of LiteX's bus.
+        If ``addr_width`` is not the 32 of LiteX's bus.
     """
 
     def __init__(self, platform, config, verilog):

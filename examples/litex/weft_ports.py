@@ -1,11 +1,11 @@
-"""Which port of the Verilog module ``weft`` is which signal of a LiteX bus."""
+"""Ports of the Verilog module ``weft`` and the signals of LiteX buses that they connect to."""
 
 __all__ = ["PORTS", "REGISTER_ADDR_WIDTH", "instance_ports"]
 
 REGISTER_ADDR_WIDTH = 12
-"""Bits of ``s_axil``'s addresses; those above select Weft on the SoC's bus."""
+"""Address bits of ``s_axil``; higher bits select Weft on the SoC's bus."""
 
-# channel: (what the manager drives, what it is answered)
+# channel: (fields driven by the manager, fields driven by the subordinate)
 _AXI4_LITE = {
     "aw": ("addr prot valid", "ready"),
     "w": ("data strb valid", "ready"),
@@ -25,22 +25,22 @@ _BUSES = {"s_axil": (_AXI4_LITE, "i", "o"), "m_axi": (_AXI4, "o", "i")}
 PORTS = {
     f"{bus}_{channel}{field}": (direction, bus, channel, field)
     for bus, (channels, forward, back) in _BUSES.items()
-    for channel, (driven, answered) in channels.items()
-    for direction, fields in ((forward, driven), (back, answered))
+    for channel, (driven, returned) in channels.items()
+    for direction, fields in ((forward, driven), (back, returned))
     for field in fields.split()
 }
-"""Every port but ``clk``, ``rst`` and ``irq``; ``i`` and ``o`` as Weft sees it."""
+"""All ports except ``clk``, ``rst`` and ``irq``; ``i`` is an input of Weft, ``o`` an output."""
 
 
 def instance_ports(registers, memory):
-    """The keyword arguments of a Migen ``Instance`` that connect the two buses.
+    """Return the keyword arguments of a Migen ``Instance`` that connect the two buses.
 
     Parameters
     ----------
     registers : ``AXILiteInterface``
-        Becomes ``s_axil``.
+        Bus for ``s_axil``.
     memory : ``AXIInterface``
-        Becomes ``m_axi``.
+        Bus for ``m_axi``.
     """
     buses = {"s_axil": registers, "m_axi": memory}
     arguments = {}

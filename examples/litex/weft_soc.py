@@ -1,4 +1,4 @@
-"""A LiteX SoC with a VexRiscv, memory on the chip, and Weft on the same bus."""
+"""LiteX SoC with a VexRiscv, on-chip memory and Weft on one bus."""
 
 from litex.build.generic_platform import Pins, Subsignal
 from litex.build.io import CRG
@@ -10,13 +10,13 @@ from weft_core import REGION_BYTES, Weft
 
 __all__ = ["CLOCK_HZ", "MAIN_RAM_BYTES", "Platform", "WeftSoC"]
 
-CLOCK_HZ = 1_000_000        # what LiteX's simulator calls a second; software waits by it
+CLOCK_HZ = 1_000_000        # cycles per second of LiteX's simulator, for delays in software
 ROM_BYTES = 0x10000
 MAIN_RAM_BYTES = 0x80000
 
 
 class Platform(SimPlatform):
-    """What LiteX's simulator offers: a clock and a console."""
+    """Platform of LiteX's simulator with a clock and a console."""
 
     def __init__(self):
         super().__init__("SIM", [
@@ -30,18 +30,18 @@ class Platform(SimPlatform):
 
 
 class WeftSoC(SoCCore):
-    """VexRiscv, ROM with LiteX's BIOS, SRAM, main memory, console, and Weft.
+    """SoC with a VexRiscv, a ROM with LiteX's BIOS, SRAM, main memory, a console and Weft.
 
     Parameters
     ----------
     platform : :class:`Platform`
     config : :class:`weft.spec.config.Config`
-        Weft's.
+        Configuration of Weft.
     verilog : path
         Weft's Verilog.
     make_firmware : function
-        Called when LiteX has written its headers and compiled its libraries; returns the path of
-        the binary that the BIOS is to start at the beginning of main memory.
+        Called after LiteX has written its headers and compiled its libraries. Returns the path of
+        the binary, which the BIOS starts at the beginning of main memory.
     """
 
     def __init__(self, platform, config, verilog, make_firmware):
@@ -53,15 +53,15 @@ class WeftSoC(SoCCore):
         self.bus.add_slave("weft", self.weft.registers, SoCRegion(size=REGION_BYTES, cached=False))
         self.bus.add_master("weft", self.weft.memory)
         self.irq.add("weft", use_loc_if_exists=True)
-        platform.add_debug(self)            # a register with which firmware ends the simulation
+        platform.add_debug(self)            # register for firmware to end the simulation
 
-        # the BIOS does not test a memory that is full already, and goes there at once
+        # the BIOS neither tests nor checks an initialised memory, but starts it at once
         self.add_config("MAIN_RAM_INIT")
         self.add_config("BIOS_NO_CRC")
         self.add_constant("ROM_BOOT_ADDRESS", self.mem_map["main_ram"])
         self._make_firmware = make_firmware
 
     def init_mems(self, **_):
-        """LiteX calls this between software and gateware."""
+        """Initialise main memory; LiteX calls this after compiling software, before gateware."""
         contents = get_mem_data(str(self._make_firmware()), data_width=32, endianness="little")
         self.init_ram("main_ram", contents=contents)

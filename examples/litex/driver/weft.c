@@ -13,7 +13,7 @@ static void put(const struct weft *weft, uint32_t offset, uint32_t value)
     weft->write(weft->context, offset, value);
 }
 
-/* A refused write answers with a bus error, which processors may drop: so each is read back. */
+/* Processors may ignore the bus error of a rejected write; therefore each write is read back. */
 static int set(const struct weft *weft, uint32_t offset, uint32_t value)
 {
     if (get(weft, offset) == value)
@@ -28,7 +28,7 @@ static int set_window(const struct weft *weft, size_t index, uint32_t first, uin
     uint32_t at = (uint32_t)index * WINDOW_STEP;
     uint32_t found = get(weft, WEFT_WINDOW0_CTRL + at) & ~WEFT_WINDOW0_CTRL_LOCK_MASK;
 
-    /* one that is locked to just this is fine */
+    /* a window that is locked with these values is acceptable */
     return set(weft, WEFT_WINDOW0_BASE + at, first) && set(weft, WEFT_WINDOW0_LAST + at, last) &&
            (found == permissions || set(weft, WEFT_WINDOW0_CTRL + at, permissions));
 }
@@ -78,17 +78,18 @@ enum weft_result weft_load(const struct weft *weft, const struct weft_program *p
             weft->memory[block->offset + byte] = block->bytes[byte];
     }
     for (index = 0; index < WEFT_WINDOWS; index++) {
-        int taken;
+        int accepted;
 
         if (index < program->window_count && program->windows[index].size) {
             const struct weft_window *window = &program->windows[index];
             uint32_t first = weft->memory_base + window->offset;
 
-            taken = set_window(weft, index, first, first + window->size - 1, window->permissions);
+            accepted = set_window(weft, index, first, first + window->size - 1,
+                                  window->permissions);
         } else {
-            taken = set_window(weft, index, 0, 0, 0);
+            accepted = set_window(weft, index, 0, 0, 0);
         }
-        if (!taken)
+        if (!accepted)
             return WEFT_REFUSED;
     }
     if (!set(weft, WEFT_MEM_BASE, weft->memory_base) || !set(weft, WEFT_PROGRAM_ADDR, 0) ||

@@ -1,6 +1,6 @@
 /*
- * Runs the program in weft_program.h on Weft, once with the interrupt and once by polling, and
- * compares every byte of the outputs with those in weft_program.h. Then it ends the simulation.
+ * Run the program in weft_program.h on Weft, once with the interrupt and once by polling, and
+ * compare every byte of the outputs with weft_program.h. Then end the simulation.
  */
 #include <stdio.h>
 
@@ -18,7 +18,7 @@
 #define UNWRITTEN 0xA5u
 
 static uint8_t memory[WEFT_PROGRAM_MEMORY_BYTES] __attribute__((section(".weft"), aligned(4096)));
-static volatile enum weft_result interrupt_says;
+static volatile enum weft_result interrupt_result;
 
 static uint32_t read_register(void *context, uint32_t offset)
 {
@@ -36,16 +36,16 @@ static struct weft device = {read_register, write_register, NULL, memory, 0, siz
 
 static void on_interrupt(void)
 {
-    interrupt_says = weft_finished(&device);
+    interrupt_result = weft_finished(&device);
 }
 
 static enum weft_result wait_for_interrupt(void)
 {
     uint32_t polls = POLLS;
 
-    while (interrupt_says == WEFT_RUNNING && polls-- > 0)
+    while (interrupt_result == WEFT_RUNNING && polls-- > 0)
         ;
-    return interrupt_says;
+    return interrupt_result;
 }
 
 static void copy_inputs(void)
@@ -55,7 +55,7 @@ static void copy_inputs(void)
             memory[weft_inputs[index].offset + byte] = weft_inputs[index].bytes[byte];
 }
 
-static void spoil_outputs(void)
+static void overwrite_outputs(void)
 {
     for (size_t index = 0; index < WEFT_PROGRAM_OUTPUTS; index++)
         for (uint32_t byte = 0; byte < weft_outputs[index].size; byte++)
@@ -71,8 +71,8 @@ static unsigned expected_bytes(void)
     return count;
 }
 
-/* Bytes that are not what they should be; the first of them is told. */
-static unsigned wrong_bytes(int tell)
+/* Count the bytes that differ from the expected ones, and print the first if verbose. */
+static unsigned wrong_bytes(int verbose)
 {
     unsigned wrong = 0;
 
@@ -83,7 +83,7 @@ static unsigned wrong_bytes(int tell)
             int found = (int8_t)memory[output->offset + byte];
             int expected = (int8_t)output->bytes[byte];
 
-            if (found != expected && wrong++ == 0 && tell)
+            if (found != expected && wrong++ == 0 && verbose)
                 printf("output %u, byte %u: expected %d, found %d\n", (unsigned)index,
                        (unsigned)byte, expected, found);
         }
@@ -98,13 +98,13 @@ static int run(const char *how, int with_interrupt)
     unsigned wrong;
 
     copy_inputs();
-    spoil_outputs();
-    wrong = wrong_bytes(0);     /* this also puts the old bytes into the data cache */
+    overwrite_outputs();
+    wrong = wrong_bytes(0);     /* also loads the old bytes into the data cache */
     printf("%s: before, %u of %u bytes differ\n", how, wrong, count);
     if (wrong == 0)
         return 0;
 
-    interrupt_says = WEFT_RUNNING;
+    interrupt_result = WEFT_RUNNING;
     irq_setmask(with_interrupt ? irq_getmask() | (1u << WEFT_INTERRUPT)
                                : irq_getmask() & ~(1u << WEFT_INTERRUPT));
     weft_start(&device);
@@ -118,7 +118,7 @@ static int run(const char *how, int with_interrupt)
                (unsigned)error.index, (unsigned)error.address, (unsigned)error.waits);
         return 0;
     }
-    flush_cpu_dcache();         /* Weft wrote behind its back */
+    flush_cpu_dcache();         /* the cache does not observe Weft's writes */
     flush_l2_cache();
     wrong = wrong_bytes(1);
     printf("%s: after, %u of %u bytes differ, %u cycles, %u of them waiting for memory\n", how,
@@ -134,7 +134,7 @@ static int run_all(void)
     device.memory_base = (uint32_t)(uintptr_t)memory;
     result = weft_load(&device, &weft_program);
     if (result != WEFT_DONE) {
-        printf("the program cannot be loaded: result %d\n", (int)result);
+        printf("the program could not be loaded: result %d\n", (int)result);
         return 0;
     }
     printf("weft at %08x, configuration %08x, %u instructions, memory at %08x\n",

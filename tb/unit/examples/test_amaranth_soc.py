@@ -1,4 +1,4 @@
-"""The Amaranth example: a whole program through its ports, in Amaranth's simulator."""
+"""Amaranth example: a complete program through its ports, in Amaranth's simulator."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable
 
 
 class Recorder(EmulatorDevice):
-    """An emulator that keeps what its driver did: register writes, and memory at the start."""
+    """Emulator that records register writes, and the memory contents at the start."""
 
     def __init__(self, config):
         self.writes = []
@@ -37,7 +37,7 @@ class Recorder(EmulatorDevice):
 
 
 def product(config):
-    """A program, its input and what the emulator makes of it."""
+    """Return a program, the emulator that ran it, and its output."""
     draw = np.random.default_rng(3)
     a = draw.integers(-128, 128, (5, 9)).astype(np.int8)
     program = compile_gemm(5, 9, 6, config, b=draw.integers(-128, 128, (9, 6)).astype(np.int8),
@@ -47,7 +47,7 @@ def product(config):
 
 
 def bursts(config, raw):
-    """Single beats that write what is not zero in ``raw``, which lies from address 0 on."""
+    """Yield single-beat writes of the words of ``raw`` that are not zero, from address 0 on."""
     step = config.bus_bytes
     full = (1 << step) - 1
     for at in range(0, len(raw), step):
@@ -57,7 +57,7 @@ def bursts(config, raw):
 
 
 async def write_register(ctx, bus, offset, value):
-    """The response to a write."""
+    """Write a register and return the response."""
     for signal, given in ((bus.awaddr, offset), (bus.wdata, value), (bus.wstrb, 15),
                           (bus.awvalid, 1), (bus.wvalid, 1), (bus.bready, 1)):
         ctx.set(signal, given)
@@ -104,7 +104,7 @@ def test_runs_a_program_and_interrupts(name):
     np.testing.assert_array_equal(found[0], expected)
 
 
-def test_the_package_has_the_accelerator_and_loads_it_when_it_is_asked_for():
+def test_package_imports_the_accelerator_on_first_use():
     script = ("import sys, weft\n"
               "assert not any(name.split('.')[0] == 'amaranth' for name in sys.modules)\n"
               "from weft import Accelerator\n"
@@ -117,22 +117,22 @@ def test_the_package_has_the_accelerator_and_loads_it_when_it_is_asked_for():
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_an_accelerator_is_of_its_configuration_or_refused(name):
+def test_make_accelerator_selects_the_engine(name):
     config = preset(name)
     assert isinstance(weft.make_accelerator(config), weft.Accelerator) is not config.compact
     if config.compact:
-        with pytest.raises(ValueError, match=f"^configuration {name!r} is compact: "
-                                             "weft.make_accelerator makes its engine$"):
+        with pytest.raises(ValueError, match=f"^configuration {name!r} is compact: use "
+                                             "weft.make_accelerator to create its serial engine$"):
             weft.Accelerator(config)
 
 
-def test_ports():
+def test_soc_has_three_ports():
     config = preset("tiny")
     names = {name.split("_")[0] for name in port_list(SoC(config))}
     assert names == {"registers", "host", "irq"}
 
 
-def test_a_memory_that_cannot_be_is_refused():
+def test_rejects_an_invalid_memory_size():
     with pytest.raises(ValueError, match="^size must be a power of two of at least 4096 bytes, "
                                          "not 5000$"):
         SoC(preset("tiny"), memory_bytes=5000)

@@ -1,4 +1,4 @@
-"""The digits network: its files, its accuracy, and its results in golden arithmetic."""
+"""Digits network: its files, its accuracy, and its results in the golden model."""
 
 import zlib
 from pathlib import Path
@@ -21,7 +21,7 @@ def stored():
 
 @pytest.fixture(scope="module")
 def reference_tensors(stored):
-    """What the installed reference kernels compute, image by image."""
+    """Return all tensors of the installed reference kernels for each image."""
     model = MODEL.read_bytes()
     return [reference(model, [image[None]]) for image in stored["images"]]
 
@@ -31,17 +31,17 @@ def test_files_are_small():
     assert size <= 64 * 1024
 
 
-def test_stored_arrays_are_what_the_readme_says(stored):
+def test_stored_arrays_match_the_readme(stored):
     assert stored["in0"].shape == (1, 8, 8, 1)
     assert stored["images"].shape == (360, 8, 8, 1)
     assert stored["images"].dtype == stored["outputs"].dtype == np.int8
     np.testing.assert_array_equal(stored["in0"], stored["images"][:1])
-    # real digits: all ten classes, and no image twice
+    # all ten classes, and no duplicate
     assert (np.bincount(stored["labels"], minlength=10) >= 30).all()
     assert len(np.unique(stored["images"], axis=0)) == 360
 
 
-def test_operators_are_those_of_the_readme():
+def test_operators_match_the_readme():
     names = [op.name for op in golden_graph.read(MODEL.read_bytes()).operators]
     assert names == [
         "CONV_2D",
@@ -55,13 +55,13 @@ def test_operators_are_those_of_the_readme():
     ]
 
 
-def test_accuracy_on_held_out_images(stored, reference_tensors):
+def test_accuracy_on_held_out_images_is_above_97_percent(stored, reference_tensors):
     output = golden_graph.read(MODEL.read_bytes()).outputs[0]
     predicted = np.array([tensors[output][0].argmax() for tensors in reference_tensors])
     assert np.mean(predicted == stored["labels"]) >= 0.97
 
 
-def test_stored_results_are_the_reference_kernels(stored, reference_tensors):
+def test_stored_results_equal_the_reference_kernels(stored, reference_tensors):
     output = golden_graph.read(MODEL.read_bytes()).outputs[0]
     for number, tensors in enumerate(reference_tensors):
         np.testing.assert_array_equal(
@@ -71,7 +71,7 @@ def test_stored_results_are_the_reference_kernels(stored, reference_tensors):
         assert crcs == stored["tensor_crc32"][number].tolist(), f"image {number}"
 
 
-def test_golden_computes_every_tensor_of_every_image(stored, reference_tensors):
+def test_golden_model_computes_every_tensor_of_every_image(stored, reference_tensors):
     graph = golden_graph.read(MODEL.read_bytes())
     assert sorted(op.outputs[0] for op in graph.operators) == stored["tensors"].tolist()
     for number, expected in enumerate(reference_tensors):

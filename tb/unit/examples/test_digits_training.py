@@ -1,4 +1,4 @@
-"""The trainer and the quantiser of the digits network, without training it again."""
+"""Training and quantisation of the digits network, without a complete training."""
 
 import sys
 from pathlib import Path
@@ -24,7 +24,7 @@ def network(monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["same", "valid", "max", "average", "dense"])
-def test_gradients_are_the_slopes(network, kind):
+def test_gradients_equal_difference_quotients(network, kind):
     rng = np.random.default_rng(5)
     layer = {
         "same": lambda: network.Conv(rng, 2, 3, padding="SAME"),
@@ -33,7 +33,7 @@ def test_gradients_are_the_slopes(network, kind):
         "average": network.AveragePool,
         "dense": lambda: network.Dense(rng, 32, 4),
     }[kind]()
-    # doubles, or a small step drowns in rounding
+    # in doubles, because rounding in float32 exceeds a small step
     layer.parameters = [p.astype(np.float64) for p in layer.parameters]
     layer.gradients = [g.astype(np.float64) for g in layer.gradients]
     x = rng.normal(size=(2, 4, 4, 2))
@@ -56,7 +56,7 @@ def test_gradients_are_the_slopes(network, kind):
             assert gradient[position] == pytest.approx((above - below) / 2e-6, abs=1e-4)
 
 
-def test_quantised_network_follows_the_real_one(network):
+def test_quantised_network_approximates_the_float_network(network):
     import quantise
 
     layers = network.digits_network(np.random.default_rng(6))
@@ -68,7 +68,7 @@ def test_quantised_network_follows_the_real_one(network):
             weights = graph.tensors[op.inputs[1]]
             assert len(weights.scale) == len(weights.value)
             flat = np.abs(weights.value.reshape(len(weights.value), -1).astype(int))
-            assert (flat.max(axis=1) == 127).all(), "a channel does not use its range"
+            assert (flat.max(axis=1) == 127).all(), "a channel does not use the full range"
     logits = graph.tensors[graph.operators[-1].inputs[0]]
     inputs = quantise.quantise_input(images)
     real = network.forward(layers, (inputs.astype(np.float32) + 128) / 255)[-1]
@@ -78,12 +78,12 @@ def test_quantised_network_follows_the_real_one(network):
         values = golden_graph.run(graph, [image])
         quantised = values[graph.operators[-1].inputs[0]].astype(np.float64)
         quantised = (quantised - logits.zero_point[0]) * logits.scale[0]
-        # five layers, each with errors of about half a step
+        # five layers, each with an error of about half a step
         assert np.abs(quantised - real[number]).max() < 8 * logits.scale[0]
         assert outputs(model, [image])[0].dtype == np.int8
 
 
-def test_a_short_training_learns_and_repeats(network):
+def test_a_short_training_learns_and_is_repeatable(network):
     import quantise
 
     pytest.importorskip("sklearn", reason="scikit-learn is of the extra `train`")
@@ -92,7 +92,7 @@ def test_a_short_training_learns_and_repeats(network):
     (images, labels), (test_images, test_labels) = train.split()
     assert len(images) == 1437 and len(test_images) == 360
     runs = [
-        train.train(images, labels, seed=3, epochs=2, say=lambda _: None) for _ in range(2)
+        train.train(images, labels, seed=3, epochs=2, report=lambda _: None) for _ in range(2)
     ]
     predicted = network.forward(runs[0], test_images)[-1].argmax(axis=1)
     assert np.mean(predicted == test_labels) > 0.7

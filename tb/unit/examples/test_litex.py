@@ -1,4 +1,4 @@
-"""The LiteX example without its simulator: ports, bus, verdict, what it says is missing."""
+"""LiteX example without its simulator: ports, bus, firmware, verdict, missing tools."""
 
 import re
 import sys
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable
 
 
 class FakeBus:
-    """Anything of any name; a slice of an address is told from the whole."""
+    """Bus with signals of any name, which records the path and the slice of a signal."""
 
     def __init__(self, path):
         self.path = path
@@ -36,14 +36,14 @@ class FakeBus:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_ports_are_those_of_the_accelerator(name):
+def test_ports_match_the_accelerator(name):
     ports = port_list(make_accelerator(preset(name, bus_width=32)))
     found = {port: direction.name[0].lower() for port, (_, direction) in ports.items()}
     expected = {port: direction for port, (direction, *_) in PORTS.items()}
     assert found == {**expected, "irq": "o"}
 
 
-def test_ports_are_those_of_the_verilog():
+def test_ports_match_the_verilog():
     text = to_verilog(make_accelerator(preset("icebreaker")), "weft")
     names = re.search(r"^module weft\((.*?)\);", text, re.MULTILINE | re.DOTALL)[1]
     assert sorted(names.replace(",", " ").split()) == sorted([*PORTS, "clk", "rst", "irq"])
@@ -61,7 +61,7 @@ def test_instance_connects_every_port_once():
 
 
 @pytest.mark.parametrize("width", [32, 64])
-def test_widths_are_those_of_litex(width):
+def test_widths_match_litex(width):
     from litex.soc.interconnect import axi
     config = preset("small", bus_width=width)
     ports = port_list(make_accelerator(config))
@@ -71,8 +71,8 @@ def test_widths_are_those_of_litex(width):
         {port: len(value) for port, (value, _) in ports.items() if port != "irq"}
 
 
-def test_soc_has_weft_on_its_bus(tmp_path, monkeypatch):
-    # packages of files alone, in the extra `litex`; LiteX only writes down where they are
+def test_soc_connects_weft_to_its_bus(tmp_path, monkeypatch):
+    # data packages of the extra `litex`, of which LiteX only writes the locations
     for name in ("cpu_vexriscv", "software_picolibc", "software_compiler_rt", "misc_tapcfg"):
         monkeypatch.setitem(sys.modules, f"pythondata_{name}",
                             types.SimpleNamespace(data_location=str(tmp_path / name)))
@@ -81,7 +81,7 @@ def test_soc_has_weft_on_its_bus(tmp_path, monkeypatch):
     from weft_soc import CLOCK_HZ, Platform, WeftSoC
 
     class Bare(WeftSoC):
-        """Without software."""
+        """SoC without software."""
 
         def init_mems(self, **_):
             pass
@@ -102,13 +102,13 @@ def test_soc_has_weft_on_its_bus(tmp_path, monkeypatch):
     assert "WEFT_INTERRUPT" in (headers / "soc.h").read_text()
 
 
-def test_addresses_of_other_widths_are_refused():
+def test_rejects_other_address_widths():
     from weft_core import Weft
     with pytest.raises(ValueError, match="^addr_width must be the 32 of LiteX's bus, not 24$"):
         Weft(None, preset("small", addr_width=24), "weft.v")
 
 
-def test_a_program_that_does_not_fit_is_refused(tmp_path):
+def test_rejects_a_program_that_does_not_fit(tmp_path):
     m = ModelWriter()
     x = m.input("x", (1, 1, 1, 512), scale=0.1)
     w = m.constant("w", np.zeros((1024, 1, 1, 512), np.int8), scale=[0.1] * 1024)
@@ -123,7 +123,7 @@ def test_a_program_that_does_not_fit_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name, bus_width", [("small", 32), ("icebreaker", 32), ("small", 64)])
-def test_firmware_expects_what_the_reference_kernels_give(tmp_path, name, bus_width):
+def test_firmware_expects_the_results_of_the_reference_kernels(tmp_path, name, bus_width):
     write_program(tmp_path, preset(name, bus_width=bus_width), None, damage=False)
     text = (tmp_path / "weft_program.h").read_text()
     found = [bytes(map(int, re.findall(r"\d+", raw))) for raw in re.findall(
@@ -143,11 +143,11 @@ def test_firmware_expects_what_the_reference_kernels_give(tmp_path, name, bus_wi
     (["bit-exact: 0 bytes, twice"],
      "the firmware compared 0 bytes; the program has 512 of output"),
 ])
-def test_verdict(console, expected):
+def test_verdict_requires_the_report_of_the_firmware(console, expected):
     assert litex_soc.verdict(console, 512) == expected
 
 
-def test_tells_what_is_missing(monkeypatch):
+def test_lists_missing_tools(monkeypatch):
     monkeypatch.setattr(litex_soc, "MODULES", {"json": "json", "no_such_module": "no-such"})
     monkeypatch.setattr(litex_soc, "COMPILER", "no-such-compiler")
     monkeypatch.setattr(litex_soc, "HEADERS", {"no/such.h": "no-such-dev"})
@@ -157,7 +157,7 @@ def test_tells_what_is_missing(monkeypatch):
         "the Debian package no-such-dev is missing"]
 
 
-def test_refuses_an_unknown_preset(monkeypatch):
+def test_rejects_an_unknown_preset(monkeypatch):
     monkeypatch.setattr(litex_soc, "missing_tools", list)
     monkeypatch.setattr("sys.argv", ["litex_soc.py", "--preset", "big"])
     with pytest.raises(SystemExit, match="^litex: no preset 'big'; there are tiny,"):

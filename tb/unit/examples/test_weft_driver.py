@@ -1,4 +1,4 @@
-"""The C driver, compiled for this machine, against the emulator's registers and memory."""
+"""C driver, compiled for this machine, on the emulator's registers and memory."""
 
 import ctypes
 import pathlib
@@ -70,7 +70,7 @@ unsigned wrong(void)
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory):
-    """The first layer of digits, and a folder with its headers and the harness."""
+    """Return the program of the first layer of digits, and a folder with headers and harness."""
     folder = tmp_path_factory.mktemp("driver")
     program = compile(first_layer(DIGITS / "digits.tflite"), CONFIG)
     inputs = {program.inputs[0].name: np.load(DIGITS / "digits.npz")["in0"]}
@@ -83,8 +83,8 @@ def sources(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def made(sources):
-    """The program, and the library of driver, program and harness."""
+def library(sources):
+    """Return the program, and the library of driver, program and harness."""
     program, folder = sources
     subprocess.run(["gcc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O1", "-shared",
                     "-fPIC", f"-I{DRIVER}", f"-I{folder}", folder / "harness.c",
@@ -93,13 +93,13 @@ def made(sources):
 
 
 class Bench:
-    """The driver on an emulator; refused writes are dropped, as processors drop them."""
+    """Driver on an emulator. Rejected writes are ignored, as processors may do."""
 
-    def __init__(self, made, config=CONFIG, memory_bytes=1 << 16):
-        self.program, self.driver = made
+    def __init__(self, library, config=CONFIG, memory_bytes=1 << 16):
+        self.program, self.driver = library
         self.device = EmulatorDevice(config, memory_base=BASE, memory_bytes=memory_bytes)
-        self.overrides = {}         # register: what to read instead
-        self.refused = []
+        self.overrides = {}         # values to read instead, by register
+        self.rejected = []
         names = {register.offset: register.name for register in register_map.REGISTERS}
 
         def read(_, offset):
@@ -110,7 +110,7 @@ class Bench:
             try:
                 self.device.write_register(names[offset], value)
             except RegisterError:
-                self.refused.append(names[offset])
+                self.rejected.append(names[offset])
 
         u32 = ctypes.c_uint32
         self._kept = (ctypes.CFUNCTYPE(u32, ctypes.c_void_p, u32)(read),
@@ -136,11 +136,11 @@ class Bench:
         return list(found)
 
 
-def test_results_are_read():
+def test_results_are_read_from_the_header():
     assert list(RESULTS)[:2] == ["WEFT_DONE", "WEFT_RUNNING"] and len(RESULTS) == 9
 
 
-def test_a_cpp_program_links_with_it(sources, tmp_path):
+def test_a_cpp_program_links_with_the_driver(sources, tmp_path):
     _, folder = sources
     (tmp_path / "harness.cc").write_text(HARNESS)
     flags = ["-Wall", "-Wextra", "-Werror", "-fPIC", f"-I{DRIVER}", f"-I{folder}"]
@@ -151,8 +151,8 @@ def test_a_cpp_program_links_with_it(sources, tmp_path):
                    check=True)
 
 
-def test_runs_a_program_twice(made):
-    bench = Bench(made)
+def test_runs_a_program_twice(library):
+    bench = Bench(library)
     assert bench.load() == "WEFT_DONE"
     count = sum(tensor.span for tensor in bench.program.outputs)
     done = []
@@ -166,12 +166,12 @@ def test_runs_a_program_twice(made):
         instructions = register_map.BY_NAME["COUNTER_INSTRUCTIONS"].offset
         done.append(bench.driver.counter(instructions))
     assert done[0] == done[1] >= bench.program.instruction_count
-    assert not bench.refused
+    assert not bench.rejected
 
 
-def test_sets_what_the_python_driver_sets(made):
-    bench = Bench(made)
-    for name in ("WINDOW1", "WINDOW3"):         # what another program has left
+def test_sets_the_same_registers_as_the_python_driver(library):
+    bench = Bench(library)
+    for name in ("WINDOW1", "WINDOW3"):         # windows of an earlier program
         bench.device.write_register(f"{name}_LAST", 0xFFFF_FFFF)
         bench.device.write_register(f"{name}_CTRL", pack("WINDOW0_CTRL", READ=1, WRITE=1))
     bench.load()
@@ -193,34 +193,34 @@ def test_sets_what_the_python_driver_sets(made):
     ({"MEM_BASE": 0}, "WEFT_REFUSED"),
     ({"STATUS": pack("STATUS", BUSY=1, RESETTING=1)}, "WEFT_STUCK"),
 ])
-def test_refuses_before_it_touches_memory(made, override, expected):
-    bench = Bench(made)
+def test_rejects_a_device_before_accessing_memory(library, override, expected):
+    bench = Bench(library)
     bench.overrides = override
     assert bench.load() == expected
     if expected != "WEFT_REFUSED":
         assert not bench.device.memory.data.any()
 
 
-def test_refuses_a_memory_that_is_too_small(made):
-    bench = Bench(made, memory_bytes=4096)
+def test_rejects_a_memory_that_is_too_small(library):
+    bench = Bench(library, memory_bytes=4096)
     assert bench.load() == "WEFT_SMALL_MEMORY"
     assert not bench.device.memory.data.any()
 
 
-def test_a_locked_window_is_fine_only_if_it_is_the_right_one(made):
-    bench = Bench(made)
+def test_accepts_a_locked_window_only_with_the_right_values(library):
+    bench = Bench(library)
     for name, value in (("BASE", BASE), ("LAST", BASE + bench.program.windows[0].size - 1),
                         ("CTRL", pack("WINDOW0_CTRL", READ=1, LOCK=1))):
         bench.device.write_register(f"WINDOW0_{name}", value)
     assert bench.load() == "WEFT_DONE"
     assert bench.run() == "WEFT_DONE"
-    bench = Bench(made)
+    bench = Bench(library)
     bench.device.write_register("WINDOW1_CTRL", pack("WINDOW1_CTRL", LOCK=1))
     assert bench.load() == "WEFT_REFUSED"
 
 
-def test_tells_the_error_and_goes_on_after_it(made):
-    bench = Bench(made)
+def test_reports_an_error_and_recovers(library):
+    bench = Bench(library)
     bench.load()
     output = bench.program.outputs[0]
     bench.device.fault(BASE + output.offset, output.span, "SLVERR", "write")
@@ -234,8 +234,8 @@ def test_tells_the_error_and_goes_on_after_it(made):
     assert bench.run() == "WEFT_DONE" and bench.driver.wrong() == 0
 
 
-def test_says_that_a_program_still_runs(made):
-    bench = Bench(made)
+def test_reports_a_running_program(library):
+    bench = Bench(library)
     bench.load()
     bench.overrides = {"STATUS": pack("STATUS", BUSY=1)}
     assert bench.run() == "WEFT_RUNNING"
