@@ -11,16 +11,20 @@ from ..vendor.multiplier import add_multiplier, common_latency
 __all__ = ["COLUMNS", "Cell", "CellOutputs", "add_cell"]
 
 COLUMNS = 2
-"""Columns that operate in the same cycle and share one activation register.
+"""Number of columns of a cell. They operate in the same cycle and share one activation register.
 
-Without the sharing, each weight would cost 12 more flip-flops (activations, control, skew and
-deskew). Two is also the number of products of one ``SB_MAC16``.
+Without this sharing, each weight would cost 12 more flip-flops (activations, control, skew and
+deskew). One ``SB_MAC16`` also computes two products.
 """
 
 
 @dataclasses.dataclass(frozen=True)
 class CellOutputs:
-    """Outputs of a cell: to the right, and (the lists, one entry per column) to the cell below."""
+    """Outputs of a cell.
+
+    The lists, with one entry per column, lead to the cell below. The other members lead to the cell
+    on the right.
+    """
 
     act: object
     valid: object
@@ -41,17 +45,17 @@ def add_cell(m, *, act, valid, depthwise, swap, shift, tops, wgts, sums, forms, 
     the cells below it then receive zeros.
     """
     o_act = Signal(signed(8), reset_less=True, name=f"act_{name}")
-    # These registers have no reset. The inputs at the array's edges are reset, and values in
-    # flight leave the array within a few cycles. It also stops synthesis from merging them with
-    # the registers of the skew at the left edge, which have a reset: equal values on one diagonal
-    # would otherwise become one net across the chip.
+    # These registers need no reset: the inputs at the array's edges are reset, and values in flight
+    # leave the array within a few cycles. The registers of the skew at the left edge have a reset,
+    # so synthesis cannot merge the two. Otherwise, equal values on one diagonal would become one
+    # net across the chip.
     o_valid = Signal(reset_less=True, name=f"valid_{name}")
     o_depthwise = Signal(reset_less=True, name=f"depthwise_{name}")
     o_swap = Signal(reset_less=True, name=f"swap_{name}")
     o_shift = Signal(reset_less=True, name=f"shift_{name}")
     m.d.sync += [o_act.eq(act), o_valid.eq(valid), o_depthwise.eq(depthwise), o_swap.eq(swap),
                  o_shift.eq(shift)]
-    # The operand is selected before its register, so that the path into the multiplier is a wire.
+    # The operand is selected before its register, so that no logic precedes the multiplier.
     operands, o_tops = [], []
     for column, top in enumerate(tops):
         operand = Signal(signed(8), reset_less=True, name=f"operand_{name}_{column}")
@@ -83,34 +87,33 @@ def add_cell(m, *, act, valid, depthwise, swap, shift, tops, wgts, sums, forms, 
 
 
 class Cell(wiring.Component):
-    """Two neighbouring weight-stationary multiply-add cells that share their activation.
+    """Weight-stationary multiply-add cell for two neighbouring columns.
 
-    Activations move right, partial sums and weights move down, one cell a cycle. There is no
+    Activations move right, partial sums and weights move down, one cell per cycle. There is no
     handshake: the parent component schedules every input. In each column, ``o_sum`` is ``i_sum``
-    plus the product of the operand that entered ``latency`` - 1 cycles before ``i_sum`` and the
-    weight that was active in the operand's cycle.
+    plus the product of an operand and a weight: the operand that entered ``latency`` - 1 cycles
+    before ``i_sum``, and the weight that was active in the cycle of that operand.
 
-    The operand of both columns is the activation from the left or, with ``i_depthwise``, each
-    column's own operand from above. The cell below receives the operand of the previous vector:
-    operands from above move down one row and lag one more vector in each row. Operands do not
-    change without ``i_valid``, so that cycles without a vector do not count.
+    Both columns use the activation from the left as operand. With ``i_depthwise``, each column uses
+    its own operand from above instead. The cell below then receives the operand of the previous
+    vector, so that row *r* of the array multiplies the *r*-th previous vector. Operands only change
+    with ``i_valid``: a cycle without a vector does not count.
 
-    The active weight is replaced by the shadow weight when ``i_swap`` is high, and the new weight
-    multiplies the activation of that same cycle. If ``i_shift`` is high as well, the active weight
-    takes the shadow weight from before the shift.
+    With ``i_swap``, the shadow weight replaces the active weight, and multiplies the activation of
+    the same cycle. If ``i_shift`` is high as well, this is the shadow weight from before the shift.
 
     Parameters
     ----------
     forms : pair of :class:`str`
         Form of each multiplier, a key of :data:`weft.vendor.multiplier.FORMS`.
     sum_width : :class:`int`
-        Bits of a partial sum.
+        Width of a partial sum in bits.
 
     Attributes
     ----------
     latency : :class:`int`
-        Cycles from ``i_act`` or ``i_top`` to the sum that contains it. From ``i_sum`` to ``o_sum``
-        it is one.
+        Cycles from ``i_act`` or ``i_top`` to the ``o_sum`` that contains it. The latency from
+        ``i_sum`` to ``o_sum`` is one cycle.
 
     Members
     -------
@@ -123,15 +126,15 @@ class Cell(wiring.Component):
     i_top : :py:`In(ArrayLayout(signed(8), 2))`
         Operands from above, in the cycle of the activation.
     o_top : :py:`Out(ArrayLayout(signed(8), 2))`
-        Operands of the previous vector for the cell below, from the cycle after the activation on.
+        Operands of the previous vector for the cell below, from the cycle after ``i_valid`` on.
     i_swap : :py:`In(1)`, ``o_swap`` : :py:`Out(1)`
         The activation of this cycle is the first of a new tile.
     i_shift : :py:`In(1)`, ``o_shift`` : :py:`Out(1)`
-        From the left and, a cycle later, to the right: shadow weights move down.
+        From the left and, a cycle later, to the right: the shadow registers load ``i_wgt``.
     i_wgt : :py:`In(ArrayLayout(signed(8), 2))`, ``o_wgt`` : :py:`Out(ArrayLayout(signed(8), 2))`
-        Weights from above; shadow weights to the cell below.
-    i_sum : :py:`In(ArrayLayout(signed(sum_width), 2))`, ``o_sum`` : the same, :py:`Out`
-        Partial sums from above and to the cell below.
+        Weights from above; shadow weights for the cell below.
+    i_sum, o_sum : :py:`In` and :py:`Out` of :py:`ArrayLayout(signed(sum_width), 2)`
+        Partial sums from the cell above, and to the cell below.
     """
 
     def __init__(self, *, forms=("portable", "portable"), sum_width=19):

@@ -1,4 +1,4 @@
-"""The grid of cells, without the skew at its edges."""
+"""Grid of the array's cells, without the delay lines at its edges."""
 
 from amaranth.hdl import Module, signed
 from amaranth.lib import wiring
@@ -9,23 +9,23 @@ from .cell import COLUMNS, add_cell
 
 __all__ = ["Grid", "cell_forms", "multiplier_latency", "row_sum_width"]
 
-# each vendor's multiplier form, and the form of the cells that the DSP budget does not cover
+# forms that use DSP blocks, and the form of the cells for which there is no DSP block
 _VENDOR_FORMS = {"ecp5": "ecp5_lut", "ice40": "lut"}
 
 
 def row_sum_width(row):
-    """Return the bits of a partial sum below row ``row``: ``row + 1`` products of 16 bits."""
+    """Return the width of a partial sum below row ``row``: ``row + 1`` products of 16 bits."""
     return 16 + row.bit_length()
 
 
 def cell_forms(config):
     """Return the multiplier form of every weight: ``rows`` lists of ``cols`` names.
 
-    If ``dsp_cells`` limits the vendor form to some cells, these are spread evenly over the array,
-    so that all its regions need about the same area. The two columns of a pair get the same form,
-    because they may share one primitive; with an odd budget one pair is split.
+    If ``dsp_cells`` limits the number of weights with a DSP block, these are spread evenly over the
+    array, so that all its regions need about the same area. The two columns of a cell get the same
+    form, because they may share one primitive; if ``dsp_cells`` is odd, one cell has both forms.
     """
-    cells = config.rows * config.cols
+    cells = config.cells
     if config.multiplier not in _VENDOR_FORMS or config.dsp_cells is None:
         return [[config.multiplier] * config.cols for _ in range(config.rows)]
     other = _VENDOR_FORMS[config.multiplier]
@@ -44,19 +44,26 @@ def cell_forms(config):
 
 
 def multiplier_latency(config):
-    """Return the cycles that the slowest form in use takes; the others are padded to it."""
+    """Return the latency in cycles of the slowest multiplier form in use.
+
+    Faster forms are delayed to the same latency.
+    """
     return common_latency({form for row in cell_forms(config) for form in row})
 
 
 class Grid(wiring.Component):
-    """``rows`` by ``cols`` multiply-add cells with their weights, as one module.
+    """Grid of multiply-add cells for ``rows`` by ``cols`` weights, as one module.
 
-    Columns work in groups of :data:`~weft.array.cell.COLUMNS`. An input of row *r* at the left edge
-    in cycle *t* reaches group *g* in cycle *t + g*. An input of a column at the top in cycle *t*
-    reaches row *r* in cycle *t + r* (partial sums) or with the *r*-th later shift (weights). The
-    vector of one position therefore enters row *r* in cycle *t + r*, and its sum leaves
-    group *g* in cycle *t + latency + g*. The bytes of a vector from the top enter group *g* in
-    cycle *t + g*. See :class:`~weft.array.cell.Cell` for swap, shift and depthwise.
+    The columns of one cell, :data:`~weft.array.cell.COLUMNS` of them, form a group. Inputs at the
+    left edge take one cycle from group to group, and partial sums take one cycle from row to row.
+    All inputs and outputs are therefore skewed. For a vector whose byte 0 enters in cycle *t*:
+
+    - byte *r* enters row *r* in cycle *t + r*, together with the control inputs of row *r*;
+    - with ``i_depthwise``, the bytes for group *g* enter at the top in cycle *t + g* instead;
+    - the sums of group *g* leave in cycle *t + latency + g*.
+
+    Weights move down by one row with each shift. :class:`~weft.array.cell.Cell` describes swap,
+    shift and depthwise mode.
 
     Parameters
     ----------
@@ -71,22 +78,22 @@ class Grid(wiring.Component):
     Members
     -------
     i_act : :py:`In(signed(8)).array(rows)`
-        Activations.
+        Activations, one for each row.
     i_valid : :py:`In(1).array(rows)`
         The activation of this cycle belongs to a vector.
     i_depthwise : :py:`In(1).array(rows)`
-        The vector of this cycle comes from the top.
+        The operands of this cycle come from the top.
     i_top : :py:`In(signed(8)).array(min(rows, cols))`
-        Vectors from the top, for group *g* delayed by *g* cycles. Columns beyond a vector's bytes
-        receive zeros.
+        Bytes of vectors from the top, delayed by *g* cycles for group *g*. If ``cols`` exceeds
+        ``rows``, the columns beyond the bytes of a vector receive zeros.
     i_swap : :py:`In(1).array(rows)`
         The activation of this cycle is the first of a new tile.
     i_shift : :py:`In(1).array(rows)`
-        The shadow weights move down into this row: row 0 takes ``i_wgt``.
+        The shadow weights of the row above move into this row; ``i_wgt`` moves into row 0.
     i_wgt : :py:`In(signed(8)).array(cols)`
-        Weights, for group *g* delayed by *g* cycles.
+        Weights, delayed by *g* cycles for group *g*.
     o_sum : :py:`Out(signed(sum_width)).array(cols)`
-        Finished sums, of group *g* delayed by *g* cycles.
+        Finished sums, delayed by *g* cycles for group *g*.
     """
 
     def __init__(self, config):

@@ -1,4 +1,4 @@
-"""MATMUL unit: tiles into the array, vectors through it, sums into the accumulators."""
+"""MATMUL unit: moves tiles and vectors into the array, and sums into the accumulators."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
@@ -16,7 +16,7 @@ from .tiles import TileLoader
 __all__ = ["MatmulUnit"]
 
 LEAST_GRANT_DELAY = 2
-"""Least number of cycles from the request of a vector to the grant of its read."""
+"""Minimum number of cycles from the request of a vector to the grant of its read."""
 
 
 class MatmulUnit(wiring.Component):
@@ -24,12 +24,12 @@ class MatmulUnit(wiring.Component):
 
     Two state machines process the same instructions in order: the tile loader shifts the weights
     of each pass into the array while the previous pass runs, and the position loops read one vector
-    a cycle. A pass of M vectors takes max(M, ``rows``) cycles, and passes follow each other without
-    a bubble, across instructions too, as long as the scratchpad grants every read. The vectors of a
-    pass are its positions and, in a depthwise pass, ``lead`` more for each row of positions. With
-    ``hold`` only the first pass of an instruction waits for its tile, and each pass takes M cycles.
-    A vector is delayed if its accumulator row was updated less than ``UPDATE_DISTANCE`` cycles
-    before.
+    per cycle. A pass of M vectors takes max(M, ``rows``) cycles, and passes follow each other
+    without a bubble, also from one instruction to the next, as long as the scratchpad grants every
+    read. A pass has one vector for each position and, in depthwise mode, ``lead`` further vectors
+    for each row of positions. With ``hold``, only the first pass of an instruction waits for its
+    tile, and each pass takes M cycles. A vector is delayed if its update of an accumulator row
+    would follow an earlier update of that row by less than ``UPDATE_DISTANCE`` cycles.
 
     Parameters
     ----------
@@ -37,18 +37,20 @@ class MatmulUnit(wiring.Component):
     spad_latency, wgt_latency : :class:`int`
         Read latencies of scratchpad and weight buffer, in cycles.
     data_latency : :class:`int`
-        Cycles from the scratchpad's ``granted`` to its data; 2 to ``rows - 2`` less than
-        ``spad_latency``.
+        Cycles from ``granted`` of the scratchpad to the data; at least 2 and at most ``rows - 2``
+        cycles less than ``spad_latency``.
     acc_latency : :class:`int`
-        Cycles from an update to a read that sees it.
+        Cycles from the update of an accumulator to a read that returns the new value.
 
     Members
     -------
     unit : :py:`In(UnitSignature())`
     spad : :py:`Out(ReadPort(spad_addr_width, rows))`
+        Reads of vectors from the scratchpad.
     wgt : :py:`Out(ReadPort(line_width, cols))`
-        Lines of the weight buffer, which never stalls a read.
+        Reads of lines from the weight buffer, which never stalls one.
     acc : :py:`Out(AccUpdatePort(...))`
+        Updates of accumulator rows with the sums of one vector.
     o_mac_busy : :py:`Out(1)`
         A vector enters the array in this cycle.
     o_wait_weights : :py:`Out(1)`
@@ -93,7 +95,8 @@ class MatmulUnit(wiring.Component):
         wiring.connect(m, wiring.flipped(self.unit.cmd), instruction.i)
         is_sync = instruction.o_is["SYNC_MATMUL"]
         idle = in_flight == 0
-        # an instruction enters both state machines at once; a SYNC waits until the array is empty
+        # both state machines accept an instruction in the same cycle; a SYNC_MATMUL waits until
+        # all earlier instructions are done
         accept = instruction.o.valid & instruction.o.ready
         m.d.comb += [
             instruction.i_halt.eq(self.unit.halt),
@@ -114,13 +117,13 @@ class MatmulUnit(wiring.Component):
         line, = delay_line(m, "line", self.line_delay, Cat(tiles.o_en, tiles.o_line))
         m.d.comb += [self.wgt.req.valid.eq(line[0]), self.wgt.req.payload.eq(line[1:])]
 
-        # the weight buffer has a fixed latency
+        # these delays match the fixed latency of the weight buffer
         load, = delay_line(m, "load", self.line_delay + self.wgt_latency - 1, tiles.o_en)
         blank, = delay_line(m, "blank", self.line_delay + self.wgt_latency, tiles.o_blank)
 
-        # Kinds of the requested vectors whose read is not granted: at most two at the port, and one
-        # whose grant is reported in this cycle. A request enters the queue a cycle after it was
-        # accepted, which is at least a cycle before `granted`.
+        # Queue of the requested vectors whose read was not granted before this cycle: at most two
+        # that wait at the port, and one whose grant is reported in this cycle. A request enters the
+        # queue one cycle after its acceptance, which is at least one cycle before `granted`.
         accepted, kind, tag = Signal(), Signal(2), Signal(Tag(config))
         m.d.sync += [accepted.eq(loops.o_accept), tag.eq(loops.o_tag),
                      kind.eq(Cat(loops.o_first, loops.o_depthwise))]
@@ -129,7 +132,7 @@ class MatmulUnit(wiring.Component):
         m.d.comb += tiles.i_swap.eq(granted & first)
         controls, = delay_line(m, "controls", self.data_latency + self.act_delay,
                             Cat(tiles.i_swap, depthwise))
-        # the tag of a vector waits for its sums
+        # queue of the tags of the vectors whose sums have not left the array
         tag_depth = array.latency + self.act_delay + 16
         m.submodules.tags = tags = SyncFIFOBuffered(width=Tag(config).size, depth=tag_depth)
         vector, = delay_line(m, "vector", self.act_delay,
@@ -141,7 +144,7 @@ class MatmulUnit(wiring.Component):
             array.i_valid.eq(vector[0]),
             array.i_swap.eq(controls[0]),
             array.i_depthwise.eq(controls[1]),
-            # Array rows without a tap hold values of earlier filters and still multiply them. The
+            # Array rows without a tap still multiply old operands, so their weights must be 0. The
             # selection is per byte, because CXXRTL takes one wide Mux for a combinational loop.
             *(array.i_wgt[column].eq(Mux(blank, 0, self.wgt.data[column]))
               for column in range(config.cols)),
@@ -149,7 +152,8 @@ class MatmulUnit(wiring.Component):
             self.o_mac_busy.eq(vector[0]),
         ]
 
-        # driven by registers: whether VECTOR may read depends on the update in the same cycle
+        # en, row and op come from registers, because VECTOR's read in the same cycle depends on
+        # them
         done_tag = data.View(Tag(config), tags.r_data)
         m.d.comb += [tags.r_en.eq(array.o_next), self.acc.data.eq(array.o_sum)]
         m.d.sync += [
@@ -168,10 +172,10 @@ class MatmulUnit(wiring.Component):
 
 
 def _queue(m, name, depth, *, push, value, pop):
-    """Add a FIFO of at most ``depth`` values and return the oldest one.
+    """Add a FIFO of ``depth`` values to ``m`` and return its oldest value.
 
-    The output is a register, which is faster than a memory. ``pop`` is only allowed while there is
-    a value.
+    The values are in registers, and the oldest one is always in the same register. ``push`` adds
+    ``value``; ``pop`` removes the oldest value and is only allowed while there is one.
     """
     entries = [Signal(len(value), name=f"{name}{age}") for age in range(depth)]
     count = Signal(range(depth + 1), name=f"{name}_count")

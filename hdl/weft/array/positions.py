@@ -1,4 +1,4 @@
-"""Loop nest of MATMUL: kernel rows, chunks, rows of positions, positions."""
+"""Address generator of MATMUL: loops over kernel rows, chunks, rows of positions, positions."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -12,13 +12,15 @@ from ..sram.ports import AccOp, ReadPort
 __all__ = ["UPDATE_DISTANCE", "PositionLoops", "Tag"]
 
 UPDATE_DISTANCE = 4
-"""Least number of cycles between two updates of one accumulator row."""
+"""Minimum number of cycles between two updates of one accumulator row."""
 
 
 class Tag(data.StructLayout):
-    """Data that accompany a vector: accumulator row, operation, last vector of its instruction.
+    """Layout of the data that accompany a vector through the array.
 
-    With ``lead`` set the vector only fills the filters of a depthwise pass: its sums are discarded.
+    ``row`` is the accumulator row of its sums and ``op`` the operation that updates it. With
+    ``lead``, the vector only fills the filters of a depthwise pass, and its sums are discarded.
+    ``last`` marks the last vector of an instruction.
     """
 
     def __init__(self, config):
@@ -31,14 +33,17 @@ class Tag(data.StructLayout):
 
 
 def _request_layout(config):
-    """Return the layout of a vector request: address, first of its tile, depthwise, tag."""
+    """Return the layout of a vector request.
+
+    ``first`` marks the first vector of a tile; a ``depthwise`` vector enters the array at the top.
+    """
     return data.StructLayout({
         "addr": config.spad_addr_width, "first": 1, "depthwise": 1,
         "tag": Tag(config)})
 
 
 class _LoopRegisters:
-    """Registers of the loop nest: fields of the instruction in progress, counters, addresses."""
+    """Registers of the loops: fields of the instruction in progress, counters and addresses."""
 
     def __init__(self, config):
         width, row_width = config.spad_addr_width, config.acc_addr_width
@@ -52,7 +57,7 @@ class _LoopRegisters:
             Signal(16, name=f"{name}_count") for name in ("chunk", "y"))
         self.rows_left, self.chunks_left, self.ys_left = (
             Signal(16, name=f"{name}_left") for name in ("rows", "chunks", "ys"))
-        # vectors of a row of positions; a valid x_count is at most acc_rows
+        # number of vectors of a row of positions; a valid x_count is at most acc_rows
         self.x_vectors, self.xs_left = (
             Signal(range(config.acc_rows + config.rows), name=name)
             for name in ("x_vectors", "xs_left"))
@@ -64,19 +69,21 @@ class _LoopRegisters:
         self.acc_row = Signal(row_width)
         self.first_pass, self.first_vector = Signal(), Signal()
 
-        # each counter has a flag beside it for the value 1: four comparisons in a row are slow
+        # a flag beside each counter is high while the counter is 1, because four comparisons in
+        # series are slow
         self.x_one, self.y_one, self.chunk_one, self.row_one = (
             Signal(name=f"{name}_one") for name in ("x", "y", "chunk", "row"))
-        # the current vector ends a row of positions, a chunk, a kernel row, the instruction
+        # the current vector is the last of its row of positions, chunk, kernel row, instruction
         self.x_last, self.y_last, self.chunk_last, self.row_last = (
             Signal(name=f"{name}_last") for name in ("x", "y", "chunk", "row"))
 
 
 class PositionLoops(wiring.Component):
-    """Generator of the vector requests of MATMUL instructions, one a cycle.
+    """Generator of the vector requests of MATMUL instructions, one per cycle.
 
-    In a depthwise pass each row of positions begins with ``lead`` vectors that have no position.
-    With ``apart``, each kernel row has its own accumulator rows, after those of the previous one.
+    In a depthwise pass, each row of positions begins with ``lead`` vectors whose sums are
+    discarded. With ``apart``, each kernel row has accumulator rows of its own, which follow those
+    of the previous kernel row.
 
     Parameters
     ----------
@@ -85,20 +92,21 @@ class PositionLoops(wiring.Component):
     Members
     -------
     i : :py:`In(stream.Signature(256))`
-        A validated MATMUL; one waits while another is in progress.
+        A validated MATMUL. The next one is accepted and stored while one is in progress.
     i_tile_ready : :py:`In(1)`
-        The first vector of a tile may be requested.
+        The first vector of the next tile may be requested.
     spad : :py:`Out(ReadPort(spad_addr_width, rows))`
-        Its data is not used.
+        Reads of the vectors. This component does not use the data.
     o_accept : :py:`Out(1)`
         A request was accepted in this cycle; ``o_first``, ``o_depthwise``, ``o_tag`` describe it.
     o_tile_start : :py:`Out(1)`
-        ``o_accept`` and ``o_first``.
+        The accepted request is that of the first vector of a tile: ``o_accept & o_first``.
     o_first : :py:`Out(1)`
         The vector is the first of its tile.
     o_depthwise : :py:`Out(1)`
         The vector enters the array from the top.
     o_tag : :py:`Out(Tag(config))`
+        Tag of the vector.
     o_wait_weights : :py:`Out(1)`
         The next vector waits only for its tile.
     """
@@ -122,7 +130,7 @@ class PositionLoops(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        # one instruction waits, so that the next one starts without a bubble
+        # the next instruction is stored ahead, so that it starts without a bubble
         waiting = Signal()
         word = Signal(INSTRUCTION_SHAPE)
         start = Signal()
@@ -174,7 +182,7 @@ class PositionLoops(wiring.Component):
         # accumulator rows of the vectors of the last cycles, whose updates may be in progress
         recent = [Signal(self.row_width + 1, name=f"recent{age}")
                   for age in range(1, UPDATE_DISTANCE)]
-        hazard = Signal()                   # computed a cycle ahead
+        hazard = Signal()                   # stalls the next vector; computed one cycle ahead
         row, next_row = (Cat(tag.row, ~tag.lead) for tag in (request.tag, buffer.o_next.tag))
         may_request = buffer.o.valid & ~hazard & ~self.spad.conflict
         m.d.comb += [
@@ -188,8 +196,9 @@ class PositionLoops(wiring.Component):
             self.o_wait_weights.eq(may_request & request.first & ~self.i_tile_ready),
             self.o_tag.eq(request.tag),
         ]
-        # Reads are granted at the distances at which they were requested, unless one is stalled. In
-        # that case `recent` stops for a cycle, too, one cycle later. That is early enough: at most
+        # The distance between two updates is that between the grants of their reads. It equals the
+        # distance between their requests unless a read is stalled, which `conflict` reports one
+        # cycle later. `recent` is then stopped for one cycle as well. This is early enough: at most
         # one other read is ahead of a vector at its port, and no vector is requested in a cycle
         # with `conflict`.
         waiting_row = Mux(buffer.o.valid, row, next_row)
@@ -249,7 +258,8 @@ class PositionLoops(wiring.Component):
             ]
         with m.If(loop.y_last):
             next_chunk = (loop.chunk_addr + loop.chunk_pitch)[:width]
-            new_accs = loop.apart & loop.chunk_one      # the next kernel row has its own
+            # the next pass begins a kernel row that has accumulator rows of its own
+            new_accs = loop.apart & loop.chunk_one
             m.d.sync += [
                 loop.ys_left.eq(loop.y_count), loop.y_one.eq(loop.y_count == 1),
                 loop.chunks_left.eq(loop.chunks_left - 1), loop.chunk_one.eq(loop.chunks_left == 2),

@@ -1,4 +1,4 @@
-"""Delay lines of a different length for each lane, for the triangles at the array's edges."""
+"""Delay lines of different lengths, which skew the vectors at the edges of the array."""
 
 from amaranth.hdl import Module, Shape, Signal
 from amaranth.lib import wiring
@@ -8,15 +8,15 @@ __all__ = ["Skew"]
 
 
 class Skew(wiring.Component):
-    """One delay line per lane, each with its own length.
+    """Group of delay lines, one for each lane, each with its own length.
 
-    ``o[k]`` is ``i[k]`` of ``delays[k]`` cycles before; a delay of 0 is a wire. The delay lines
-    are not reset.
+    ``o[k]`` is ``i[k]`` delayed by ``delays[k]`` cycles; a delay of 0 is a wire. The registers are
+    not reset.
 
     Parameters
     ----------
     shape : shape-castable
-        Shape of a lane.
+        Shape of the value of a lane.
     delays : sequence of :class:`int`
         Length of each lane's delay line, in cycles.
 

@@ -1,4 +1,4 @@
-"""Systolic array with whole vectors as input and whole rows of sums as output."""
+"""Systolic array whose inputs and outputs are whole vectors, without skew."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
@@ -12,14 +12,14 @@ __all__ = ["SystolicArray"]
 
 
 class SystolicArray(wiring.Component):
-    """Multiplier of one vector by a tile of ``rows`` x ``cols`` weights per cycle.
+    """Systolic array that multiplies one vector per cycle by a tile of ``rows`` x ``cols`` weights.
 
     For every vector that enters, ``o_sum[c] = sum(i_act[r] * weight[r][c])`` appears exactly
-    ``latency`` cycles later. There is no handshake: the parent component owns the schedule.
+    ``latency`` cycles later. There is no handshake: the parent component schedules all inputs.
     Cycles without a vector are allowed anywhere, and so are cycles between the lines of a tile.
 
-    Weights are double-buffered. A tile is ``rows`` lines; line 0 holds the weights of row
-    ``rows - 1``, the last line those of row 0. Lines go into shadow registers. The vector with
+    Weights are double-buffered. A tile consists of ``rows`` lines; line 0 contains the weights of
+    row ``rows - 1``, the last line those of row 0. Lines enter shadow registers. The vector with
     ``i_swap`` and all later vectors use the new tile, while vectors in flight still use the old
     one. The schedule must follow two rules:
 
@@ -29,12 +29,12 @@ class SystolicArray(wiring.Component):
     A tile with *M* vectors therefore takes ``max(rows, M)`` cycles, without a gap between tiles. A
     synchronous reset discards the lines of an incomplete tile and the vectors in flight.
 
-    With ``i_depthwise`` a vector enters from the top, byte *c* into column *c*, and every column
+    With ``i_depthwise``, a vector enters from the top, byte *c* into column *c*, and every column
     is a filter: ``o_sum[c] = sum(before[r][c] * weight[r][c])``, where ``before[r]`` is the *r*-th
-    vector before this one; bubbles do not count, and columns beyond a vector's bytes receive 0.
-    ``before[r]`` is unspecified if that vector or a later one was not a depthwise vector. A filter
-    of ``lead + 1`` taps therefore needs zero weights in all rows beyond ``lead``, and its first
-    ``lead`` sums are meaningless.
+    vector before this one. Cycles without a vector do not count, and columns beyond the bytes of a
+    vector receive 0. ``before[r]`` is unspecified if that vector or a later one was not a depthwise
+    vector. A filter of ``lead + 1`` taps therefore needs zero weights in all rows beyond ``lead``,
+    and its first ``lead`` sums are meaningless.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class SystolicArray(wiring.Component):
     latency : :class:`int`
         Cycles from ``i_valid`` to ``o_valid``: ``rows + cols / 2`` plus the multiplier's latency.
     sum_width : :class:`int`
-        Bits of a sum; none can overflow.
+        Width of a sum in bits; no sum can overflow.
 
     Members
     -------
@@ -124,11 +124,11 @@ class SystolicArray(wiring.Component):
                 grid.i_swap[row].eq(swap[row - 1] if row else self.i_valid & self.i_swap),
             ]
 
-        # Row r must not shift before the swap to the tile in its shadow registers has reached it, r
-        # cycles after row 0. The first line that row r needs is line r, which arrives no earlier;
-        # row r therefore skips lines 0 to r - 1. Bit r - 1 of `begun` is set once line r is due.
-        # The shift enables are computed a cycle before the line, so that each row, which may be far
-        # away, has its own register.
+        # A swap reaches row r after r cycles, and until then row r must not shift. The first line
+        # that it needs is line r of the new tile, which arrives no earlier than the swap. Row r
+        # therefore skips lines 0 to r - 1. Bit r - 1 of `begun` is set once line r is due. The
+        # shift enables are computed one cycle before the line, so that each row, which may be far
+        # away, has a register of its own.
         begun = Signal(rows - 1)
         shift = Signal(rows)
         with m.If(self.i_load_next):

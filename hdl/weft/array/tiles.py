@@ -1,4 +1,4 @@
-"""Tile loader of MATMUL: requests the weight lines of each tile, one tile ahead of the vectors."""
+"""Tile loader of MATMUL: requests the lines of each tile, one tile ahead of the vectors."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -11,17 +11,17 @@ __all__ = ["TileLoader"]
 
 
 class TileLoader(wiring.Component):
-    """Address generator for the weight lines of the tiles of MATMUL instructions.
+    """Address generator that reads the tiles of MATMUL instructions line by line.
 
-    The lines of a tile are requested in ``rows`` consecutive cycles. They begin in the cycle after
-    the array's shadow registers become free, that is after the swap to the previous tile. With
-    ``hold`` an instruction has only one tile.
+    The lines of a tile are requested in ``rows`` consecutive cycles. The requests begin in the
+    cycle after the shadow registers of the array become free, that is after the swap to the
+    previous tile. With ``hold``, an instruction has only one tile.
 
     Parameters
     ----------
     config : :class:`Config`
     grant_delay : :class:`int`
-        Least number of cycles from the request of a vector to the grant of its read, up to
+        Minimum number of cycles from the request of a vector to the grant of its read, up to
         ``rows - 2``.
 
     Members
@@ -30,7 +30,8 @@ class TileLoader(wiring.Component):
         A validated MATMUL. It is accepted once the load of the previous instruction's last tile
         has begun.
     i_tile_start : :py:`In(1)`
-        The first vector of the next tile is requested in this cycle. Only while ``o_ready``.
+        The first vector of the next tile is requested in this cycle. Allowed while ``o_ready`` is
+        high.
     i_swap : :py:`In(1)`
         The read of that vector is granted; the vector carries the swap to its tile.
     o_ready : :py:`Out(1)`
@@ -39,8 +40,8 @@ class TileLoader(wiring.Component):
     o_en, o_line : :py:`Out(1)`, :py:`Out(line_width)`
         Request for a line of the weight buffer.
     o_blank : :py:`Out(1)`
-        With ``o_en``: the line must enter the array as zeros. It is for an array row without a tap
-        of a depthwise pass, or one of the first ``blank`` lines of a tile.
+        With ``o_en``: the line must enter the array as zeros. It belongs to an array row without a
+        tap in a depthwise pass, or is one of the first ``blank`` lines of a tile.
     """
 
     def __init__(self, config, *, grant_delay):
@@ -65,13 +66,14 @@ class TileLoader(wiring.Component):
         rows = self.config.rows
         fields = data.View(instruction_layout("MATMUL"), self.i.payload)
 
-        # tiles of the current instruction whose load has not begun, as kernel rows and chunks left
+        # tiles of the current instruction that have not begun to load, counted as kernel rows and
+        # chunks
         pending = Signal()
         next_tile = Signal(self.line_width)
         chunk_count = Signal(16)
         chunks_left = Signal(16)
         rows_left = Signal(16)
-        chunk_one, row_one = Signal(), Signal()         # the counter is at 1
+        chunk_one, row_one = Signal(), Signal()         # chunks_left, rows_left is 1
         blank_count = Signal(range(rows))
         m.d.comb += self.i.ready.eq(~pending)
         with m.If(~pending):

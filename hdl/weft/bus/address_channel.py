@@ -1,4 +1,4 @@
-"""Address channel that two AXI4 managers share, for the read and the write arbiter."""
+"""Address channel of an arbiter between two AXI4 managers, for reads or for writes."""
 
 from amaranth.hdl import Mux
 from amaranth.lib import data
@@ -41,11 +41,19 @@ class AddressChannel:
         return getattr(port, self.prefix + name)
 
     def requested(self):
-        """Return whether a manager requests a burst."""
+        """Return 1 bit, high if a manager requests a burst."""
         return self._signal(self.first, "valid") | self._signal(self.second, "valid")
 
     def grant(self, m, free, valid):
-        """Select a manager. ``free``: a burst can be accepted; ``valid``: one is accepted if so."""
+        """Connect the managers' address channels to the register slice.
+
+        Parameters
+        ----------
+        free : 1 bit
+            A burst can be accepted in this cycle.
+        valid : 1 bit
+            A manager requests a burst, and nothing but the register slice can stall it.
+        """
         first, second = self.first, self.second
         first_valid = self._signal(first, "valid")
         m.d.comb += [
@@ -59,7 +67,7 @@ class AddressChannel:
         ]
 
     def drive(self, m):
-        """Drive the channel of the port towards the memory."""
+        """Connect the register slice to the address channel of the port towards the memory."""
         m.d.comb += [
             self._signal(self.axi, "valid").eq(self.slice.o.valid),
             self.slice.o.ready.eq(self._signal(self.axi, "ready")),

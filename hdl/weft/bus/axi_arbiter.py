@@ -1,4 +1,4 @@
-"""Arbiter of two AXI4 managers for one memory port."""
+"""Arbiter between two AXI4 managers for one memory port."""
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
@@ -14,21 +14,22 @@ __all__ = ["AxiArbiter"]
 class AxiArbiter(wiring.Component):
     """Arbiter between a host link and an accelerator, with independent read and write halves.
 
-    ``link`` has priority: its accesses are rare and slow. The latency of each channel is one cycle.
+    ``link`` has priority, because its accesses are rare. The latency of each channel is one cycle.
     All outputs of ``axi`` are registers, and there is no combinational path from ``axi`` to a
     manager.
 
     Parameters
     ----------
     config : :class:`Config`
-        Bus widths and ``outstanding``, the number of bursts in flight per manager and direction.
+        Bus widths, and ``outstanding``: the maximum number of bursts in flight per manager and
+        direction.
 
     Members
     -------
     link, accelerator : :py:`In(Axi4(...))`
         The managers. They issue incrementing bursts of whole beats, all with ID 0.
     axi : :py:`Out(Axi4(...))`
-        The port.
+        Port to the memory.
     """
 
     LATENCY = 1         # of each channel, in cycles

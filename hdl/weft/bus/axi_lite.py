@@ -27,7 +27,8 @@ class RegisterBus(wiring.Signature):
     ack : :py:`In(1)`
         High for one cycle, at least one cycle after ``en``: the access is complete.
     read_data : :py:`In(32)`, ``error`` : :py:`In(1)`
-        Valid with ``ack``: data of a read; the access was refused and has changed nothing.
+        Valid with ``ack``. ``read_data`` is the data of a read. ``error``: the access was refused
+        and has changed nothing.
     """
 
     def __init__(self, addr_width):
@@ -52,14 +53,16 @@ class AxiLiteSubordinate(wiring.Component):
     Members
     -------
     s_axil : :py:`In(Axi4Lite(addr_width=addr_width))`
+        Port for the manager.
     bus : :py:`Out(RegisterBus(addr_width))`
+        Bus to the registers.
 
     Raises
     ------
     TypeError
         If ``addr_width`` is not an integer.
     ValueError
-        If ``addr_width`` addresses less than one register.
+        If ``addr_width`` is less than 3.
 
     Source: ARM IHI 0022H, chapters A3 (handshakes) and B1 (AXI4-Lite).
     """
@@ -78,7 +81,7 @@ class AxiLiteSubordinate(wiring.Component):
         m = Module()
         axil, bus = self.s_axil, self.bus
 
-        # a full flag is set from the handshake until the access is complete
+        # each *_full flag is set from the handshake of its channel until the access is complete
         aw_full = Signal()
         aw_addr = Signal(self.addr_width)
         w_full = Signal()
@@ -109,7 +112,7 @@ class AxiLiteSubordinate(wiring.Component):
                     can_read.eq(ar_full & ~axil.rvalid),
                 ]
                 with m.If(can_write | can_read):
-                    # a pending read is next: another write cannot arrive before it
+                    # a read cannot be stalled forever: no write is pending right after a write
                     m.d.sync += [
                         bus.en.eq(1),
                         bus.write.eq(can_write),

@@ -1,4 +1,4 @@
-"""First-in, first-out queue without back-pressure."""
+"""First-in, first-out queue without back-pressure at its input."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import memory, stream, wiring
@@ -26,7 +26,7 @@ class MemoryQueue(wiring.Component):
     Members
     -------
     i_en, i : :py:`In(1)`, :py:`In(shape)`
-        A new entry.
+        Strobe and value of a new entry.
     o : :py:`Out(stream.Signature(shape))`
         The oldest entry, from registers, at least ``LATENCY`` cycles after its input.
     """

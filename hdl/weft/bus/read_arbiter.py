@@ -1,4 +1,4 @@
-"""Arbiter of two AXI4 managers for the read half of one port."""
+"""Arbiter between two AXI4 managers for the read half of one port."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, fifo, wiring
@@ -16,8 +16,9 @@ class ReadArbiter(wiring.Component):
 
     The throughput is one address and one beat per cycle, and the latency is one cycle in each
     direction. All outputs of ``axi`` are registers, and there is no combinational path from ``axi``
-    to a manager. ``first`` has priority; it must be used rarely, like the instruction fetch. All
-    bursts have ID 0, so data comes in the order of the addresses.
+    to a manager. ``first`` has priority and is meant for rare requests, such as instruction fetch:
+    it can stall ``second`` for any time. All bursts have ID 0, so data arrives in the order of the
+    addresses.
 
     Parameters
     ----------
@@ -30,7 +31,7 @@ class ReadArbiter(wiring.Component):
         The managers. ``arid``, ``arsize``, ``arburst``, ``arlock``, ``arcache``, ``arprot`` and
         ``arqos`` are ignored: all bursts consist of whole beats at incrementing addresses.
     axi : :py:`Out(Axi4Read(...))`
-        The port.
+        Port to the memory.
     o_beat : :py:`Out(1)`
         A beat was accepted from ``axi`` in the previous cycle.
     """
@@ -51,7 +52,7 @@ class ReadArbiter(wiring.Component):
         m = Module()
         axi, first, second = self.axi, self.first, self.second
 
-        # the manager of each outstanding burst: up to ``outstanding`` for each of them
+        # the manager of each outstanding burst; every manager has at most `outstanding` bursts
         m.submodules.order = order = fifo.SyncFIFOBuffered(
             width=1, depth=2 * self.config.outstanding)
         channel = AddressChannel(self.config, "ar", axi, first, second)

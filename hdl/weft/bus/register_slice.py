@@ -8,10 +8,11 @@ __all__ = ["RegisterSlice"]
 
 
 class RegisterSlice(wiring.Component):
-    """Stream register with a latency of one cycle and a throughput of one payload per cycle.
+    """Stream buffer with a latency of one cycle and a throughput of one payload per cycle.
 
     ``o.valid``, ``o.payload`` and ``i.ready`` come from registers. The only combinational path
-    between the two sides leads to ``o_next``. Used where a bus enters or leaves the core.
+    between the two sides leads to ``o_next``. The buffer is used where a bus enters or leaves the
+    core.
 
     Parameters
     ----------
@@ -40,9 +41,9 @@ class RegisterSlice(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        # receives the payload of the cycle in which ``o`` becomes stalled
+        # stores the payload that arrives in the cycle in which `o` becomes stalled
         spare_valid = Signal()
-        # without reset, because the payload is used only while valid
+        # no reset, because a payload is used only while it is valid
         spare = Signal.like(self.o.payload, reset_less=True)
         payload = Signal.like(self.o.payload, reset_less=True)
 

@@ -1,4 +1,4 @@
-"""Arbiter of two AXI4 managers for the write half of one port."""
+"""Arbiter between two AXI4 managers for the write half of one port."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, fifo, wiring
@@ -30,7 +30,7 @@ class WriteArbiter(wiring.Component):
         The managers. ``awid``, ``awsize``, ``awburst``, ``awlock``, ``awcache``, ``awprot`` and
         ``awqos`` are ignored: all bursts consist of whole beats at incrementing addresses.
     axi : :py:`Out(Axi4Write(...))`
-        The port.
+        Port to the memory.
     """
 
     LATENCY = 1         # in each direction, in cycles
@@ -45,8 +45,8 @@ class WriteArbiter(wiring.Component):
         axi, first, second = self.axi, self.first, self.second
         depth = 2 * self.config.outstanding
 
-        # the managers of the next data and of the next response; the output is a register because
-        # it selects whole beats
+        # The managers of the bursts whose data, and whose response, is outstanding. The outputs are
+        # registers, because they select whole beats.
         m.submodules.data_order = data_order = fifo.SyncFIFOBuffered(width=1, depth=depth)
         m.submodules.response_order = response_order = fifo.SyncFIFOBuffered(width=1, depth=depth)
         channel = AddressChannel(self.config, "aw", axi, first, second)
