@@ -76,8 +76,8 @@ def test_a_program_file_contains_its_configuration(capsys, tmp_path):
 def test_rejects_a_board_with_an_unknown_configuration(monkeypatch):
     config = preset("tiny", rows=8)
     unknown = EmulatedBoard(config, memory_bytes=1 << 16, baud=1_000_000, name="mine")
-    message = (rf"^the board 'mine' is a configuration \({config.fingerprint:08x}\) that is "
-               "neither a preset nor that of a file in boards; name it with --preset and --set")
+    message = (rf"^the board 'mine' has a configuration \({config.fingerprint:08x}\) that is "
+               "neither a preset nor that of a board file; specify it with --preset and --set")
     with PseudoTerminal(unknown) as terminal:
         with pytest.raises(ProgramError, match=f"{message}$"):
             SerialDevice(terminal.port)
