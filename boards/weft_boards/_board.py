@@ -186,7 +186,7 @@ class Board:
         """Maximum number of multiply-accumulates per cycle."""
         config = self.config
         # the serial engine takes one cycle per byte of a vector, that is per row of the array
-        return config.cols if config.compact else config.rows * config.cols
+        return config.cols if config.compact else config.cells
 
     def at(self, *, clock_hz: int | None = None, baud: int | None = None) -> Board:
         """Return the board with another clock frequency or another rate of the host link."""

@@ -1,7 +1,7 @@
 """Complete microprogram of the serial engine, and the initial contents of the registers."""
 
-from ..control.registers import HARDWARE_VERSION
-from ..spec import isa, register_map
+from ..spec import register_map
+from ..spec.identity import identity
 from .microcode.copies import copies
 from .microcode.decode import decode
 from .microcode.drain import drain
@@ -15,22 +15,6 @@ from .microcode.softmax import softmax
 from .microcode.vector import vector
 
 __all__ = ["microprogram"]
-
-
-def _capabilities(config):
-    """Return the values of the identity and capability registers, by name and field."""
-    return {
-        "ID": {"VALUE": register_map.MAGIC},
-        "VERSION": {"ISA": isa.ISA_VERSION, "MAJOR": HARDWARE_VERSION[0],
-                    "MINOR": HARDWARE_VERSION[1]},
-        "CAP_ARRAY": {"ROWS": config.rows, "COLS": config.cols, "LANES": config.vector_lanes,
-                      "BUS_BYTES": config.bus_bytes},
-        "CAP_MEMORY": {"SPAD_LOG2": config.spad_addr_width, "WGT_LOG2": config.wgt_addr_width,
-                       "ACC_LOG2": config.acc_addr_width, "BANKS": config.spad_banks},
-        "CAP_CONTROL": {"QUEUE": config.queue_depth, "WINDOWS": register_map.WINDOWS,
-                        "COUNTERS": len(register_map.COUNTERS)},
-        "CONFIG_HASH": {"VALUE": config.fingerprint},
-    }
 
 
 def microprogram(config):
@@ -48,8 +32,6 @@ def microprogram(config):
                  table_and_map, softmax):
         part(u)
     words, registers = u.words(), u.initial_registers()
-    for name, fields in _capabilities(config).items():
-        register = register_map.BY_NAME[name]
-        for key, value in fields.items():
-            registers[register.offset >> 2] |= value << register.bits(key).offset
+    for name, word in identity(config).items():
+        registers[register_map.BY_NAME[name].offset >> 2] |= word
     return words, registers

@@ -5,16 +5,13 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from .. import __version__
 from ..bus.axi_lite import RegisterBus
-from ..spec import isa, register_map
+from ..spec import register_map
+from ..spec.identity import identity
 from .instruction_layout import register_layout
 from .layouts import ERROR_RECORD, WINDOW_ARRAY
 
-__all__ = ["HARDWARE_VERSION", "SETTINGS", "Registers"]
-
-HARDWARE_VERSION = tuple(int(part) for part in __version__.split(".")[:2])
-"""Major and minor version in the register VERSION."""
+__all__ = ["SETTINGS", "Registers"]
 
 SETTINGS = data.StructLayout({
     "mem_base": 32, "program_addr": 32, "program_count": 32, "watchdog": 32,
@@ -207,33 +204,13 @@ class Registers(wiring.Component):
 
     def _read_only(self, m):
         """Return the values of the registers that a host cannot write, by name."""
-        config = self.config
         waits_at_error = Signal(32)
         with m.If(self.i_first_error):
             m.d.sync += waits_at_error.eq(self.i_waits)
 
-        def pack(name, **fields):
-            value = 0
-            for bits in register_map.BY_NAME[name].fields:
-                if fields[bits.name] >> bits.width:
-                    raise ValueError(f"{name}.{bits.name} has {bits.width} bits, too few for "
-                                     f"{fields[bits.name]}")
-                value |= fields[bits.name] << bits.offset
-            return value
-
         record = self.i_record
         return {
-            "ID": register_map.MAGIC,
-            "VERSION": pack("VERSION", ISA=isa.ISA_VERSION, MAJOR=HARDWARE_VERSION[0],
-                            MINOR=HARDWARE_VERSION[1]),
-            "CAP_ARRAY": pack("CAP_ARRAY", ROWS=config.rows, COLS=config.cols,
-                              LANES=config.vector_lanes, BUS_BYTES=config.bus_bytes),
-            "CAP_MEMORY": pack("CAP_MEMORY", SPAD_LOG2=config.spad_addr_width,
-                               WGT_LOG2=config.wgt_addr_width, ACC_LOG2=config.acc_addr_width,
-                               BANKS=config.spad_banks),
-            "CAP_CONTROL": pack("CAP_CONTROL", QUEUE=config.queue_depth,
-                                WINDOWS=register_map.WINDOWS, COUNTERS=len(register_map.COUNTERS)),
-            "CONFIG_HASH": config.fingerprint,
+            **identity(self.config),
             "STATUS": self.i_status.as_value(),
             "ERROR_CODE": Cat(record.code, record.unit),
             "ERROR_INDEX": record.index,

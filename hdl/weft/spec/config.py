@@ -129,9 +129,9 @@ class Config:
         if self.dsp_cells is not None:
             if not isinstance(self.dsp_cells, int) or isinstance(self.dsp_cells, bool):
                 raise TypeError(f"dsp_cells must be an integer or None, not {self.dsp_cells!r}")
-            if not 0 <= self.dsp_cells <= self.rows * self.cols:
+            if not 0 <= self.dsp_cells <= self.cells:
                 raise ValueError(
-                    f"dsp_cells must be from 0 to {self.rows * self.cols}, not {self.dsp_cells}")
+                    f"dsp_cells must be from 0 to {self.cells}, not {self.dsp_cells}")
         if not isinstance(self.compact, bool):
             raise TypeError(f"compact must be True or False, not {self.compact!r}")
         if self.compact:
@@ -154,9 +154,14 @@ class Config:
 
     # -- sizes ----------------------------------------------------------------------------------
     @property
-    def tile_bytes(self) -> int:
-        """Bytes of one tile of weights."""
+    def cells(self) -> int:
+        """Number of cells of the array: multiply-add operations per cycle."""
         return self.rows * self.cols
+
+    @property
+    def tile_bytes(self) -> int:
+        """Bytes of one tile of weights, one per cell."""
+        return self.cells
 
     @property
     def wgt_tiles(self) -> int:

@@ -59,7 +59,7 @@ def explain(model: str, measure: bool, page_path: str | None, latency: int, band
     found = explain_program(program, latency=latency, bandwidth=bandwidth, measured=measured,
                             recompile=_recompiler(model))
     if page_path:
-        write_output(page_path, page(found, config.rows * config.cols,
+        write_output(page_path, page(found, config.cells,
                                      config.bus_bytes * bandwidth))
         progress(f"wrote {page_path}")
     if as_json:

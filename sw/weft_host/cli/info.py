@@ -21,7 +21,7 @@ def _facts(config: Config) -> dict[str, Any]:
     return {
         "preset": config.name,
         "parameters": config.as_dict(),
-        "array": {"cells": config.rows * config.cols, "macs_per_cycle": config.rows * config.cols,
+        "array": {"cells": config.cells, "macs_per_cycle": config.cells,
                   "partial_sum_bits": config.sum_width},
         "memory_bits": {
             "scratchpad": 8 * config.spad_bytes,

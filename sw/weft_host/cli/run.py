@@ -52,7 +52,7 @@ def report(program: Program, result: Result) -> dict[str, Any]:
         "preset": config.name,
         "cycles": cycles,
         "macs": macs,
-        "utilisation": macs / (cycles * config.rows * config.cols) if cycles else None,
+        "utilisation": macs / (cycles * config.cells) if cycles else None,
         "bytes_read": result.counters.get("BYTES_READ"),
         "bytes_written": result.counters.get("BYTES_WRITTEN"),
         "counters": result.counters,

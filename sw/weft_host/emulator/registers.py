@@ -1,8 +1,8 @@
 """Register file of the emulator: identity, access rules and address windows."""
 
-from weft import __version__
-from weft.spec import isa, register_map
+from weft.spec import register_map
 from weft.spec.config import Config
+from weft.spec.identity import identity
 
 from ..errors import RegisterError
 from ..program.validate import AddressWindow
@@ -28,21 +28,8 @@ class RegisterFile:
     values: dict[str, int]
 
     def __init__(self, config: Config) -> None:
-        major, minor, *_ = (int(part) for part in __version__.split("."))
         self.values = {register.name: 0 for register in register_map.REGISTERS}
-        self.values.update({
-            "ID": register_map.MAGIC,
-            "VERSION": pack("VERSION", ISA=isa.ISA_VERSION, MAJOR=major, MINOR=minor),
-            "CAP_ARRAY": pack("CAP_ARRAY", ROWS=config.rows, COLS=config.cols,
-                              LANES=config.vector_lanes, BUS_BYTES=config.bus_bytes),
-            "CAP_MEMORY": pack("CAP_MEMORY", SPAD_LOG2=config.spad_bytes.bit_length() - 1,
-                               WGT_LOG2=config.wgt_bytes.bit_length() - 1,
-                               ACC_LOG2=config.acc_rows.bit_length() - 1, BANKS=config.spad_banks),
-            "CAP_CONTROL": pack("CAP_CONTROL", QUEUE=config.queue_depth,
-                                WINDOWS=register_map.WINDOWS,
-                                COUNTERS=len(register_map.COUNTERS)),
-            "CONFIG_HASH": config.fingerprint,
-        })
+        self.values.update(identity(config))
 
     def field(self, register: str, bits: str) -> int:
         """Return one field of a register."""

@@ -220,7 +220,7 @@ def explain(program: Program, *, latency: int = 20, bandwidth: float = 1.0,
     intervals, moved = _busy_intervals(timeline), _traffic(program)
     times = layer_cycles(program, measured[1]) if measured else {}
     facts, names = _layer_facts(program), layer_names(program)
-    cells, beat = config.rows * config.cols, config.bus_bytes * bandwidth
+    cells, beat = config.cells, config.bus_bytes * bandwidth
 
     def report(index: int, name: str, what: str, macs: int, first: int, end: int,
                taken: int | None, read: int, written: int) -> LayerReport:

@@ -114,7 +114,7 @@ def measure_gemm(device: Device, m: int, k: int, n: int, seed: int = 0) -> GemmM
     out, = result.outputs.values()
     _compare(out, gemm_reference(a, b, bias, scale), f"{m} x {k} x {n}, seed {seed}")
     config, cycles = device.config, measured_cycles(result)
-    ideal = max(m * k * n / (config.rows * config.cols), k * n / config.bus_bytes)
+    ideal = max(m * k * n / config.cells, k * n / config.bus_bytes)
     return GemmMeasurement(m=m, k=k, n=n, cycles=cycles, ideal_cycles=ideal,
                            ratio=cycles / ideal, counters=result.counters)
 

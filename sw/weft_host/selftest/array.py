@@ -76,9 +76,9 @@ def check_cells(bench: Bench) -> str:
     weights = bench.random_bytes(config.tile_bytes)
     wrong = bench.faults_at_both(partial(_cell_faults, bench, weights))
     if wrong:
-        raise Fault(listing(wrong, config.rows * config.cols,
+        raise Fault(listing(wrong, config.cells,
                             lambda cell: f"row {cell[0]}, column {cell[1]}"))
-    return f"all {config.rows * config.cols} cells"
+    return f"all {config.cells} cells"
 
 
 def check_load(bench: Bench) -> str:

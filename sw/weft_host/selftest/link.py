@@ -3,6 +3,7 @@
 import numpy as np
 
 from weft.spec import isa, register_map
+from weft.spec.identity import identity
 
 from ..device import Device, SerialDevice
 from ..errors import DeviceError, LinkError
@@ -41,21 +42,11 @@ def check_link(bench: Bench) -> str:
     return f"{link.sent - sent} frames, none sent again"
 
 
-def _log2(value: int) -> int:
-    return value.bit_length() - 1
-
-
 def check_identity(bench: Bench) -> None:
     """Check the registers that identify the device."""
-    config = bench.config
-    expected = {
-        "ID": register_map.MAGIC, "CONFIG_HASH": config.fingerprint,
-        "CAP_ARRAY": config.rows | config.cols << 8 | config.vector_lanes << 16
-        | config.bus_bytes << 24,
-        "CAP_MEMORY": _log2(config.spad_bytes) | _log2(config.wgt_bytes) << 8
-        | _log2(config.acc_rows) << 16 | config.spad_banks << 24,
-    }
-    for name, value in expected.items():
+    words = identity(bench.config)
+    for name in ("ID", "CONFIG_HASH", "CAP_ARRAY", "CAP_MEMORY"):
+        value = words[name]
         found = bench.device.read_register(name)
         if found != value:
             raise Fault(f"register {name} is {found:#010x} instead of {value:#010x}")
