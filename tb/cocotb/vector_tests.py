@@ -1,4 +1,4 @@
-"""The VECTOR unit under cocotb: random programs with model memories that refuse at random."""
+"""Cocotb tests of the VECTOR unit: random programs, with memories that stall at random."""
 
 import json
 import os
@@ -16,14 +16,14 @@ SEED = int(os.environ["WEFT_SEED"])
 COUNT = int(os.environ["WEFT_COUNT"])
 CYCLE_NS = 10
 INSTRUCTIONS = 15
-WIDTH = max(CONFIG.vector_lanes, 4)
-ADDR_WIDTH = (CONFIG.spad_bytes - 1).bit_length()
+WIDTH = CONFIG.vector_port_bytes
+ADDR_WIDTH = CONFIG.spad_addr_width
 FLAGS = ("unit_cmd_ready", "unit_done", "unit_error", "unit_busy", "unit_wait_memory",
          "unit_conflict", "acc_req_valid", "spad_req_valid", "spad_out_req_valid")
 
 
 def write_request(bits):
-    """A write's payload as a number; where it writes nothing its bytes may be unknown."""
+    """Return a write's payload as a number; the bytes of a write without a mask may be unknown."""
     flags, data, addr = bits[:1 + WIDTH], bits[1 + WIDTH:-ADDR_WIDTH], bits[-ADDR_WIDTH:]
     if not int(flags[1:], 2):       # raises if it is X
         data = "0" * len(data)
@@ -31,8 +31,10 @@ def write_request(bits):
 
 
 class ReadMemory:
-    """Answers a read port after a fixed latency; refuses with chance ``stall``. Nobody looks at
-    ``granted``."""
+    """Model of a read port with a fixed latency, without ``granted``, which VECTOR does not use.
+
+    ``stall`` is the probability of a stall in each cycle.
+    """
 
     def __init__(self, dut, prefix, width, read, rng, *, latency, stall):
         self.req_valid = getattr(dut, f"{prefix}_req_valid")
@@ -45,18 +47,19 @@ class ReadMemory:
         self.ready = False
 
     def tick(self):
-        taken = int(self.req_valid.value) and self.ready
-        self.pipe.append(self.read(int(self.req_payload.value)) if taken else None)
-        answer = self.pipe.pop(0)
-        self.valid.value = answer is not None
-        # nobody may use what is there without valid
-        self.data.value = self.rng.getrandbits(self.width) if answer is None else answer
+        """Simulate one cycle."""
+        accepted = int(self.req_valid.value) and self.ready
+        self.pipe.append(self.read(int(self.req_payload.value)) if accepted else None)
+        data = self.pipe.pop(0)
+        self.valid.value = data is not None
+        # random without valid, so that no result can depend on it
+        self.data.value = self.rng.getrandbits(self.width) if data is None else data
         self.ready = self.rng.random() >= self.stall
         self.req_ready.value = self.ready
 
 
 class Bench:
-    """The unit, its model and its memories, a cycle at a time."""
+    """VECTOR unit with its model and model memories, simulated cycle by cycle."""
 
     def __init__(self, dut, seed, stall):
         self.dut, self.seed, self.stall = dut, seed, stall
@@ -65,7 +68,7 @@ class Bench:
         self.spad = bytearray(self.model.spad)
         self.done = 0
         self.write_ready = False
-        self.writes = []            # accepted, not made
+        self.writes = []            # accepted, not granted
         self.readers = (
             ReadMemory(dut, "acc", 32 * CONFIG.cols, self.read_acc, rng,
                        latency=rng.randint(1, 7), stall=stall),
@@ -73,12 +76,15 @@ class Bench:
                        latency=rng.randint(1, 7), stall=stall))
 
     def read_acc(self, row):
+        """Return the contents of an accumulator row as a number."""
         return sum((value & 0xFFFFFFFF) << 32 * i for i, value in enumerate(self.model.acc[row]))
 
     def read_spad(self, addr):
+        """Return the bytes at ``addr`` of the scratchpad as a number."""
         return int.from_bytes(self.spad[addr:addr + WIDTH].ljust(WIDTH, b"\x5a"), "little")
 
     async def reset(self):
+        """Reset the unit."""
         self.dut.rst.value = 1
         self.dut.unit_cmd_valid.value = 0
         self.dut.unit_halt.value = 0
@@ -86,14 +92,14 @@ class Bench:
             reader.req_ready.value = 0
             reader.valid.value = 0
         for name in ("spad_out_req_ready", "spad_out_done", "spad_out_conflict", "spad_conflict",
-                     "spad_going"):
+                     "spad_granted"):
             getattr(self.dut, name).value = 0
         for _ in range(3):
             await RisingEdge(self.dut.clk)
         self.dut.rst.value = 0
 
     async def tick(self):
-        """One cycle: looks at the outputs, then answers."""
+        """Simulate one cycle: sample the outputs, then drive the inputs."""
         dut = self.dut
         await RisingEdge(dut.clk)
         for flag in FLAGS:
@@ -105,9 +111,9 @@ class Bench:
         if int(dut.spad_out_req_valid.value) and self.write_ready:
             self.writes.append(write_request(str(dut.spad_out_req_payload.value)))
         dut.spad_out_done.value = 0
-        made = bool(self.writes) and self.rng.random() >= self.stall
-        dut.spad_out_conflict.value = bool(self.writes) and not made
-        if made:
+        granted = bool(self.writes) and self.rng.random() >= self.stall
+        dut.spad_out_conflict.value = bool(self.writes) and not granted
+        if granted:
             word = self.writes.pop(0)
             dut.spad_out_done.value = word >> ADDR_WIDTH + 9 * WIDTH
             addr = word & (1 << ADDR_WIDTH) - 1
@@ -121,7 +127,7 @@ class Bench:
             reader.tick()
 
     async def issue(self, program):
-        """Hands over all instructions."""
+        """Send all instructions of ``program`` to the unit."""
         dut = self.dut
         for raw in program:
             while self.rng.random() < self.stall / 4:
@@ -135,7 +141,7 @@ class Bench:
             dut.unit_cmd_payload.value = self.rng.getrandbits(256)
 
     async def run(self, program):
-        """Carries out a program on both sides and compares the whole scratchpad."""
+        """Execute a program on the unit and the model, and compare the whole scratchpad."""
         for raw in program:
             self.model.execute(raw)
         target = self.done + len(program)
@@ -168,8 +174,8 @@ async def random_programs(dut):
 
 
 @cocotb.test()
-async def reset_in_the_middle(dut):
-    """A reset in any cycle leaves nothing behind that the next program could notice."""
+async def reset_in_any_cycle(dut):
+    """A reset must not affect the next program."""
     await _start(dut)
     rng = random.Random(f"reset/{SEED}")
     for number in range(COUNT):
@@ -177,7 +183,7 @@ async def reset_in_the_middle(dut):
         bench = Bench(dut, seed, stall=0.3)
         await bench.reset()
         issuing = cocotb.start_soon(bench.issue(random_program(rng, CONFIG, 8)))
-        # before the first tables are there, or in the middle of everything
+        # before the first tables are loaded, or at any later time
         for _ in range(rng.randint(1, rng.choice((150, 2000)))):
             await RisingEdge(dut.clk)
         issuing.cancel()

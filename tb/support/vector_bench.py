@@ -1,4 +1,4 @@
-"""The VECTOR unit between model memories, and the configurations that it is tested with."""
+"""Test bench of the VECTOR unit with model memories, and the configurations of its tests."""
 
 import random
 
@@ -6,13 +6,14 @@ from amaranth.sim import Simulator
 
 from models.vector_unit import VectorModel
 from support.local_memory import LocalMemory
+from support.seeds import seed as common_seed
 from weft.spec.config import Config
 from weft.spec.presets import preset
 from weft.vector.unit import VectorUnit
 
 __all__ = ["VECTOR_CONFIGS", "VectorBench"]
 
-TIMEOUT = 20000          # cycles of a program
+TIMEOUT = 20000          # cycles of a program, at most
 
 VECTOR_CONFIGS = (
     preset("tiny"), preset("icebreaker", spad_bytes=1024), preset("wide", spad_bytes=1024),
@@ -24,43 +25,48 @@ VECTOR_CONFIGS = (
 
 
 def acc_reader(port, rows, *, latency, stall, seed):
-    """The process that serves an accumulator port from ``rows``."""
+    """Return a process that serves an accumulator port from ``rows``."""
     rng = random.Random(f"acc/{seed}")
 
     async def process(ctx):
         pipe = [None] * (latency - 1)
         ctx.set(port.req.ready, 1)
-        held = None
+        stalled = None
         async for _, _, valid, ready, row in ctx.tick().sample(
                 port.req.valid, port.req.ready, port.req.payload):
-            assert held is None or valid and row == held, "the request changed while it waited"
-            held = row if valid and not ready else None
+            assert stalled is None or valid and row == stalled, (
+                "the request changed while it was not accepted")
+            stalled = row if valid and not ready else None
             pipe.append(rows[row] if valid and ready else None)
-            answer = pipe.pop(0)
-            ctx.set(port.valid, answer is not None)
-            ctx.set(port.data, answer or [rng.getrandbits(31) for _ in rows[0]])
+            contents = pipe.pop(0)
+            ctx.set(port.valid, contents is not None)
+            ctx.set(port.data, contents or [rng.getrandbits(31) for _ in rows[0]])
             ctx.set(port.req.ready, rng.random() >= stall)
     return process
 
 
 class VectorBench:
-    """A VECTOR unit, its model and its memories.
+    """VECTOR unit with its model and model memories.
 
-    ``stall`` is the chance that a memory refuses, ``read_stall`` that the scratchpad refuses a
-    read, if it is another.
+    Parameters
+    ----------
+    seed : :class:`int` or :class:`str`
+        Seed of this run, combined with the common seed.
+    stall : :class:`float`
+        Probability of a stall, for each memory port and cycle.
+    read_stall : :class:`float`, optional
+        Probability of a stall of the scratchpad's read port, if it differs.
 
     Attributes
     ----------
-    done_at : list of :class:`int`
-        Cycle of each ``done``.
-    taken_at : list of :class:`int`
-        Cycle in which each instruction was taken.
+    accepted_at, done_at : list of :class:`int`
+        Cycles in which each instruction was accepted and done.
     """
 
     def __init__(self, config, *, seed=0, stall=0.0, read_stall=None, acc_latency=4,
                  spad_latency=6):
         self.dut = VectorUnit(config)
-        self.seed = seed
+        self.seed = seed = f"{common_seed()}/{seed}"
         self.model = VectorModel(config, seed)
         self.memory = LocalMemory(config.spad_bytes, stall=stall, read_latency=spad_latency,
                                   seed=seed)
@@ -72,12 +78,12 @@ class VectorBench:
             self.reads.data = self.memory.data
         self.stall = stall
         self.acc_latency = acc_latency
-        self.taken_at, self.done_at = [], []
+        self.accepted_at, self.done_at = [], []
         self.conflicts = 0
         self.cycles = 0
 
     def run(self, program, *, gaps=False, watch=None):
-        """Carries out ``program`` on both sides and compares the whole scratchpad."""
+        """Execute ``program`` on the unit and the model, and compare the whole scratchpad."""
         dut, rng = self.dut, random.Random(f"gaps/{self.seed}")
         for raw in program:
             self.model.execute(raw)
@@ -92,7 +98,7 @@ class VectorBench:
                 ctx.set(dut.unit.cmd.valid, 0)
                 ctx.set(dut.unit.cmd.payload, rng.getrandbits(256))
             idle = 0
-            while idle < 40:            # long enough for a late done to be seen
+            while idle < 40:            # wait, so that a spurious done would be seen
                 await ctx.tick()
                 idle = 0 if ctx.get(dut.unit.busy) else idle + 1
 
@@ -107,7 +113,7 @@ class VectorBench:
                 assert busy or not done, f"done without busy in cycle {self.cycles}"
                 self.conflicts += conflict
                 if valid and ready:
-                    self.taken_at.append(self.cycles)
+                    self.accepted_at.append(self.cycles)
                 if done:
                     self.done_at.append(self.cycles)
 

@@ -1,24 +1,25 @@
-"""The reading side of DRAIN: rows in order, steps without gaps, never more than the queue holds."""
+"""Reader of DRAIN: rows in order, steps without gaps, and space in the queue for every step."""
 
 import random
 
 import pytest
 from amaranth.sim import Simulator
 
+from support.seeds import seed
 from weft.spec.isa import Mode, decode, encode
 from weft.spec.presets import preset
 from weft.vector.drain import DrainReader
 
-ROOM = 32
+QUEUE_DEPTH = 32
 
 
-def run(config, program, *, latency=4, stall=0.0, hold=0.0, seed=0):
-    """The steps of ``program`` as ``(cycle, slot, raw, place, accumulators)``.
+def run(config, program, *, latency=4, stall=0.0, queue_stall=0.0, rng=None):
+    """Return the steps of ``program`` as ``(cycle, settings, raw, slot, accumulators)``.
 
-    The queue gives an entry away with chance ``1 - hold`` a cycle.
+    The output queue frees an entry with probability ``1 - queue_stall`` in each cycle.
     """
-    dut = DrainReader(config, room=ROOM)
-    rng = random.Random(seed)
+    dut = DrainReader(config, queue_depth=QUEUE_DEPTH)
+    rng = rng or random.Random(seed())
     steps = []
     lanes = config.vector_lanes
 
@@ -30,7 +31,7 @@ def run(config, program, *, latency=4, stall=0.0, hold=0.0, seed=0):
             while not ctx.get(dut.o_ready):
                 await ctx.tick()
             ctx.set(dut.i_instruction, int.from_bytes(raw, "little"))
-            ctx.set(dut.i_slot, number & 1)
+            ctx.set(dut.i_settings, number & 1)
             ctx.set(dut.i_start, 1)
             await ctx.tick()
             ctx.set(dut.i_start, 0)
@@ -49,17 +50,17 @@ def run(config, program, *, latency=4, stall=0.0, hold=0.0, seed=0):
             ctx.set(dut.acc.req.ready, rng.random() >= stall)
 
     async def queue(ctx):
-        held, cycle, before = [], 0, None
-        async for _, _, step, acc, free in ctx.tick().sample(dut.o_step, dut.o_acc, dut.i_free):
+        kinds, cycle, previous = [], 0, None
+        async for _, _, step, acc, freed in ctx.tick().sample(dut.o_step, dut.o_acc, dut.i_freed):
             cycle += 1
-            assert cycle < 20000, f"the reader hangs, seed {seed}"
-            if before is not None:
-                steps.append((*before, list(acc)))
-            before = (cycle, step.slot, step.raw, step.channel) if step.valid else None
-            held = held[free:] + [step.raw] * step.valid
-            assert len(held) <= ROOM, "more steps than the queue has room for"
-            assert len(set(held)) <= 1, "steps of both kinds in the queue"
-            ctx.set(dut.i_free, len(held) > 0 and rng.random() >= hold)
+            assert cycle < 20000, "the reader hangs"
+            if previous is not None:
+                steps.append((*previous, list(acc)))
+            previous = (cycle, step.settings, step.raw, step.channel) if step.valid else None
+            kinds = kinds[freed:] + [step.raw] * step.valid
+            assert len(kinds) <= QUEUE_DEPTH, "more steps than free entries in the queue"
+            assert len(set(kinds)) <= 1, "steps of both kinds in the queue"
+            ctx.set(dut.i_freed, len(kinds) > 0 and rng.random() >= queue_stall)
 
     sim = Simulator(dut)
     sim.add_clock(1e-8)
@@ -70,17 +71,17 @@ def run(config, program, *, latency=4, stall=0.0, hold=0.0, seed=0):
     expected = []
     for number, (mode, channels, rows) in enumerate(program_rows(config, program)):
         size = 1 if mode == Mode.RAW else lanes
-        for row, place in rows:
+        for row, slot in rows:
             for channel in range(0, channels, size):
                 first = channel // lanes * lanes
-                expected.append((number & 1, mode == Mode.RAW, place + channel,
+                expected.append((number & 1, mode == Mode.RAW, slot + channel,
                                  row_data(row)[first:first + lanes]))
-    assert [step[1:] for step in steps] == expected, seed
+    assert [step[1:] for step in steps] == expected
     return steps
 
 
 def program_rows(config, program):
-    """``(mode, channels, [(accumulator row, place of its parameters)])`` of each DRAIN."""
+    """Yield ``(mode, channels, [(accumulator row, first parameter slot)])`` of each DRAIN."""
     for raw in program:
         _, f = decode(raw)
         yield f["mode"], f["channels"], [
@@ -90,25 +91,25 @@ def program_rows(config, program):
 
 
 def drains(rng, config, count):
-    places = config.param_channels // config.cols
+    """Yield ``count`` random DRAIN instructions."""
+    groups = config.param_channels // config.cols
     for _ in range(count):
-        place, apart = rng.randrange(places), rng.randint(0, 1)
+        group, apart = rng.randrange(groups), rng.randint(0, 1)
         yield encode("DRAIN", mode=rng.choice((0, 1, 3)), channels=rng.randint(1, config.cols),
-                     channel=place * config.cols, apart=apart,
+                     channel=group * config.cols, apart=apart,
                      acc_addr=rng.randint(0, 20), acc_pitch=rng.randint(0, 9),
-                     y_count=rng.randint(1, min(places - place, 6) if apart else 4),
+                     y_count=rng.randint(1, min(groups - group, 6) if apart else 4),
                      x_count=rng.randint(1, 6))
 
 
 @pytest.mark.parametrize("config", (
     preset("tiny"), preset("icebreaker"), preset("wide"), preset("small"),
     preset("wide", vector_lanes=1)), ids=lambda c: f"{c.cols}x{c.vector_lanes}")
-@pytest.mark.parametrize("stall, hold", ((0.0, 0.0), (0.5, 0.0), (0.0, 0.6), (0.5, 0.9)))
-def test_steps_are_those_of_the_rows_in_order(config, stall, hold):
-    seed = f"{config.cols}/{config.vector_lanes}/{stall}/{hold}"
-    rng = random.Random(seed)
-    run(config, list(drains(rng, config, 8)), latency=rng.randint(1, 8), stall=stall, hold=hold,
-        seed=seed)
+@pytest.mark.parametrize("stall, queue_stall", ((0.0, 0.0), (0.5, 0.0), (0.0, 0.6), (0.5, 0.9)))
+def test_sends_the_steps_of_all_rows_in_order(config, stall, queue_stall):
+    rng = random.Random(f"{seed()}/{config.cols}/{config.vector_lanes}/{stall}/{queue_stall}")
+    run(config, list(drains(rng, config, 8)), latency=rng.randint(1, 8), stall=stall,
+        queue_stall=queue_stall, rng=rng)
 
 
 @pytest.mark.parametrize("mode", (Mode.TFL2, Mode.RAW))

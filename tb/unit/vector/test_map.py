@@ -1,4 +1,4 @@
-"""The reading side of MAP and SOFTMAX: values, and the scale of each row, behind one port."""
+"""Reader of MAP and SOFTMAX: values, the scale of each row, and the shared read port."""
 
 import random
 
@@ -21,7 +21,7 @@ from weft.vector.map import MapReader
 from weft.vector.read import SharedRead
 from weft.vector.softmax import SoftmaxControl
 
-ROOM = 6         # entries of the output queue
+QUEUE_DEPTH = 6         # entries of the output queue
 
 
 class Reader(wiring.Component):
@@ -30,14 +30,13 @@ class Reader(wiring.Component):
     def __init__(self, config):
         self.config = config
         self.map, self.softmax = MapReader(config), SoftmaxControl(config)
-        ours = self.map.signature.members
-        width = max(config.vector_lanes, 4)
+        members = self.map.signature.members
         super().__init__({
-            **{name: ours[name] for name in (
+            **{name: members[name] for name in (
                 "i_start", "i_instruction", "o_busy", "i_table_en", "i_table_index",
-                "i_table_entry", "i_room", "o_take", "o_step", "o_values")},
+                "i_table_entry", "i_space", "o_reserve", "o_step", "o_values")},
             "i_softmax": In(1),
-            "spad": Out(ReadPort((config.spad_bytes - 1).bit_length(), width)),
+            "spad": Out(ReadPort(config.spad_addr_width, config.vector_port_bytes)),
             "o_scale_en": Out(1), "o_multiplier": Out(31), "o_shift": Out(6),
         })
 
@@ -48,14 +47,14 @@ class Reader(wiring.Component):
         connect(m, map_.spad, read.map)
         connect(m, read.spad, flipped(self.spad))
         for name in ("i_start", "i_instruction", "i_table_en", "i_table_index", "i_table_entry",
-                     "i_room"):
+                     "i_space"):
             m.d.comb += getattr(map_, name).eq(getattr(self, name))
-        for part, names in ((map_, ("o_busy", "o_take", "o_step", "o_values")),
+        for part, names in ((map_, ("o_busy", "o_reserve", "o_step", "o_values")),
                             (softmax, ("o_scale_en", "o_multiplier", "o_shift"))):
             m.d.comb += [getattr(self, name).eq(getattr(part, name)) for name in names]
         m.d.comb += [
             read.i_map.eq(map_.o_busy),
-            map_.i_pass.eq(softmax.o_pass),
+            map_.i_reading.eq(softmax.o_reading),
             map_.i_next.eq(softmax.o_next),
             softmax.i_start.eq(self.i_start & self.i_softmax),
             softmax.i_instruction.eq(self.i_instruction),
@@ -68,15 +67,16 @@ class Reader(wiring.Component):
 
 
 def wrapped(value, bits=32):
+    """Return ``value`` modulo ``2**bits`` as a signed integer."""
     return (value + (1 << bits - 1)) % (1 << bits) - (1 << bits - 1)
 
 
 def expected(memory, tables, name, f, lanes):
-    """(values of the lanes in use, scale or ``None``) of each step."""
+    """Return (values of the lanes in use, scale or ``None``) of each step of an instruction."""
     steps = []
     for row in range(f["count"]):
-        a, b = ([memory[(f.get(f"{which}_addr", 0) + row * f.get(f"{which}_pitch", 0) + i)
-                        % len(memory)] for i in range(f["bytes"])] for which in "ab")
+        a, b = ([memory[(f.get(f"{operand}_addr", 0) + row * f.get(f"{operand}_pitch", 0) + i)
+                        % len(memory)] for i in range(f["bytes"])] for operand in "ab")
         scale = None
         if name == "SOFTMAX":
             signed = [(x ^ 128) - 128 for x in a]
@@ -96,6 +96,7 @@ def expected(memory, tables, name, f, lanes):
 
 
 def entry(rng):
+    """Return a random table entry, often a corner case."""
     if rng.random() < 0.3:
         return rng.choice((0, -1, 2047, 2048, -2048, -2049, 32767, 32768, -32768, (1 << 31) - 1,
                            -(1 << 31)))
@@ -104,7 +105,7 @@ def entry(rng):
 
 @pytest.mark.parametrize("name, lanes", (("tiny", 1), ("tiny", 2), ("small", 4), ("wide", 16)))
 @pytest.mark.parametrize("stall, latency", ((0.0, 5), (0.5, 1), (0.3, 30)))
-def test_values_and_scales(name, lanes, stall, latency):
+def test_values_and_scales_agree_with_the_model(name, lanes, stall, latency):
     config = preset(name, vector_lanes=lanes, spad_bytes=1024)
     run_seed = seed()
     rng = random.Random(run_seed)
@@ -113,30 +114,30 @@ def test_values_and_scales(name, lanes, stall, latency):
     memory.data[:] = rng.randbytes(config.spad_bytes)
     memory.data[:64] = bytes([0x80] * 40 + [0x7F] * 24)
     tables = [[entry(rng) for _ in range(256)] for _ in range(2)]
-    state = {"free": ROOM, "scale": None}
-    slow = rng.choice((stall, 0.9))
+    state = {"free": QUEUE_DEPTH, "scale": None}
+    queue_stall = rng.choice((stall, 0.9))
     steps = []
 
-    async def room(ctx):
-        """A queue that gives some away at random, as DrainReader counts it."""
+    async def queue(ctx):
+        """Model the free entries of a queue that is emptied at random."""
         while True:
-            _, _, take = await ctx.tick().sample(dut.o_take)
-            ctx.set(dut.i_room, state["free"] >= DrainReader.AHEAD)
-            state["free"] -= take
+            _, _, reserve = await ctx.tick().sample(dut.o_reserve)
+            ctx.set(dut.i_space, state["free"] >= DrainReader.AHEAD)
+            state["free"] -= reserve
             assert state["free"] >= 0, f"seed {run_seed}: a step without an entry"
-            state["free"] += state["free"] < ROOM and rng.random() >= slow
+            state["free"] += state["free"] < QUEUE_DEPTH and rng.random() >= queue_stall
 
     async def collect(ctx):
-        before = 0
+        previous_valid = 0
         async for _, _, scale_en, multiplier, shift, valid, values in ctx.tick().sample(
                 dut.o_scale_en, dut.o_multiplier, dut.o_shift, dut.o_step.valid,
                 dut.o_values.as_value()):
-            if before:
+            if previous_valid:
                 steps.append(([wrapped(values >> 32 * lane & 0xFFFFFFFF) for lane in range(lanes)],
                               state["scale"]))
             if scale_en:
                 state["scale"] = multiplier, shift
-            before = valid
+            previous_valid = valid
 
     async def bench(ctx):
         for index, word in enumerate(tables[0] + tables[1]):
@@ -163,32 +164,32 @@ def test_values_and_scales(name, lanes, stall, latency):
             assert ctx.get(dut.o_busy)
             await ctx.tick().until(~dut.o_busy)
             await ctx.tick().repeat(6)
-            want = expected(memory.data, tables, kind, f, lanes)
-            have = [(values[:len(used)], scale) for (values, scale), (used, _) in zip(steps, want)]
-            assert len(steps) == len(want) and have == want, f"seed {run_seed}: {kind} {f}"
+            wanted = expected(memory.data, tables, kind, f, lanes)
+            actual = [(values[:len(used)], scale)
+                      for (values, scale), (used, _) in zip(steps, wanted)]
+            assert len(steps) == len(wanted) and actual == wanted, f"seed {run_seed}: {kind} {f}"
 
     sim = Simulator(dut)
     sim.add_clock(1e-8)
     add_deadline(sim, 60_000)
     sim.add_testbench(bench)
-    sim.add_testbench(room, background=True)
+    sim.add_testbench(queue, background=True)
     sim.add_process(collect)
     sim.add_process(memory.reader(dut.spad))
     sim.run()
 
 
-def test_one_part_at_a_time_reads():
-    """Each part gets the answers of its own requests, and no other."""
+def test_each_part_receives_only_the_data_of_its_own_reads():
     config = preset("wide")
     dut = SharedRead(config)
-    rng = random.Random("shared")
-    memory = LocalMemory(config.spad_bytes, stall=0.4, read_latency=4, seed="shared")
+    rng = random.Random(f"{seed()}/shared")
+    memory = LocalMemory(config.spad_bytes, stall=0.4, read_latency=4, seed=f"{seed()}/shared")
     memory.data[:] = rng.randbytes(config.spad_bytes)
-    answers = {"params": [], "table": [], "map": []}
+    received = {"params": [], "table": [], "map": []}
 
     async def bench(ctx):
         for _ in range(30):
-            name = rng.choice(tuple(answers))
+            name = rng.choice(tuple(received))
             part = getattr(dut, name)
             ctx.set(dut.i_table, name == "table")
             ctx.set(dut.i_map, name == "map")
@@ -198,24 +199,24 @@ def test_one_part_at_a_time_reads():
                 ctx.set(part.req.valid, 1)
                 await ctx.tick().until(part.req.ready)
                 ctx.set(part.req.valid, 0)
-            while len(answers[name]) < len(addrs):
+            while len(received[name]) < len(addrs):
                 await ctx.tick()
             width = len(part.data)
-            assert answers[name] == [bytes(memory.data[addr:addr + width]) for addr in addrs]
-            for seen in answers.values():
-                assert seen is answers[name] or not seen
-            answers[name].clear()
+            assert received[name] == [bytes(memory.data[addr:addr + width]) for addr in addrs]
+            for words in received.values():
+                assert words is received[name] or not words
+            received[name].clear()
 
     async def collect(ctx):
-        async for _, _, *found in ctx.tick().sample(
-                *(getattr(dut, name).valid for name in answers),
-                *(getattr(dut, name).data.as_value() for name in answers)):
-            for name, valid, word in zip(answers, found[:3], found[3:]):
+        async for _, _, *sampled in ctx.tick().sample(
+                *(getattr(dut, name).valid for name in received),
+                *(getattr(dut, name).data.as_value() for name in received)):
+            for name, valid, word in zip(received, sampled[:3], sampled[3:]):
                 if valid:
-                    answers[name].append(word.to_bytes(len(getattr(dut, name).data), "little"))
+                    received[name].append(word.to_bytes(len(getattr(dut, name).data), "little"))
 
     m = Module()
-    m.submodules.dut = dut          # has no register, and so no clock
+    m.submodules.dut = dut          # without registers, and therefore without a clock
     m.d.sync += Signal().eq(1)
     sim = Simulator(m)
     sim.add_clock(1e-8)

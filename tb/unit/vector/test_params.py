@@ -1,4 +1,4 @@
-"""The reader of PARAMS: every word in its place, whatever the scratchpad refuses."""
+"""Reader of PARAMS: every word in its parameter slot, whatever the stalls of the scratchpad."""
 
 import random
 
@@ -6,13 +6,15 @@ import pytest
 from amaranth.sim import Simulator
 
 from support.local_memory import LocalMemory
+from support.seeds import seed as common_seed
 from weft.spec.isa import encode
 from weft.spec.presets import preset
 from weft.vector.params import ParamsReader
 
 
 def run(config, program, *, stall, latency, seed):
-    """Parameters by channel after ``program``, and the cycles of each instruction."""
+    """Return the scratchpad, the parameters by slot, and the cycles of each instruction."""
+    seed = f"{common_seed()}/{seed}"
     dut = ParamsReader(config)
     memory = LocalMemory(config.spad_bytes, stall=stall, read_latency=latency, seed=seed)
     memory.data[:] = random.Random(seed).randbytes(config.spad_bytes)
@@ -34,7 +36,7 @@ def run(config, program, *, stall, latency, seed):
                 count += 1
             cycles.append(count)
             await ctx.tick()
-        await ctx.tick()                # the last values are given out a cycle after o_done
+        await ctx.tick()                # the last values are written a cycle after o_done
 
     async def collect(ctx):
         names = tuple(written)
@@ -55,6 +57,7 @@ def run(config, program, *, stall, latency, seed):
 
 
 def word(data, addr, signed=False):
+    """Return the 32-bit word at ``addr``."""
     return int.from_bytes(data[addr:addr + 4], "little", signed=signed)
 
 
@@ -63,7 +66,7 @@ def word(data, addr, signed=False):
 @pytest.mark.parametrize("latency", (1, 5))
 def test_reads_bias_multiplier_and_shift_of_each_channel(name, channels, stall, latency):
     config = preset(name)
-    # the very end of the scratchpad
+    # the last bytes of the scratchpad
     bias, scale = config.spad_bytes - 4 * channels, config.spad_bytes - 8 * channels - 3
     data, written, _ = run(config, [encode(
         "PARAMS", per_channel=1, channels=channels, bias_addr=bias, scale_addr=scale,
@@ -76,7 +79,7 @@ def test_reads_bias_multiplier_and_shift_of_each_channel(name, channels, stall, 
 
 
 @pytest.mark.parametrize("stall", (0.0, 0.7))
-def test_takes_the_instructions_multiplier_without_per_channel(stall):
+def test_uses_the_instructions_multiplier_without_per_channel(stall):
     config = preset("small")
     data, written, _ = run(config, [
         encode("PARAMS", per_channel=1, channels=8, bias_addr=100, scale_addr=200),
@@ -93,14 +96,13 @@ def test_takes_the_instructions_multiplier_without_per_channel(stall):
 
 @pytest.mark.parametrize("name", ("tiny", "small", "ulx3s", "wide"))
 @pytest.mark.parametrize("stall", (0.0, 0.6))
-def test_fills_any_places(name, stall):
-    """From ``channel`` on, as many as there are, and no other."""
+def test_writes_exactly_the_slots_from_channel_on(name, stall):
     config = preset(name)
-    places, cols = config.param_channels, config.cols
-    rng = random.Random(f"{name}{stall}")
-    anywhere = cols * rng.randrange(places // cols)
-    for channel, channels in ((0, places), (places - cols, cols),
-                              (anywhere, rng.randint(1, places - anywhere))):
+    slots, cols = config.param_channels, config.cols
+    rng = random.Random(f"{common_seed()}/{name}{stall}")
+    first = cols * rng.randrange(slots // cols)
+    for channel, channels in ((0, slots), (slots - cols, cols),
+                              (first, rng.randint(1, slots - first))):
         data, written, _ = run(config, [encode(
             "PARAMS", per_channel=1, channel=channel, channels=channels, bias_addr=5,
             scale_addr=777)], stall=stall, latency=3, seed=f"{name}{stall}")
@@ -113,10 +115,10 @@ def test_fills_any_places(name, stall):
 
 
 @pytest.mark.parametrize("latency", (1, 5))
-def test_takes_a_cycle_a_word(latency):
+def test_reads_one_word_a_cycle(latency):
     _, _, cycles = run(preset("small"), [
         encode("PARAMS", channels=8), encode("PARAMS", channels=8, per_channel=1),
         encode("PARAMS", channels=1)], stall=0.0, latency=latency, seed="cycles")
-    overhead = {have - words for have, words in zip(cycles, (8, 24, 1))}
-    # one more or less: the model memory needs a cycle to become ready at first
+    overhead = {taken - words for taken, words in zip(cycles, (8, 24, 1))}
+    # one cycle of tolerance, because the model memory is not ready in the first cycle
     assert max(overhead) <= latency + 2, cycles

@@ -1,4 +1,4 @@
-"""The reciprocal of SOFTMAX in hardware, against the kernel's steps in integers."""
+"""Reciprocal of SOFTMAX in hardware, compared with the kernel's integers."""
 
 import random
 
@@ -11,8 +11,8 @@ from weft.vector.reciprocal import Reciprocal
 
 
 def scales(totals):
-    """What the hardware makes of each total."""
-    found = []
+    """Return the hardware's multiplier and shift for each total."""
+    results = []
 
     async def bench(ctx, dut):
         for total in totals:
@@ -25,15 +25,15 @@ def scales(totals):
                 assert not ctx.get(dut.o_done)
                 await ctx.tick()
             assert ctx.get(dut.o_done)
-            found.append((ctx.get(dut.o_multiplier), ctx.get(dut.o_shift)))
+            results.append((ctx.get(dut.o_multiplier), ctx.get(dut.o_shift)))
             await ctx.tick()
             assert not ctx.get(dut.o_done)
 
     run_bench(Reciprocal(), bench)
-    return found
+    return results
 
 
-def test_is_the_kernels():
+def test_agrees_with_the_kernel():
     run_seed = seed()
     rng = random.Random(run_seed)
     totals = [(1 << 32) - 1, (1 << 31) - 1, 3, 5, 1 << 19, (1 << 19) + 1]
@@ -41,8 +41,8 @@ def test_is_the_kernels():
     totals += [rng.getrandbits(rng.randint(1, 32)) | 1 for _ in range(400)]
     multipliers, bits = get_reciprocal(np.array(totals))
     expected = [(int(m), min(62, 54 + int(n))) for m, n in zip(multipliers, bits)]
-    for total, have, want in zip(totals, scales(totals), expected):
-        assert have == want, f"seed {run_seed}: total {total}: {have}, not {want}"
+    for total, actual, wanted in zip(totals, scales(totals), expected):
+        assert actual == wanted, f"seed {run_seed}: total {total}: {actual}, not {wanted}"
 
 
 def test_a_total_of_zero_counts_as_one():

@@ -1,4 +1,4 @@
-"""The requantiser against the laws of the numerics page, written with Python's integers."""
+"""Requantiser compared with the laws of the numerics page, written with Python's integers."""
 
 import random
 
@@ -6,6 +6,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from models.vector_unit import quotient, requantize
+from support.seeds import seed
 from weft.spec.isa import Mode
 from weft.vector.requantize import Requantizer
 
@@ -14,7 +15,7 @@ INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
 
 
 def tflite_double(a, multiplier, shift):
-    """TensorFlow Lite's MultiplyByQuantizedMultiplier, statement by statement (double rounding).
+    """Return TensorFlow Lite's MultiplyByQuantizedMultiplier (double rounding), by its statements.
 
     ``shift`` is 31 minus the exponent that TFLite calls shift.
     """
@@ -34,7 +35,7 @@ def tflite_double(a, multiplier, shift):
 
 
 def run(cases):
-    """The requantiser's answers; a case enters every cycle."""
+    """Return the requantiser's results for ``cases``, one of which enters every cycle."""
     dut = Requantizer()
     results = []
     unused = (0, 0, 0, Mode.TFL1, 0, 0, 0)
@@ -65,12 +66,13 @@ def run(cases):
 
 
 def check(cases):
+    """Compare the requantiser with the law for all ``cases``."""
     for number, (case, actual) in enumerate(zip(cases, run(cases), strict=True)):
         assert actual == requantize(*case), (number, case, requantize(*case), actual)
 
 
 def near_tie(rng, mode):
-    """A value and a multiplier whose product lies within one or two of an exact half."""
+    """Return a value, a multiplier and a shift whose product is within two of an exact half."""
     while True:
         shift = rng.randint(1, 62)
         a = rng.choice((rng.randint(INT32_MIN, INT32_MAX), rng.randint(-2000, 2000),
@@ -87,7 +89,7 @@ def near_tie(rng, mode):
 
 
 def uniform(rng):
-    """Any value; the shift brings the quotient near int8."""
+    """Return a random value, a multiplier and a shift whose quotient is near the range of int8."""
     a = rng.randint(INT32_MIN, INT32_MAX) >> rng.randint(0, 31)
     multiplier = rng.randint(0, (1 << 31) - 1) >> rng.choice((0, 0, 0, rng.randint(0, 31)))
     shift = (abs(a) * multiplier).bit_length() - rng.randint(-2, 10)
@@ -95,23 +97,24 @@ def uniform(rng):
 
 
 def settings(rng):
+    """Return a random zero point and random clamps."""
     zero_point = rng.choice((-128, 127, 0, rng.randint(-128, 127)))
     low, high = sorted((rng.randint(-128, 127), rng.randint(-128, 127)))
     return zero_point, *rng.choice(((-128, 127), (-128, 127), (low, high), (low, low)))
 
 
 @pytest.mark.parametrize("mode", LAWS)
-def test_equals_the_law_near_ties(mode):
-    rng = random.Random(f"ties/{mode}")
+def test_agrees_with_the_law_near_ties(mode):
+    rng = random.Random(f"{seed()}/ties/{mode}")
     check([(*near_tie(rng, mode), mode, *settings(rng)) for _ in range(4000)])
 
 
-def test_equals_the_law_on_random_values_of_mixed_laws():
-    rng = random.Random("uniform")
+def test_agrees_with_alternating_laws_on_random_values():
+    rng = random.Random(f"{seed()}/uniform")
     check([(*uniform(rng), rng.choice(LAWS), *settings(rng)) for _ in range(6000)])
 
 
-def test_equals_the_law_at_the_corners():
+def test_agrees_with_the_law_in_corner_cases():
     values = (INT32_MIN, INT32_MIN + 1, -(1 << 30), -65536, -3, -1, 0, 1, 2, 32767, 65535, 65536,
               1 << 30, INT32_MAX)
     multipliers = (0, 1, 2, 0x7FFF, 0xFFFF, 0x10000, 1 << 30, (1 << 31) - 1)
@@ -121,14 +124,14 @@ def test_equals_the_law_at_the_corners():
            for zero_point in (-128, 127)])
 
 
-def test_every_bit_that_a_shift_drops_counts():
-    """Exact halves, and halves that one dropped bit more or less moves off, for every shift."""
+def test_every_dropped_bit_affects_rounding():
+    """Exact halves, and halves that differ in one dropped bit, for every shift."""
     cases = []
     for shift in range(1, 63):
         half = 1 << shift - 1
         for bit in range(shift):
             for p in (half, half + (1 << bit), half - (1 << bit), 3 * half - (1 << bit)):
-                # the product as a power of two and a value, where an int32 holds the value
+                # the product as a value and a power of two, if the value fits an int32
                 power = min((p & -p).bit_length() - 1, 30) if p else 0
                 if p >> power <= INT32_MAX:
                     cases += [(sign * p >> power, 1 << power, shift, mode, 0, -128, 127)
@@ -137,8 +140,8 @@ def test_every_bit_that_a_shift_drops_counts():
     check(cases)
 
 
-def test_the_double_rounding_law_is_tflites():
-    rng = random.Random("tflite")
+def test_the_double_rounding_law_is_that_of_tflite():
+    rng = random.Random(f"{seed()}/tflite")
     for _ in range(20000):
         a, multiplier, shift = rng.choice((uniform(rng), near_tie(rng, Mode.TFL2)))
         if shift <= 62 and abs(a) << max(31 - shift, 0) <= INT32_MAX:

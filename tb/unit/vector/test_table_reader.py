@@ -1,4 +1,4 @@
-"""TABLE: every entry in its place in every lane, whatever the scratchpad refuses."""
+"""TABLE: every entry at its index in every lane, whatever the stalls of the scratchpad."""
 
 import random
 
@@ -17,7 +17,7 @@ from weft.vector.tables import TableReader, Tables
 
 
 class Pair(wiring.Component):
-    """Reader and tables, as they are connected in the unit."""
+    """Reader and tables, connected as in the unit."""
 
     def __init__(self, config):
         self.reader, self.tables = TableReader(config), Tables(config.vector_lanes)
@@ -47,7 +47,7 @@ class Pair(wiring.Component):
 
 @pytest.mark.parametrize("name", ("tiny", "icebreaker", "wide"))
 @pytest.mark.parametrize("stall, latency", ((0.0, 5), (0.0, 1), (0.6, 3)))
-def test_fills_one_table_and_keeps_the_other(name, stall, latency):
+def test_loads_one_table_and_keeps_the_other(name, stall, latency):
     config = preset(name)
     dut = Pair(config)
     run_seed = seed()
@@ -58,7 +58,7 @@ def test_fills_one_table_and_keeps_the_other(name, stall, latency):
     program = ((0, 0), (1, top), (0, rng.randint(0, top)), (1, rng.randint(0, top)))
 
     async def bench(ctx):
-        held = {}
+        contents = {}
         for table, addr in program:
             scale = rng.getrandbits(31), rng.randint(0, 62)
             raw = encode("TABLE", table=table, table_addr=addr, multiplier=scale[0],
@@ -77,18 +77,20 @@ def test_fills_one_table_and_keeps_the_other(name, stall, latency):
             await ctx.tick()
             assert not ctx.get(dut.o_busy)
             assert (ctx.get(dut.o_multiplier), ctx.get(dut.o_shift)) == scale
-            held[table] = [int.from_bytes(memory.data[addr + 4 * i:addr + 4 * i + 4], "little",
-                                          signed=True) for i in range(256)]
+            contents[table] = [
+                int.from_bytes(memory.data[addr + 4 * i:addr + 4 * i + 4], "little", signed=True)
+                for i in range(256)]
             lanes = config.vector_lanes
-            for which, entries in held.items():
-                ctx.set(dut.i_table, which)
+            for number, entries in contents.items():
+                ctx.set(dut.i_table, number)
                 for first in range(256):
-                    # every lane another entry
+                    # a different entry in every lane
                     index = [(first + 37 * lane) % 256 for lane in range(lanes)]
                     ctx.set(dut.i_index, index)
                     await ctx.tick().repeat(Tables.LATENCY)
-                    found = [ctx.get(dut.o_entries[lane]) for lane in range(lanes)]
-                    assert found == [entries[i] for i in index], f"seed {run_seed}: {which} {index}"
+                    actual = [ctx.get(dut.o_entries[lane]) for lane in range(lanes)]
+                    assert actual == [entries[i] for i in index], \
+                        f"seed {run_seed}: table {number}, {index}"
 
     sim = Simulator(dut)
     sim.add_clock(1e-8)

@@ -1,4 +1,4 @@
-"""TABLE, MAP and SOFTMAX in the whole VECTOR unit: their cycles, and what they may not overtake."""
+"""TABLE, MAP and SOFTMAX in the VECTOR unit: cycles, hazards, separation of scales."""
 
 import random
 
@@ -7,27 +7,28 @@ import pytest
 from models.vector_unit import random_drain, random_map, random_params, random_table
 from support.seeds import seed
 from support.vector_bench import VECTOR_CONFIGS, VectorBench
+from weft.spec.integers import ceil_div
 from weft.spec.isa import MapOp, Mode, encode
 from weft.spec.presets import preset
 
-WHOLE = dict(clamp_min=-128, clamp_max=127)
+FULL_RANGE = dict(clamp_min=-128, clamp_max=127)
 TABLES = (encode("TABLE", multiplier=1 << 30, shift=54),
           encode("TABLE", table=1, multiplier=1 << 30, shift=54))
 
 
 def rows(name="MAP", *, count=1, size=1, **fields):
-    """Dense rows in place, unless ``fields`` say otherwise."""
-    pitches = {f"{which}_pitch": size for which in ("a", "out")}
+    """Return an instruction on ``count`` dense rows of ``size`` bytes; ``fields`` override it."""
+    pitches = {f"{operand}_pitch": size for operand in ("a", "out")}
     if name == "MAP":
-        pitches |= dict(b_pitch=size, **WHOLE)
+        pitches |= dict(b_pitch=size, **FULL_RANGE)
     return encode(name, **{"count": count, "bytes": size} | pitches | fields)
 
 
 @pytest.mark.parametrize("config", VECTOR_CONFIGS, ids=lambda c: f"{c.cols}x{c.vector_lanes}")
 @pytest.mark.parametrize("op", MapOp)
 @pytest.mark.parametrize("latency", (1, 6))
-def test_map_takes_a_cycle_a_read(config, op, latency):
-    """No bubble between steps or rows, on top of a constant that sizes do not change."""
+def test_map_takes_one_cycle_per_read(config, op, latency):
+    """The constant overhead does not depend on sizes: no bubble between steps or rows."""
     lanes = config.vector_lanes
     shapes = [(1, 1), (5, 1), (1, 60 * lanes), (3, 20 * lanes), (7, lanes + 1), (4, 2 * lanes - 1)]
     shapes = [(count, size) for count, size in shapes if count * size <= config.spad_bytes]
@@ -35,28 +36,28 @@ def test_map_takes_a_cycle_a_read(config, op, latency):
     bench.run([*TABLES, *(rows(op=op, count=count, size=size) for count, size in shapes)])
     reads = 1 if op == MapOp.A else 2
     overhead = {bench.done_at[number] - bench.done_at[number - 1]
-                - reads * count * -(-size // lanes)
+                - reads * count * ceil_div(size, lanes)
                 for number, (count, size) in enumerate(shapes, start=len(TABLES))}
-    assert len(overhead) == 1, f"cycles beyond the ideal differ: {overhead}"
+    assert len(overhead) == 1, f"the overhead in cycles depends on sizes: {overhead}"
     assert overhead.pop() == 24 + latency
 
 
 @pytest.mark.parametrize("config", VECTOR_CONFIGS, ids=lambda c: f"{c.cols}x{c.vector_lanes}")
-def test_softmax_takes_three_reads_and_a_constant(config):
+def test_softmax_takes_three_cycles_per_step_and_a_constant(config):
     lanes = config.vector_lanes
     bench = VectorBench(config, spad_latency=6)
     shapes = ((1, 1), (1, 5 * lanes), (4, 3 * lanes + 1), (3, lanes))
     bench.run([*TABLES, *(rows("SOFTMAX", count=count, size=size) for count, size in shapes)])
     for number, (count, size) in enumerate(shapes, start=len(TABLES)):
-        row = 3 * -(-size // lanes) + 82 + 2 * (lanes.bit_length() - 1)
+        row = 3 * ceil_div(size, lanes) + 82 + 2 * (lanes.bit_length() - 1)
         assert bench.done_at[number] - bench.done_at[number - 1] == count * row + 23
 
 
 def test_softmax_of_exponentials():
-    """Rows that a table of exponentials makes sense of, of many steps and less than one."""
+    """Rows of one and of many steps, with a table of exponentials as a network has it."""
     config = preset("small", spad_bytes=4096)
     bench = VectorBench(config, stall=0.2, seed="exponentials")
-    rng = random.Random("exponentials")
+    rng = random.Random(f"{seed()}/exponentials")
     for entry in range(256):
         value = round(((1 << 31) - 1) * 2.0 ** ((entry - 255) / 8))
         bench.model.spad[4 * entry:4 * entry + 4] = value.to_bytes(4, "little")
@@ -69,9 +70,9 @@ def test_softmax_of_exponentials():
 
 
 @pytest.mark.parametrize("stall", (0.0, 0.6))
-def test_reads_what_those_before_it_have_written(stall):
+def test_instructions_read_the_results_of_earlier_instructions(stall):
     config = preset("tiny")
-    drain = dict(channels=4, x_count=60, y_count=1, acc_addr=2, **WHOLE)
+    drain = dict(channels=4, x_count=60, y_count=1, acc_addr=2, **FULL_RANGE)
     VectorBench(config, stall=stall, seed=stall).run([
         encode("PARAMS", channels=4, multiplier=1 << 30, shift=40), *TABLES,
         encode("DRAIN", x_pitch=4, out_addr=8, **drain),
@@ -88,10 +89,11 @@ def test_reads_what_those_before_it_have_written(stall):
     ])
 
 
-def test_scales_of_drain_and_map_do_not_meet():
-    """Either keeps its own while the other, and SOFTMAX, are in work."""
+def test_drain_map_and_softmax_use_their_own_scales():
+    """DRAIN, MAP and SOFTMAX in progress at the same time."""
     config = preset("small", spad_bytes=2048)
-    drain = encode("DRAIN", channels=8, x_count=40, y_count=1, x_pitch=8, out_addr=1024, **WHOLE)
+    drain = encode("DRAIN", channels=8, x_count=40, y_count=1, x_pitch=8, out_addr=1024,
+                   **FULL_RANGE)
     VectorBench(config, seed="scales").run([
         encode("PARAMS", channels=8, multiplier=3 << 29, shift=44), *TABLES, drain,
         rows(op=1, size=100, out_addr=1400), drain, rows(size=3, out_addr=1500),
@@ -99,19 +101,19 @@ def test_scales_of_drain_and_map_do_not_meet():
 
 
 @pytest.mark.parametrize("mode", Mode)
-def test_a_drain_follows_the_last_step_of_a_map(mode):
-    """With the shortest latency, their steps are next to each other in the lanes."""
+def test_a_drain_directly_after_the_last_step_of_a_map(mode):
+    """With the shortest latency, the steps of both are adjacent in the lanes."""
     config = preset("small", spad_bytes=2048)
     drain = encode("DRAIN", mode=mode, channels=7, x_count=4, y_count=1, x_pitch=28,
-                   out_addr=1024, **WHOLE)
+                   out_addr=1024, **FULL_RANGE)
     VectorBench(config, seed=f"next{mode}", acc_latency=1).run([
         encode("PARAMS", channels=8, multiplier=3 << 29, shift=44), *TABLES,
         drain, rows(size=100, out_addr=1400), drain, rows(op=1, size=22, out_addr=1600), drain])
 
 
 @pytest.mark.parametrize("stall", (0.0, 0.4))
-def test_steps_of_every_length_follow_each_other(stall):
-    """Short instructions of all kinds, whose steps take ways of different length."""
+def test_steps_with_paths_of_different_length_follow_each_other(stall):
+    """Random short instructions of all kinds."""
     run_seed = seed()
     rng = random.Random(run_seed)
     config = preset("tiny")
@@ -125,6 +127,6 @@ def test_steps_of_every_length_follow_each_other(stall):
 
 
 def test_the_queue_never_overflows():
-    """Writes are hardly ever accepted, reads always."""
+    """Writes are rarely granted, reads always."""
     config = preset("tiny")
     VectorBench(config, stall=0.95, read_stall=0.0, seed="full").run([*TABLES, rows(size=500)])
