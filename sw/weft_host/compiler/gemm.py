@@ -8,6 +8,7 @@ import numpy.typing as npt
 from weft.spec.config import Config
 from weft.spec.isa import Mode
 
+from ..configuration import resolve_config
 from ..errors import InputError
 from ..numerics import requantize
 from ..program.file import Program
@@ -28,7 +29,7 @@ __all__ = ["compile_gemm", "gemm_reference", "matmul"]
 _Integers = npt.NDArray[np.int64]
 
 
-def compile_gemm(m: int, k: int, n: int, config: Config, *, b: npt.ArrayLike,
+def compile_gemm(m: int, k: int, n: int, config: Config | str, *, b: npt.ArrayLike,
                  bias: npt.ArrayLike | None = None, scale: npt.ArrayLike | None = None,
                  zero_point: int = 0) -> Program:
     """Compile a product A @ B with a constant B.
@@ -37,8 +38,8 @@ def compile_gemm(m: int, k: int, n: int, config: Config, *, b: npt.ArrayLike,
     ----------
     m, k, n : :class:`int`
         A has ``m`` rows and ``k`` columns, B ``k`` rows and ``n`` columns.
-    config : :class:`weft.spec.config.Config`
-        Configuration that executes the program.
+    config : :class:`weft.spec.config.Config` or :class:`str`
+        Configuration that executes the program, or the name of its preset or of its board.
     b : int8 array (k, n)
         Matrix B. It becomes part of the program's image, packed into tiles.
     bias : int32 array (n,) or :class:`None`
@@ -59,8 +60,9 @@ def compile_gemm(m: int, k: int, n: int, config: Config, *, b: npt.ArrayLike,
     InputError
         If a shape or a type is wrong.
     CapacityError
-        If the product does not fit, with every tiling.
+        If the product does not fit, however it is tiled.
     """
+    config = resolve_config(config)
     for name, value in (("m", m), ("k", k), ("n", n)):
         if value < 1:
             raise InputError(f"{name} must be at least 1, not {value}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from weft.spec.config import Config
 
+from ..configuration import resolve_config
 from ..program.file import Program
 from ..program.tensor import HostStep
 from .emit import emit
@@ -38,15 +39,15 @@ from .verdict import CapacityError, ModelError, Refused, UnsupportedError, Verdi
 __all__ = ["assemble", "check", "compile"]
 
 
-def check(model: bytes | str | os.PathLike[str], config: Config) -> list[Verdict]:
+def check(model: bytes | str | os.PathLike[str], config: Config | str) -> list[Verdict]:
     """Decide for every operator of a model whether the device or the host executes it.
 
     Parameters
     ----------
     model : :class:`bytes` or path
         Content or path of an int8 ``.tflite`` file.
-    config : :class:`weft.spec.config.Config`
-        Configuration that would execute the model.
+    config : :class:`weft.spec.config.Config` or :class:`str`
+        Configuration that would execute the model, or the name of its preset or of its board.
 
     Returns
     -------
@@ -58,10 +59,10 @@ def check(model: bytes | str | os.PathLike[str], config: Config) -> list[Verdict
     ModelError
         If the file cannot be read.
     """
-    return _lowered_steps(read_model(model), config)[0].verdicts
+    return _lowered_steps(read_model(model), resolve_config(config))[0].verdicts
 
 
-def compile(model: bytes | str | os.PathLike[str], config: Config, *,
+def compile(model: bytes | str | os.PathLike[str], config: Config | str, *,
             keep_tensors: bool = False) -> Program:
     """Compile a model.
 
@@ -69,8 +70,8 @@ def compile(model: bytes | str | os.PathLike[str], config: Config, *,
     ----------
     model : :class:`bytes` or path
         Content or path of an int8 ``.tflite`` file.
-    config : :class:`weft.spec.config.Config`
-        Configuration that executes the program.
+    config : :class:`weft.spec.config.Config` or :class:`str`
+        Configuration that executes the program, or the name of its preset or of its board.
     keep_tensors : :class:`bool`
         Store every intermediate tensor in host memory, where it can be read, even if it could stay
         on chip. This costs cycles, but changes no result.
@@ -88,6 +89,7 @@ def compile(model: bytes | str | os.PathLike[str], config: Config, *,
     CapacityError
         If the program exceeds the address range of host memory.
     """
+    config = resolve_config(config)
     graph = read_model(model)
     lowered, steps = _lowered_steps(graph, config)
     if lowered.unsupported:
@@ -154,7 +156,10 @@ def assemble(steps: Sequence[Step[Any]], arrangement: Arrangement, config: Confi
 
 
 def _lowered_steps(graph: Graph, config: Config) -> tuple[Lowered, list[Step[Any]]]:
-    """Lower a graph, and reject the operators that do not fit even on their own."""
+    """Return the lowered graph and its steps.
+
+    An operator that does not fit the scratchpad even alone gets the verdict "unsupported".
+    """
     lowered = lower(graph, config)
     steps = [_step(operation, config) for operation in lowered.operations]
     verdicts = {verdict.index: verdict for verdict in lowered.verdicts}
