@@ -16,7 +16,7 @@ from ..emulator.registers import RegisterFile
 from ..errors import DeviceTimeout
 from ..program import validate
 from ..register_words import pack, unpack
-from .base import Device
+from .simulated import SimulatedDevice
 
 __all__ = ["EmulatorDevice"]
 
@@ -52,7 +52,7 @@ class _Queued:
         return [unit for unit in _UNITS if self.values["signal"] >> unit & 1]
 
 
-class EmulatorDevice(Device):
+class EmulatorDevice(SimulatedDevice):
     """Numpy emulator of the hardware, without a notion of time.
 
     Units execute instructions alternately. A program that orders its units with tokens gives the
@@ -98,15 +98,9 @@ class EmulatorDevice(Device):
         self.on_done = None
         self._reset()
 
-    def fault(self, addr: int, size: int, response: str, access: str) -> None:
-        """Answer accesses to a range with an error; see :meth:`HostMemory.fault`."""
-        self._check_open()
-        self.memory.fault(addr, size, response, access)
-
-    def clear_faults(self) -> None:
-        """Remove all faults that :meth:`fault` added."""
-        self._check_open()
-        self.memory.clear_faults()
+    @property
+    def _host_memory(self) -> HostMemory:
+        return self.memory
 
     def _read(self, addr: int, size: int) -> bytes:
         self._check_open()

@@ -14,10 +14,11 @@ from weft.spec.config import Config
 from ..errors import BuildError, DeviceTimeout, RegisterError, WeftError
 from ..program.file import Program
 from ..register_words import pack
-from .base import WATCHDOG_CYCLES, Device, Result
+from .base import WATCHDOG_CYCLES, Result
 from .instruction_times import instruction_times
 from .rtl_build import build_accelerator, print_progress
 from .rtl_sim import Simulation
+from .simulated import SimulatedDevice
 from .tensors import Inputs
 
 __all__ = ["RtlDevice"]
@@ -34,7 +35,7 @@ def _portable(config: Config) -> Config:
     return dataclasses.replace(config, multiplier="portable", dsp_cells=None)
 
 
-class RtlDevice(Device):
+class RtlDevice(SimulatedDevice):
     """Cycle-accurate simulation of the RTL.
 
     The first use of a configuration compiles a simulator, which takes about a minute; the result
@@ -100,15 +101,9 @@ class RtlDevice(Device):
         super().close()
         self.simulation.close()
 
-    def fault(self, addr: int, size: int, response: str, access: str) -> None:
-        """Answer accesses to a range with an error; see :meth:`Simulation.fault`."""
-        self._check_open()
-        self.simulation.fault(addr, size, response, access)
-
-    def clear_faults(self) -> None:
-        """Remove all faults that :meth:`fault` added."""
-        self._check_open()
-        self.simulation.clear_faults()
+    @property
+    def _host_memory(self) -> Simulation:
+        return self.simulation
 
     def silence(self, *channels: str) -> None:
         """Stop all responses on some channels; see :meth:`Simulation.silence`."""

@@ -1,7 +1,6 @@
 """The command ``weft``: help, JSON output and exit status of every verb."""
 
 import json
-import os
 import re
 import subprocess
 import sys
