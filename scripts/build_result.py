@@ -1,63 +1,66 @@
-"""What is kept and shown of a board's build."""
+"""Result of a board's build: what is kept in ``result.json``, and what is printed."""
+
+from __future__ import annotations
 
 import hashlib
 import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
 
-from nextpnr_report import utilisation
+from nextpnr_report import Step, utilisation
 from toolchains import TOOLCHAINS
+from weft_boards._board import Board
+from weft_host.atomic_file import write_atomically
 
-__all__ = ["counts", "digest", "facts", "keep", "show", "write_whole"]
+__all__ = ["count_resources", "digest", "facts", "keep", "show"]
 
 
-def facts(chosen):
-    """What was built, and with what."""
+def facts(chosen: Board, pnr: str) -> dict[str, Any]:
+    """Return what was built, and with which tools; ``pnr`` is ``ecp5_pnr`` or ``nextpnr``."""
     return {"board": chosen.name, "device": chosen.device.name, "config": chosen.config.name,
-            "clock_mhz": chosen.clock_hz / 1e6, "baud": chosen.baud,
+            "clock_mhz": chosen.clock_hz / 1e6, "baud": chosen.baud, "pnr": pnr,
             "fmax_trusted": chosen.fmax_trusted,
             **TOOLCHAINS[chosen.device.family].versions()}
 
 
-def keep(folder, result):
-    """Leaves the result where ``weft results`` looks for it."""
-    write_whole(folder / "result.json", json.dumps(result, indent=1) + "\n")
+def keep(folder: pathlib.Path, result: Mapping[str, Any]) -> None:
+    """Write the result to ``folder``, where ``weft results`` reads it."""
+    write_atomically(folder / "result.json", json.dumps(result, indent=1) + "\n")
 
 
-def write_whole(path, text):
-    """Writes a file so that a build which is stopped leaves no half of it."""
-    whole = path.with_suffix(".whole")
-    whole.write_text(text)
-    whole.replace(path)
-
-
-def digest(*paths):
-    """Tells whether files are the same as before."""
+def digest(*paths: pathlib.Path) -> str:
+    """Return a hash of the contents of files."""
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
 
-def counts(chosen, folder, log):
-    """``{what: [used, available]}`` for logic, flip-flops, multipliers and memories."""
+def count_resources(chosen: Board, folder: pathlib.Path, log: str) -> dict[str, list[int]]:
+    """Return ``{resource: [used, available]}``, for the resources that :class:`Toolchain` names.
+
+    ``log`` is the text of nextpnr's log.
+    """
     tools = TOOLCHAINS[chosen.device.family]
     used = utilisation(log)
     found = {}
-    for what in ("logic", "ffs", "dsps", "rams", "wide_rams"):
-        ways = [used[name] for name in getattr(tools, what).split() if name in used]
-        if ways:
-            # the smallest cells are the unit: of larger ones there are fewer
-            most = max(available for _, available in ways)
-            found[what] = [sum(count * most // available for count, available in ways), most]
+    for resource in ("logic", "ffs", "dsps", "rams", "wide_rams"):
+        cells = [used[name] for name in getattr(tools, resource).split() if name in used]
+        if cells:
+            # the smallest cells, of which there are most, are the unit
+            most = max(available for _, available in cells)
+            found[resource] = [sum(count * most // available for count, available in cells), most]
     if "ffs" not in found:
-        # a flip-flop shares the cell of its look-up table
-        cells = json.loads((folder / "stat.json").read_text())["design"]["num_cells_by_type"]
-        found["ffs"] = [sum(count for name, count in cells.items() if "DFF" in name),
+        # an FF shares the cell of its LUT
+        types = json.loads((folder / "stat.json").read_text())["design"]["num_cells_by_type"]
+        found["ffs"] = [sum(count for name, count in types.items() if "DFF" in name),
                         found["logic"][1]]
     return found
 
 
-def show(result, path):
-    """Prints utilisation and the slowest path."""
-    for what, (used, available) in result["used"].items():
-        print(f"  {what:9} {used:7,} of {available:7,}  {100 * used / available:5.1f} %")
-    print(f"  clock     {result['mhz_best']} MHz by nextpnr, {result['clock_mhz']:g} MHz asked for")
-    print(f"  slowest path, {sum(delay for _, delay, _, _ in path):.1f} ns:")
+def show(result: Mapping[str, Any], path: list[Step]) -> None:
+    """Print utilisation, clock and the critical path."""
+    for resource, (used, available) in result["used"].items():
+        print(f"  {resource:9} {used:7,} of {available:7,}  {100 * used / available:5.1f} %")
+    print(f"  clock     {result['mhz_best']} MHz by nextpnr, {result['clock_mhz']:g} MHz required")
+    print(f"  critical path, {sum(delay for _, delay, _, _ in path):.1f} ns:")
     for kind, delay, source, sink in path:
         print(f"    {delay:6.2f} ns  {kind:12} {source} -> {sink}")

@@ -1,46 +1,59 @@
-"""Copies registers and look-up tables that drive too much, before nextpnr places an ECP5 netlist.
+"""Duplication of registers and LUTs with a large fan-out, before nextpnr places an ECP5 netlist.
 
-nextpnr neither copies nor moves logic. A register that reaches hundreds of cells has one place, and
-some of the cells are far from it: the way to them becomes the longest of the design. Here each
-gets copies with a share of the cells each. Cells whose names are close come to one copy: bits
-of a word, bytes of a row, which are placed side by side.
+nextpnr neither duplicates nor moves logic. A register that drives hundreds of cells has one site,
+and the route to the farthest of the cells becomes the critical path. Here each such driver gets
+copies, and each copy drives a share of the cells. Cells with similar names have the same driver:
+bits of a word or bytes of a row, which are placed side by side.
 """
 
-from netlists import changing, natural
+from __future__ import annotations
 
-__all__ = ["MOST", "copy_drivers"]
+import pathlib
+from typing import Any
 
-MOST = 64
-"""Inputs that one register or look-up table drives at most, where it can be copied."""
+from netlists import edit_netlist, natural_key
+
+__all__ = ["MAX_LOAD", "duplicate_drivers"]
+
+MAX_LOAD = 64
+"""Inputs that a register or LUT drives at most, where it can be duplicated."""
 
 _OUTPUTS = {"TRELLIS_FF": "Q", "LUT4": "Z", "PFUMX": "Z", "L6MUX21": "Z"}
-# a multiplexer behind look-up tables has them in its own slice
-_WITHIN = {("PFUMX", "ALUT"), ("PFUMX", "BLUT"), ("L6MUX21", "D0"), ("L6MUX21", "D1")}
+# inputs of a multiplexer whose LUTs are in the same slice
+_IN_SLICE = {("PFUMX", "ALUT"), ("PFUMX", "BLUT"), ("L6MUX21", "D0"), ("L6MUX21", "D1")}
 _CLOCKS = {"CLK", "CLK0", "CLK1", "CLKA", "CLKB", "WCK"}
-# memories are far from each other; resets stay whole, since few of them fit one tile
-_MEMORIES = {"DP16KD", "TRELLIS_DPR16X4"}
-_FAR_APART = 6
+_MEMORIES = {"DP16KD"}
+_MEMORY_LOAD = 6        # of an input of a block RAM: their sites are far from each other
+
+Sink = tuple[str, str, int]             # cell, port, index of the bit
 
 
-def copy_drivers(path, *, most=MOST):
-    """Rewrites the netlist of :command:`synth_ecp5` in ``path``; returns how many copies it got.
+def duplicate_drivers(path: pathlib.Path, *, max_load: int = MAX_LOAD) -> int:
+    """Duplicate drivers in the netlist ``path``, as :command:`synth_ecp5` writes it.
 
-    What it computes stays the same. A copy has the inputs of its original, so these drive more
-    than before; they are looked at afterwards, but none is looked at twice.
+    The function of the netlist stays the same. A copy has the inputs of its original, whose load
+    grows; they are duplicated afterwards, but no driver twice.
+
+    Returns
+    -------
+    :class:`int`
+        Number of copies.
     """
-    with changing(path) as netlist:
+    with edit_netlist(path) as netlist:
         module = next(module for module in netlist["modules"].values()
                       if "top" in module["attributes"])
-        return _Copier(module, most).run()
+        return _Duplicator(module, max_load).run()
 
 
-class _Copier:
-    def __init__(self, module, most):
-        self.cells, self.names, self.most = module["cells"], module["netnames"], most
-        self.free = 1 + max(bit for net in self.names.values() for bit in net["bits"]
-                            if isinstance(bit, int))
-        self.drivers = {}                       # of a bit: cell
-        self.sinks = {}                         # of a bit: [(cell, port, index)]
+class _Duplicator:
+    """Drivers and sinks of a module, and the bits that still have too many sinks."""
+
+    def __init__(self, module: dict[str, Any], max_load: int) -> None:
+        self.cells, self.names, self.max_load = module["cells"], module["netnames"], max_load
+        self.free_bit = 1 + max(bit for net in self.names.values() for bit in net["bits"]
+                                if isinstance(bit, int))
+        self.drivers: dict[int, str] = {}
+        self.sinks: dict[int, list[Sink]] = {}
         for name, cell in self.cells.items():
             for port, bits in cell["connections"].items():
                 drives = cell["port_directions"].get(port) == "output"
@@ -51,40 +64,41 @@ class _Copier:
                         self.drivers[bit] = name
                     else:
                         self.sinks.setdefault(bit, []).append((name, port, index))
-        self.todo = {bit for bit in self.sinks if self._load(bit) > most}
-        self.done = set()
+        self.todo = {bit for bit in self.sinks if self._load(bit) > max_load}
+        self.done: set[int] = set()
 
-    def run(self):
+    def run(self) -> int:
+        """Duplicate the drivers with the most sinks first; return the number of copies."""
         count = 0
         while self.todo:
             bit = max(self.todo, key=lambda bit: (len(self.sinks[bit]), bit))
             self.todo.remove(bit)
             self.done.add(bit)
-            count += self._share(bit)
+            count += self._split(bit)
         return count
 
-    def _weight(self, place):
-        cell, port, _ = place
-        if port == "LSR":
+    def _weight(self, sink: Sink) -> int:
+        cell, port, _ = sink
+        if port == "LSR":       # a tile has room for few different resets
             return 0
-        return _FAR_APART if self.cells[cell]["type"] in _MEMORIES else 1
+        return _MEMORY_LOAD if self.cells[cell]["type"] in _MEMORIES else 1
 
-    def _load(self, bit):
+    def _load(self, bit: int) -> int:
         return sum(map(self._weight, self.sinks[bit]))
 
-    def _share(self, bit):
-        """Spreads what ``bit`` drives over copies of what drives it; how many were made."""
+    def _split(self, bit: int) -> int:
+        """Split the sinks of ``bit`` among copies of its driver; return the number of copies."""
         original = self.drivers.get(bit)
-        if original is None or not self._can_copy(original):
+        if original is None or not self._can_duplicate(original):
             return 0
         if _CLOCKS & {port for _, port, _ in self.sinks[bit]}:
-            return 0                            # it has wires of its own
-        parts = -(-self._load(bit) // self.most)
-        shares = [[] for _ in range(parts)]
+            return 0                            # the clock network has no fan-out limit
+        parts = -(-self._load(bit) // self.max_load)
+        shares: list[list[Sink]] = [[] for _ in range(parts)]
         so_far = 0
-        for place in sorted(self.sinks[bit], key=_order):
-            shares[so_far * parts // self._load(bit) if self._weight(place) else 0].append(place)
-            so_far += self._weight(place)
+        for sink in sorted(self.sinks[bit], key=_order):
+            shares[so_far * parts // self._load(bit) if self._weight(sink) else 0].append(sink)
+            so_far += self._weight(sink)
         self.sinks[bit] = shares[0]
         for part, share in enumerate(shares[1:], 1):
             new = self._copy(original, f"copy_{part}")
@@ -93,24 +107,24 @@ class _Copier:
             self.sinks[new] = share
         return parts - 1
 
-    def _can_copy(self, name):
+    def _can_duplicate(self, name: str) -> bool:
         cell = self.cells[name]
         return (cell["type"] in _OUTPUTS and "BEL" not in cell["attributes"]
-                and all(self._can_copy(self.drivers[bits[0]])
+                and all(self._can_duplicate(self.drivers[bits[0]])
                         for port, bits in cell["connections"].items()
-                        if (cell["type"], port) in _WITHIN))
+                        if (cell["type"], port) in _IN_SLICE))
 
-    def _copy(self, original, suffix):
-        """The output of a new cell that is like ``original``."""
+    def _copy(self, original: str, suffix: str) -> int:
+        """Add a copy of a cell, and of LUTs in its slice; return the bit that the copy drives."""
         cell = self.cells[original]
         name, output = f"{original}_{suffix}", _OUTPUTS[cell["type"]]
-        new, self.free = self.free, self.free + 1
-        connections = {}
+        new, self.free_bit = self.free_bit, self.free_bit + 1
+        connections: dict[str, list[Any]] = {}
         self.cells[name] = {**cell, "connections": connections}
         for port, bits in cell["connections"].items():
             if port == output:
                 connections[port] = [new]
-            elif (cell["type"], port) in _WITHIN:
+            elif (cell["type"], port) in _IN_SLICE:
                 connections[port] = [self._copy(self.drivers[bits[0]], suffix)]
                 self.sinks[connections[port][0]] = [(name, port, 0)]
             else:
@@ -118,13 +132,13 @@ class _Copier:
                 for index, bit in enumerate(bits):
                     if not isinstance(bit, str):
                         self.sinks[bit].append((name, port, index))
-                        if bit not in self.done and self._load(bit) > self.most:
+                        if bit not in self.done and self._load(bit) > self.max_load:
                             self.todo.add(bit)
         self.names[f"{name}_{output}"] = {"hide_name": 1, "bits": [new], "attributes": {}}
         self.drivers[new] = name
         return new
 
 
-def _order(place):
-    cell, port, index = place
-    return natural(cell), port, index
+def _order(sink: Sink) -> tuple[Any, ...]:
+    cell, port, index = sink
+    return natural_key(cell), port, index

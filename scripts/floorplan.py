@@ -1,44 +1,49 @@
-"""A picture of where place and route put each block of a design."""
+"""Picture of where place and route has put each block of a design."""
+
+from __future__ import annotations
 
 import collections
 import json
+import pathlib
 import re
 
 __all__ = ["draw_floorplan", "read_cells"]
 
-_SITE = re.compile(r"^(?:(?:X|R)(\d+))/?(?:Y|C)(\d+)")
+_LOCATION = re.compile(r"^(?:(?:X|R)(\d+))/?(?:Y|C)(\d+)")
 _SHOWN = 12             # blocks with a colour of their own; the smaller ones share one
 
+Cell = tuple[str, int, int]             # block, column, row
 
-def _block(name):
-    """The part of the board that a cell's name begins with, or the part of the accelerator."""
+
+def read_cells(path: pathlib.Path) -> list[Cell]:
+    """Return block, column and row of all cells in a netlist that nextpnr has placed."""
+    modules = json.loads(path.read_text())["modules"]
+    cells = []
+    for name, cell in modules["top"]["cells"].items():
+        location = _LOCATION.match(cell["attributes"].get("NEXTPNR_BEL", ""))
+        if location:
+            cells.append((_block(name), int(location[1]), int(location[2])))
+    return cells
+
+
+def _block(name: str) -> str:
+    """Return the first part of a cell's name, or the part after the accelerator."""
     top, *parts = name.split(".")
     if top != "top" or len(parts) < 2:
         return "other"
     return parts[1] if parts[0] == "accelerator" and len(parts) > 2 else parts[0]
 
 
-def read_cells(path):
-    """``[(block, column, row)]`` of all cells in the netlist that nextpnr placed."""
-    modules = json.loads(path.read_text())["modules"]
-    cells = []
-    for name, cell in modules["top"]["cells"].items():
-        site = _SITE.match(cell["attributes"].get("NEXTPNR_BEL", ""))
-        if site:
-            cells.append((_block(name), int(site[1]), int(site[2])))
-    return cells
-
-
-def draw_floorplan(cells, path, title):
-    """Writes the picture; a dot is a tile of the device, its size how many cells are there.
+def draw_floorplan(cells: list[Cell], path: pathlib.Path, title: str) -> None:
+    """Write the picture, in which each tile has a mark as large as its number of cells.
 
     Raises
     ------
     ValueError
-        If no cell has a place.
+        If no cell has a location.
     """
     if not cells:
-        raise ValueError("no cell of the design has a place: there is nothing to draw")
+        raise ValueError("no cell of the design has a location: there is nothing to draw")
     import matplotlib
     matplotlib.use("Agg")
     from matplotlib import pyplot
@@ -52,7 +57,8 @@ def draw_floorplan(cells, path, title):
             (column, row) for owner, column, row in cells
             if (owner if owner in shown else "other") == block)
         if tiles:
-            axes.scatter(*zip(*tiles), s=[2 + 1.5 * count for count in tiles.values()], marker="s",
+            columns, rows = zip(*tiles)
+            axes.scatter(columns, rows, s=[2 + 1.5 * count for count in tiles.values()], marker="s",
                          linewidths=0, color=colours(number),
                          label=f"{block}: {sum(tiles.values()):,} cells")
     axes.invert_yaxis()

