@@ -35,7 +35,7 @@ def program():
 
 
 @pytest.fixture
-def behind():
+def connected():
     """An emulated board, and the device at its port."""
     emulated = make_board("emulated")
     with PseudoTerminal(emulated) as terminal, SerialDevice(terminal.port, baud=BAUD) as device:
@@ -47,9 +47,9 @@ def shorten_time_limits(monkeypatch):
     monkeypatch.setattr("weft_host.device.serial._LOOK", 0.05)
 
 
-def test_a_deadlocked_program_ends_with_a_timeout(behind, monkeypatch):
+def test_a_deadlocked_program_ends_with_a_timeout(connected, monkeypatch):
     shorten_time_limits(monkeypatch)
-    _, device = behind
+    _, device = connected
     store = 1 << isa.UNITS.index("STORE")
     program = Program(config=CONFIG, memory_bytes=4096, windows=(Window(0, 4096),),
                       instructions=isa.encode("SYNC_VECTOR", wait=store))
@@ -60,9 +60,9 @@ def test_a_deadlocked_program_ends_with_a_timeout(behind, monkeypatch):
         device.run(program, watchdog=0)
 
 
-def test_a_state_that_does_not_end_is_reported(behind, monkeypatch):
+def test_a_state_that_does_not_end_is_reported(connected, monkeypatch):
     shorten_time_limits(monkeypatch)
-    emulated, device = behind
+    emulated, device = connected
     read = emulated.emulator.read_register
     for state, call in (("RESETTING", device.soft_reset), ("CLEARING", device.clear)):
         bit = pack("STATUS", **{state: 1})
@@ -75,10 +75,10 @@ def test_a_state_that_does_not_end_is_reported(behind, monkeypatch):
 
 @pytest.mark.parametrize("moves", ["PC", "COUNTER_MAC_BUSY", "COUNTER_BYTES_READ",
                                    "COUNTER_BYTES_WRITTEN", "COUNTER_INSTRUCTIONS"])
-def test_a_long_program_with_progress_is_not_a_timeout(behind, monkeypatch, moves):
+def test_a_long_program_with_progress_is_not_a_timeout(connected, monkeypatch, moves):
     """The program takes three times as long as a device may be without progress."""
     shorten_time_limits(monkeypatch)
-    emulated, device = behind
+    emulated, device = connected
     read, end = emulated.emulator.read_register, time.monotonic() + 1.2
 
     def register(name):
@@ -95,8 +95,8 @@ def test_a_long_program_with_progress_is_not_a_timeout(behind, monkeypatch, move
     {"registers": False},       # detected by the sequence number
     {"last": None},             # detected by the registers
 ])
-def test_a_program_is_loaded_again_after_a_reset_of_the_board(behind, program, stored, lost):
-    emulated, device = behind
+def test_a_program_is_loaded_again_after_a_reset_of_the_board(connected, program, stored, lost):
+    emulated, device = connected
     check_logits(device, program, stored, 0)
     if "last" in lost:
         emulated.reset(last=device.link._last)
@@ -121,10 +121,10 @@ def test_memory_beyond_the_address_bits_is_reported():
             SerialDevice(terminal.port, config, baud=BAUD)
 
 
-def test_a_port_in_use_is_reported(behind):
+def test_a_port_in_use_is_reported(connected):
     """The port is locked by pyserial, or by a program that opened it exclusively."""
     serial = pytest.importorskip("serial")
-    port = behind[1].line.port
+    port = connected[1].line.port
     message = f"^cannot open {port}: another program uses it; close that program first$"
     with pytest.raises(LinkError, match=message):
         SerialDevice(port, baud=BAUD)
@@ -162,8 +162,8 @@ def test_a_port_that_accepts_no_bytes_is_reported(monkeypatch):
 
 
 
-def test_repr_names_the_port_and_the_state(behind):
-    _, device = behind
+def test_repr_names_the_port_and_the_state(connected):
+    _, device = connected
     text = (f"<SerialDevice: {device.line.port} at 6,000 baud, configuration 'tiny', 131,072 bytes "
             "of host memory, ")
     assert repr(device) == text + "open>"
@@ -171,8 +171,8 @@ def test_repr_names_the_port_and_the_state(behind):
     assert repr(device) == text + "closed>"
 
 
-def test_a_closed_device_rejects_every_call(behind):
-    _, device = behind
+def test_a_closed_device_rejects_every_call(connected):
+    _, device = connected
     device.close()
     device.close()
     check_closed(device)
