@@ -1,4 +1,4 @@
-"""Top level of the serial engine: wiring of its units, and the host's register accesses."""
+"""Top level of the serial engine: connections of its units, and the host's register accesses."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
@@ -31,19 +31,19 @@ class CompactAccelerator(wiring.Component):
     config : :class:`weft.spec.config.Config`
         A configuration with ``compact`` set.
     observe : :class:`bool`
-        Add the ports ``o_queued``, ``o_issued`` and ``o_done`` for traces of a simulation.
+        Add the ports ``o_queued``, ``o_issued`` and ``o_done`` for simulation traces.
 
     Members
     -------
     s_axil : :py:`In(Axi4Lite(addr_width=12))`
         Registers.
     m_axi : :py:`Out(Axi4(addr_width, bus_width))`
-        Host memory, which holds instructions, weights and activations.
+        Host memory: instructions, weights, activations.
     irq : :py:`Out(1)`
         High while an enabled interrupt cause is set.
     o_queued, o_issued, o_done : :py:`Out(4)`
-        Only with ``observe``. Bit u is high for one cycle when an instruction of unit u was
-        accepted, starts, and is done.
+        Only with ``observe``. Bit u is high for one cycle when an instruction of unit u has been
+        accepted, when it starts, and when it is done.
 
     Raises
     ------
@@ -104,7 +104,7 @@ class CompactAccelerator(wiring.Component):
         return m
 
     def _host_accesses(self, m, core, bus, response):
-        """Connect the host: the core serves reads, the microprogram serves writes."""
+        """Connect the register bus: the core serves reads, and the microprogram serves writes."""
         port = core.port
         word = Signal(register_map.ADDR_WIDTH - 2)
         mapped = Signal()

@@ -15,28 +15,29 @@ SIDE = 4
 """Rows and columns of the array."""
 
 TABLE_WORDS = 512
-"""Words of the two tables, which follow the accumulators in the same memory."""
+"""Words of tables A and B, which follow the accumulators in the same memory."""
 
 MODE = data.StructLayout({
     "add": 1,           # add results to the accumulators
-    "maximum": 1,       # keep the maximum of result and accumulator
+    "maximum": 1,       # without add: store the maximum of result and accumulator
     "to_weights": 1,    # WRITE_BYTES writes the weight buffer
     "depthwise": 1,     # each column multiplies its own byte of the vector
-    "blank": 3,         # number of lines of a tile that are replaced by zeros
+    "blank": 3,         # number of lines, from the first of a tile, that are replaced by zeros
 })
-"""Layout of A for the operation SET_MODE."""
+"""Layout of A for the operation SET_MODE. Without ``add`` and ``maximum``, results overwrite."""
 
 
 class ArrayUnit(wiring.Component):
     """Weight-stationary 4 x 4 array that accepts one byte per cycle.
 
     LOAD_WEIGHTS loads a tile into the operand registers of the multipliers. The bytes of a VECTOR
-    enter the operand registers of rows 0 to 3, one per cycle. After the last byte, all 16 products
-    are summed by column and combined with the four accumulator words from Q on, and Q advances by
-    4. The throughput is one vector per four cycles.
+    enter the operand registers of rows 0 to 3, one per cycle. After the last byte, the 16 products
+    are added up in each column, the four sums are combined with the four accumulator words from Q
+    on, and Q advances by 4. The throughput is one vector per four cycles.
 
-    In depthwise mode, the bytes of a VECTOR enter the row that SET_TAP names, one byte per
-    column, and the row number then decreases by one. The vector for row 0 triggers the sums.
+    In depthwise mode, the bytes of a VECTOR enter the row that SET_TAP selects, one byte per
+    column, and the row number then decreases by one. The products are added up after the vector
+    that enters row 0.
 
     Parameters
     ----------
@@ -45,12 +46,13 @@ class ArrayUnit(wiring.Component):
     Members
     -------
     port : :py:`In(OperationPort())`
-    i_byte, i_byte_valid, i_byte_index
+        Operations from the core.
+    i_byte : :py:`In(8)`, ``i_byte_valid`` : :py:`In(1)`, ``i_byte_index`` : :py:`In(2)`
         Bytes of a vector from :class:`weft.compact.byte_unit.ByteUnit`.
     i_moving : :py:`In(1)`
         The byte unit is busy.
-    i_weight_addr, i_weight_data, i_weight_en
-        Write port of the weight buffer.
+    i_weight_addr : :py:`In(16)`, ``i_weight_data`` : :py:`In(8)`, ``i_weight_en`` : :py:`In(1)`
+        Write port of the weight buffer: byte address, byte, write enable.
     o_to_weights : :py:`Out(1)`
         Field ``to_weights`` of the mode.
     o_word : :py:`Out(32)`
@@ -81,7 +83,7 @@ class ArrayUnit(wiring.Component):
 
         line, line_row, line_valid = self._weights(m, mode)
 
-        # -- multipliers: each serves two columns of a row -------------------------------------
+        # -- multipliers: one for each pair of columns of a row --------------------------------
         previous_byte = Signal(8)
         with m.If(self.i_byte_valid):
             m.d.sync += previous_byte.eq(self.i_byte)
@@ -137,7 +139,10 @@ class ArrayUnit(wiring.Component):
         return m
 
     def _weights(self, m, mode):
-        """Emit the weight buffer and return the line that was read, its array row, and valid."""
+        """Add the weight buffer, which LOAD_WEIGHTS reads.
+
+        Return the line that was read, the array row that it belongs to, and a valid bit.
+        """
         port = self.port
         depth = self.config.wgt_bytes // SIDE
         tile = Signal(range(depth))
@@ -170,7 +175,10 @@ class ArrayUnit(wiring.Component):
         return Mux(not_blank, Cat(lanes), 0), row, valid
 
     def _accumulate(self, m, mode, total, start):
-        """Combine four accumulator words from Q on with ``total`` of four successive cycles."""
+        """Add the accumulators, and combine four words from Q on with four values of ``total``.
+
+        ``total`` presents one value per cycle in the four cycles after ``start``.
+        """
         port = self.port
         op, go = port.op, port.go
         depth = self.config.acc_rows * SIDE + TABLE_WORDS

@@ -1,4 +1,4 @@
-"""Assembler of the serial engine: labels, registers, constants and hazards."""
+"""Assembler of the serial engine's microprogram: labels, registers, constants and hazards."""
 
 import contextlib
 
@@ -19,7 +19,7 @@ from .microinstruction import (
 __all__ = ["INDEXED", "Assembler"]
 
 INDEXED = "@X"
-"""The operand that stands for the register whose number is in X."""
+"""Operand that stands for the register whose number is in X."""
 
 _HOST_REGISTERS = {register.offset >> 2 for register in register_map.REGISTERS}
 _HOST_REGISTERS_END = max(_HOST_REGISTERS) + 1
@@ -28,19 +28,21 @@ _HOST_REGISTERS_END = max(_HOST_REGISTERS) + 1
 class Assembler:
     """Collector of a microprogram, one method call per microinstruction.
 
-    An operand is a name or a number. A name is a register of the host's register map, or a
-    variable, which is allocated at its first use. A number becomes part of the microinstruction
-    if it is small enough, and otherwise a constant in a register. A variable that is allocated
-    within :meth:`scope` exists until the end of that scope.
+    An operand is a name or a number. A name denotes a register of the host's register map, or a
+    variable, to which a register is allocated at its first use. A number is stored in the
+    microinstruction if it is small enough, and otherwise in a register as a constant. A variable
+    that is allocated within :meth:`scope` exists until the end of that scope.
 
     Attributes
     ----------
     program : list of :class:`~weft.compact.microinstruction.Microinstruction`
+        Microinstructions emitted so far.
     labels : dict of :class:`str` to :class:`int`
         Address of each label.
     exits : set of :class:`str`
         Labels at which A and all variables except ``live_at_exit`` are dead.
     live_at_exit : set of :class:`str`
+        Names of variables and registers.
 
     Raises
     ------
@@ -66,7 +68,7 @@ class Assembler:
     # -- registers -----------------------------------------------------------------------------
 
     def consecutive(self, *names):
-        """Allocate variables in consecutive registers and return the number of the first."""
+        """Allocate variables in consecutive registers and return the first register's number."""
         if len(self._free) < len(names):
             raise ValueError(f"no {len(names)} registers are left for {names[0]}")
         numbers = self._free[:len(names)]
@@ -75,7 +77,10 @@ class Assembler:
         return numbers[0]
 
     def array(self, name, count):
-        """Allocate the variables ``name0``, ``name1``, ... and return the number of the first."""
+        """Allocate ``count`` variables ``name0``, ``name1``, ... in consecutive registers.
+
+        Return the number of the first register.
+        """
         return self.consecutive(*(f"{name}{index}" for index in range(count)))
 
     def register(self, operand):
@@ -96,7 +101,7 @@ class Assembler:
         return self._constants[value]
 
     def initial_registers(self):
-        """Return the contents of all registers at power-up: constants, otherwise 0."""
+        """Return the contents of all registers at power-up: the constants, and 0 elsewhere."""
         words = [0] * REGISTERS
         for value, number in self._constants.items():
             words[number] = value
@@ -104,7 +109,10 @@ class Assembler:
 
     @contextlib.contextmanager
     def scope(self):
-        """Free the variables that are allocated inside; other scopes reuse their registers."""
+        """Return a context in which new variables are local.
+
+        At its end, their names are removed, and other scopes may use their registers.
+        """
         names, scope_free = dict(self._names), self._scope_free
         self._scope_free = list(self._scope_registers)
         yield
@@ -121,13 +129,17 @@ class Assembler:
         self.program.append(instruction)
 
     def label(self, name):
-        """Define label ``name`` at the next microinstruction."""
+        """Define label ``name`` at the address of the next microinstruction."""
         if name in self.labels:
             raise ValueError(f"label {name} is defined twice")
         self.labels[name] = len(self.program)
 
     def function(self, kind, operand, to=None):
-        """Emit a function whose result goes to ``"A"`` (default), ``"R"`` or ``"AR"``."""
+        """Emit a function of A and the operand R.
+
+        ``to`` selects the destination of the result: ``"A"``, ``"R"`` or both, ``"AR"``. The
+        default is ``"A"``, and ``"R"`` for STORE.
+        """
         to = to or ("R" if kind is Function.STORE else "A")
         if isinstance(operand, int) and kind is not Function.READ_SOURCE:
             value = (operand + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
@@ -138,12 +150,12 @@ class Assembler:
         self._emit(Microinstruction(kind, number, "A" in to, "R" in to))
 
     def do(self, operation, operand=0):
-        """Emit an operation; its operand is a register if the operation reads one."""
+        """Emit an operation. Its operand is a register if it reads one, and otherwise a number."""
         number = self.register(operand) if operation in READS_REGISTER else int(operand)
         self._emit(Microinstruction(operation, number))
 
     def repeat(self, count, operation, operand=0):
-        """Emit an operation that repeats ``count`` times, a number or the name of a register."""
+        """Emit C = ``count``, a number or the name of a register, and an operation that uses C."""
         if isinstance(count, int):
             self.do(Operation.SET_COUNT, count)
         else:
@@ -156,10 +168,11 @@ class Assembler:
         Parameters
         ----------
         condition : :class:`Condition`
+            Condition under which the branch is taken.
         target : :class:`str`
-            Label.
+            Label of the target.
         slot : callable, optional
-            Emits exactly one microinstruction.
+            Function that emits exactly one microinstruction.
         """
         self._emit(Microinstruction(condition, target=target))
         if slot is None:
@@ -174,7 +187,7 @@ class Assembler:
     # -- the program ---------------------------------------------------------------------------
 
     def words(self):
-        """Optimise the delay slots, check the microprogram and return it as a list of numbers."""
+        """Optimise the delay slots, check the microprogram and return its 16-bit words."""
         slots = DelaySlots(self.program, self.labels, exits=self.exits,
                            live_at_exit={self.register(name) for name in self.live_at_exit})
         slots.fill()

@@ -1,4 +1,4 @@
-"""AXI4 manager of the serial engine: single beats."""
+"""AXI4 manager of the serial engine, which transfers single beats."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
@@ -24,11 +24,13 @@ class BeatUnit(wiring.Component):
     Members
     -------
     port : :py:`In(OperationPort())`
+        Operations from the core.
     m_axi : :py:`Out(Axi4(addr_width, 32))`
+        Host memory.
     i_data : :py:`In(32)`, ``i_strobes`` : :py:`In(4)`
-        Data and byte strobes of WRITE; must be stable until the write response.
+        Data and byte strobes of WRITE; they must be stable until the write response.
     o_beat : :py:`Out(32)`
-        The read data, for ACCEPT_BEAT.
+        Read data; valid during ACCEPT_BEAT.
     o_response : :py:`Out(2)`
         Response code of the last read or write.
     o_read_valid, o_write_valid : :py:`Out(1)`

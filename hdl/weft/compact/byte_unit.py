@@ -14,11 +14,11 @@ POINTER_BITS = 16
 
 
 class ByteUnit(wiring.Component):
-    """Scratchpad with a pointer P and a shift register T, which move one byte per cycle.
+    """Scratchpad with a pointer P and a shift register T, which transfers one byte per cycle.
 
     READ_BYTES, WRITE_BYTES and VECTOR run in the background while the core continues; the next
-    operation that uses P or T is stalled until they end. One VECTOR can follow another after four
-    cycles.
+    operation that uses P or T is stalled until they end. The throughput of VECTOR is one vector per
+    four cycles.
 
     Parameters
     ----------
@@ -27,6 +27,7 @@ class ByteUnit(wiring.Component):
     Members
     -------
     port : :py:`In(OperationPort())`
+        Operations from the core.
     i_beat : :py:`In(32)`
         Read data of the bus, for ACCEPT_BEAT.
     i_to_weights : :py:`In(1)`
@@ -36,9 +37,9 @@ class ByteUnit(wiring.Component):
     o_busy : :py:`Out(1)`
         Bytes are in flight.
     o_byte : :py:`Out(8)`, ``o_byte_valid`` : :py:`Out(1)`, ``o_byte_index`` : :py:`Out(2)`
-        A byte of a vector, and its position in the vector.
+        A byte of a vector, its valid bit, and its index in the vector.
     o_weight_addr : :py:`Out(POINTER_BITS)`, ``o_weight_en`` : :py:`Out(1)`
-        ``o_t[:8]`` is written to this byte of the weight buffer.
+        Byte address and write enable of the weight buffer, for the byte ``o_t[:8]``.
     """
 
     def __init__(self, config):
@@ -117,7 +118,7 @@ class ByteUnit(wiring.Component):
         ]
         with m.If(go & (op == Operation.SET_POINTER)):
             m.d.sync += pointer.eq(port.a)
-        # P stays at the last byte of a vector; the step of the next VECTOR starts there
+        # P stays at the last byte of a vector, and the next VECTOR adds its step to that address
         with m.Elif((moving & ~(vector & last)) | starts_vector):
             m.d.sync += pointer.eq(pointer + step)
         with m.If(moving):

@@ -19,11 +19,11 @@ from .ports import OperationPort
 
 __all__ = ["Core"]
 
-_STACK = 4
+_STACK = 4          # return addresses
 
 
 class _Registers:
-    """Architectural registers of the core, and signals that several of its parts share."""
+    """Registers of the core that microinstructions use, and signals that its methods share."""
 
     def __init__(self):
         self.a = Signal(32)
@@ -31,7 +31,7 @@ class _Registers:
         self.count = Signal(6)              # C
         self.x_index = Signal(8)            # X
         self.shifted_out = Signal()         # the bit that was shifted out last
-        self.sticky = Signal()              # any bit shifted out before it was 1
+        self.sticky = Signal()              # a bit that was shifted out earlier was 1
         self.carry = Signal()
         self.less = Signal()
 
@@ -40,24 +40,24 @@ class _Registers:
         self.stall = Signal()
         self.host_read = Signal()           # the register file serves the host
         self.next_pc = Signal(ADDRESS_BITS)
-        self.r = Signal(32)                 # operand of a function
+        self.r = Signal(32)                 # operand R of a function
         self.total = Signal(33)             # output of the adder
-        self.sign = Signal()                # its sign, of 33 bits
+        self.sign = Signal()                # sign of the sum as a signed number of 33 bits
 
 
 class Core(wiring.Component):
     """Accumulator machine that executes one microinstruction per cycle, except for stalls.
 
-    While one microinstruction executes, the next reads its register, and the one after that is
-    fetched; the assembler avoids the hazards that result. The host reads a register in a cycle
-    between two microinstructions.
+    While one microinstruction executes, the register of the next one is read, and the one after
+    that is fetched. The assembler avoids the hazards that result. The host reads a register in a
+    cycle between two microinstructions.
 
     Parameters
     ----------
     words : list of :class:`int`
-        The microprogram.
+        The microprogram, 16 bits per word.
     registers : list of :class:`int`
-        Contents of the registers at power-up; a reset does not restore them.
+        Contents of the register file at power-up; a reset does not restore them.
 
     Members
     -------
@@ -66,13 +66,14 @@ class Core(wiring.Component):
     i_shifter, i_accumulator, i_bus_data, i_bus_address : :py:`In(32)`
         The words of :class:`Source` that come from outside the core.
     i_shifter_busy, i_accumulator_busy : :py:`In(1)`
-        ``i_shifter`` or ``i_accumulator`` is not valid yet; reading it stalls.
+        ``i_shifter`` or ``i_accumulator`` is not valid yet; a READ_SOURCE of it is stalled.
     i_write_pending, i_read_valid, i_write_valid : :py:`In(1)`
-        Conditions of branches.
+        The branch conditions WRITE_PENDING, READ_VALID and WRITE_VALID.
     i_host_read, i_host_addr : :py:`In(1)`, :py:`In(8)`
-        The host reads a register; stable until ``o_host_read_done``.
+        Request of the host for a register, and the number of the register; stable until
+        ``o_host_read_done``.
     o_host_read_done, o_host_data : :py:`Out(1)`, :py:`Out(32)`
-        The contents of the register, valid for one cycle.
+        High for one cycle when the request is done, and the contents of the register in that cycle.
     """
 
     def __init__(self, words, registers):
@@ -110,7 +111,7 @@ class Core(wiring.Component):
     def _fetch(self, m, s, fetch, read):
         """Fetch a microinstruction, read the register of the previous one and decode it."""
         fetched = Signal()                      # fetch.data is a microinstruction
-        pc = Signal(ADDRESS_BITS)               # address of the microinstruction after it
+        pc = Signal(ADDRESS_BITS)               # address of the microinstruction after that
         advance = Signal()
         address = Signal(8)
         m.d.comb += [
@@ -134,7 +135,7 @@ class Core(wiring.Component):
         port = self.port
         m.d.comb += [
             s.r.eq(Mux(decoded.immediate, s.word[:IMMEDIATE_BITS].as_signed(), read.data)),
-            # not during a branch, whose target must be fetched without delay
+            # no read of the host during a branch, whose target must be fetched without delay
             s.host_read.eq(self.i_host_read & ~self.o_host_read_done & ~s.stall
                            & ~decoded.is_branch),
         ]
@@ -196,7 +197,7 @@ class Core(wiring.Component):
             ):
                 with m.Case(function):
                     m.d.comb += logic.eq(value)
-        # the sum arrives last, so it enters the last multiplexer
+        # the sum is the last signal to arrive, so it enters the last multiplexer
         m.d.comb += result.eq(Mux(decoded.sums, s.total, logic))
         return result
 
@@ -213,7 +214,7 @@ class Core(wiring.Component):
         ]
 
     def _operations(self, m, s, decoded, read):
-        """Execute the operations on the core's own registers."""
+        """Execute the operations that change registers of the core."""
         out = Mux(decoded.operation == Operation.SHIFT_LONG, s.low[0], s.total[0])
         with m.If(decoded.stepping & self.port.step):
             m.d.sync += [

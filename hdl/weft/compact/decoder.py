@@ -1,4 +1,4 @@
-"""Instruction decoder of the serial engine's core."""
+"""Decoder of microinstructions in the core of the serial engine."""
 
 from amaranth.hdl import Cat, Mux, Signal
 
@@ -20,8 +20,8 @@ def _one_of(signal, kinds):
 class Decoder:
     """Registers with the decoded fields of the microinstruction in execution.
 
-    The logic is emitted into the module of the core. All registers are 0 while no microinstruction
-    is in execution.
+    The constructor adds the logic to the module of the core. All registers are 0 while no
+    microinstruction is in execution.
 
     Parameters
     ----------
@@ -29,20 +29,26 @@ class Decoder:
     word : value
         The microinstruction to execute next, 16 bits.
     load, clear : value
-        Load the registers with the fields of ``word``; otherwise, clear them.
+        ``load``: load the registers with the fields of ``word``. ``clear``, if ``load`` is low:
+        clear them.
 
     Attributes
     ----------
     is_branch, is_function : :class:`Signal`
         Kind of the microinstruction.
     condition, function, operation : :class:`Signal`
-        Its enumerations; ``LOAD`` or ``NOP`` if the microinstruction is of another kind.
+        The condition, function or operation. For a microinstruction of another kind, ``function``
+        is ``LOAD`` and ``operation`` is ``NOP``.
     immediate : :class:`Signal`
         The operand of the function is a number.
-    counted, stepping, multiplies, signed_step : :class:`Signal`
-        The operation repeats C times; it shifts {A, M}; it is a multiplication; it is signed.
+    counted : :class:`Signal`
+        The operation repeats C times.
+    stepping, multiplies, signed_step : :class:`Signal`
+        The operation is a multiplication or a shift of {A, M}; it is a multiplication; it is signed
+        (valid only with ``stepping``).
     inverts, from_zero, from_ones : :class:`Signal`
-        The operand is inverted (SUB); 0 (INC) or all ones (DEC) replace A.
+        The adder inverts the operand (SUB), or adds it to 0 (INC) or to all ones (DEC) instead of
+        A.
     rounds, sums, reads_source : :class:`Signal`
         The function is ROUND or ROUND_AWAY; its result comes from the adder; it is READ_SOURCE.
     """

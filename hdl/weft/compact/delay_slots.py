@@ -1,4 +1,4 @@
-"""Delay slots of branches in a microprogram: fill them with useful microinstructions, and check."""
+"""Optimiser and checker of the delay slots of branches in a microprogram."""
 
 from .microinstruction import INDEXED_REGISTER, NOP, Condition, Function, Operation
 
@@ -13,25 +13,26 @@ _SETS_A = (Operation.MULTIPLY, Operation.MULTIPLY_UNSIGNED, Operation.SHIFT,
 
 
 class DelaySlots:
-    """Optimiser of delay slots: replaces a NOP after a branch where the effect stays the same.
+    """Optimiser that eliminates the NOPs in delay slots where the effect remains the same.
 
-    A slot is filled with the microinstruction before its branch, or removed, so that the
-    microinstruction after the slot takes its place.
+    The microinstruction before a branch moves into its slot; or the NOP is removed, so that the
+    microinstruction after it becomes the slot.
 
     Parameters
     ----------
     program : list of :class:`~weft.compact.microinstruction.Microinstruction`
+        Microprogram in which every branch is followed by its delay slot.
     labels : dict of :class:`str` to :class:`int`
         Address of each label.
     exits : set of :class:`str`
         Labels at which A and all registers except ``live_at_exit`` are dead.
     live_at_exit : set of :class:`int`
-        Numbers of registers.
+        Numbers of the registers that are live at the exits.
 
     Attributes
     ----------
     program, labels
-        The result of :meth:`fill`.
+        The arguments, and after :meth:`fill` the optimised microprogram and its labels.
 
     Raises
     ------
@@ -52,7 +53,7 @@ class DelaySlots:
         return self.labels[label]
 
     def fill(self):
-        """Fill or remove the delay slots that hold a NOP, and relocate the labels."""
+        """Fill or remove the delay slots that contain a NOP, and relocate the labels."""
         program, targets = self.program, set(self.labels.values())
         kept: list = []
         relocated = {}
@@ -78,7 +79,10 @@ class DelaySlots:
         self.labels = {name: relocated[address] for name, address in self.labels.items()}
 
     def _next_is_harmless(self, branch, address, targets):
-        """Return whether the word after the slot may also be executed if the branch is taken."""
+        """Return whether the word after the NOP may become the delay slot of ``branch``.
+
+        It is then also executed if the branch is taken.
+        """
         if branch.kind in (*_UNCONDITIONAL, Condition.POLL) or address + 2 in targets \
                 or address + 2 >= len(self.program):
             return False
@@ -91,7 +95,7 @@ class DelaySlots:
         return overwrites_a and not following.to_register and following.kind not in _SETS_CARRY
 
     def _may_fill_slot(self, kept, branch, address):
-        """Return whether the last of ``kept`` may move into the slot of ``branch``."""
+        """Return whether the last word of ``kept`` may become the delay slot of ``branch``."""
         candidate = kept[-1]
         if isinstance(candidate.kind, Condition) or candidate == NOP:
             return False
@@ -107,7 +111,7 @@ class DelaySlots:
                 return False
             if branch.kind in _TESTS_BUS:
                 return False
-        if branch.kind is Condition.RETURN:     # may return to any call
+        if branch.kind is Condition.RETURN:     # the word after any call may be next
             successors = [self.program[at + 2] for at, other in enumerate(self.program)
                           if other.kind in (Condition.CALL, Condition.POLL)
                           and isinstance(other.kind, Condition)]
@@ -124,7 +128,7 @@ class DelaySlots:
         Raises
         ------
         ValueError
-            If one has.
+            If there is such a hazard.
         """
         for address, instruction in enumerate(self.program):
             if not isinstance(instruction.kind, Condition) or instruction.kind is Condition.RETURN:

@@ -1,11 +1,11 @@
-"""Microinstructions of the serial engine: 16 bits each.
+"""Microinstructions of the serial engine and their encoding in 16 bits.
 
 =================  ====================================================================
 ``1cccc ttttt...``  branch to word ``t`` (11 bits) under condition ``c``; the word after a
                     branch, its delay slot, is always executed
 ``00ffff w s n``    function ``f`` of A and register ``n`` (8 bits); with ``w`` the result
                     goes to A, with ``s`` to register ``n``
-``010ooooo n``      operation ``o``; ``n`` is a register number or a small number
+``010ooooo n``      operation ``o``; ``n`` (8 bits) is a register number or a number
 ``011ffff n``       function ``f`` of A and the signed number ``n`` (9 bits), to A
 =================  ====================================================================
 
@@ -44,7 +44,7 @@ class Condition(enum.Enum):
     POSITIVE = 4
     CARRY = 5           # of the last addition; after a subtraction: no borrow
     NO_CARRY = 6
-    LESS = 7            # the last sum or difference, as a signed number of 33 bits, is negative
+    LESS = 7            # the last sum or difference is negative, as a signed number of 33 bits
     NOT_LESS = 8
     WRITE_PENDING = 9   # the host is writing a register
     READ_VALID = 10     # m_axi offers read data
@@ -69,14 +69,14 @@ class Function(enum.Enum):
     SHIFT_BYTES1 = 9    # {R, A} >> 8
     SHIFT_BYTES2 = 10   # {R, A} >> 16
     SHIFT_BYTES3 = 11   # {R, A} >> 24
-    READ_SOURCE = 12    # the word that Source names
+    READ_SOURCE = 12    # the word that a Source selects
     ROUND = 13          # A + the bit that was shifted out last
     ROUND_AWAY = 14     # the same, but negative ties are rounded away from zero
     DOUBLE = 15         # A + A
 
 
 class Source(enum.Enum):
-    """Source of READ_SOURCE, encoded in place of the register number."""
+    """Source of the function READ_SOURCE, encoded in place of the register number."""
 
     SHIFTER = 0         # T
     LOW = 1             # M
@@ -89,7 +89,7 @@ class Source(enum.Enum):
 class Operation(enum.Enum):
     """Operation that is neither a branch nor a function of A and R.
 
-    Counted operations repeat C times and leave C at 0.
+    Counted operations repeat C times and leave C at 0. READ_BYTES and WRITE_BYTES do not change C.
     """
 
     NOP = 0
@@ -98,7 +98,7 @@ class Operation(enum.Enum):
     SET_INDEX = 3       # X = A
     NEXT_INDEX = 4      # X = X + 1
     SET_LOW = 5         # M = A
-    CLEAR_ROUNDING = 6  # forget the bits that were shifted out
+    CLEAR_ROUNDING = 6  # clear the record of the bits that were shifted out
     MULTIPLY = 7        # counted: {A, M} = {A + (M & 1) * R, M} >> 1, signed
     MULTIPLY_UNSIGNED = 8
     SHIFT = 9           # counted: {A, M} = {A, M} >> 1, signed; bit 0 of A is the bit shifted out
@@ -107,7 +107,7 @@ class Operation(enum.Enum):
     READ_BYTES = 12     # C (up to 4) bytes from P on enter T at its top; P advances
     WRITE_BYTES = 13    # C bytes leave T at its bottom and go to P; P advances
     SET_SHIFTER = 14    # T = A
-    ROTATE = 15         # counted: T and its strobes, by one byte to the right
+    ROTATE = 15         # counted: rotate T and its strobes by one byte to the right
     VECTOR = 16         # P = P + R; the vector at P enters the array, see ArrayUnit
     SET_ACC_ADDR = 17   # Q = A
     NEXT_ACC = 18       # Q = Q + 1
@@ -115,7 +115,7 @@ class Operation(enum.Enum):
     SET_TILE = 20       # W = A
     LOAD_WEIGHTS = 21   # counted, C = 4: the line at W enters the array; W = W + 1
     SET_MODE = 22       # see array_unit.MODE
-    SET_TAP = 23        # R is the array row of the next depthwise VECTOR
+    SET_TAP = 23        # array row of the next depthwise VECTOR = R
     SET_ADDRESS = 24    # address on m_axi = A with bits 1:0 cleared
     READ = 25           # issue the read of a beat
     ACCEPT_BEAT = 26    # T = the beat
@@ -145,8 +145,9 @@ class Microinstruction:
     Attributes
     ----------
     kind : :class:`Function`, :class:`Operation` or :class:`Condition`
+        Function, operation, or condition of a branch.
     operand : :class:`int`
-        Register number or small number.
+        Register number or number.
     to_a, to_register : :class:`bool`
         Destinations of the result of a function.
     target : :class:`str`
@@ -164,7 +165,7 @@ class Microinstruction:
 
     @property
     def register_read(self):
-        """The number of the register that is read, or ``None``."""
+        """Number of the register that is read, or ``None``."""
         if isinstance(self.kind, Function):
             return None if self.immediate or self.kind in _READS_NO_REGISTER else self.operand
         return self.operand if self.kind in READS_REGISTER else None
@@ -189,7 +190,7 @@ class Microinstruction:
         return reads_acc and previous.kind in _SETS_ACC_ADDR
 
     def encode(self, target=0):
-        """Return the 16-bit word; ``target`` is the address of the branch target."""
+        """Return the 16-bit word; ``target`` is the address of a branch's target."""
         if isinstance(self.kind, Condition):
             return 1 << 15 | self.kind.value << ADDRESS_BITS | target
         if self.immediate:

@@ -9,22 +9,23 @@ __all__ = ["OperationPort"]
 
 
 class OperationPort(wiring.Signature):
-    """Operation in execution, from the core to the byte unit, array unit and beat unit.
+    """Port through which the core issues operations to the byte, array and beat units.
 
     Members
     -------
     op : :py:`Out(Operation)`
-        The operation, stable until ``go``; ``NOP`` if there is none.
+        The operation in execution, stable until ``go``; ``NOP`` if there is none.
     go : :py:`Out(1)`
         The operation completes in this cycle: no unit stalls it.
     step : :py:`Out(1)`
-        One repetition of a counted operation: C is not 0, and no unit stalls it.
+        A counted operation executes one repetition in this cycle: C is not 0, and no unit stalls
+        it.
     count : :py:`Out(6)`
         The repeat count C.
     a, r : :py:`Out(32)`
-        The accumulator A, and the register operand.
+        The accumulator A, and the contents of the register that the operand selects.
     operand : :py:`Out(8)`
-        The number operand.
+        The operand as a number.
     stall : :py:`In(1)`
         The unit cannot execute the operation yet.
     """

@@ -10,7 +10,7 @@ _TO_WEIGHTS = 4
 
 
 def copies(u):
-    """Emit the four instructions and their subroutines."""
+    """Emit LOAD, LOAD_WGT, STORE and FILL, and their subroutines."""
     with u.scope():
         for name, access, mode in (("LOAD", _READ, 0), ("LOAD_WGT", _READ, _TO_WEIGHTS),
                                    ("STORE", _WRITE, 0)):
@@ -27,7 +27,10 @@ def copies(u):
 
 
 def _local_extent(u):
-    """Emit the subroutine that loads the on-chip extent; A = ``extent_end`` = its end."""
+    """Emit ``local_extent``, which loads the fields of the on-chip extent.
+
+    A and ``extent_end`` become the end of the extent, one past its last byte.
+    """
     u.label("local_extent")
     load_fields(u, "LOAD", "count", "bytes", "local_addr", "local_pitch")
     u.copy("local_pitch", "pitch")
@@ -42,9 +45,10 @@ def _local_extent(u):
 
 
 def _copy(u):
-    """Emit the loops over rows and beats of LOAD, LOAD_WGT and STORE.
+    """Emit the code that LOAD, LOAD_WGT and STORE share, with loops over rows and beats.
 
-    ``access`` and A, the mode of the array unit, select the instruction.
+    ``access`` is the permission that the window must have and selects between loads and STORE. A is
+    the mode of the array unit and selects between LOAD and LOAD_WGT.
     """
     u.label("copy")
     u.store("copy_mode")
@@ -106,7 +110,7 @@ def _copy(u):
 
 
 def _load_beat(u):
-    """Read a beat and write ``beat_bytes`` of its bytes, from byte ``lane`` on."""
+    """Emit the read of a beat, and the write of ``beat_bytes`` of its bytes, from ``lane`` on."""
     u.load("addr")
     u.call("beat")
     u.repeat("lane", Operation.ROTATE)
@@ -114,7 +118,7 @@ def _load_beat(u):
 
 
 def _store_beat(u):
-    """Read ``beat_bytes`` bytes, move them to byte ``lane`` of a beat and write the beat."""
+    """Emit the read of ``beat_bytes`` bytes, and their write to a beat, from byte ``lane`` on."""
     u.repeat("beat_bytes", Operation.READ_BYTES)
     u.load(4)
     u.sub("beat_bytes")
@@ -128,7 +132,10 @@ def _store_beat(u):
 
 
 def _host_extent(u):
-    """Emit the check of the host addresses: all rows lie in one window; ``first`` = first byte."""
+    """Emit ``host_extent``, which checks that all rows are in one window.
+
+    ``first`` becomes the host address of the first byte.
+    """
     u.label("host_extent")
     load_field(u, "LOAD", "host_pitch")
     u.store("pitch", "host_pitch")
@@ -151,7 +158,7 @@ def _host_extent(u):
 
 
 def _fill(u):
-    """Emit FILL: one byte value to all rows."""
+    """Emit FILL, which writes one value to all bytes of the rows."""
     u.label("do_FILL")
     check_reserved(u, "FILL")
     load_field(u, "FILL", "value")
@@ -159,7 +166,7 @@ def _fill(u):
     u.call("local_extent")
     check_end(u, u.config.spad_bytes, "bad_spad")
     accept(u)
-    for _ in range(3):          # copy the byte to the other three bytes of the word
+    for _ in range(3):          # copy the value to the other three bytes of the word
         u.load(0)
         u.shift_bytes(3, "value")
         u.or_("beat_bytes")

@@ -11,12 +11,12 @@ from .register_bits import field_mask
 __all__ = ["decode"]
 
 _WORDS = isa.INSTRUCTION_BYTES // 4
-_QUEUED, _ISSUED, _DONE = range(3)     # ports of Operation.EVENT
+_QUEUED, _ISSUED, _DONE = range(3)     # operand of Operation.EVENT
 _MAX_TOKENS = 255
 
 
 def decode(u):
-    """Emit the code that all instructions share, and SYNC."""
+    """Emit the code that all instructions share, and the SYNC instructions."""
     u.array("i", _WORDS)
     _next(u)
     _accepted(u)
@@ -28,7 +28,7 @@ def decode(u):
 
 
 def _sync(u):
-    """Emit the SYNC instructions; all words except the first are reserved."""
+    """Emit the SYNC instructions. All their words except the first are reserved."""
     for name in isa.UNITS:
         u.label(f"do_SYNC_{name}")
         u.load("i0")
@@ -43,7 +43,10 @@ def _sync(u):
 
 
 def _next(u):
-    """Complete an instruction, then fetch the next one and branch to its opcode."""
+    """Emit ``done``, which completes an instruction, and ``next``, which fetches the next one.
+
+    ``next`` then branches to the code of the instruction.
+    """
     u.label("done")
     u.load("unit")
     u.do(Operation.EVENT, _DONE)
@@ -81,7 +84,7 @@ def _next(u):
     u.label("fetch")
     u.load("addr")
     u.call("beat")
-    u.load(u.register("i0") + _WORDS)   # serving a host's write overwrites X
+    u.load(u.register("i0") + _WORDS)   # X is reloaded: a write of the host overwrites it
     u.sub("left")
     u.do(Operation.SET_INDEX)
     u.read_source(Source.SHIFTER)
@@ -107,7 +110,7 @@ def _next(u):
 
 
 def _accepted(u):
-    """Emit the subroutine that starts a valid instruction after it has taken its tokens."""
+    """Emit ``accepted``, a subroutine that takes the tokens of an instruction and starts it."""
     u.label("accepted")
     u.load(0)
     u.do(Operation.SET_MODE)
@@ -126,7 +129,10 @@ def _accepted(u):
 
 
 def _take_tokens(u):
-    """Take the tokens of field ``wait``; bit u of ``missing_tokens`` = unit u has given none."""
+    """Emit the code that takes the tokens of the field ``wait``.
+
+    Bit u of ``missing_tokens`` is set if no token from unit u is available.
+    """
     u.label("take_tokens")
     u.load(0)
     u.store("missing_tokens")
@@ -157,7 +163,7 @@ def _take_tokens(u):
 
 
 def _next_unit(u, loop):
-    """Double ``bit``, which selects a unit, and branch to ``loop`` until all units are done."""
+    """Emit the step of ``bit`` to the next unit, and a branch to ``loop`` if there is one."""
     u.load("bit")
     u.double()
     u.store("bit")
@@ -166,7 +172,10 @@ def _next_unit(u, loop):
 
 
 def _token_missing(u):
-    """Wait for ever, or fail with WATCHDOG: no other instruction runs that could give tokens."""
+    """Emit the handling of a missing token, which no other instruction can give any more.
+
+    The engine reports WATCHDOG at once if the watchdog is enabled, and otherwise waits forever.
+    """
     u.label("token_missing")
     u.or_(field_mask("WAITS", "LOAD_QUEUED"))
     u.store("WAITS")
@@ -190,7 +199,7 @@ def _token_missing(u):
 
 
 def _give_tokens(u):
-    """Give the tokens of field ``signal``."""
+    """Emit the code that gives the tokens of the field ``signal``."""
     u.label("give_tokens")
     u.load("unit")
     u.double(2)
@@ -215,7 +224,7 @@ def _give_tokens(u):
     u.load(0)
     u.store("ERROR_ADDR")
     u.copy(ErrorCode.TOKEN_OVERFLOW, "code")
-    u.label("fail_accepted")    # PC is already that of the next instruction
+    u.label("fail_accepted")    # PC is already the index of the next instruction
     u.less_one("PC")
     u.store("ERROR_INDEX")
     u.go("fail_unit")

@@ -9,14 +9,14 @@ __all__ = ["drain"]
 
 
 def drain(u):
-    """Emit the two instructions."""
+    """Emit PARAMS and DRAIN."""
     for part in (_params, _drain):
         with u.scope():
             part(u)
 
 
 def _channels(u, name):
-    """Load ``channels`` and ``channel``, and refuse channels that do not exist."""
+    """Emit the loads and the checks of the fields ``channels`` and ``channel``."""
     config = u.config
     load_fields(u, name, "channels", "channel")
     u.and_(config.cols - 1)
@@ -37,7 +37,7 @@ def _channels(u, name):
 
 
 def _first_parameter(u):
-    """A = number of the register with the bias of ``channel``."""
+    """Emit A = number of the register that contains the bias of ``channel``."""
     u.load("channel")
     u.add("channel")
     u.add("channel")
@@ -45,7 +45,7 @@ def _first_parameter(u):
 
 
 def _params(u):
-    """Emit PARAMS: load bias, multiplier and shift of each channel into registers."""
+    """Emit PARAMS, which loads bias, multiplier and shift of each channel into registers."""
     u.label("do_PARAMS")
     check_reserved(u, "PARAMS")
     _channels(u, "PARAMS")
@@ -112,7 +112,7 @@ def _params(u):
 
 
 def _drain(u):
-    """Emit DRAIN: requantise accumulators and write them to the scratchpad."""
+    """Emit DRAIN, which requantises accumulators and writes them to the scratchpad."""
     u.label("do_DRAIN")
     check_reserved(u, "DRAIN")
     _channels(u, "DRAIN")
@@ -122,7 +122,7 @@ def _drain(u):
     test_flag(u, "DRAIN", "apart")
     u.store("apart")
     u.zero("drain_together")
-    u.load("y_count")           # checked first, so that channel + 4 * y_count is small
+    u.load("y_count")           # checked first, so that channel + 4 * y_count cannot overflow
     u.sub(u.config.param_channels // u.config.cols + 1)
     u.carry("bad_field")
     u.load("y_count")
@@ -139,7 +139,7 @@ def _drain(u):
 
 
 def _drain_extents(u):
-    """Check the extents in the scratchpad and in the accumulators."""
+    """Emit the checks of the extents in the scratchpad and in the accumulators."""
     u.load("mode")
     u.sub(Mode.RAW)
     u.nonzero("drain_bytes")
@@ -165,7 +165,7 @@ def _drain_extents(u):
 
 
 def _drain_rows(u):
-    """Emit the loops over y, x and channels."""
+    """Emit the loops over rows of positions, positions and channels."""
     _first_parameter(u)
     u.store("parameter")
     u.label("drain_y")

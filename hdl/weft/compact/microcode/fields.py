@@ -1,4 +1,4 @@
-"""Fields of instructions: extraction and checks; acceptance and end of an instruction."""
+"""Sequences that every instruction uses: loads and checks of its fields, acceptance, end."""
 
 from ...spec import isa
 from ..microinstruction import Operation
@@ -9,7 +9,7 @@ _WORDS = isa.INSTRUCTION_BYTES // 4
 
 
 def load_field(u, instruction, name):
-    """Emit A = a field of the instruction."""
+    """Emit A = field ``name`` of the instruction, which is in the variables i0 to i7."""
     spec = isa.BY_NAME[instruction].field(name)
     word, bit = divmod(spec.offset, 32)
     whole, rest = divmod(bit, 8)
@@ -27,7 +27,7 @@ def load_field(u, instruction, name):
 
 
 def test_flag(u, instruction, name):
-    """Emit A = a nonzero number if a field of one bit is set, otherwise 0."""
+    """Emit A = a nonzero number if field ``name`` of one bit is set, and 0 otherwise."""
     spec = isa.BY_NAME[instruction].field(name)
     word, bit = divmod(spec.offset, 32)
     u.load(f"i{word}")
@@ -35,7 +35,10 @@ def test_flag(u, instruction, name):
 
 
 def load_fields(u, instruction, *names):
-    """Emit the loads of fields into variables of the same names; a count of 0 is refused."""
+    """Emit the loads of fields into variables of the same names.
+
+    The emitted code refuses a count, and a number of bytes, that is 0.
+    """
     for name in names:
         load_field(u, instruction, name)
         u.store(name)
@@ -44,7 +47,7 @@ def load_fields(u, instruction, *names):
 
 
 def check_reserved(u, instruction):
-    """Emit the check of reserved bits, and of ``each``, which this engine does not support."""
+    """Emit the check of the reserved bits, and of ``each``, which this engine refuses."""
     spec = isa.BY_NAME[instruction]
     words: dict[int, list] = {}
     for word in range(_WORDS):
@@ -74,10 +77,10 @@ def check_end(u, size, label):
 
 
 def accept(u):
-    """Emit the acceptance of a valid instruction: it takes its tokens, and its unit is busy."""
+    """Emit the call that takes the tokens of a valid instruction and starts it."""
     u.call("accepted")
 
 
 def end(u):
-    """Emit the end of an instruction."""
+    """Emit the branch to the completion of an instruction."""
     u.go("done")

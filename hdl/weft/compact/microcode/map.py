@@ -11,14 +11,14 @@ __all__ = ["table_and_map"]
 
 
 def table_and_map(u):
-    """Emit the two instructions."""
+    """Emit TABLE and MAP."""
     for part in (_table, _map):
         with u.scope():
             part(u)
 
 
 def _table(u):
-    """Emit TABLE: copy a table from the scratchpad to the memory of the accumulators."""
+    """Emit TABLE, which copies a table from the scratchpad to the memory of the accumulators."""
     u.label("do_TABLE")
     check_reserved(u, "TABLE")
     u.call("scale_fields")
@@ -51,7 +51,7 @@ def _table(u):
 
 
 def _map(u):
-    """Emit MAP: apply tables to one or two operands, combine and requantise."""
+    """Emit MAP, which looks up one or two operands in tables, combines and requantises."""
     u.label("do_MAP")
     check_reserved(u, "MAP")
     load_fields(u, "MAP", "b_addr", "b_pitch")
@@ -119,7 +119,10 @@ def _map(u):
 
 
 def _look_up(u, which, offset):
-    """Emit A = table entry of the byte at ``which``_byte, and advance ``which``_byte."""
+    """Emit A = table entry of the byte at address ``<which>_byte``, and the next address.
+
+    ``offset`` is the number of table entries before the table.
+    """
     u.load(f"{which}_byte")
     u.pointer()
     u.increment(f"{which}_byte")

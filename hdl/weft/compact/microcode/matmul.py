@@ -7,11 +7,11 @@ from .fields import accept, check_end, check_reserved, end, load_fields, test_fl
 __all__ = ["matmul"]
 
 _ADD, _MAXIMUM, _DEPTHWISE, _BLANK = 1, 2, 8, 16
-_READ_AHEAD = SIDE - 1      # after a VECTOR, the pointer is at the last byte of the vector
+_READ_AHEAD = SIDE - 1      # after a VECTOR, P is at the last byte of the vector
 
 
 def matmul(u):
-    """Emit the instruction."""
+    """Emit MATMUL."""
     with u.scope():
         _matmul(u)
 
@@ -32,7 +32,7 @@ def _matmul(u):
 
 
 def _fields(u):
-    """Check the combinations of ``lead``, ``blank``, ``depthwise`` and ``apart``."""
+    """Emit the checks of ``lead``, ``blank``, ``depthwise`` and ``apart``."""
     for name in ("lead", "blank"):
         u.load(name)
         u.sub(SIDE)
@@ -57,7 +57,7 @@ def _fields(u):
 
 
 def _bounds(u):
-    """Check the extents of vectors, tiles and accumulators."""
+    """Emit the checks of the extents of vectors, tiles and accumulators."""
     u.load("act_addr")
     u.store("fault_addr")
     u.add(SIDE)
@@ -84,7 +84,7 @@ def _bounds(u):
     u.go("matmul_tiles_end")
     u.label("matmul_tiles")
     u.load("row_count")
-    u.label("matmul_tiles_end")     # A is the second factor
+    u.label("matmul_tiles_end")     # A and pitch are the factors of the number of tiles
     u.call("extend_extent")
     u.load("extent_end")
     check_end(u, u.config.wgt_tiles, "bad_wgt")
@@ -103,7 +103,12 @@ def _bounds(u):
 
 
 def _begin(u):
-    """Set ``first_mode`` and ``later_mode`` of the passes, and Q and W for the first pass."""
+    """Emit the preparation of the loops.
+
+    ``first_mode`` and ``later_mode`` become the mode of the array unit for the first pass and for
+    the others, ``q`` the accumulator word of the first pass, W its first line of weights, and
+    ``x_step`` the operand of VECTOR.
+    """
     u.load("depthwise")
     u.zero("matmul_blank")
     u.load(SIDE - 1)            # the taps use the last lead + 1 lines of the tile
@@ -142,7 +147,7 @@ def _begin(u):
 
 
 def _passes(u):
-    """Emit the loops over rows, chunks, y and x."""
+    """Emit the loops over kernel rows, chunks, rows of positions and positions."""
     u.label("matmul_row")
     u.copy("act_addr", "chunk_addr")
     u.copy("chunk_count", "chunks_left")

@@ -13,14 +13,17 @@ _SATURATED = 1 << 28  # larger than every memory
 
 
 def memory(u):
-    """Emit the subroutines."""
+    """Emit the subroutines that check windows, transfer beats and compute extents."""
     _window(u)
     _beat(u)
     _reach(u)
 
 
 def _window(u):
-    """Emit the window check: A = 0 if no window with ``access`` holds ``first`` to ``last``."""
+    """Emit ``window``, which checks the host addresses ``first`` to ``last``.
+
+    A becomes 0 if no window with the permission ``access`` contains them.
+    """
     u.label("window")
     if u.config.addr_width < 32:
         u.load("last")
@@ -53,7 +56,12 @@ def _window(u):
 
 
 def _beat(u):
-    """Emit ``beat``, which reads the beat at host address A into T, and ``store_beat``."""
+    """Emit ``beat`` and ``store_beat``, which transfer the beat at host address A.
+
+    ``beat`` reads it into T, and ``store_beat`` writes T with its strobes. Both wait for the
+    response, serve writes of the host meanwhile, and branch to the end of the program after an
+    error.
+    """
     read, write = "beat_read", "beat_written"
     u.label("store_beat")
     u.do(Operation.SET_ADDRESS)
@@ -128,7 +136,11 @@ def _beat(u):
 
 
 def _reach(u):
-    """Emit ``extent_end`` += A * ``pitch``; the product saturates at 2 ** 28."""
+    """Emit ``extend_extent``: ``extent_end`` += A * ``pitch``.
+
+    The product saturates at 2 ** 28. ``check_extent_spad`` and ``check_extent_acc`` also check that
+    ``extent_end`` does not exceed the memory.
+    """
     u.label("extend_extent")
     u.zero("extend_end")
     u.multiply_pitch("extend_saturate")
@@ -143,7 +155,7 @@ def _reach(u):
     u.label("extend_end")
     u.back()
     for memory, size in (("spad", u.config.spad_bytes), ("acc", u.config.acc_rows)):
-        u.label(f"check_extent_{memory}")      # the same, followed by the bounds check
+        u.label(f"check_extent_{memory}")
         u.call("extend_extent")
         u.load("extent_end")
         check_end(u, size, f"bad_{memory}")

@@ -1,4 +1,4 @@
-"""Mnemonics of the microprogram: one method per function, branch and frequent sequence."""
+"""Assembler with a method for each function, branch and frequent sequence."""
 
 from ..assembler import Assembler
 from ..microinstruction import Condition, Function, Operation, Source
@@ -9,9 +9,9 @@ _SHIFT_BYTES = (None, Function.SHIFT_BYTES1, Function.SHIFT_BYTES2, Function.SHI
 
 
 class Mnemonics(Assembler):
-    """Assembler with a method for each function and for each branch.
+    """Assembler with a method for each function, branch and frequent sequence.
 
-    In the docstrings, A is the accumulator and R the register that the operand names.
+    In the docstrings, A is the accumulator, and R the register or number that ``operand`` denotes.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Mnemonics(Assembler):
         self.function(Function.XOR, operand)
 
     def shift_bytes(self, count, operand=0):
-        """Emit A = {R, A} >> 8 * count, for a count of 1 to 3."""
+        """Emit A = {R, A} >> (8 * count), for a count from 1 to 3."""
         self.function(_SHIFT_BYTES[count], operand)
 
     def double(self, times=1):
@@ -78,7 +78,7 @@ class Mnemonics(Assembler):
             self.function(Function.DOUBLE, 0)
 
     def read_source(self, source):
-        """Emit A = the word that ``source``, a :class:`Source`, names."""
+        """Emit A = the word that ``source`` selects, a :class:`Source`."""
         self.function(Function.READ_SOURCE, source)
 
     def round(self):
@@ -90,7 +90,7 @@ class Mnemonics(Assembler):
         self.function(Function.ROUND_AWAY, 0)
 
     def copy(self, source, *targets):
-        """Emit the copy of one register, or a constant, to others."""
+        """Emit the copy of a register or number to other registers, and to A."""
         self.load(source)
         self.store(*targets)
 
@@ -117,19 +117,19 @@ class Mnemonics(Assembler):
         self.branch(Condition.POSITIVE, label)
 
     def carry(self, label):
-        """Emit a branch that is taken if the last sum had a carry, or the difference no borrow."""
+        """Emit a branch that is taken after a sum with carry, or a difference without borrow."""
         self.branch(Condition.CARRY, label)
 
     def no_carry(self, label):
-        """Emit a branch that is taken if the last sum had no carry, or the difference a borrow."""
+        """Emit a branch that is taken after a sum without carry, or a difference with borrow."""
         self.branch(Condition.NO_CARRY, label)
 
     def less(self, label):
-        """Emit a branch that is taken if the last difference is negative."""
+        """Emit a branch that is taken if the last signed difference is negative."""
         self.branch(Condition.LESS, label)
 
     def not_less(self, label):
-        """Emit a branch that is taken if the last difference is not negative."""
+        """Emit a branch that is taken if the last signed difference is at least 0."""
         self.branch(Condition.NOT_LESS, label)
 
     def call(self, label, slot=None):
@@ -141,7 +141,10 @@ class Mnemonics(Assembler):
         self.branch(Condition.RETURN, slot=slot)
 
     def poll(self):
-        """Emit the service of a pending register write of the host, which overwrites A and X."""
+        """Emit the service of a register write of the host, if one is pending.
+
+        The service overwrites A and X.
+        """
         self.branch(Condition.POLL, "serve")
 
     # -- sequences -----------------------------------------------------------------------------
@@ -159,7 +162,7 @@ class Mnemonics(Assembler):
         self.call("zeros")
 
     def multiply_pitch(self, overflow):
-        """Emit A = A * ``pitch``, and a branch to ``overflow`` if it needs more than 32 bits."""
+        """Emit A = A * ``pitch``, and a branch to ``overflow`` if this exceeds 32 bits."""
         self.do(Operation.SET_LOW)
         self.load(0)
         self.repeat(32, Operation.MULTIPLY_UNSIGNED, "pitch")
@@ -167,6 +170,6 @@ class Mnemonics(Assembler):
         self.read_source(Source.LOW)
 
     def write_byte(self):
-        """Emit the write of A to the byte at P; P advances."""
+        """Emit the write of A, bits 0 to 7, to the byte at P; P advances."""
         self.do(Operation.SET_SHIFTER)
         self.repeat(1, Operation.WRITE_BYTES)

@@ -1,4 +1,4 @@
-"""Bits and numbers of the register map, and the counters that the engine maintains."""
+"""Masks and numbers from the register map, and the counters that the engine maintains."""
 
 from ...spec import register_map
 
@@ -17,7 +17,7 @@ def register_number(name):
 
 
 def field_mask(register, *names):
-    """Return a mask of some fields of a register."""
+    """Return the mask of the fields ``names`` of a register."""
     mask = 0
     for name in names:
         bits = register_map.BY_NAME[register].bits(name)

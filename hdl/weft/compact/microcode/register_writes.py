@@ -20,13 +20,17 @@ __all__ = ["register_writes"]
 
 
 def register_writes(u):
-    """Emit the subroutines."""
+    """Emit the subroutines ``serve`` and ``service``."""
     _service(u)
     _control(u)
 
 
 def _service(u):
-    """Emit the service of a register write; A = commands that are not executed yet."""
+    """Emit ``service``, which serves one register write, and ``serve``.
+
+    ``service`` returns A = the commands that have not been executed yet. ``serve`` calls it and
+    executes a soft reset.
+    """
     u.label("serve")
     u.call("service")
     u.nonzero("reset")
@@ -113,14 +117,14 @@ def _service(u):
 
 
 def _control(u):
-    """Emit the write of CONTROL."""
+    """Emit the part of ``service`` for the register CONTROL."""
     u.label("control")
     u.read_source(Source.BUS_DATA)
     u.and_(START | RESET | CLEAR)
     u.store("command")
     u.zero("control_counters")
     u.function(Function.DEC, "command")
-    u.and_("command")           # at most one of them may be set
+    u.and_("command")           # nonzero if more than one of them is set
     u.nonzero("refuse")
     u.load("command")
     u.and_(START | CLEAR)

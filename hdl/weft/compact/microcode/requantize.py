@@ -5,19 +5,19 @@ from ..microinstruction import Operation, Source
 __all__ = ["PARAMETERS", "raw_clamps", "requantize", "subtract_product_bits"]
 
 PARAMETERS = 3
-"""Number of registers per channel: bias, multiplier, and shift - 31."""
+"""Number of registers per parameter slot: bias, multiplier, and shift - 31."""
 
-_PRODUCT_BITS = 31  # bits of a multiplier, by which a product is already shifted
+_PRODUCT_BITS = 31  # width of a multiplier; a product is already shifted right by it
 _LARGE = 1 << 30
 
 
 def subtract_product_bits(u):
-    """Emit A = A - 31, the shift that remains after a multiplication."""
+    """Emit A = A - 31: from a field ``shift`` to the shift that remains after a multiplication."""
     u.sub(_PRODUCT_BITS)
 
 
 def raw_clamps(u):
-    """Emit ``raw_min`` and ``raw_max`` = the clamps less the zero point."""
+    """Emit ``raw_min`` and ``raw_max``, the clamps minus the zero point."""
     for name in ("min", "max"):
         u.load(f"clamp_{name}")
         u.sub("zero_point")
@@ -25,11 +25,12 @@ def raw_clamps(u):
 
 
 def requantize(u):
-    """Emit the subroutine A = ``value`` requantised by multiplier M, ``shift`` and ``mode``.
+    """Emit ``requantize``: A = ``value`` requantised with multiplier M, ``shift`` and ``mode``.
 
-    A multiplication takes 31 steps, each of which adds ``value`` or 0 and shifts right by one;
-    its result is therefore the product shifted right by 31. The bit that was shifted out last,
-    and whether any earlier bit was 1, determine the rounding.
+    ``shift`` is the field of the instruction minus 31. A multiplication takes 31 steps, each of
+    which adds ``value`` or 0 and shifts right by one; its result is therefore the product shifted
+    right by 31. The rounding depends on the bit that was shifted out last, and on whether any
+    earlier bit was 1.
     """
     u.label("requantize")
     u.load("shift")
@@ -74,16 +75,19 @@ def requantize(u):
 
 
 def _product(u):
-    """Emit {A, M} = ``value`` * M, with A = the product shifted right by 31."""
+    """Emit {A, M} = ``value`` * M; A is the product shifted right by 31."""
     u.load(0)
     u.do(Operation.CLEAR_ROUNDING)
     u.repeat(_PRODUCT_BITS, Operation.MULTIPLY, "value")
 
 
 def _long(u):
-    """Emit total shifts below 31, whose results may exceed 32 bits; those are clamped at once."""
+    """Emit the part of ``requantize`` for total shifts below 31.
+
+    The result may exceed 32 bits; it is then clamped without rounding.
+    """
     u.label("requantize_long")
-    u.add(_PRODUCT_BITS + 1)    # below the product, M still holds one bit of the multiplier
+    u.add(_PRODUCT_BITS + 1)    # one more: bit 0 of M is still a bit of the multiplier
     u.store("shift")
     _product(u)
     u.do(Operation.CLEAR_ROUNDING)

@@ -1,4 +1,4 @@
-"""Microprogram of start and end of programs, errors, reset and CLEAR."""
+"""Microprogram of power-up, start and end of a program, errors, soft reset and CLEAR."""
 
 from ...spec import register_map
 from ...spec.isa import SEQUENCER, ErrorCode
@@ -32,12 +32,12 @@ def run(u):
 
 
 def _boot(u):
-    """Clear the registers, and emit the subroutine for it."""
+    """Emit the clearing of the registers after a reset, and the subroutine ``zeros`` for it."""
     # a hardware reset does not clear the register file
     u.zeros("CONTROL", f"COUNTER_{register_map.COUNTERS[-1][0]}")
     u.zeros("pending_commands", LAST_LIVE_COUNTER)
     u.go("idle")
-    u.label("zeros")            # clears A registers from register X on
+    u.label("zeros")            # zeros A registers from register X on
     u.store("zeros_left")
     u.load(0)
     u.store("@X")
@@ -48,8 +48,8 @@ def _boot(u):
 
 
 def _idle(u):
-    """Execute soft resets, wait for commands of the host, and start programs."""
-    u.label("reset")            # no response is outstanding, except after a watchdog error
+    """Emit ``reset``, a soft reset, and ``idle``, which waits for commands and starts programs."""
+    u.label("reset")            # a response can be outstanding only after a watchdog error
     u.load("STATUS")
     u.and_(BUSY)
     u.zero("reset_registers")
@@ -57,7 +57,7 @@ def _idle(u):
     u.label("reset_registers")
     u.zeros("ERROR_CODE", "PC")
     u.store("pending_commands", "STATUS")
-    u.load("outstanding")       # the watchdog ended the wait for a response
+    u.load("outstanding")       # nonzero if the watchdog ended the wait for a response
     u.zero("idle")
     u.load(RESETTING)
     u.store("STATUS")
@@ -108,7 +108,11 @@ def _idle(u):
 
 
 def _ends(u):
-    """Record errors and the end of a program."""
+    """Emit the end of a program, with one entry for each error and one for success.
+
+    The code writes the error record, STATUS and IRQ_STATUS. The labels at which nothing but the
+    listed variables is live are registered for the delay slots.
+    """
     u.exits |= {"bad_opcode", "bad_reserved", "bad_field", "bad_fetch", "bad_spad", "bad_wgt",
                 "bad_acc", "bad_host", "refuse", "accept"}
     u.live_at_exit |= {"unit", "instruction_addr", "fault_addr", "PC",
@@ -171,7 +175,7 @@ def _ends(u):
 
 
 def _clear(u):
-    """Emit CLEAR: zero the scratchpad, the weight buffer and the accumulators."""
+    """Emit CLEAR, which zeros the scratchpad, the weight buffer and the accumulators."""
     config = u.config
     u.label("clear")
     u.load(0)
@@ -196,7 +200,7 @@ def _clear(u):
     u.and_(~CLEARING)
     u.store("STATUS")
     u.go("idle")
-    u.label("clear_bytes")      # clears A words; A is 0 at the end
+    u.label("clear_bytes")      # zeros A words of four bytes; A is 0 at the end
     u.store("left")
     u.load(0)
     u.pointer()

@@ -14,13 +14,13 @@ _TOTAL_SHIFT, _MAX_SHIFT = 66, 62
 
 
 def softmax(u):
-    """Emit the instruction."""
+    """Emit SOFTMAX."""
     with u.scope():
         _softmax(u)
 
 
 def _softmax(u):
-    """Emit the loop over rows."""
+    """Emit the checks and the loop over rows."""
     u.label("do_SOFTMAX")
     check_reserved(u, "SOFTMAX")
     for part in ("row_fields", "check_rows_a", "check_rows_out"):
@@ -41,21 +41,25 @@ def _softmax(u):
 
 
 def _begin(u):
-    """Set P to the start of the row, and ``left`` to its length."""
+    """Emit P = start of the row and ``left`` = its length in bytes."""
     u.load("a_addr")
     u.pointer()
     u.copy("bytes", "left")
 
 
 def _next(u, loop):
-    """Branch to ``loop`` until the row has been processed."""
+    """Emit a branch to ``loop`` that is taken until all bytes of the row have been processed."""
     u.poll()
     u.decrement("left")
     u.nonzero(loop)
 
 
 def _greatest(u):
-    """Emit ``base`` = address of the table entry for byte -128, relative to the greatest byte."""
+    """Emit the search for the greatest byte of the row, and ``base``.
+
+    For a byte x, ``base`` + x + 128 is the address of the exponential of x minus the greatest byte,
+    in table A.
+    """
     _begin(u)
     u.copy(0, "base")
     u.label("softmax_greatest")
@@ -72,7 +76,7 @@ def _greatest(u):
 
 
 def _exponential(u):
-    """Emit A = table entry of the byte at P."""
+    """Emit A = the exponential of the byte at P, from table A; P advances."""
     u.call("load_byte")
     u.add("base")
     u.do(Operation.SET_ACC_ADDR)
@@ -97,7 +101,7 @@ def _total(u):
 
 
 def _high_product(u, name):
-    """Emit A = (``name`` * M) / 2 ** 31, rounded."""
+    """Emit A = (``name`` * M) / 2 ** 31, rounded to nearest."""
     u.load(0)
     u.do(Operation.CLEAR_ROUNDING)
     u.repeat(31, Operation.MULTIPLY, name)
@@ -105,7 +109,11 @@ def _high_product(u, name):
 
 
 def _reciprocal(u):
-    """Emit ``scale`` and ``scale_shift``, the reciprocal of the sum, by Newton's method."""
+    """Emit Newton's method for the reciprocal of the sum ``value``.
+
+    ``scale`` and ``scale_shift`` become multiplier and shift - 31 for the requantisation of the
+    exponentials.
+    """
     u.copy(_TOTAL_SHIFT - 31, "scale_shift")
     u.load("value")
     u.label("softmax_normal")
@@ -153,7 +161,7 @@ def _reciprocal(u):
 
 
 def _outputs(u):
-    """Write exponentials times the reciprocal as bytes."""
+    """Emit the loop that requantises the exponentials of the row and writes the bytes."""
     _begin(u)
     u.copy("a_addr", "a_byte")
     u.copy("out_addr", "out_byte")

@@ -1,4 +1,4 @@
-"""Microprogram shared by the instructions of VECTOR."""
+"""Subroutines of the microprogram that the instructions of VECTOR share."""
 
 from ..microinstruction import Operation, Source
 from .fields import load_field, load_fields
@@ -10,7 +10,7 @@ _MAX_SHIFT = 62
 
 
 def vector(u):
-    """Emit the subroutines."""
+    """Allocate the parameter slots and emit the subroutines."""
     u.array("parameter", PARAMETERS * u.config.param_channels)
     for name in ("map_multiplier", "map_shift"):
         u.register(name)
@@ -24,7 +24,10 @@ def table_base(u):
 
 
 def _output(u):
-    """Load the output fields, whose offsets are the same in DRAIN and MAP."""
+    """Emit ``output_fields``, which loads and checks the output fields of DRAIN and MAP.
+
+    These fields have the same offsets in both instructions.
+    """
     u.label("output_fields")
     for part in ("zero_point", "clamp_min", "clamp_max"):
         load_field(u, "DRAIN", part)
@@ -40,7 +43,10 @@ def _output(u):
 
 
 def _scale(u):
-    """Load ``multiplier`` and ``shift``, whose offsets are the same in PARAMS and TABLE."""
+    """Emit ``scale_fields``, which loads and checks multiplier and shift of PARAMS and TABLE.
+
+    These fields have the same offsets in both instructions.
+    """
     u.label("scale_fields")
     load_field(u, "TABLE", "multiplier")
     u.store("multiplier")
@@ -53,14 +59,19 @@ def _scale(u):
 
 
 def check_rows(u, which):
-    """Emit the check that the rows of operand ``which`` lie in the scratchpad."""
+    """Emit the check that all rows of operand ``which`` are in the scratchpad."""
     u.copy(f"{which}_pitch", "pitch")
     u.load(f"{which}_addr")
     u.call("check_rows")
 
 
 def _rows(u):
-    """Load and check the rows of bytes, whose fields are the same in MAP and SOFTMAX."""
+    """Emit the subroutines for the rows of bytes of MAP and SOFTMAX.
+
+    ``row_fields`` loads the fields, which have the same offsets in both instructions,
+    ``check_rows_a`` and ``check_rows_out`` check the operand and the output, and ``next_rows``
+    advances to the next row.
+    """
     u.label("row_fields")
     load_fields(u, "MAP", "out_addr", "a_addr", "count", "out_pitch", "a_pitch", "bytes")
     u.back()
@@ -85,14 +96,14 @@ def _rows(u):
 
 
 def _byte(u):
-    """Emit ``load_byte`` and ``write_output``."""
-    u.label("load_byte")        # A = (byte at P) ^ 0x80, that is byte + 128; P advances
+    """Emit ``load_byte``, which reads a byte, and ``write_output``, which requantises a value."""
+    u.label("load_byte")        # A = byte at P, as a signed number, + 128; P advances
     u.repeat(1, Operation.READ_BYTES)
     u.read_source(Source.SHIFTER)
     u.shift_bytes(3)
     u.xor(0x80)
     u.back()
-    u.label("write_output")     # byte at out_byte = value, requantised by M and shift
+    u.label("write_output")     # byte at out_byte = requantised value; out_byte advances
     u.call("requantize")
     u.store("other")
     u.load("out_byte")
