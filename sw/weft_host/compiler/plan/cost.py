@@ -29,19 +29,19 @@ SOFTMAX_ROW = 90    # the reciprocal, and the latencies of the lanes
 
 
 def copy_cycles(config: Config, count: int, size: int) -> int:
-    """Return the cycles of a copy of ``count`` rows of ``size`` bytes. Each row is a burst."""
+    """Return the cycles in which ``count`` rows of ``size`` bytes are copied, a burst per row."""
     return COPY_START + count * (ceil_div(size, config.bus_bytes) + (1 if count > 1 else 0))
 
 
 def fill_cycles(config: Config, count: int, size: int) -> int:
-    """Return the cycles of a fill of ``count`` rows of ``size`` bytes."""
+    """Return the cycles of FILL on ``count`` rows of ``size`` bytes."""
     return FILL_START + count * ceil_div(size, config.bus_bytes)
 
 
 def matmul_cycles(config: Config, passes: int, vectors: int, *, hold: bool = False) -> int:
-    """Return the cycles of ``passes`` passes of ``vectors`` vectors.
+    """Return the cycles of MATMUL for ``passes`` passes of ``vectors`` vectors each.
 
-    A tile takes ``rows`` cycles to enter the array. With ``hold``, only the first pass needs one.
+    A tile takes ``rows`` cycles to enter the array. With ``hold``, one tile serves all passes.
     """
     end = MATMUL_END + config.rows + config.cols // 2
     if hold:
@@ -50,27 +50,29 @@ def matmul_cycles(config: Config, passes: int, vectors: int, *, hold: bool = Fal
 
 
 def params_cycles(channels: int, *, per_channel: bool = True) -> int:
-    """Return the cycles for the parameters of ``channels`` channels.
+    """Return the cycles of PARAMS for ``channels`` channels.
 
-    These are a bias, a multiplier and a shift, or without ``per_channel`` only a bias.
+    PARAMS reads a bias, a multiplier and a shift for each channel, or without ``per_channel`` a
+    bias only.
     """
     return PARAMS_START + (3 if per_channel else 1) * channels
 
 
 def drain_cycles(config: Config, positions: int, channels: int, size: int = 1) -> int:
-    """Return the cycles for ``positions`` rows of ``channels`` channels of ``size`` bytes."""
+    """Return the cycles of DRAIN for ``positions`` rows of ``channels`` results of ``size`` bytes.
+    """
     return DRAIN_START + positions * ceil_div(channels, config.vector_lanes) * size
 
 
 def table_cycles() -> int:
-    """Return the cycles for a table."""
+    """Return the cycles of TABLE, which reads one table into VECTOR."""
     return TABLE_CYCLES
 
 
 def map_cycles(config: Config, count: int, size: int, op: int) -> int:
-    """Return the cycles of MAP on ``count`` rows of ``size`` bytes.
+    """Return the cycles of MAP with operation ``op`` on ``count`` rows of ``size`` bytes.
 
-    Two operands are read alternately.
+    A sum or a product reads its two operands alternately, which takes twice as long.
     """
     return MAP_START + count * ceil_div(size, config.vector_lanes) * (2 if op else 1)
 

@@ -75,10 +75,11 @@ def _ranges(size: int, step: int) -> list[tuple[int, int]]:
 
 
 def divide_kernel(layer: Layer, kernel_y: int, kernel_x: int, channels: int) -> list[KernelBlock]:
-    """Divide the kernel of a layer into blocks of at most these sizes.
+    """Divide the kernel of a layer into blocks.
 
-    The channels of a channelwise layer are those of one group of outputs and are not divided. With
-    a depth multiplier, a block always has all input channels.
+    A block has at most ``kernel_y`` rows, ``kernel_x`` columns and ``channels`` input channels. In
+    a channelwise layer, ``channels`` is the size of one group of output channels, and every block
+    has the input channels of one group: with a depth multiplier, all input channels.
     """
     depth = layer.in_c
     if layer.channelwise:
@@ -100,7 +101,7 @@ def tile_width(layer: Layer, config: Config) -> int:
 
 
 def vector_width(layer: Layer, config: Config) -> int:
-    """Return the bytes of a vector that one pass uses at most."""
+    """Return the largest number of bytes of a vector that one pass uses."""
     return tile_width(layer, config) if layer.channelwise else config.rows
 
 
@@ -115,7 +116,8 @@ def filter_phases(layer: Layer, taps: int) -> tuple[int, int]:
 
 
 def uses_row_filters(layer: Layer, config: Config) -> bool:
-    """Return whether a depthwise layer can run as filters along x, and this takes fewer cycles."""
+    """Return whether a layer can run as filters along x in fewer cycles than with diagonal tiles.
+    """
     phases, lead = filter_phases(layer, layer.kernel_w)
     return (layer.kind == "depthwise" and layer.depth_multiplier == 1 and layer.dilation_w == 1
             and layer.stride_w <= layer.kernel_w and lead < config.rows
@@ -167,7 +169,7 @@ def count_passes(layer: Layer, block: KernelBlock, config: Config, *,
 
 
 def weight_lines(layer: Layer, blocks: list[KernelBlock], config: Config) -> int:
-    """Return the largest number of lines of a tile that contain weights. They are the last ones."""
+    """Return the largest number of lines with weights in a tile, where they are the last lines."""
     if layer.channelwise:
         return config.rows
     return max(grid.tail if grid.chunks == 1 else config.rows for block in blocks

@@ -15,7 +15,7 @@ from .layer_plan import LayerPlan, parameter_bytes
 __all__ = ["SHORT_LOAD", "Blocking", "beats_per_tile", "plans_with_buffers"]
 
 SHORT_LOAD = 64
-"""Beats of a load that hides the latency of the previous load and of the units that use it."""
+"""Beats of a load of weights that is long enough to hide the latency of LOAD and of MATMUL."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,10 @@ def _output_bytes(layer: Layer, config: Config, blocking: Blocking) -> int:
 
 
 def _parameter_bytes(layer: Layer, config: Config, blocking: Blocking, resident: bool) -> int:
-    """Return the size of the parameters of the whole layer, or of two groups."""
+    """Return the size of the parameter buffer.
+
+    With ``resident``, it holds the parameters of the whole layer, otherwise those of two groups.
+    """
     block, unit = parameter_bytes(layer, config), config.spad_row_bytes
     if layer.pooling:
         return round_up(block, unit)

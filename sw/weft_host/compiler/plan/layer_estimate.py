@@ -12,17 +12,17 @@ from .layer_plan import LayerPlan
 __all__ = ["estimated_cycles"]
 
 OVERLAP_LOSS = 10
-"""Divisor of the time that units lose by waiting for each other: one cycle is lost for so many
-cycles of the units that are not the slowest."""
+"""Busy cycles of all units but the slowest for which one cycle of waiting is added."""
 END_HIDDEN = 4
-"""Number of blocks with which the next layer waits for hardly any of the last block's end."""
+"""Largest divisor of the end of a layer whose output stays on chip, where the next layer can start
+after the first blocks."""
 
 
 def estimated_cycles(layer: Layer, config: Config, plan: LayerPlan, blocking: Blocking) -> int:
     """Return the estimated duration of a layer.
 
-    This is the time of the slowest unit, of the start and the end that it does not hide, and of the
-    losses because units wait for each other.
+    The estimate is the busy time of the slowest unit, plus the start-up before that unit and the
+    rest after it, plus a share of the other units' time for the waits between units.
     """
     # the times are those of one block of positions at first, and then of all blocks
     width, groups, count = tile_width(layer, config), blocking.groups, blocking.position_blocks

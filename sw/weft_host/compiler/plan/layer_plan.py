@@ -14,9 +14,9 @@ __all__ = ["LayerPlan", "parameter_bytes"]
 class LayerPlan:
     """Division of the work of a layer.
 
-    A layer is executed as blocks of output positions. Each of these consists of groups of output
-    tiles that are stored together, each group of blocks of the kernel, and each of these of output
-    tiles. Partial sums stay in the accumulators over the blocks of the kernel.
+    A layer is executed by four nested loops: over blocks of output positions, over groups of
+    output tiles that are stored together, over blocks of the kernel, and over the output tiles of
+    a group. Partial sums stay in the accumulators over all blocks of the kernel.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class LayerPlan:
 
     @property
     def on_chip(self) -> bool:
-        """The input is in the scratchpad before the step, and the output stays there."""
+        """True if the input is in the scratchpad before the step, and the output stays there."""
         return self.input_on_chip and self.output_on_chip
 
     @property

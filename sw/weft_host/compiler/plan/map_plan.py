@@ -15,9 +15,9 @@ from .resident_tensor import ResidentTensor
 __all__ = ["MapPlan", "plan_map"]
 
 STRIPS = 8
-"""Pieces of a tensor that is on chip in any case: a reader can start after the first piece."""
+"""Number of blocks if all tensors are on chip: a reader can start after the first block."""
 _BLOCKS = (8192, 4096, 2048, 1024, 512, 256, 128, 64, 32, 16, 8, 4, 1)
-"""Bytes of a block to try if an operand or the output is in host memory."""
+"""Block sizes in bytes to try if an operand or the output is in host memory."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class MapPlan:
     Attributes
     ----------
     height, width : :class:`int`
-        The tensors as rows of bytes. There is one row if the tensors are contiguous.
+        Number of rows of the tensors, and bytes of a row. Contiguous tensors are one row.
     rows, size : :class:`int`
         Rows of the largest block, and bytes of a row.
     buffers : :class:`int`
@@ -57,7 +57,8 @@ class MapPlan:
 
     @property
     def on_chip(self) -> bool:
-        """All operands are in the scratchpad before the step, and the output stays there."""
+        """True if all operands are in the scratchpad before the step, and the output stays there.
+        """
         return self.output_on_chip and not any(self.staged)
 
 
@@ -130,7 +131,11 @@ def _constant_bytes(operation: Elementwise, config: Config, rows: int, size: int
 
 def _cycles(operation: Elementwise, config: Config, blocks: int, rows: int, size: int,
             copies: int) -> int:
-    """Return the estimated duration with ``copies`` copies per block by the busier copy unit."""
+    """Return the estimated duration.
+
+    For each of ``blocks`` blocks of ``rows`` rows of ``size`` bytes, the busier one of LOAD and
+    STORE copies ``copies`` blocks.
+    """
     vector = len(operation.tables) * cost.table_cycles() + blocks * cost.map_cycles(
         config, rows, size, operation.op)
     copy = blocks * cost.copy_cycles(config, rows, size)

@@ -33,7 +33,7 @@ class MovePlan:
 
     @property
     def on_chip(self) -> bool:
-        """The operands and the output are always in host memory."""
+        """False, because the operands and the output are always in host memory."""
         return False
 
 

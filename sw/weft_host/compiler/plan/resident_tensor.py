@@ -56,7 +56,7 @@ class ResidentTensor:
 
     @property
     def contiguous(self) -> bool:
-        """The bytes of the tensor are consecutive, because there is no halo."""
+        """True if there is no halo, so that the bytes of the tensor are consecutive."""
         return not self.top + self.left + self.bottom + self.right
 
     @property

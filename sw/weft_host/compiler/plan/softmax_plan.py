@@ -40,7 +40,7 @@ class SoftmaxPlan:
 
     @property
     def on_chip(self) -> bool:
-        """The input is in the scratchpad before the step, and the output stays there."""
+        """True if the input is in the scratchpad before the step, and the output stays there."""
         return self.input_on_chip and self.output_on_chip
 
 

@@ -21,4 +21,5 @@ class StepPlan(Protocol):
 
     @property
     def on_chip(self) -> bool:
-        """All operands are in the scratchpad before the step, and the output stays there."""
+        """True if all operands are in the scratchpad before the step, and the output stays there.
+        """

@@ -32,5 +32,5 @@ class TensorView:
 
     @property
     def has_halo(self) -> bool:
-        """The step reads rows or columns around the tensor."""
+        """True if the step reads rows or columns around the tensor."""
         return bool(self.top + self.left + self.bottom + self.right)

@@ -120,7 +120,10 @@ class _Search:
         return plan.y_count * plan.x_count >= min(wanted, self.half)
 
     def best_plan(self, kernel: _KernelDivision) -> LayerPlan | None:
-        """Return the best plan with a division of the kernel: of equal plans, the first one."""
+        """Return the fastest plan with this division of the kernel, or ``None`` if none fits.
+
+        Of plans with equal estimates, it is the first one.
+        """
         best, cycles = None, 0
         for blocking in self._blockings(kernel):
             for plan in plans_with_buffers(self.layer, self.config, blocking):
@@ -145,7 +148,7 @@ class _Search:
                                       self.may_slice and channels == self.slice)
 
     def _kernel_sizes(self) -> Iterator[tuple[int, int, int]]:
-        """Yield the largest rows, columns and channels of the blocks of a kernel."""
+        """Yield the largest number of rows, columns and channels of a block of the kernel."""
         layer = self.layer
         if self.may_slice:
             yield 1, 1, self.slice
@@ -161,7 +164,7 @@ class _Search:
             yield kernel_y, kernel_x, channels
 
     def _channel_counts(self) -> list[int]:
-        """Return the numbers of channels of a block of the kernel."""
+        """Return the choices for the number of channels of a block of the kernel."""
         layer = self.layer
         if layer.channelwise and layer.depth_multiplier > 1:
             return [layer.out_c]
@@ -171,7 +174,7 @@ class _Search:
         return [min(size * self.config.rows, layer.in_c) for size in _divisions(chunks)]
 
     def _blockings(self, kernel: _KernelDivision) -> Iterator[Blocking]:
-        """Yield the divisions of the outputs, and the parts of the input that are loaded."""
+        """Yield all combinations of position blocks, groups of output tiles and input extents."""
         for y_count, x_count in self._position_blocks(kernel):
             lines = self._lines(kernel, y_count * x_count)
             for group in self._groups(kernel, y_count * x_count):
@@ -188,7 +191,7 @@ class _Search:
                     yield y_count, x_count
 
     def _groups(self, kernel: _KernelDivision, positions: int) -> list[int]:
-        """Return the numbers of output tiles that are stored together."""
+        """Return the choices for the number of output tiles that are stored together."""
         if self.layer.channelwise:
             groups = [ceil_div(kernel.channels, self.width)]
         elif kernel.sliced:     # as many as VECTOR holds parameters for
@@ -202,7 +205,7 @@ class _Search:
         return groups
 
     def _input_extents(self, kernel: _KernelDivision) -> list[bool]:
-        """Return the choices of :attr:`Blocking.whole_input`."""
+        """Return the choices for :attr:`Blocking.whole_input`."""
         if self.input_on_chip or kernel.sliced:
             return [True]
         undivided = len(kernel.passes) == 1 and (
@@ -210,7 +213,7 @@ class _Search:
         return [False, True] if undivided else [False]
 
     def _lines(self, kernel: _KernelDivision, positions: int) -> int:
-        """Return the lines of a tile to load: with few positions, only those with weights."""
+        """Return the number of lines of a tile to load: with few positions, those with weights."""
         config = self.config
         lines = weight_lines(self.layer, kernel.blocks, config)
         size = lines * config.cols
