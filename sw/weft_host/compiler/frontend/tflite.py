@@ -175,7 +175,10 @@ def _tensor(model: Any, tensor: Any, index: int, source: str) -> GraphTensor:
 
 
 def _builtin_code(code: Any) -> int:
-    """Return the field ``builtin_code``. Its accessor returns the deprecated field below 127."""
+    """Return the field ``builtin_code`` of an operator code, or 0 if the field is absent.
+
+    The schema's own accessor returns the deprecated field instead if that field is below 127.
+    """
     field = code._tab.Offset(10)
     return int(code._tab.Get(Int32Flags, code._tab.Pos + field)) if field else 0
 

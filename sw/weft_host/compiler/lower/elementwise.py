@@ -14,7 +14,10 @@ __all__ = ["Elementwise", "RowSoftmax"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Elementwise:
-    """``table_a[a]``, ``table_a[a] + table_b[b]`` or ``table_a[a] * table_b[b]``, requantised.
+    """Elementwise operation of VECTOR, with the result requantised to int8.
+
+    The result before the requantisation is ``table_a[a]``, ``table_a[a] + table_b[b]`` or
+    ``table_a[a] * table_b[b]`` for the bytes ``a`` and ``b`` of the operands.
 
     Attributes
     ----------
@@ -55,7 +58,7 @@ class Elementwise:
 
     @property
     def has_constant_rows(self) -> bool:
-        """Operand b is constant and differs from row to row."""
+        """True if operand b is constant and differs from row to row."""
         return self.constant is not None and len(self.constant) > 1
 
     def describe(self) -> str:

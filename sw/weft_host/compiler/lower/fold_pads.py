@@ -15,8 +15,9 @@ _Amount = tuple[tuple[int, int], tuple[int, int]]
 def fold_pads(graph: Graph) -> tuple[Graph, set[int]]:
     """Return a graph in which convolutions include the PADs that they read.
 
-    A PAD is folded if it adds its zero point around height and width only, if its output is not an
-    output of the model, and if only convolutions without padding of their own read its output.
+    A PAD is folded if it pads only height and width, with the zero point of its input, if its
+    output is not an output of the model, and if only convolutions without padding of their own
+    read its output.
     Such a convolution reads the input of the PAD and has the additional option ``pads``.
 
     Returns

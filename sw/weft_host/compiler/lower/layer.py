@@ -88,12 +88,12 @@ class Layer:
 
     @property
     def channelwise(self) -> bool:
-        """Each output channel depends on one input channel only."""
+        """True if each output channel depends on one input channel only."""
         return self.kind != "conv"
 
     @property
     def pooling(self) -> bool:
-        """The layer is a pooling, which has neither weights nor parameters of its own."""
+        """True if the layer is a pooling, which has neither weights nor parameters of its own."""
         return self.kind in ("max", "average")
 
     @property
@@ -103,7 +103,7 @@ class Layer:
 
     @property
     def maximum(self) -> bool:
-        """Passes are combined by their maximum, not by their sum."""
+        """True if passes are combined by their maximum, not by their sum."""
         return self.kind == "max"
 
     @property
@@ -113,7 +113,7 @@ class Layer:
 
     @functools.cached_property
     def per_channel(self) -> bool:
-        """Multipliers or shifts differ between channels."""
+        """True if multipliers or shifts differ between channels."""
         return not self.pooling and self.mode != Mode.RAW and not (
             bool((self.multiplier == self.multiplier[0]).all())
             and bool((self.shift == self.shift[0]).all()))
@@ -140,12 +140,12 @@ class Layer:
 
     @property
     def pointwise(self) -> bool:
-        """Each output position depends on the input position of the same index only."""
+        """True if each output position depends on the input position of the same index only."""
         return self.kernel_h == self.kernel_w == self.stride_h == self.stride_w == 1 and (
             self.pad_top == self.pad_left == self.pad_bottom == self.pad_right == 0)
 
     def flattened(self) -> "Layer":
-        """Return a pointwise layer with all positions in one row, and any other layer as it is."""
+        """Return a pointwise layer with all positions in one row; return other layers unchanged."""
         if not self.pointwise:
             return self
         count = self.batch * self.in_h * self.in_w
@@ -153,10 +153,10 @@ class Layer:
                                    dilation_h=1, dilation_w=1)
 
     def folded(self, width: int) -> "Layer":
-        """Return a global pooling with groups of channels as positions, and others as they are.
+        """Return a global pooling with its channels split into groups, which become positions.
 
-        A pass then has as many positions as there are groups, and one tile serves all groups. A
-        layer is folded only if the channels divide evenly into groups.
+        A pass then has as many positions as there are groups, and one tile serves all groups.
+        Other layers, and poolings whose channels do not divide evenly, are returned unchanged.
 
         Parameters
         ----------

@@ -51,5 +51,5 @@ class Lowered:
         return [verdict for verdict in self.verdicts if verdict.where == "unsupported"]
 
     def root(self, index: int) -> int:
-        """Return the tensor that holds the bytes of tensor ``index``."""
+        """Return the index of the tensor whose bytes tensor ``index`` shares, or ``index``."""
         return self.aliases.get(index, index)

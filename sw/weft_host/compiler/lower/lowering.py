@@ -66,7 +66,7 @@ class _Lowering:
         return result
 
     def _operator(self, op: Operator) -> _Decision:
-        """Add an operator to the result, and return the decision about it."""
+        """Lower an operator into the result, and return the decision about it."""
         if len(op.outputs) > 1:
             raise Refused(f"it has {len(op.outputs)} outputs; only one is supported")
         if op.index in self.folded:
@@ -106,7 +106,7 @@ class _Lowering:
         raise Refused(self._unknown(op))
 
     def _on_device(self, *operations: Operation) -> _Decision:
-        """Add operations, which read the tensors that hold the bytes of their inputs."""
+        """Add operations to the result, with aliases among their inputs resolved."""
         for operation in operations:
             sources = tuple(map(self.result.root, operation.sources))
             self.result.operations.append(dataclasses.replace(operation, sources=sources))
@@ -129,7 +129,7 @@ class _Lowering:
         return text
 
     def _check_inputs(self, op: Operator, sources: Sequence[int]) -> None:
-        """Check that an operator of the device reads model inputs or earlier results of it."""
+        """Check that an operator for the device reads model inputs or results of the device."""
         if not sources or sources[0] < 0:
             raise Refused("it has no input")
         variables = 0

@@ -29,7 +29,8 @@ def pooling(graph: Graph, op: Operator) -> Layer:
         raise Refused(f"its input has {geometry['in_c']} channels, but its output "
                       f"{geometry['out_c']}")
     if geometry["kernel_h"] * geometry["kernel_w"] >= 1 << 22:
-        raise Refused("its window has 2^22 elements or more")
+        raise Refused(f"its window has {geometry['kernel_h']} x {geometry['kernel_w']} elements; "
+                      "fewer than 2^22 are supported")
     low, high = output_range(op, target)
     channels = geometry["out_c"]
     is_max = op.name == "MAX_POOL_2D"

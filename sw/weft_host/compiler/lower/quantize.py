@@ -95,7 +95,7 @@ def mean_multiplier(scale_in: float, zero_in: int, scale_out: float, zero_out: i
         raise ValueError(f"a mean of {count} elements is outside 1 to {(1 << 23) - 1}")
     scale_in, scale_out = as_doubles(scale_in, scale_out)
     multiplier, shift = quantize_multiplier(scale_in / scale_out)
-    # the multiplier includes the division, rounded down; the kernel keeps the shift below 63
+    # the kernel divides the multiplier by the count and rounds down; its shift is at most 62
     extra = min(count.bit_length() - 1, 62 - shift)
     multiplier, shift = (multiplier << extra) // count, shift + extra
     check_left_shift("MEAN", 255 * count, shift)

@@ -41,7 +41,7 @@ def kernel_multiply(values: npt.ArrayLike, multiplier: int, shift: int) -> _Inte
 
 def _float32_table(
         function: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]) -> _Function:
-    """Return the operator for a real function that the reference kernel evaluates in float32."""
+    """Return the table function of an operator that the reference kernel evaluates in float32."""
     def table(scale_in: np.float32, zero_in: int, scale_out: np.float32, zero_out: int,
               options: Mapping[str, Any]) -> npt.NDArray[np.int8]:
         real = function(scale_in * (BYTES - zero_in).astype(np.float32))
@@ -83,7 +83,7 @@ def _hard_swish(scale_in: np.float32, zero_in: int, scale_out: np.float32, zero_
 
 
 def _multiplier16(ratio: np.float32) -> tuple[int, int]:
-    """Return a 16-bit multiplier and its power of two, which is positive for a left shift."""
+    """Return ``ratio`` as a 16-bit multiplier and a shift, which is positive for a left shift."""
     multiplier, shift = quantize_multiplier(ratio)
     return min((multiplier + (1 << 15)) >> 16, (1 << 15) - 1), 31 - shift
 
@@ -115,7 +115,7 @@ def _leaky_relu(scale_in: np.float32, zero_in: int, scale_out: np.float32, zero_
 
 
 def _relu(activation: str) -> _Function:
-    """Return the operator that requantises its input and clamps it as ``activation`` does."""
+    """Return the table function of an operator that requantises and clamps to ``activation``."""
     def table(scale_in: np.float32, zero_in: int, scale_out: np.float32, zero_out: int,
               options: Mapping[str, Any]) -> npt.NDArray[np.int8]:
         value = kernel_multiply(BYTES - zero_in, *quantize_multiplier(scale_in / scale_out))
@@ -140,4 +140,4 @@ FUNCTIONS: dict[str, _Function] = {
     "RELU_N1_TO_1": _relu("RELU_N1_TO_1"),
     "TANH": _float32_table(libm.tanh),
 }
-"""Function of each operator, by the operator's name in the schema."""
+"""Table function of each operator, by the operator's name in the schema."""
