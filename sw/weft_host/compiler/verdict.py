@@ -13,7 +13,7 @@ class ModelError(WeftError):
 
 
 class CapacityError(WeftError):
-    """A layer or a program needs more memory than the configuration has, with every tiling."""
+    """A layer or a program needs more memory than the configuration has, however it is tiled."""
 
 
 class Refused(Exception):

@@ -90,7 +90,9 @@ def interleave(stream: InstructionStream, emissions: Sequence[StepEmission]) -> 
 
 
 def _can_overlap(emission: StepEmission, following: StepEmission) -> bool:
-    """Return whether a step can process blocks of the previous one's output, and needs no copies.
+    """Return whether ``following`` can process the output of ``emission`` block by block.
+
+    All its operands and its output must be on chip.
     """
     return (emission.step.produces_blocks and following.step.consumes_blocks
             and following.plan.on_chip and emission.step.target in following.step.sources)

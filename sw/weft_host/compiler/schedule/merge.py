@@ -1,8 +1,8 @@
 """Merging of instructions into the iterations of one instruction with the field ``each``.
 
-The units execute the same work at the same time: every iteration of a merged instruction waits for
-tokens and sends tokens of its own. Only the number of instructions decreases, which are fetched
-over the same port as weights.
+Merging does not change the work of a unit: every iteration of a merged instruction waits for tokens
+and sends tokens of its own. It reduces the number of instructions, which are fetched over the same
+memory port as weights.
 """
 
 import bisect
@@ -124,7 +124,11 @@ def _joined(config: Config, group: ScheduledInstruction,
 
 def _pair(config: Config, name: str, first: Mapping[str, int],
           second: Mapping[str, int]) -> dict[str, int] | None:
-    """Return the instruction whose iterations may be ``first`` and ``second``, or ``None``."""
+    """Return the fields of an instruction with the iterations ``first`` and ``second``.
+
+    The result is ``None`` if the increments between the two cannot be encoded. Whether the fields
+    reproduce both iterations is left to the caller.
+    """
     loop = OUTER_LOOPS[name]
     fields = {**first, "each": 1, loop.count: 2}
     for increment in loop.increments:

@@ -12,8 +12,8 @@ from .hazards import HazardDetector
 __all__ = ["Dependencies", "add_tokens", "find_dependencies", "schedule"]
 
 Dependencies = Sequence[Mapping[int, int]]
-"""For each instruction and each unit on which it depends, the index of that unit's latest
-instruction for which it must wait."""
+"""For each instruction, a mapping from other units to the index of the latest instruction of that
+unit for which it must wait."""
 
 
 def find_dependencies(instructions: Sequence[UnscheduledInstruction],

@@ -39,7 +39,7 @@ class LayerInput(Protocol):
 
     @property
     def single_row(self) -> bool:
-        """The rectangle has one row, so that its pieces are runs of pixels."""
+        """True if the rectangle has one row, so that its pieces are runs of pixels."""
 
     def require(self, stream: InstructionStream, end: int) -> None:
         """Emit the loads of all rows before ``end``, or of all pixels of a single row."""
@@ -82,7 +82,7 @@ class InputBuffer:
 
     @property
     def single_row(self) -> bool:
-        """The rectangle has one row, so that its pieces are runs of pixels."""
+        """True if the rectangle has one row, so that its pieces are runs of pixels."""
         return self.height == 1
 
     def require(self, stream: InstructionStream, end: int) -> None:
@@ -164,9 +164,9 @@ class ResidentInput:
     tensor : :class:`ResidentTensor`
         Tensor in the scratchpad.
     y, x, c0 : :class:`int`
-        0: ``address`` is that of the tensor's first pixel.
+        Always 0, because ``address`` is the address of the tensor's first pixel.
     single_row : :class:`bool`
-        False: there are no pieces to load.
+        Always false, because there are no pieces to load.
     """
 
     tensor: ResidentTensor

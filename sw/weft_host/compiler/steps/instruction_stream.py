@@ -136,10 +136,10 @@ class InstructionStream:
 
     def params(self, bias_addr: int, channels: int, *, channel: int = 0,
                scale_addr: int | None = None, multiplier: int = 0, shift: int = 0) -> None:
-        """Append a PARAMS for ``channels`` channels, the first of which is ``channel`` of VECTOR.
+        """Append a PARAMS into ``channels`` parameter slots of VECTOR, from slot ``channel`` on.
 
-        The multipliers and shifts of the channels are at ``scale_addr``. Without this address,
-        ``multiplier`` and ``shift`` apply to all channels.
+        The biases are at ``bias_addr``, and the multipliers and shifts at ``scale_addr``. Without
+        ``scale_addr``, ``multiplier`` and ``shift`` apply to all channels.
         """
         self._add("PARAMS", dict(
             per_channel=int(scale_addr is not None), bias_addr=bias_addr,
@@ -192,7 +192,7 @@ class InstructionStream:
         """Append an instruction.
 
         The last ``overread`` bytes of the activations that a MATMUL reads are multiplied by zero.
-        Whatever they hold, no result changes, so that they cause no hazard.
+        These bytes affect no result and therefore cause no hazard.
         """
         accessed = []
         for region in regions(self.config, name, fields):

@@ -109,7 +109,8 @@ class OutputWriter:
         """Return rectangles of positions with their multiplier and shift.
 
         The windows of an average have fewer elements at the edges of the image, so that their
-        divisor differs. For layers with parameters of their own, the result is ``None``.
+        divisor differs. A layer with parameters of its own has ``None`` instead of multiplier and
+        shift.
         """
         layer = self._layer
         if layer.kind != "average":

@@ -37,7 +37,7 @@ class ParameterLoader:
         self._width = tile_width(layer, self._config)
         self._tiles = ceil_div(layer.out_c, self._width)
         self._block = parameter_bytes(layer, self._config)
-        # the output tile whose parameters are in each slot of VECTOR
+        # the output tile whose parameters are in each run of ``cols`` parameter slots of VECTOR
         self._held: list[int | None] = [None] * (
             self._config.param_channels // self._config.cols)
         # the multiplier, shift and number of channels that VECTOR holds for a pooling
@@ -46,7 +46,7 @@ class ParameterLoader:
         self._half = 0
 
     def begin(self) -> None:
-        """Emit what the first drain requires: the biases of a pooling, which are 0."""
+        """Emit the fill of a pooling's biases with 0, before its first drain."""
         if self._layer.pooling:
             self._stream.fill(self._buffer, 4 * self._width, 0)
 
@@ -57,13 +57,13 @@ class ParameterLoader:
                               self._tiles * self._block)
 
     def end_group(self) -> None:
-        """Note that all tiles of a group have been drained."""
+        """Record that all tiles of a group have been drained."""
         self._group_address = None
 
     def pooling_parameters(self, channels: int, scale: tuple[int, int]) -> int:
-        """Emit the parameters of a pooling, and return their first channel in VECTOR.
+        """Emit the PARAMS of a pooling, and return the first parameter slot of VECTOR that it uses.
 
-        One set of parameters serves every tile that has no more channels.
+        One set of parameters serves every tile that has no more channels than the set.
 
         Parameters
         ----------
@@ -79,7 +79,7 @@ class ParameterLoader:
         return 0
 
     def tile_parameters(self, tiles: range, tile: int, channels: int) -> int:
-        """Emit the parameters of an output tile, and return their first channel in VECTOR.
+        """Emit the PARAMS of an output tile, and return its first parameter slot of VECTOR.
 
         Parameters
         ----------
@@ -103,7 +103,8 @@ class ParameterLoader:
                                 scale_addr=address + 4 * self._width)
             return channel
         if self._plan.parameters_resident and self._width == self._config.cols:
-            # the biases of neighbouring tiles are consecutive: one PARAMS fills all further slots
+            # the biases of neighbouring tiles are consecutive: one PARAMS reads those of all
+            # tiles up to the last slot
             last = min(self._tiles, tile - slot + len(held))
             held[slot:slot + last - tile] = range(tile, last)
             channels = min(last * self._width, layer.out_c) - tile * self._width

@@ -108,7 +108,7 @@ class _Spill:
 
 
 class _Planner:
-    """Plans of single steps, each of which is computed once."""
+    """Planner of single steps, which computes no plan twice."""
 
     def __init__(self, steps: Sequence[Step[Any]], config: Config) -> None:
         self.steps, self.config = steps, config
@@ -135,10 +135,10 @@ class _Planner:
         return plans
 
     def _is_slow(self, number: int, plan: StepPlan, size: int) -> bool:
-        """Return whether a step gains by a tensor of ``size`` bytes being in host memory.
+        """Return whether a step would gain from moving a tensor of ``size`` bytes to host memory.
 
-        The comparison is with the whole scratchpad for the step's buffers, and all of its tensors
-        in host memory.
+        ``plan`` is compared with a plan that has the whole scratchpad for the step's buffers and
+        all tensors in host memory, plus the time to store and load the tensor.
         """
         unconstrained = self._plan(number, self.config.spad_bytes,
                                    (None,) * len(self.steps[number].sources), None)

@@ -100,15 +100,15 @@ class Step(Protocol[PlanT]):
 
     @property
     def uses_tables(self) -> bool:
-        """The step loads tables into VECTOR."""
+        """True if the step loads tables into VECTOR."""
 
     @property
     def produces_blocks(self) -> bool:
-        """The step reports its progress, so that a reader can process the output in blocks."""
+        """True if the step reports its progress, so that a reader can process output blocks."""
 
     @property
     def consumes_blocks(self) -> bool:
-        """The step can process its input block by block while the previous step produces it."""
+        """True if the step can process its input in blocks while the previous step produces it."""
 
     def describe(self) -> str:
         """Return a short description for reports."""

@@ -207,7 +207,7 @@ class WeightPackets:
         self._loaded: dict[int, int] = {}       # first tile in the weight buffer, by packet
 
     def of(self, tile: int) -> Iterator[LoadedPasses]:
-        """Yield the passes of an output tile in order, and load their weights before."""
+        """Yield the passes of an output tile in order, each after the load of its weights."""
         loader, passes, limit = self._loader, self._passes, self._loader.plan.tiles_per_load
         if loader.held_tile is not None:
             yield LoadedPasses(0, passes, loader.held_tile, True)

@@ -73,12 +73,12 @@ class WorkItem:
 
     @property
     def divided(self) -> bool:
-        """The kernel is divided into several blocks, whose partial sums are added up."""
+        """True if the kernel is divided into several blocks, whose partial sums are added up."""
         return len(self.outputs.kernel) > 1
 
     @property
     def is_last(self) -> bool:
-        """The block of the kernel completes the outputs of the group."""
+        """True if the block of the kernel completes the outputs of the group."""
         return self.number == len(self.outputs.kernel) - 1
 
 
@@ -136,7 +136,10 @@ def _output_blocks(layer: Layer, plan: LayerPlan) -> Iterator[OutputBlock]:
 
 def _input(layer: Layer, plan: LayerPlan, memory: StepMemory, source: ResidentTensor | None,
            outputs: OutputBlock, number: int, buffers: int) -> LayerInput:
-    """Return the input that a block of the kernel reads, after ``buffers`` other inputs."""
+    """Return the input that block ``number`` of the kernel reads.
+
+    ``buffers`` is the number of inputs of earlier work items, and selects the buffer.
+    """
     if source is not None:
         return ResidentInput(source)
     block = outputs.kernel[number]
