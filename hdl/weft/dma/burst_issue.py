@@ -1,4 +1,4 @@
-"""Issue of bursts, shared by LOAD and STORE: address channel and counter of bursts in flight."""
+"""Functions that LOAD and STORE share for the issue of bursts."""
 
 from amaranth.hdl import Module, Signal
 
@@ -13,15 +13,17 @@ def send_address(m: Module, axi, channel, address, *, burst, en, lane_bits):
     Parameters
     ----------
     axi : AXI4 interface
+        Port to host memory.
     channel : :class:`str`
         ``"ar"`` or ``"aw"``.
     address : :class:`RegisterSlice`
-        Slice with the members ``addr``, a beat address, and ``len``.
+        Slice with the members ``addr``, the address of a beat in beats, and ``len``.
     burst : :func:`~weft.dma.planner.burst_layout`
+        The burst.
     en : 1 bit
-        Send the address of ``burst`` in this cycle. Only while the slice is ready.
+        Send the address of ``burst`` in this cycle. Allowed only while the slice is ready.
     lane_bits : :class:`int`
-        Bits of a byte lane: the size of a beat as AXI encodes it.
+        Logarithm to base 2 of the bytes of a beat, which is the AXI encoding of its size.
     """
     port = {name: getattr(axi, channel + name)
             for name in ("valid", "ready", "addr", "len", "size", "burst", "cache")}
@@ -47,15 +49,15 @@ def count_bursts(m: Module, *, issue, retire, limit):
     issue, retire : 1 bit each
         A burst is issued, or retired, in this cycle. They may be high together.
     limit : :class:`int`
-        Most bursts in flight. ``issue`` must stay low while there are so many.
+        Maximum number of bursts in flight. ``issue`` must stay low while it is reached.
 
     Returns
     -------
     in_flight : unsigned
         Number of bursts in flight.
     may_issue_next : 1 bit
-        There will be fewer than ``limit`` bursts in flight in the next cycle. To be registered: it
-        depends on ``issue`` and ``retire``.
+        Fewer than ``limit`` bursts will be in flight in the next cycle. The value depends on
+        ``issue`` and ``retire`` of this cycle, so the caller must register it.
     """
     in_flight = Signal(range(limit + 1))
     may_issue_next = Signal()

@@ -23,14 +23,14 @@ class Target(enum.Enum, shape=2):
     SPAD = 0        # bus to scratchpad
     WGT = 1         # bus to weight buffer
     FILL = 2        # one value to scratchpad
-    NONE = 3        # no bytes: SYNC_LOAD, which is only ordered with the others
+    NONE = 3        # no bytes: SYNC_LOAD, which passes through the unit in order
 
 
 TAG = data.StructLayout({"target": Target, "value": 8})
 
 
 class _CurrentBeat:
-    """Registers of the beat that is due: its burst and its role in burst and instruction."""
+    """Registers of the next beat to transfer: its burst and its role in burst and instruction."""
 
     def __init__(self, config):
         self.burst = Signal(burst_layout(config, TAG))
@@ -44,19 +44,19 @@ class _CurrentBeat:
 
 
 class LoadUnit(wiring.Component):
-    """Unit that executes LOAD, LOAD_WGT, FILL and SYNC_LOAD in order, one bus beat a cycle.
+    """Unit that executes LOAD, LOAD_WGT, FILL and SYNC_LOAD in order, one bus beat per cycle.
 
-    The memories accept a write at any byte address, so that alignment costs only the partly used
-    beats at both ends of a row: the beat at bus address A is written to ``local + (A - host)``
-    under a mask. Bursts are requested as long as fewer than ``outstanding`` are in flight, across
-    rows and instructions; the data of an instruction therefore follows that of the previous one
-    without a gap. At most :attr:`max_in_progress` instructions are in progress at a time.
+    The beat at bus address A is written to ``local + (A - host)`` by one access, because the
+    memories accept a write at any byte address; a mask excludes bytes outside the row. Misalignment
+    therefore costs nothing but the partly used beats at both ends of a row. Bursts are requested
+    while fewer than ``outstanding`` are in flight, across rows and instructions, so that the data
+    of an instruction follows that of the previous one without a gap.
 
-    ``unit.done`` is the memory's ``done`` for the instruction's last write; SYNC_LOAD therefore
-    sends the scratchpad a write without a byte. The last write of an instruction is delayed while
-    one to the other memory is not done, so that the memories acknowledge them in order. After
-    SLVERR or DECERR on a beat, nothing more is written or requested, outstanding beats are
-    discarded, and no instruction is accepted until reset. ``unit.error_info.addr`` is the bus
+    ``unit.done`` is the memory's ``done`` for the last write of the instruction; for SYNC_LOAD, the
+    unit sends the scratchpad a write with all bytes masked. The last write of an instruction is
+    delayed while a last write to the other memory is not done, so that instructions complete in
+    order. After SLVERR or DECERR on a beat, nothing more is written or requested, outstanding beats
+    are discarded, and no instruction is accepted until reset. ``unit.error_info.addr`` is the bus
     address of that beat. ``unit.busy`` falls when no beat is outstanding.
 
     While ``unit.halt`` is high, no instruction is accepted and no burst is requested; an address
@@ -69,6 +69,11 @@ class LoadUnit(wiring.Component):
     config : :class:`Config`
         Bus, burst and memory sizes.
 
+    Attributes
+    ----------
+    max_in_progress : :class:`int`
+        Maximum number of instructions in progress.
+
     Members
     -------
     unit : :py:`In(UnitSignature())`
@@ -80,8 +85,8 @@ class LoadUnit(wiring.Component):
     wgt : :py:`Out(WritePort(wgt_addr_width, bus_bytes))`
         Writes of the weight buffer.
     o_idle : :py:`Out(1)`
-        No beat is outstanding, and the memories have accepted all writes. Once it is high together
-        with ``unit.halt`` it stays high, and the unit can be reset.
+        No beat is outstanding, and the memories have accepted all writes. Once ``o_idle`` and
+        ``unit.halt`` are high together, ``o_idle`` stays high, and the unit can be reset.
     """
 
     def __init__(self, config):
@@ -189,7 +194,8 @@ class LoadUnit(wiring.Component):
         Returns
         -------
         unfinished : 1 bit
-            An instruction whose last beat was transferred is neither done nor reported as failed.
+            All beats of an instruction have been transferred, or one has failed, and the unit has
+            not reported it yet.
         """
         unit, axi = self.unit, self.axi
         bus_bytes = self.config.bus_bytes
@@ -212,7 +218,7 @@ class LoadUnit(wiring.Component):
             queue.r_en.eq(retire | ~beat.valid),
             beat.tail.eq(Mux(beat.final, beat.burst.tail, bus_bytes - 1)),
         ]
-        # signals that are only counted are registered, which keeps their paths short
+        # registered to keep the paths short; a delay does not matter to performance counters
         m.d.sync += [
             unit.wait_memory.eq(beat.valid & beat.is_read & ~axi.rvalid),
             unit.conflict.eq(self.spad.conflict | self.wgt.conflict),
@@ -239,11 +245,11 @@ class LoadUnit(wiring.Component):
                 beat.burst.beat_addr[:burst_bits].eq(beat.burst.beat_addr[:burst_bits] + 1),
             ]
 
-        # last writes of instructions that are not done; all of them go to one memory
+        # number of last writes of instructions that are not done; all go to the same memory
         pending_count, pending, pending_is_wgt = Signal(range(8)), Signal(), Signal()
         ends_now = transfer & beat.ends & ~bad_response & ~failed
         m.d.comb += unit.done.eq(self.spad.done | self.wgt.done)
-        # whether the next beat may end an instruction, in this burst or in the next one
+        # may_end: the next beat, of this burst or of the next one, may end an instruction
         same_memory = pending_is_wgt == beat.is_wgt
         with m.If(queue.r_en):
             m.d.sync += may_end.eq(
@@ -276,8 +282,8 @@ class LoadUnit(wiring.Component):
     def _elaborate_writes(self, m, beat, offer, good):
         """Send the beat to its memory. Unless it is ``good``, the write changes no byte.
 
-        A beat with an error, or after one, still is a write request, because the ready of a port
-        may depend on its valid.
+        A beat with an error, and every later beat, is still sent as a write request, because the
+        ``ready`` of a port may depend on its ``valid``.
         """
         for port, selected in ((self.spad, ~beat.is_wgt), (self.wgt, beat.is_wgt)):
             write = port.req.payload

@@ -8,7 +8,11 @@ __all__ = ["BurstPlanner", "burst_layout", "copy_layout"]
 
 
 def copy_layout(config, tag_shape):
-    """Return the layout of a copy: ``count`` rows of ``bytes`` bytes, a pitch on each side."""
+    """Return the layout of a copy of ``count`` rows of ``bytes`` bytes.
+
+    The host side and the local side each have the address of the first row and a pitch, the
+    distance between rows. All three are in bytes.
+    """
     return data.StructLayout({
         "host_addr": config.addr_width,
         "host_pitch": config.addr_width,
@@ -21,11 +25,12 @@ def copy_layout(config, tag_shape):
 
 
 def burst_layout(config, tag_shape):
-    """Return the layout of a burst: the beats that it moves, and the bytes that belong to the copy.
+    """Return the layout of a burst: its beats, and the bytes in them that belong to the copy.
 
-    The first beat counts from byte ``head``, the last ends with byte ``tail``; both are byte
-    lanes of the bus. ``local_addr`` is the local address of lane 0 of the first beat, modulo the
-    size of the memory, so that it may lie before the copy. ``last`` marks the copy's last burst.
+    The burst has ``len`` + 1 beats from ``beat_addr`` on, a host address in beats. The bytes of the
+    copy begin at byte lane ``head`` of the first beat and end with byte lane ``tail`` of the last.
+    ``local_addr`` is the local byte address of lane 0 of the first beat, modulo the size of the
+    memory; it may be before the first byte of the copy. ``last`` marks the last burst of a copy.
     """
     lane = config.beat_offset_width
     return data.StructLayout({
@@ -40,13 +45,14 @@ def burst_layout(config, tag_shape):
 
 
 class BurstPlanner(wiring.Component):
-    """Converter of copies to bursts of whole beats, one burst a cycle, rows in order.
+    """Converter of copies to bursts of whole beats, one burst per cycle, rows in order.
 
-    A burst ends at the end of the row or at a multiple of ``max_burst`` beats, which is a power of
-    two of at most 4 KiB. No burst therefore crosses a 4 KiB boundary, and only the first burst of
-    a row can be shorter than both the row and ``max_burst``. Rows do not share bursts.
+    A burst ends at the end of its row, or at a host address that is a multiple of ``max_burst``
+    beats, which is a power of two of at most 4 KiB. No burst therefore crosses a 4 KiB boundary,
+    and only the first and the last burst of a row can have fewer than ``max_burst`` beats. Rows do
+    not share bursts.
 
-    The first burst is offered three cycles after the copy was accepted.
+    The first burst of a copy is valid ``LATENCY`` cycles after the copy is accepted.
 
     Parameters
     ----------
@@ -62,7 +68,7 @@ class BurstPlanner(wiring.Component):
     o : :py:`Out(stream.Signature(burst_layout(config, tag_shape)))`
         Bursts of the copies.
     o_busy : :py:`Out(1)`
-        A copy has bursts left to offer.
+        A copy is in progress: not all of its bursts have been accepted.
     """
 
     LATENCY = 3         # from i accepted to o.valid, in cycles
@@ -83,7 +89,7 @@ class BurstPlanner(wiring.Component):
         burst_bits = self.config.burst_index_width
         beats_shape = self.config.local_addr_width + 1      # 2^n bytes span at most 2^n + 1 beats
 
-        # rows: s1_ is the next row of the copy, s2_ is a row with its number of beats
+        # rows: s1_ is the next row of the copy, s2_ is the row before, with its number of beats
         copy, burst = self.i.payload, self.o.payload
         s1_valid, s1_last = Signal(), Signal()
         s1 = Signal.like(copy)
@@ -92,7 +98,7 @@ class BurstPlanner(wiring.Component):
         s2_valid, s2_last = Signal(), Signal()
         s2_beat_addr = Signal.like(burst.beat_addr)
         s2_local_addr = Signal.like(burst.local_addr)
-        s2_left = Signal(beats_shape)                   # beats of the row, less one
+        s2_left = Signal(beats_shape)                   # beats of the row, minus 1
         s2_head, s2_tail = Signal(lane), Signal(lane)
         s2_tag = Signal.like(copy.tag)
 
@@ -100,8 +106,8 @@ class BurstPlanner(wiring.Component):
         s3_valid, s3_last, s3_final = Signal(), Signal(), Signal()
         s3 = Signal.like(burst)
         s3_left = Signal(beats_shape)
-        s3_to_boundary = Signal(burst_bits)                    # beats up to the boundary, less one
-        rest = Signal(beats_shape)                      # beats after this burst, less one
+        s3_to_boundary = Signal(burst_bits)                    # beats up to the boundary, minus 1
+        rest = Signal(beats_shape)                      # beats of the row after this burst, minus 1
 
         s3_ready, s2_ready = Signal(), Signal()
         m.d.comb += [

@@ -18,19 +18,18 @@ __all__ = ["StoreUnit"]
 
 
 class StoreUnit(wiring.Component):
-    """Unit that executes STORE and SYNC_STORE in order, one bus beat a cycle.
+    """Unit that executes STORE and SYNC_STORE in order, one bus beat per cycle.
 
-    The beat at bus address A is read by one access at ``local + (A - host)``, at any alignment;
-    strobes are low for its bytes outside the row. Addresses of bursts are sent ahead of the data,
-    across rows and instructions, for up to ``outstanding`` bursts without a response. At most
-    :attr:`max_in_progress` instructions are in progress at a time.
+    The beat at bus address A is read from ``local + (A - host)`` by one access, at any alignment;
+    the strobes of bytes outside the row are low. Addresses of bursts are sent ahead of the data,
+    across rows and instructions, for up to ``outstanding`` bursts without a response.
 
     ``unit.done`` is high one cycle after the response to the instruction's last burst. After SLVERR
     or DECERR, nothing more is requested and no instruction is accepted until reset. Bursts whose
-    address was sent still receive their data, as AXI demands, but all strobes are low for beats
-    that were not yet read from the scratchpad. ``unit.error_info.addr`` is the address of the
-    burst, because the response does not identify the beat. ``unit.busy`` falls when no response is
-    outstanding.
+    address was sent still send their data, as AXI requires, but all strobes are low for beats that
+    had not been read from the scratchpad before the error. ``unit.error_info.addr`` is the address
+    of the burst, because the response does not identify the beat. ``unit.busy`` falls when no
+    response is outstanding.
 
     While ``unit.halt`` is high, no instruction is accepted and no burst is requested; bursts whose
     address was sent are completed with their data.
@@ -42,7 +41,13 @@ class StoreUnit(wiring.Component):
     config : :class:`Config`
         Bus, burst and memory sizes.
     read_latency : :class:`int`
-        Cycles from a request that the scratchpad accepts to its data without a stall, at least 1.
+        Cycles from the acceptance of a request by the scratchpad to its data, without a stall; at
+        least 1.
+
+    Attributes
+    ----------
+    max_in_progress : :class:`int`
+        Maximum number of instructions in progress.
 
     Members
     -------
@@ -53,10 +58,10 @@ class StoreUnit(wiring.Component):
     spad : :py:`Out(ReadPort(spad_addr_width, bus_bytes))`
         Reads of the scratchpad.
     o_idle : :py:`Out(1)`
-        No response and no write data is outstanding. Once it is high together with ``unit.halt``
-        it stays high, and the unit can be reset.
+        No response and no write data is outstanding. Once ``o_idle`` and ``unit.halt`` are high
+        together, ``o_idle`` stays high, and the unit can be reset.
     o_bytes : :py:`Out(range(bus_bytes + 1))`
-        Bytes with a strobe that the bus accepted in the previous cycle.
+        Number of bytes with a strobe that the bus accepted in the previous cycle.
 
     Raises
     ------
@@ -144,7 +149,7 @@ class StoreUnit(wiring.Component):
             unit.busy.eq(~self.o_idle | unit.done | unit.error
                          | ((instruction.o.valid | planner.o_busy) & ~failed)),
         ]
-        # signals that are only counted are registered, which keeps their paths short
+        # registered to keep the paths short; a delay does not matter to performance counters
         m.d.sync += [
             unit.wait_memory.eq(Mux(axi.wvalid, ~axi.wready,
                                     pending.r_rdy & ~reading & ~axi.bvalid)),
@@ -188,14 +193,14 @@ class StoreUnit(wiring.Component):
         Returns
         -------
         reading : 1 bit
-            A beat is still to be read or sent.
+            A beat of these bursts has not been read or not been sent.
         """
         axi, spad = self.axi, self.spad
         bus_bytes = self.config.bus_bytes
         lane = self.config.beat_offset_width
 
-        # Read data cannot be stalled, so that a read is requested only if the FIFOs have a free
-        # slot for its data: enough slots for the read latency, and a few more, so that a short
+        # Read data cannot be stalled, so a read is requested only if the FIFOs have a free slot for
+        # its data. The number of slots covers the read latency, and a few more, so that a short
         # stall of the bus leaves no gap.
         slots = self.read_latency + 6
         info_layout = data.StructLayout({"strb": bus_bytes, "bytes": lane + 1, "last": 1})

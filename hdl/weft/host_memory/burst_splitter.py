@@ -1,4 +1,4 @@
-"""Splitter of AXI4 bursts into beats with their rows in a memory and their responses."""
+"""Splitter of AXI4 bursts into beats, with the memory row and the response of each beat."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -11,24 +11,24 @@ __all__ = ["BurstSplitter", "beat_layout", "burst_layout", "split_bursts"]
 
 
 def burst_layout(addr_width):
-    """Return the layout of the fields of an address channel that a memory needs."""
+    """Return the layout of a burst: the fields of an address channel that a memory needs."""
     return data.StructLayout({"addr": addr_width, "len": 8, "size": 3, "burst": 2})
 
 
 def beat_layout(row_width):
-    """Return the layout of a beat: row in the memory, AXI response, and last beat of its burst."""
+    """Return the layout of a beat: row in the memory, AXI response, and flag for the last beat."""
     return data.StructLayout({"row": row_width, "resp": 2, "last": 1})
 
 
 class BurstSplitter(wiring.Component):
-    """Generator of the beats of bursts, one per cycle, with a check of each burst.
+    """Splitter of bursts into beats, one beat per cycle, which checks each burst.
 
     The next burst is accepted while a burst is in progress, so bursts of two or more beats follow
     each other without a gap. All outputs come from registers.
 
-    A burst outside the memory gets DECERR. A burst of narrow beats, or of another type than
-    incrementing, gets SLVERR. Bursts do not cross 4 KiB boundaries, so all beats of a burst have
-    the same response.
+    The response to a burst outside the memory is DECERR. The response to a burst whose beats are
+    narrow, or whose type is not incrementing, is SLVERR. Bursts do not cross 4 KiB boundaries, so
+    all beats of a burst have the same response.
 
     Parameters
     ----------
@@ -43,7 +43,9 @@ class BurstSplitter(wiring.Component):
     Members
     -------
     i : :py:`In(stream.Signature(burst_layout(addr_width)))`
+        Bursts.
     o : :py:`Out(stream.Signature(beat_layout(log2(8 * size / data_width))))`
+        Beats, in the order of the bursts.
     """
 
     LATENCY = 2         # from burst to first beat, in cycles
@@ -72,7 +74,7 @@ class BurstSplitter(wiring.Component):
             unsupported.eq((burst.burst != BURST_INCR) | (burst.size != log2_bytes)),
         ]
 
-        pending = Signal()                          # a burst is stored in the next registers
+        pending = Signal()                          # the registers below contain the next burst
         row = Signal.like(beat.row, reset_less=True)
         length = Signal(8, reset_less=True)
         resp = Signal(2, reset_less=True)
@@ -114,9 +116,9 @@ def split_bursts(m, axi, channel, *, base, size):
     Parameters
     ----------
     m : :class:`amaranth.hdl.Module`
-        Module that gets a :class:`BurstSplitter` as a submodule.
+        Module to which a :class:`BurstSplitter` is added as a submodule.
     axi : :class:`~weft.bus.axi4.Axi4` interface
-        A subordinate's port.
+        Port of a subordinate.
     channel : :class:`str`
         ``"ar"`` or ``"aw"``.
     base, size : :class:`int`
@@ -125,6 +127,7 @@ def split_bursts(m, axi, channel, *, base, size):
     Returns
     -------
     stream of :func:`beat_layout`
+        Output of the splitter.
     """
     splitter = BurstSplitter(addr_width=len(getattr(axi, channel + "addr")),
                              data_width=len(axi.rdata), base=base, size=size)

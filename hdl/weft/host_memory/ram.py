@@ -17,20 +17,22 @@ STORAGE = ("block", "spram", "spram_model")
 
 
 class AxiRam(wiring.Component):
-    """On-chip memory behind an AXI4 port: incrementing bursts of whole beats, byte strobes.
+    """On-chip memory with an AXI4 port for incrementing bursts of whole beats, with byte strobes.
 
     With bursts of two or more beats, block RAM transfers one beat per cycle in each direction.
     SPRAM transfers one beat per cycle in total, and alternates between reads and writes if both
     are pending. The first data of a read is valid :attr:`read_latency` cycles after its address
-    was accepted. A read whose address is accepted after the response to a write returns the
-    written data.
+    is accepted. A read whose address is accepted after the response to a write returns the written
+    data.
 
-    All outputs come from registers, except for these short combinational paths: ``bready`` to
-    ``wready``; with SPRAM also ``rready`` to the enables, and a multiplexer in the read data. The
-    managers in Weft drive both ready signals from registers.
+    All outputs come from registers, with few exceptions. There is a short combinational path from
+    ``bready`` to ``wready``. With SPRAM, there is also one from ``rready`` to the enables of the
+    memory, and the read data passes a multiplexer. The managers in Weft drive ``bready`` and
+    ``rready`` from registers.
 
-    A burst outside the memory gets DECERR on every beat. A burst of narrow beats, or of another
-    type than incrementing, gets SLVERR. Neither changes the memory.
+    The response to every beat of a burst outside the memory is DECERR. The response to a burst
+    whose beats are narrow, or whose type is not incrementing, is SLVERR. Neither burst changes the
+    memory.
 
     Parameters
     ----------
@@ -48,7 +50,7 @@ class AxiRam(wiring.Component):
     Members
     -------
     axi : :py:`In(Axi4(addr_width=addr_width, data_width=data_width))`
-        IDs are ignored, and 0 in responses.
+        Port. IDs are ignored, and are 0 in responses.
 
     Raises
     ------
@@ -99,7 +101,7 @@ class AxiRam(wiring.Component):
         reads, writes = (split_bursts(m, axi, channel, base=self.base, size=self.size)
                          for channel in ("ar", "aw"))
 
-        # write data passes a register, so the memory is written one cycle after the handshake
+        # write data is registered, so the memory is written one cycle after the handshake
         write_busy = Signal()
         do_write = Signal()
         m.d.comb += [
@@ -108,7 +110,7 @@ class AxiRam(wiring.Component):
             writes.ready.eq(do_write),
         ]
         if words.single_port:
-            # a pending read gets the cycle after a write
+            # the cycle after a write is for a pending read
             with m.If(reads.valid & write_busy):
                 m.d.comb += axi.wready.eq(0)
         m.d.sync += [
@@ -133,7 +135,10 @@ class AxiRam(wiring.Component):
         return m
 
     def _read_with_stalls(self, m, reads, port, *, may_read):
-        """Read with a common clock enable for all beats in flight, which needs few registers."""
+        """Connect the read channels of a single-port memory, whose reads can be stalled.
+
+        All beats in flight have the same clock enable, which needs few registers.
+        """
         axi = self.axi
         advance = Signal()
         m.d.comb += [
@@ -148,7 +153,10 @@ class AxiRam(wiring.Component):
             m.d.sync += [axi.rvalid.eq(valid), Cat(axi.rlast, axi.rresp).eq(Cat(rest))]
 
     def _read_with_buffer(self, m, reads, port):
-        """Read without stalls: a beat is requested only if the read buffer has a free entry."""
+        """Connect the read channels of a memory whose reads cannot be stalled.
+
+        A beat is requested only if the read buffer has a free entry for it.
+        """
         axi = self.axi
         layout = data.StructLayout({"data": self.data_width, "last": 1, "resp": 2})
         m.submodules.read_buffer = buffer = fifo.SyncFIFO(

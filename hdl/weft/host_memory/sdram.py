@@ -17,19 +17,21 @@ __all__ = ["AxiSdram"]
 
 
 class AxiSdram(wiring.Component):
-    """SDRAM behind an AXI4 port: incrementing bursts of whole beats, byte strobes.
+    """SDRAM controller with an AXI4 port for incrementing bursts of whole beats, with byte strobes.
 
     Beats are as wide as the port; the controller divides them into words of the chip. Reads and
     writes alternate, burst by burst, while both are pending; a write whose data has not arrived
     does not block reads. A read whose address is accepted after the response to a write returns
-    the written data. Consecutive rows lie in different banks.
+    the written data. Consecutive rows are in different banks.
 
-    A burst outside the memory gets DECERR on every beat. A burst of narrow beats, or of another
-    type than incrementing, gets SLVERR. Neither changes the memory.
+    The response to every beat of a burst outside the memory is DECERR. The response to a burst
+    whose beats are narrow, or whose type is not incrementing, is SLVERR. Neither burst changes the
+    memory.
 
     Parameters
     ----------
     chip : :class:`SdramChip`
+        Geometry and times of the chip.
     clock_hz : :class:`int`
         Clock frequency of ``sync`` and of the chip in Hz.
     addr_width : :class:`int`
@@ -39,7 +41,7 @@ class AxiSdram(wiring.Component):
     base : :class:`int`
         Address of the first byte, a multiple of the chip's size.
     pin_delay : :class:`int`
-        Cycles that registers at the pins add to the path to the chip and back, 0 to 4.
+        Cycles that registers at the pins add to the round trip to the chip, 0 to 4.
 
     Attributes
     ----------
@@ -49,8 +51,9 @@ class AxiSdram(wiring.Component):
     Members
     -------
     axi : :py:`In(Axi4(addr_width=addr_width, data_width=data_width))`
-        IDs are ignored, and 0 in responses.
+        Port. IDs are ignored, and are 0 in responses.
     pins : :py:`Out(SdramPins(chip))`
+        Pins of the chip.
 
     Raises
     ------
@@ -88,7 +91,7 @@ class AxiSdram(wiring.Component):
                          for channel in ("ar", "aw"))
         layout = access_layout(self.chip, self.data_width)
         m.submodules.port_slice = port_slice = RegisterSlice(layout)
-        # the controller is placed at the pins, far from the port: a cycle for the route
+        # a cycle for the route, because the controller is placed at the pins, far from the port
         m.submodules.pin_slice = pin_slice = RegisterSlice(layout)
         connect(m, port_slice.o, pin_slice.i)
         connect(m, pin_slice.o, controller.i)
@@ -102,9 +105,9 @@ class AxiSdram(wiring.Component):
         return m
 
     def _arbitrate(self, m, access, reads, writes, may_read, may_write, is_write):
-        """Select the next beat, and return it with a signal that it is issued in this cycle."""
+        """Select the next beat. Return it, and a signal that is high if it is issued."""
         writing = Signal()              # the current or last burst is a write
-        switch = Signal()               # it has ended: the other direction has priority
+        switch = Signal()               # that burst has ended; the other direction has priority
         m.d.comb += is_write.eq(may_write & ((writing ^ switch) | ~may_read))
         beat = Signal.like(reads.payload)
         m.d.comb += [

@@ -1,4 +1,4 @@
-"""Description of SDR SDRAM chips: geometry, and times from the datasheet."""
+"""Descriptions of SDR SDRAM chips: geometry, and times from the datasheets."""
 
 import dataclasses
 import math
@@ -13,15 +13,27 @@ class SdramCycles:
     Attributes
     ----------
     cas : :class:`int`
-        CAS latency: READ to its data.
-    rcd, rp, ras, rc, rfc, rrd, wr, mrd : :class:`int`
-        ACTIVATE to READ or WRITE; PRECHARGE to the next command; ACTIVATE to PRECHARGE; ACTIVATE
-        to ACTIVATE of the same bank; REFRESH to the next command; ACTIVATE to ACTIVATE of another
-        bank; last WRITE to PRECHARGE; MODE to the next command.
+        CAS latency, from READ to its data.
+    rcd : :class:`int`
+        From ACTIVATE to READ or WRITE.
+    rp : :class:`int`
+        From PRECHARGE to the next command.
+    ras : :class:`int`
+        From ACTIVATE to PRECHARGE.
+    rc : :class:`int`
+        From ACTIVATE to ACTIVATE of the same bank.
+    rfc : :class:`int`
+        From REFRESH to the next command.
+    rrd : :class:`int`
+        From ACTIVATE to ACTIVATE of another bank.
+    wr : :class:`int`
+        From the last WRITE to PRECHARGE.
+    mrd : :class:`int`
+        From MODE to the next command.
     refi : :class:`int`
         Maximum average interval between two REFRESH commands.
     power_up : :class:`int`
-        Power-up to the first command.
+        From power-up to the first command.
     """
 
     cas: int
@@ -46,9 +58,9 @@ class SdramChip:
     data_width : :class:`int`
         Width of a word in bits: 8, 16, 32 or 64.
     bank_bits, row_bits, col_bits : :class:`int`
-        Address bits: banks, rows of a bank, words of a row.
+        Number of address bits for the banks, the rows of a bank, and the words of a row.
     rcd, rp, ras, rc, rfc, rrd, wr : :class:`float`
-        See :class:`SdramCycles`; in nanoseconds.
+        Times that :class:`SdramCycles` describes, in nanoseconds.
     cas : mapping of :class:`int` to :class:`float`
         Maximum clock frequency in Hz for each supported CAS latency, 2 or 3. Latency 1 is not
         supported, because a byte mask of a WRITE would also mask the READ that follows it.
@@ -100,12 +112,12 @@ class SdramChip:
 
     @property
     def size(self):
-        """Size in bytes."""
+        """Size of the memory in bytes."""
         return (self.data_width // 8) << (self.bank_bits + self.row_bits + self.col_bits)
 
     @property
     def addr_width(self):
-        """Number of address pins; at least 11, as bit 10 selects PRECHARGE of all banks."""
+        """Number of address pins; at least 11, because bit 10 selects PRECHARGE of all banks."""
         return max(self.row_bits, 11)
 
     def cycles(self, clock_hz, words=1):
@@ -116,7 +128,7 @@ class SdramChip:
         clock_hz : :class:`float`
             Clock frequency in Hz.
         words : :class:`int`
-            Words per beat; a REFRESH waits for the end of a beat.
+            Number of words in a beat. A REFRESH waits for the end of a beat.
 
         Returns
         -------
@@ -141,7 +153,7 @@ class SdramChip:
                  for name in ("rcd", "rp", "ras", "rc", "rfc", "rrd", "wr", "power_up")}
         cycles = SdramCycles(cas=latencies[0], mrd=self.MODE_CYCLES,
                              refi=int(self.refresh * clock_hz / 1e9), **times)
-        # worst case: the current beat ends, the rows are closed, refreshed and opened again
+        # worst case: the current beat ends, and the rows are closed, refreshed and opened again
         least = 2 * (words + cycles.cas + 1 + cycles.ras + cycles.wr + cycles.rp + cycles.rfc
                      + cycles.rcd)
         if cycles.refi < least:

@@ -1,4 +1,4 @@
-"""Controller core: converts accesses of whole beats into commands of an SDRAM."""
+"""Core of the SDRAM controller, which converts accesses of whole beats into commands."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -12,7 +12,7 @@ __all__ = ["SdramController", "access_layout"]
 
 
 def access_layout(chip, data_width):
-    """Return the layout of an access: address of a beat, and its direction.
+    """Return the layout of an access to one beat: its direction and its address.
 
     With ``void``, a write is executed with all bytes masked.
     """
@@ -27,22 +27,23 @@ def access_layout(chip, data_width):
 
 
 class SdramController(wiring.Component):
-    """Executor of reads and writes of beats, in the order in which they arrive.
+    """Controller that reads and writes beats in the order in which the accesses arrive.
 
-    A beat consists of READ or WRITE commands of single words, one per cycle. A row stays open
-    until another row of its bank is accessed, or until a REFRESH, which is issued between two
-    beats. Beats of one row and direction follow each other without a gap. A WRITE after a READ is
-    stalled until the data lines are free, ``cas`` + 1 cycles.
+    It issues one READ or WRITE for each word of a beat, one per cycle. A row stays open until
+    another row of its bank is accessed, or until a REFRESH, which is issued between two beats.
+    Beats of the same row and direction follow each other without a gap. A WRITE after a READ is
+    stalled for ``cas`` + 1 cycles, until the data lines are free.
 
     Parameters
     ----------
     chip : :class:`SdramChip`
+        Geometry and times of the chip.
     clock_hz : :class:`int`
         Clock frequency in Hz.
     data_width : :class:`int`
-        Width of a beat in bits: a power of two of words, at most a row.
+        Width of a beat in bits. The number of words in a beat is a power of two, at most a row.
     pin_delay : :class:`int`
-        Cycles that registers at the pins add to the path to the chip and back.
+        Cycles that registers at the pins add to the round trip to the chip.
 
     Attributes
     ----------
@@ -52,12 +53,14 @@ class SdramController(wiring.Component):
     Members
     -------
     i : :py:`In(stream.Signature(access_layout(chip, data_width)))`
+        Accesses.
     o_step, o_last : :py:`Out(range(words))`, :py:`Out(1)`
-        Index in the beat of the word to write next, and a flag for the last word.
+        Index in its beat of the word to write next, and a flag that is high in the cycle of the
+        last word of a write.
     i_word, i_strobe : :py:`In(chip.data_width)`, :py:`In(chip.data_width // 8)`
-        That word and its byte strobes, one cycle later.
+        The word that ``o_step`` selected in the previous cycle, and its byte strobes.
     o_valid, o_data : :py:`Out(1)`, :py:`Out(data_width)`
-        A beat that was read; it cannot be stalled.
+        A beat that was read. It cannot be stalled.
     pins : :py:`Out(SdramPins(chip))`
         Outputs come from registers; the input goes to a register.
 
@@ -98,7 +101,7 @@ class SdramController(wiring.Component):
         # -- the current access ----------------------------------------------------------------
         access = Signal.like(self.i.payload)
         valid = Signal()
-        same_row = Signal()         # as the previous access
+        same_row = Signal()         # the access has the same row and bank as the previous one
         row_open = Signal()         # the row of the previous access is still open
         step = Signal(range(max(2, self.words)))
         finish = Signal()
@@ -177,7 +180,11 @@ class SdramController(wiring.Component):
         return m
 
     def _timers(self, m):
-        """Emit the times to the next command of each kind, and the refresh timer."""
+        """Add the timers, and the timer that makes a REFRESH due.
+
+        Return a dictionary of timers, in cycles until ``any`` command, a ``precharge`` or a
+        ``write`` is allowed; and a register that is 1 while a REFRESH is due.
+        """
         cycles = self.cycles
         timers = {"any": Signal(range(cycles.rfc + cycles.rp + cycles.rcd + cycles.rrd)),
                   "precharge": Signal(range(cycles.ras + cycles.wr)),
@@ -193,12 +200,15 @@ class SdramController(wiring.Component):
         return timers, refresh_due
 
     def _extend(self, m, timer, cycles):
-        """Set a timer to at least ``cycles``."""
+        """Set ``timer`` to ``cycles`` if its next value would be less."""
         with m.If(timer < cycles + 1):
             m.d.sync += timer.eq(cycles)
 
     def _command_pins(self, m, command, bank, addr, void):
-        """Delay commands by a cycle, in which write data arrives, and drive the pins."""
+        """Drive the command pins, two cycles after the command was selected.
+
+        Write data arrives in the first of these cycles. Return the registers of that cycle.
+        """
         registered = {name: Signal.like(signal, name=f"{name}_registered") for name, signal in (
             ("command", command), ("bank", bank), ("addr", addr), ("void", void))}
         m.d.sync += [self.pins.cke.eq(1), self.pins.command.eq(registered["command"]),
@@ -208,7 +218,10 @@ class SdramController(wiring.Component):
         return registered
 
     def _data_pins(self, m, registered, command, finish):
-        """Drive the words of WRITE with the command, and sample those of READ ``cas`` later."""
+        """Drive the data pins with the word of a WRITE, and sample the word of a READ.
+
+        A word is driven in the cycle of its WRITE, and sampled ``cas`` cycles after its READ.
+        """
         pins, width = self.pins, self.chip.data_width
         writes, reads = Signal(), Signal()
         m.d.comb += [writes.eq(registered["command"] == Command.WRITE),

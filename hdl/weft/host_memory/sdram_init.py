@@ -12,20 +12,21 @@ __all__ = ["SdramInit"]
 class SdramInit(wiring.Component):
     """Generator of the initialisation sequence: wait, PRECHARGE of all banks, REFRESH, MODE.
 
-    The mode selects accesses of single words, and the CAS latency for the clock.
+    The mode selects accesses of single words, and the CAS latency for the clock frequency.
 
     Parameters
     ----------
     chip : :class:`SdramChip`
+        Geometry and times of the chip.
     clock_hz : :class:`int`
         Clock frequency in Hz.
 
     Members
     -------
     o_command, o_addr : :py:`Out(Command)`, :py:`Out(chip.addr_width)`
-        Command and address pins.
+        Values of the command and address pins.
     o_done : :py:`Out(1)`
-        The sequence has ended, and the chip accepts any command. Stays high.
+        The sequence has ended, and the chip accepts any command. The signal stays high.
 
     Source: JEDEC JESD21-C, 3.11.5.
     """

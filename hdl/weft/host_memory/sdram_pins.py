@@ -7,7 +7,10 @@ __all__ = ["Command", "SdramPins"]
 
 
 class Command(enum.Enum, shape=3):
-    """Command: RAS, CAS and WE in bits 2, 1 and 0; 1 is asserted, which is low on the board."""
+    """Command of an SDRAM. Bits 2, 1 and 0 are RAS, CAS and WE.
+
+    A 1 means that the signal is asserted, which is a low level on the board.
+    """
 
     NOP = 0b000
     WRITE = 0b011
@@ -19,17 +22,19 @@ class Command(enum.Enum, shape=3):
 
 
 class SdramPins(wiring.Signature):
-    """Signals between an SDRAM and its controller, active high, as the controller sees them.
+    """Signals between a controller and an SDRAM, from the controller's side, all active high.
 
     A chip with the controller's clock samples the signals at the rising edge that ends the cycle.
-    On a board there are registers in between, and the chip's clock has another phase.
+    On a board, there are registers in between, and the clock of the chip has another phase.
 
     Members
     -------
     cke : :py:`Out(1)`
         Clock enable.
     command : :py:`Out(Command)`
+        Command.
     bank, addr : :py:`Out(bank_bits)`, :py:`Out(addr_width)`
+        Bank, and row or column address.
     mask : :py:`Out(data_width // 8)`
         Byte mask; a 1 inhibits the write of a byte.
     dq_o, dq_en : :py:`Out(data_width)`, :py:`Out(1)`

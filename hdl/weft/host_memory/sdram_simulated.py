@@ -1,4 +1,4 @@
-"""SDRAM chip in gateware, for simulations of complete boards."""
+"""Gateware model of an SDRAM chip, for simulations of complete boards."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, memory, wiring
@@ -11,17 +11,19 @@ __all__ = ["SimulatedSdram"]
 
 
 class SimulatedSdram(wiring.Component):
-    """SDRAM chip with open rows and CAS latency. It does not check times or states.
+    """Model of an SDRAM chip with open rows and CAS latency. It does not check times or states.
 
     Parameters
     ----------
     chip : :class:`SdramChip`
+        Geometry of the chip.
     size : :class:`int`
         Size of the memory in bytes, a power of two. Higher address bits are ignored.
 
     Members
     -------
     pins : :py:`In(SdramPins(chip))`
+        Pins of the chip.
 
     Raises
     ------
@@ -57,7 +59,7 @@ class SimulatedSdram(wiring.Component):
                 m.d.sync += latency.eq(pins.addr[4:7])
             with m.Case(Command.WRITE):
                 m.d.comb += write.en.eq(~pins.mask)
-        # the read port has a latency of one
+        # the read port has a latency of one cycle; these registers add to it
         latency_2 = Signal(chip.data_width)
         m.d.sync += latency_2.eq(read.data)
         latency_3 = Signal(chip.data_width)

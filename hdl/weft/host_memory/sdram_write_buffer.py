@@ -1,4 +1,4 @@
-"""Buffer of write data for an SDRAM: beats in, words out."""
+"""Buffer of write data for an SDRAM, with beats as input and words as output."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, memory, stream, wiring
@@ -8,10 +8,10 @@ __all__ = ["WriteBuffer"]
 
 
 class WriteBuffer(wiring.Component):
-    """Buffer between the AXI port and the SDRAM controller, placed beside the port.
+    """Buffer of write data between the AXI port and the SDRAM controller.
 
-    ``i.ready`` depends only on the fill level, so that no combinational path leads from the
-    controller to the port.
+    ``i.ready`` is a register that depends only on the fill level, so there is no combinational path
+    from the controller to the port.
 
     Parameters
     ----------
@@ -21,16 +21,18 @@ class WriteBuffer(wiring.Component):
     Members
     -------
     i : :py:`In(stream.Signature(...))`
-        Beats: ``data`` and ``strobe``, one strobe bit per byte. ``ready`` is a register.
-    o_available, i_issue : :py:`Out(1)`, :py:`In(1)`
-        The buffer holds a beat for which no write has been issued; issue the write of one.
+        Beats: ``data`` and ``strobe``, one strobe bit per byte.
+    o_available : :py:`Out(1)`
+        The buffer contains a beat for which no write has been issued.
+    i_issue : :py:`In(1)`
+        The write of a beat is issued in this cycle.
     i_step, i_last : :py:`In(range(words))`, :py:`In(1)`
-        Index of the next word in the oldest beat; after the last word, the beat is removed.
+        Index of the next word in the oldest beat. ``i_last`` removes that beat after its last word.
     o_word, o_strobe : :py:`Out(word_width)`, :py:`Out(word_width // 8)`
-        That word and its byte strobes, one cycle later.
+        The word that ``i_step`` selected in the previous cycle, and its byte strobes.
     """
 
-    DEPTH = 16
+    DEPTH = 16          # beats
 
     def __init__(self, *, data_width, word_width):
         self.words = data_width // word_width
@@ -61,7 +63,7 @@ class WriteBuffer(wiring.Component):
             next_free.eq(next_free + accepted), oldest.eq(oldest + self.i_last),
             count.eq(count + accepted - self.i_last),
             unissued.eq(unissued + accepted - self.i_issue),
-            # a beat may be accepted in the cycle before ready changes
+            # one entry in reserve: a beat may be accepted in the cycle before ready falls
             self.i.ready.eq(count <= self.DEPTH - 2),
         ]
         step = Signal.like(self.i_step)

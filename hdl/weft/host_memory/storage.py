@@ -12,20 +12,21 @@ __all__ = ["StoragePort", "BlockStorage", "SpramStorage"]
 
 
 class StoragePort(wiring.Signature):
-    """Read port and write port of a storage, seen by the AXI logic.
+    """Read port and write port of a storage, from the side of the AXI logic.
 
     Members
     -------
     read_en, read_addr : :py:`Out(1)`, :py:`Out(log2(words))`
-        Start a read.
+        Start of a read, and index of the word.
     advance : :py:`Out(1)`
         Clock enable of reads in flight, for a storage with a single port. While it is low, reads
         are stalled, and no read starts.
     read_data : :py:`In(width)`
-        The word, ``read_latency`` cycles (in which ``advance`` is high) after ``read_en``.
+        The word, ``read_latency`` cycles after ``read_en``. For a storage with a single port, only
+        cycles with ``advance`` high count.
     write_en, write_addr, write_data : :py:`Out(width // 8)`, :py:`Out(log2(words))`, \
             :py:`Out(width)`
-        Write the enabled bytes of a word.
+        Enables of the bytes to write, index of the word, and its bytes.
     """
 
     def __init__(self, *, words, width):
@@ -46,7 +47,7 @@ def _check(words, width):
 
 
 class BlockStorage(wiring.Component):
-    """Block RAM: one read and one write per cycle; reads cannot be stalled.
+    """Storage in block RAM, with one read and one write per cycle. Reads cannot be stalled.
 
     A read of a word that is written in the same cycle returns an undefined word. All words are 0
     after configuration of the device.
@@ -70,7 +71,7 @@ class BlockStorage(wiring.Component):
         If a size is out of range.
     """
 
-    read_latency = 3
+    read_latency = 3        # cycles
     single_port = False
 
     def __init__(self, *, words, width):
@@ -82,14 +83,14 @@ class BlockStorage(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         port = self.port
-        # the attribute avoids the logic that defines reads of a word that is being written
+        # the attribute omits the logic for a read of a word that is written in the same cycle
         m.submodules.ram = ram = memory.Memory(shape=self.width, depth=self.words, init=[],
                                                attrs={"no_rw_check": 1})
         read = ram.read_port()
         write = ram.write_port(granularity=8)
-        # registers on both sides, without enables: the block RAMs are placed far apart, and their
-        # clock-to-output delay takes most of a fast cycle. Reads and writes have the same delay, so
-        # a read in the cycle after a write returns the written word
+        # Inputs and outputs are registered, without enables, because the block RAMs are placed far
+        # apart and their clock-to-output delay is most of a short clock period. Reads and writes
+        # have the same delay, so a read in the cycle after a write returns the written word.
         addr = Signal.like(port.read_addr, reset_less=True)
         write_en = Signal.like(port.write_en)
         write_addr = Signal.like(port.write_addr, reset_less=True)
@@ -110,7 +111,7 @@ class BlockStorage(wiring.Component):
 
 
 class SpramStorage(wiring.Component):
-    """SPRAM of the iCE40 UltraPlus: one read or one write per cycle.
+    """Storage in SPRAM of the iCE40 UltraPlus, with one read or one write per cycle.
 
     The initial contents are undefined.
 
@@ -121,7 +122,7 @@ class SpramStorage(wiring.Component):
     width : :class:`int`
         Width of a word in bits, a power of two of at least 16.
     form : :class:`str`
-        See :class:`weft.vendor.spram.Spram`.
+        Form of the SPRAM, as for :class:`weft.vendor.spram.Spram`.
 
     Members
     -------
@@ -136,7 +137,7 @@ class SpramStorage(wiring.Component):
         If a size is out of range, or the form is unknown.
     """
 
-    read_latency = 1
+    read_latency = 1        # cycles
     single_port = True
 
     def __init__(self, *, words, width, form):
@@ -182,7 +183,7 @@ class SpramStorage(wiring.Component):
         word = Signal(self.width)
         m.d.comb += word.eq(Array(words)[read_high] if blocks > 1 else words[0])
 
-        # the next write changes the output of the primitive, so a stalled word is stored
+        # a stalled word is stored, because a write changes the output of the primitive
         read_done = Signal()
         stalled = Signal()
         stalled_word = Signal.like(word, reset_less=True)

@@ -11,13 +11,14 @@ __all__ = ["AccumulatorMemory"]
 
 
 class AccumulatorMemory(wiring.Component):
-    """Memory of ``config.acc_rows`` rows of ``config.cols`` int32, in halves by the top row bit.
+    """Memory of ``config.acc_rows`` rows of ``config.cols`` int32.
 
-    Accepts one update per cycle, of any row: write, add or maximum, as int32 modulo 2^32. Updates
-    of one row are at least ``UPDATE_LATENCY`` cycles apart. A read is stalled in cycles in which an
-    update is made in its half, so that one half can be filled while the other is drained. Its data
-    arrives ``READ_LATENCY`` cycles after it was accepted, and contains all updates made
-    ``UPDATE_LATENCY`` or more cycles before that; a row with a later update is undefined.
+    The top bit of a row index selects one of two halves. The memory accepts one update of any row
+    per cycle: write, add or maximum, as int32 modulo 2^32. Updates of the same row must be at least
+    ``UPDATE_LATENCY`` cycles apart. A read is stalled in cycles with an update in the same half, so
+    one half can be filled while the other is drained. The data of a read arrives ``READ_LATENCY``
+    cycles after the read is accepted, and contains all updates made at least ``UPDATE_LATENCY``
+    cycles before it was accepted. A row with a more recent update reads as undefined.
 
     Parameters
     ----------
@@ -27,9 +28,9 @@ class AccumulatorMemory(wiring.Component):
     Members
     -------
     update : :py:`In(AccUpdatePort(...))`
-        From the array. Not allowed while ``o_clearing`` is high.
+        Updates from the array. They are not allowed while ``o_clearing`` is high.
     read : :py:`In(AccReadPort(...))`
-        For VECTOR.
+        Reads of VECTOR.
     o_conflict_read : :py:`Out(1)`
         The read request is stalled in this cycle.
     i_clear : :py:`In(1)`
@@ -55,12 +56,12 @@ class AccumulatorMemory(wiring.Component):
 
     @property
     def row_width(self):
-        """Bits of a row index."""
+        """Width of a row index in bits."""
         return self.config.acc_addr_width
 
     @property
     def depth(self):
-        """Rows of one half."""
+        """Number of rows of one half."""
         return self.config.acc_rows // 2
 
     def elaborate(self, platform):
@@ -72,7 +73,7 @@ class AccumulatorMemory(wiring.Component):
             self.o_conflict_read.eq(read.req.valid & ~read.req.ready),
         ]
 
-        # s1: row addresses; s3: contents of the rows; s4: the update is written
+        # stages: s1 addresses the rows, s3 has their contents, s4 writes the update
         stage = data.StructLayout({
             "update": 1, "is_add": 1, "is_max": 1,       # neither means write
             "row": self.row_width, "data": update.data.shape(),
@@ -94,7 +95,7 @@ class AccumulatorMemory(wiring.Component):
         s3_old, s3_read_data = Signal(row_shape), Signal(row_shape)
         contents = Signal(data.ArrayLayout(row_shape, 2))
         for half in range(2):
-            # the read of a row that is being written is undefined, which saves logic
+            # the read of a row that is written in the same cycle is undefined, which saves logic
             m.submodules[f"half_{half}"] = rows = memory.Memory(
                 shape=row_shape, depth=self.depth, init=[], attrs={"no_rw_check": 1})
             read_port, write_port = rows.read_port(), rows.write_port()
@@ -112,15 +113,16 @@ class AccumulatorMemory(wiring.Component):
                 s4_en.eq((s3.update & (s3.row[-1] == half)) | self.o_clearing),
             ]
 
-        # output register: the block RAM alone takes most of a short clock period
+        # output registers, because the block RAM alone takes most of a short clock period
         m.d.sync += [s3_old.eq(contents[s2.row[-1]]), s3_read_data.eq(contents[s2.read_half])]
 
         clear_row = self._clear(m)
         m.d.sync += s4_row.eq(Mux(self.o_clearing, clear_row, s3.row))
         for column in range(self.config.cols):
             old, operand = s3_old[column], s3.data[column]
-            # A signal of its own, so that each bit of s4_data has five inputs, not six. The sign of
-            # the difference is used because synthesis adds logic beside the carry chain for `<`.
+            # A separate signal, so that each bit of s4_data depends on five inputs and not on six.
+            # The comparison is the sign of the difference, because for `<` synthesis adds logic
+            # beside the carry chain.
             keeps_old = Signal(name=f"keeps_old_{column}")
             m.d.comb += keeps_old.eq(s3.is_max & (operand - old)[-1])
             m.d.sync += s4_data[column].eq(Mux(
@@ -129,9 +131,9 @@ class AccumulatorMemory(wiring.Component):
         return m
 
     def _clear(self, m):
-        """Clear both halves on request and return the row to be cleared."""
-        # The first UPDATE_LATENCY rows are cleared twice, because earlier updates may still be
-        # written during the first time.
+        """Add the clear sequence and return the row that is cleared in this cycle."""
+        # The first UPDATE_LATENCY rows are cleared twice, because earlier updates may be written in
+        # the cycles in which they are cleared first.
         step = Signal(range(self.depth + self.UPDATE_LATENCY), name="clear_step")
         with m.If(self.o_clearing):
             m.d.sync += step.eq(step + 1)

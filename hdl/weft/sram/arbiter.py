@@ -12,24 +12,25 @@ __all__ = ["BankArbiter"]
 class BankArbiter(wiring.Component):
     """Least-recently-granted arbiter for ports that each need one or more banks.
 
-    Ports that need different banks are granted in the same cycle. The arbiter keeps an order of
-    priority: a port is ready if no valid port of higher priority needs one of its banks. Granted
-    ports become those of the lowest priority, so that a port waits for at most ``ports - 1``
-    cycles, and ports that request the same bank continuously receive equal shares.
+    Ports that need different banks are granted in the same cycle. The arbiter stores an order of
+    priority: a port is ready if no valid port of higher priority needs one of its banks. A granted
+    port moves to the lowest priority. A port therefore waits for at most ``ports - 1`` cycles, and
+    ports that continuously request the same bank receive equal shares.
 
     Parameters
     ----------
     ports, banks : :class:`int`
-        Number of each.
+        Number of ports, and number of banks.
 
     Members
     -------
     i_valid : :py:`In(ports)`
         Port ``p`` requests an access in this cycle.
     i_need : :py:`In(ArrayLayout(banks, ports))`
-        Bit ``b`` of element ``p``: the access needs bank ``b``. Ignored where not valid.
+        Bit ``b`` of element ``p``: the access of port ``p`` needs bank ``b``. Ignored for a port
+        that is not valid.
     o_ready : :py:`Out(ports)`
-        Port ``p`` is granted if it is valid; independent of bit ``p`` of ``i_valid``.
+        Port ``p`` is granted if it is valid. Bit ``p`` does not depend on bit ``p`` of ``i_valid``.
     i_stop : :py:`In(1)`
         No port is ready.
     """
@@ -55,7 +56,7 @@ class BankArbiter(wiring.Component):
         blocked = [[] for _ in range(self.ports)]
         for one, other in itertools.combinations(range(self.ports), 2):
             clash = Signal(name=f"clash_{one}_{other}")
-            # one bit per pair defines the whole order: a grant moves a port behind all others
+            # one bit per pair of ports represents the order
             one_first = Signal(init=1, name=f"order_{one}_{other}")
             m.d.comb += clash.eq((self.i_need[one] & self.i_need[other]).any())
             with m.If(served[one] ^ served[other]):

@@ -1,8 +1,8 @@
-"""Pipeline of one port's accesses: into the banks of a memory and, for a read, back out.
+"""Pipeline of one port's accesses to the banks of a memory.
 
-Stages are numbered in cycles from the one in which the access is granted, which is stage 0. The
-addresses of the banks are registers of stage 2, the data of the banks arrive in stage 4, and the
-port's read data are registers of stage 5.
+Stage n is the cycle n cycles after the access was granted. The addresses of the banks are registers
+of stage 2, the data of the banks arrives in stage 4, and the read data of the port is in registers
+of stage 5.
 """
 
 import dataclasses
@@ -19,20 +19,20 @@ __all__ = ["BankAccess", "align_read", "align_write", "begin_access", "connect_r
 
 @dataclasses.dataclass
 class BankAccess:
-    """An access in stage 1.
+    """Location of an access in the banks, in stage 1.
 
     Attributes
     ----------
     en : 1 bit
-        There is an access.
+        There is an access in this cycle.
     offset : unsigned
-        Byte lane of its first byte.
+        Byte lane of the first byte.
     row, next_row : unsigned
-        Row of the first byte inside its bank, and the following row.
+        Row of the first byte in its bank, and the row that follows it.
     bank, next_bank : unsigned
         Banks of these two rows.
     uses : one bit per bank
-        The access uses this bank.
+        The access uses the bank.
     """
 
     en: Value
@@ -45,15 +45,20 @@ class BankAccess:
 
 
 def request_layout(payload, *, size, banks):
-    """Return the layout of a request that waits for its banks.
+    """Return the layout of a request before its grant.
 
-    ``need`` has one bit per bank, and ``addr`` is a byte address.
+    ``need`` has one bit for each bank that the access needs, and ``addr`` is a byte address.
+    ``payload`` is that of the port's request stream.
     """
     return data.StructLayout({"need": banks, "addr": exact_log2(size), "payload": payload.shape()})
 
 
 def connect_request(m: Module, name, shape, request, *, addr, payload):
-    """Drive ``request``, of :func:`request_layout`, with an access of port ``name`` at ``addr``."""
+    """Drive ``request``, a :func:`request_layout`, with an access of port ``name``.
+
+    ``addr`` is in units of ``step`` bytes of the port's ``shape``, a
+    :class:`~weft.sram.ports.PortShape`.
+    """
     banks = len(request.need)
     narrow = exact_log2(shape.width)
     high = len(request.addr) - exact_log2(banks)
@@ -61,7 +66,7 @@ def connect_request(m: Module, name, shape, request, *, addr, payload):
     crosses = Signal(name=f"{name}_crosses")
     m.d.comb += [
         full.eq(Cat(Const(0, exact_log2(shape.step)), addr)),
-        # so close to the end of a bank's last row that the access continues in the next bank
+        # the access begins so close to the end of a bank that it continues in the next bank
         crosses.eq(full[narrow:high].all() & full[:narrow].any()),
         request.addr.eq(full),
         request.payload.eq(payload),
@@ -72,7 +77,11 @@ def connect_request(m: Module, name, shape, request, *, addr, payload):
 
 
 def begin_access(m: Module, name, request, grant, *, width, depth):
-    """Return the :class:`BankAccess` in stage 1 of a ``request``, made if ``grant`` is high."""
+    """Register a ``request`` that is granted in stage 0, and return its :class:`BankAccess`.
+
+    ``grant`` is high if the request is granted in this cycle. ``width`` is the number of byte lanes
+    of a bank, and ``depth`` the number of its rows.
+    """
     low = exact_log2(width)
     high = low + exact_log2(depth)
     s1_en = Signal(name=f"{name}_s1_en")
@@ -89,7 +98,10 @@ def begin_access(m: Module, name, request, grant, *, width, depth):
 
 
 def align_write(m: Module, name, write, access, *, width):
-    """Return the bytes of ``write`` by lane, and for each bank its write enables, in stage 2."""
+    """Rotate the bytes of ``write`` to their lanes.
+
+    Return the byte of each lane, and for each bank the write enables of its lanes, in stage 2.
+    """
     banks = len(access.uses)
     s1_mask = Signal(width, name=f"{name}_s1_mask")
     s1_data = [Signal(8, name=f"{name}_s1_data_{i}") for i in range(len(write.mask))]
@@ -98,7 +110,7 @@ def align_write(m: Module, name, write, access, *, width):
     m.d.sync += [s1_mask.eq(write.mask)]
     m.d.sync += [byte.eq(write.data[i]) for i, byte in enumerate(s1_data)]
 
-    # a narrow write drives every group of its width with its bytes; the enables select the lanes
+    # the bytes of a narrow write are repeated across all lanes; the enables select the lanes
     rotated = rotate_up(m, f"{name}_data", s1_data, access.offset)
     m.d.sync += [byte.eq(source) for byte, source in zip(s2_data, rotated)]
     mask = rotate_up(m, f"{name}_mask", list(s1_mask), access.offset)

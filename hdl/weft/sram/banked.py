@@ -18,22 +18,22 @@ __all__ = ["BankedMemory"]
 class BankedMemory(wiring.Component):
     """Memory of ``banks`` contiguous parts that each serve one read and one write per cycle.
 
-    An access starts at any byte address: byte lane ``l`` of a bank accesses the row of the
-    address, or the following row if ``l`` is below the address's offset in its row. A rotation
-    brings the bytes in order. An access that reaches from one bank into the next uses both. Ports
-    that need different banks are granted in the same cycle. Ports that need the same bank are
-    granted in turn (:class:`BankArbiter`), so that none waits longer than one cycle for each other
+    An access starts at any byte address. Byte lane ``l`` of a bank accesses the row of the address,
+    or the next row if ``l`` is below the offset of the address in its row. A rotation then puts the
+    bytes in order. An access that reaches from one bank into the next uses both banks. Ports that
+    need different banks are granted in the same cycle. Ports that need the same bank are granted
+    one after another (:class:`BankArbiter`), so that a port waits at most one cycle for every other
     port of its direction.
 
-    If several ports share a direction, the requests of each wait in a :class:`RegisterSlice`,
-    beside a record of the banks that they need; requests of other ports therefore do not affect a
-    port's ``ready`` in the same cycle. A port that is alone in its direction has no slice, and is
-    ready unless the memory is being cleared.
+    If there are several ports of one direction, the requests of each port wait in a
+    :class:`RegisterSlice`, with a record of the banks that they need. The ``ready`` of a port
+    therefore does not depend on requests of other ports in the same cycle. The only port of a
+    direction has no slice, and is ready unless the memory is being cleared.
 
-    With ``group`` 2 (see :class:`LaneBank`) all reads are at even addresses, and a write that is as
-    wide as the memory takes two cycles at an odd address: its last byte is written in the second
-    one. In the first cycle the port is not ready, even without a request, and ``conflict`` reports
-    the stall of a request.
+    With ``group`` 2 (see :class:`LaneBank`), all reads are at even addresses, and a write that is
+    as wide as the memory takes two cycles at an odd address: its last byte is written in the second
+    cycle. In the first cycle the port is not ready, even without a request, and ``conflict``
+    reports the stall of a request.
 
     The data of a read arrives ``read_latency`` cycles after the read was accepted, plus the cycles
     for which it was stalled. A read returns the result of all writes that were made in cycles
@@ -66,10 +66,10 @@ class BankedMemory(wiring.Component):
     (name of a write) : :py:`In(WritePort(...))`
         Stalled under the same conditions.
     i_flush : :py:`In(1)`
-        Discard all requests that are not granted.
+        Discard all requests that have not been granted.
     i_clear : :py:`In(1)`
-        Set all bytes to zero, from the next cycle on, one row of all banks a cycle. The clear
-        follows all earlier writes; requests that wait are granted after it.
+        Set all bytes to zero, from the next cycle on, one row of all banks per cycle. The clear
+        follows all earlier writes; waiting requests are granted after it.
     o_clearing : :py:`Out(1)`
         A clear is in progress.
 
@@ -120,12 +120,12 @@ class BankedMemory(wiring.Component):
 
     @property
     def depth(self):
-        """Rows of one bank."""
+        """Number of rows of one bank."""
         return self.size // (self.width * self.banks)
 
     @property
     def read_latency(self):
-        """Cycles from an accepted read to its data at the earliest."""
+        """Cycles from an accepted read to its data, without a stall."""
         return self.DATA_LATENCY + 1 + (RegisterSlice.LATENCY if len(self.reads) > 1 else 0)
 
     def elaborate(self, platform):
@@ -165,7 +165,7 @@ class BankedMemory(wiring.Component):
         return m
 
     def _clear(self, m):
-        """Return the clear enable and row in stage 1."""
+        """Add the clear sequence. Return the clear enable and the row to clear, in stage 1."""
         row = Signal(range(self.depth), name="clear_row")
         with m.If(self.o_clearing):
             m.d.sync += [row.eq(row + 1), self.o_clearing.eq(~row.all()),
@@ -179,7 +179,11 @@ class BankedMemory(wiring.Component):
         return s1_clear, s1_clear_row
 
     def _accept_all(self, m, arbiter_name, shapes):
-        """Return, by port, the access in stage 1 and the payload of its request in stage 0."""
+        """Arbitrate between the ports of one direction.
+
+        Return two dictionaries by port: the access in stage 1, and the payload of its request in
+        stage 0.
+        """
         arbiter = BankArbiter(ports=len(shapes), banks=self.banks)
         m.submodules[arbiter_name] = arbiter
         m.d.comb += arbiter.i_stop.eq(~self._open)
@@ -216,10 +220,10 @@ class BankedMemory(wiring.Component):
         return accesses, payloads
 
     def _split_write(self, m, name, request, grant, ready):
-        """Return the part of a write as wide as the memory that is made in this cycle.
+        """Return the part of a write that is made in this cycle, for a write of all lanes.
 
-        At an odd address, the first and the last byte lie in two rows of one group of lanes. The
-        last byte is therefore written in a second cycle.
+        At an odd address, the first and the last byte are in the same group of lanes but in
+        different rows. The last byte is therefore written in a second cycle.
         """
         odd = request.addr[0]
         second = Signal(name=f"{name}_second")
@@ -230,7 +234,7 @@ class BankedMemory(wiring.Component):
                 m.d.comb += part.mask[:-1].eq(0)
             with m.Else():
                 m.d.comb += [part.mask[-1].eq(0), part.last.eq(0), ready.eq(0)]
-        # a clear discards the first part: the whole write is made again afterwards
+        # after a clear, which overwrites the first part, the whole write is made again
         with m.If(self.i_flush | ~self._open):
             m.d.sync += second.eq(0)
         with m.Elif(grant):
@@ -248,7 +252,7 @@ class BankedMemory(wiring.Component):
         for lane in range(self.width):
             enables = [enables[b][lane] for _, enables in aligned]
             m.d.comb += [
-                # no port uses a bank that is being cleared, so that the data is zero
+                # no port uses a bank that is being cleared, so the data of a clear is 0
                 bank.i_write_data[lane].eq(one_hot_mux(
                     (select, items[lane]) for select, (items, _) in zip(selects, aligned))),
                 bank.i_write_en[lane].eq(one_hot_mux(

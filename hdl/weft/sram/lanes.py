@@ -1,4 +1,4 @@
-"""Bank of byte-wide lane memories, and the rotations between lane order and byte order."""
+"""Bank of byte-wide memories, and the rotations between the order of lanes and of bytes."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, memory, wiring
@@ -34,7 +34,7 @@ def rotate_up(m, name, items, amount):
 def rotate_down(m, name, items, amount, count):
     """Return the ``count`` items from index ``amount`` on, modulo the number of ``items``."""
     for bit in reversed(range(exact_log2(len(items)))):
-        # only the items that the remaining steps can reach
+        # only the items that can still be moved to an index below count
         needed = min(len(items), count + (1 << bit) - 1)
         moved = [Signal.like(items[0], name=f"{name}_{bit}_{i}") for i in range(needed)]
         for i, signal in enumerate(moved):
@@ -47,23 +47,23 @@ def rotate_down(m, name, items, amount, count):
 class LaneBank(wiring.Component):
     """Bank of ``width`` byte-wide lanes, each with its own row address.
 
-    With ``group`` 2, lanes 0 and 1 share one memory, lanes 2 and 3 the next; this halves the number
-    of block RAMs if a lane fills at most half of one. The lanes of a group access the same row:
-    ``offset`` of a read is a multiple of ``group``, and a write that would reach two rows of a
-    group leaves out the lanes of one of these rows.
+    With ``group`` 2, lanes 0 and 1 share one memory, lanes 2 and 3 the next, and so on; this halves
+    the number of block RAMs if a lane fills at most half of one. The lanes of a group access the
+    same row. Therefore, ``offset`` of a read must be a multiple of ``group``, and a write must not
+    enable lanes of one group in two different rows.
 
-    One read and one write of all lanes per cycle. The data of a read arrives two cycles after its
-    address; it contains writes of earlier cycles. A read of a byte that is written in the same
-    cycle is undefined.
+    The bank performs one read and one write of all lanes per cycle. The data of a read arrives
+    ``READ_LATENCY`` cycles after its address; it contains the writes of earlier cycles. The value
+    of a byte that is written in the cycle of the read is undefined.
 
     Parameters
     ----------
     width : :class:`int`
-        Lanes, a power of two.
+        Number of lanes, a power of two.
     depth : :class:`int`
-        Bytes in each lane, a power of two.
+        Number of bytes in each lane, a power of two.
     group : :class:`int`
-        Lanes that share one memory, 1 or 2.
+        Number of lanes that share one memory, 1 or 2.
 
     Members
     -------
@@ -99,7 +99,7 @@ class LaneBank(wiring.Component):
         for low in range(0, self.width, self.group):
             high = low + self.group - 1
             lanes = slice(low, low + self.group)
-            # the read of a byte that is being written is undefined, which saves logic
+            # the read of a byte that is written in the same cycle is undefined, which saves logic
             m.submodules[f"lane_{low}"] = lane_memory = memory.Memory(
                 shape=8 * self.group, depth=self.depth, init=[], attrs={"no_rw_check": 1})
             read = lane_memory.read_port()
@@ -115,6 +115,6 @@ class LaneBank(wiring.Component):
                 write.addr.eq(Mux(uses_next, self.i_write.next_row, self.i_write.row)),
                 write.data.eq(self.i_write_data.as_value()[8 * low:8 * (high + 1)]),
             ]
-            # output register: the block RAM alone takes most of a short clock period
+            # output registers, because the block RAM alone takes most of a short clock period
             m.d.sync += self.o_read.as_value()[8 * low:8 * (high + 1)].eq(read.data)
         return m

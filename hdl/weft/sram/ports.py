@@ -1,4 +1,4 @@
-"""Port signatures of the on-chip memories, from the side of their users."""
+"""Signatures of the ports of the on-chip memories, from the side of the unit that uses them."""
 
 import dataclasses
 
@@ -18,7 +18,7 @@ class PortShape:
 
 
 class AccOp(enum.Enum, shape=2):
-    """Operation that combines an update's operand with the accumulator, as int32 modulo 2^32."""
+    """Operation of an update on the accumulator and the operand, as int32 modulo 2^32."""
 
     WRITE = 0
     ADD = 1
@@ -29,18 +29,18 @@ class ReadPort(wiring.Signature):
     """Port that reads ``width`` bytes from any byte address.
 
     A request is accepted in a cycle in which ``req`` is valid and ready. It is granted when no
-    other port has priority, and stalled until then. Its data arrives ``READ_LATENCY`` cycles of
-    the memory after it was accepted, plus the cycles of the stall, with ``valid`` high; the data
-    itself cannot be stalled. A read returns the result of every write that was ``done`` before the
-    read was accepted. Bytes past the end of the memory are undefined.
+    other port has priority, and stalled until then. The number of cycles from the acceptance to the
+    data, with ``valid`` high, is the read latency of the memory plus the cycles of the stall. The
+    data itself cannot be stalled. A read returns the result of every write that was ``done`` before
+    the read was accepted. Bytes beyond the end of the memory are undefined.
 
     Members
     -------
     req : :py:`Out(stream.Signature(addr_width))`
         Byte address of the first byte.
     granted : :py:`In(1)`
-        The oldest waiting request was granted in the previous cycle: its data arrives the memory's
-        ``DATA_LATENCY`` cycles later.
+        The oldest waiting request was granted in the previous cycle. Its data arrives
+        ``DATA_LATENCY`` cycles of the memory after this cycle.
     conflict : :py:`In(1)`
         A request was stalled in the previous cycle.
     valid : :py:`In(1)`
@@ -93,9 +93,9 @@ class WritePort(wiring.Signature):
 
 
 class AccUpdatePort(wiring.Signature):
-    """Port that updates one accumulator row a cycle by a read-modify-write, without back-pressure.
+    """Port that updates one accumulator row per cycle, without back-pressure.
 
-    Two updates of one row are at least four cycles apart.
+    Two updates of the same row must be at least four cycles apart.
 
     Members
     -------
@@ -106,7 +106,7 @@ class AccUpdatePort(wiring.Signature):
     op : :py:`Out(AccOp)`
         Operation.
     data : :py:`Out(ArrayLayout(signed(sum_width), cols))`
-        The operand of each column.
+        Operand of each column.
     """
 
     def __init__(self, *, row_width, sum_width, cols):
@@ -121,9 +121,18 @@ class AccUpdatePort(wiring.Signature):
 class AccReadPort(wiring.Signature):
     """Port that reads whole accumulator rows.
 
-    Data arrives the memory's ``READ_LATENCY`` cycles after the request was accepted. A request is
-    stalled while MATMUL updates the same half of the memory. A read sees every update that was made
-    at least ``UPDATE_LATENCY`` cycles before the read was accepted.
+    The data arrives ``READ_LATENCY`` cycles of the memory after the request is accepted. A request
+    is stalled while MATMUL updates the same half of the memory. A read returns the result of every
+    update that was made at least ``UPDATE_LATENCY`` cycles before the read was accepted.
+
+    Members
+    -------
+    req : :py:`Out(stream.Signature(row_width))`
+        Index of the row.
+    valid : :py:`In(1)`
+        ``data`` belongs to the oldest outstanding request.
+    data : :py:`In(ArrayLayout(signed(32), cols))`
+        Contents of the row.
     """
 
     def __init__(self, *, row_width, cols):

@@ -44,5 +44,5 @@ class Scratchpad(BankedMemory):
 
     @property
     def addr_width(self):
-        """Bits of a byte address."""
+        """Width of a byte address in bits."""
         return self.config.spad_addr_width

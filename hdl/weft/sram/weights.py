@@ -1,4 +1,4 @@
-"""Weight buffer: memory for tiles, read into the array one line a cycle."""
+"""Weight buffer: memory for tiles, which are read into the array one line per cycle."""
 
 from .banked import BankedMemory
 from .ports import PortShape
@@ -9,9 +9,10 @@ __all__ = ["WeightBuffer"]
 class WeightBuffer(BankedMemory):
     """Memory of ``config.wgt_bytes`` bytes, written at any byte address, read in whole lines.
 
-    One bank with one read port and one write port. Both are always ready, except while the memory
-    is being cleared or for the second cycle of a write. Timing and clearing are those of
-    :class:`BankedMemory`, with groups of ``config.wgt_group`` lanes.
+    The memory has one bank, one read port and one write port. Both ports are always ready, except
+    while the memory is being cleared, and except for the write port in the first cycle of a write
+    that takes two. :class:`BankedMemory`, with groups of ``config.wgt_group`` lanes, defines timing
+    and clearing.
 
     Parameters
     ----------
@@ -21,8 +22,8 @@ class WeightBuffer(BankedMemory):
     Members
     -------
     matmul : :py:`In(ReadPort(line_width, cols))`
-        Line ``i`` is the ``cols`` bytes from byte address ``i * cols`` on; a request's address is
-        the line index ``i``.
+        Lines of tiles. The address of a request is a line index ``i``; line ``i`` consists of the
+        ``cols`` bytes from byte address ``i * cols`` on.
     load : :py:`In(WritePort(addr_width, bus_bytes))`
         Beats from host memory, at byte addresses.
     """
@@ -37,10 +38,10 @@ class WeightBuffer(BankedMemory):
 
     @property
     def addr_width(self):
-        """Bits of a byte address."""
+        """Width of a byte address in bits."""
         return self.config.wgt_addr_width
 
     @property
     def line_width(self):
-        """Bits of a line index."""
+        """Width of a line index in bits."""
         return self.config.wgt_line_addr_width
