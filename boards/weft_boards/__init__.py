@@ -13,20 +13,20 @@ __all__ = ["board", "board_names"]
 
 
 def board_names() -> list[str]:
-    """Return the names of all boards: the modules here whose names start without an underscore."""
+    """Return the names of all boards, which are the modules here without a leading underscore."""
     return sorted(path.stem for path in pathlib.Path(__file__).parent.glob("[!_]*.py"))
 
 
 def board(name: str) -> Board:
     """Return the board called ``name``.
 
-    This needs no platform of amaranth-boards; see :meth:`weft_boards._board.Board.check_platform`.
+    The package amaranth-boards is not needed. The pins are checked separately, by
+    :meth:`weft_boards._board.Board.check_platform`.
 
     Raises
     ------
     ValueError
-        If there is no such board, with a list of all boards; or if its file is wrong, with the
-        reason.
+        If there is no such board, or if its module raises an error.
     """
     if name not in board_names():
         raise ValueError(f"no board {name!r}; there are {', '.join(board_names())}; "
@@ -36,7 +36,7 @@ def board(name: str) -> Board:
         found: Board = importlib.import_module(f".{name}", __name__).BOARD
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
-    except Exception as error:      # the file is a program that may raise anything
+    except Exception as error:      # the module may raise any exception
         raise ValueError(f"{file}: {type(error).__name__}: {error}") from error
     if getattr(found, "name", None) != name:
         raise ValueError(f"{file}: name must be {name!r}, the name of the file, not "

@@ -27,37 +27,38 @@ __all__ = ["Board"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Board:
-    """A board: its device and pins, and the configuration of Weft on it.
+    """Board with its device and its pins, and the configuration of Weft on it.
 
-    All values are checked when the board is created, except for those that need the platform:
-    :meth:`check_platform`, :attr:`pll` and :attr:`input_hz` look it up and check it.
+    All values are checked when the object is created, except for those that depend on the platform.
+    :meth:`check_platform`, :attr:`pll` and :attr:`input_hz` check these.
 
     Parameters
     ----------
     name : :class:`str`
-        Name of the module and of the folder in ``build``, up to 16 characters.
+        Name of the board's module and of its folder in ``build``, up to 16 characters.
     title : :class:`str`
         Full name of the board, for readers.
     device : :class:`~weft_boards._devices.Device`
         The FPGA.
     platform : :class:`str` or class
-        Pins: ``module:class`` in amaranth-boards, or a platform class of Amaranth.
+        Platform that defines the pins: ``module:class`` in amaranth-boards, or a platform class of
+        Amaranth.
     preset, changes : :class:`str`, :class:`dict`
-        Configuration: a preset and the parameters that differ from it. Unless ``changes`` has
+        Configuration: a preset, and the parameters that differ from it. Unless ``changes`` contains
         ``addr_width``, addresses are as wide as ``memory_bytes`` requires.
     clock_hz : :class:`int`
         Clock frequency of the whole design in Hz. The PLL generates it from the board's clock.
-        The build fails if place and route does not reach it.
+        The build fails if place and route does not achieve it.
     memory_bytes : :class:`int`
         Size of the host memory, which starts at address 0: a power of two of at least 4096.
     storage : :class:`str`
         Kind of the host memory: one of :data:`weft.host_memory.ram.STORAGE`, or ``"sdram"``.
     sdram : :class:`weft.host_memory.sdram_chip.SdramChip`
-        The chip, for ``storage="sdram"``.
+        Chip that contains the host memory, for ``storage="sdram"``.
     baud : :class:`int`
         Rate of the host link in bits per second.
     flash : tuple of :class:`str`
-        Command that loads the bitstream; ``{bitstream}`` stands for the file.
+        Words of the command that loads the bitstream; ``{bitstream}`` stands for the file.
     cable : :class:`str`
         Connector of the host link, for readers.
     resources : tuple of :class:`amaranth.build.Resource`
@@ -70,10 +71,10 @@ class Board:
     Raises
     ------
     TypeError
-        If a value is of another type than stated here.
+        If a value has a wrong type.
     ValueError
-        If the clock cannot generate the rate of the host link, the preset rejects a change, or
-        device or SDRAM cannot provide the host memory.
+        If the clock cannot generate the rate of the host link, the preset rejects a change, or the
+        device or the SDRAM cannot provide the host memory.
     """
 
     name: str
@@ -144,23 +145,23 @@ class Board:
 
     @property
     def config(self) -> Config:
-        """The configuration on the board."""
+        """Configuration of Weft on the board."""
         return preset(self.preset, **self._all_changes())
 
     @property
     def simulation_config(self) -> Config:
-        """The configuration with multipliers that every simulator supports."""
+        """Configuration for simulation, whose multipliers every simulator supports."""
         return preset(self.preset, **{**self._all_changes(), "multiplier": "portable",
                                       "dsp_cells": None})
 
     def _all_changes(self) -> dict[str, Any]:
-        """Return ``changes`` with an address width, by default the narrowest possible."""
+        """Return ``changes`` with an ``addr_width``, by default the smallest possible one."""
         width = max(MIN_ADDR_WIDTH, (self.memory_bytes - 1).bit_length())
         return {**self.changes, "addr_width": self.changes.get("addr_width", width)}
 
     @property
     def simulation_storage(self) -> str:
-        """The kind of the host memory in simulation, without primitives of a vendor."""
+        """Kind of the host memory in simulation, which contains no primitives of a vendor."""
         return {"spram": "spram_model", "sdram": "sdram_model"}.get(self.storage, self.storage)
 
     @property
@@ -170,7 +171,7 @@ class Board:
 
     @property
     def read_latency(self) -> int:
-        """Cycles from the accelerator's read address to its first data."""
+        """Cycles from a read address on the accelerator's ``m_axi`` to the first data."""
         memory: AxiSdram | AxiRam
         if self.sdram is not None:
             memory = AxiSdram(chip=self.sdram, clock_hz=self.clock_hz,
@@ -189,7 +190,7 @@ class Board:
         return config.cols if config.compact else config.cells
 
     def at(self, *, clock_hz: int | None = None, baud: int | None = None) -> Board:
-        """Return the board with another clock frequency or another rate of the host link."""
+        """Return a copy of the board with another clock frequency or rate of the host link."""
         return dataclasses.replace(self, clock_hz=self.clock_hz if clock_hz is None else clock_hz,
                                    baud=self.baud if baud is None else baud)
 
@@ -197,12 +198,12 @@ class Board:
 
     @property
     def platform_class(self) -> type[Platform]:
-        """The class with the pins.
+        """Platform class that defines the pins.
 
         Raises
         ------
         TypeError
-            If it is not a platform class of Amaranth.
+            If ``platform`` is not a platform class of Amaranth.
         ValueError
             If amaranth-boards has no such class, or is not installed.
         """
@@ -232,8 +233,8 @@ class Board:
         TypeError
             If the platform is not a class of Amaranth.
         ValueError
-            If there is no such platform, it lacks a clock or pins, or the PLL cannot generate
-            :attr:`clock_hz` exactly and within its ranges.
+            If there is no such platform, if it lacks a clock or pins, or if the PLL cannot generate
+            exactly :attr:`clock_hz` within its ranges.
         """
         available = self._platform_resources()
         for name in ("uart",) if self.sdram is None else ("uart", "sdram"):
@@ -263,7 +264,7 @@ class Board:
 
     @property
     def pll(self) -> Pll:
-        """The PLL from the board's clock to :attr:`clock_hz`."""
+        """PLL that generates :attr:`clock_hz` from the board's clock."""
         return Pll(self.device.family, self.device.name, self.input_hz, self.clock_hz)
 
     @property

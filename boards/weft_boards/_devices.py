@@ -10,12 +10,12 @@ __all__ = ["Device", "ECP5_25F", "ECP5_85F", "ECP5_85F_FAST", "ECP5_5G_85F", "IC
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Device:
-    """FPGA: its family and its RAMs.
+    """FPGA with its family and its RAMs.
 
     Parameters
     ----------
     name : :class:`str`
-        The vendor's name, with the speed grade.
+        Name that the vendor uses, with the speed grade.
     family : :class:`str`
         ``"ecp5"``, ``"ice40"`` or ``"gowin"``.
     block_rams, wide_rams : :class:`int`

@@ -1,4 +1,4 @@
-"""Top of a device: a board's top with its pins and its clock."""
+"""Top level of a device: a :class:`BoardTop` with the pins and the clock of the board."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["DeviceTop", "make_platform"]
 
 
 def make_platform(board: Board) -> Platform:
-    """Return the platform of a board, with the pins that the board adds.
+    """Return the platform of a board, with the pins that the board's description adds.
 
     Raises
     ------
@@ -32,15 +32,17 @@ def make_platform(board: Board) -> Platform:
 
 
 class DeviceTop(Elaboratable):
-    """Top of a device: a board's top, the PLL, and the buffers of all pins.
+    """Top level of a device: the logic of a board, the PLL, and the buffers of all pins.
 
     The design does not run before the PLL has locked.
 
     Parameters
     ----------
     board : :class:`weft_boards._board.Board`
-    top : :class:`weft_boards._top.BoardTop`, optional
-        Component with the ports of a ``BoardTop`` to use in its place.
+        The board.
+    top : component, optional
+        Logic of the board, with the ports of :class:`weft_boards._top.BoardTop`. By default, it is
+        a ``BoardTop``.
     """
 
     def __init__(self, board: Board, top: Any = None) -> None:
@@ -91,8 +93,8 @@ class DeviceTop(Elaboratable):
     def _gate_clock(self, m: Module, source: Any, clock: Signal, locked: Signal) -> None:
         """Gate the clock until the PLL has locked, in place of a reset.
 
-        The bitstream initialises all registers. A reset would have to reach thousands of registers
-        across the chip within one cycle, and would be the critical path.
+        No reset is needed, because the bitstream initialises all registers. A reset would be the
+        critical path, because it would have to reach thousands of registers within one cycle.
         """
         m.domains.sync = ClockDomain(reset_less=True)
         m.domains.pin = ClockDomain(reset_less=True)
@@ -102,7 +104,7 @@ class DeviceTop(Elaboratable):
         m.submodules.gate = Instance("DCCA", i_CLKI=clock, i_CE=enable, o_CLKO=ClockSignal())
 
     def _sdram(self, m: Module, pads: Any, pins: Any) -> None:
-        """Connect an SDRAM through registers in the pins; a DDR register drives its clock."""
+        """Connect an SDRAM through registers in the pins. A DDR register drives its clock pin."""
         clock: Any = io.DDRBuffer(io.Direction.Output, pads.clk, o_domain="sdram")
         m.submodules.sdram_clk = clock
         m.d.comb += [clock.o[0].eq(1), clock.o[1].eq(0)]

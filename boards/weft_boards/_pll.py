@@ -1,4 +1,4 @@
-"""PLLs of three vendors: dividers for two frequencies, and instances of the primitives.
+"""PLLs of ECP5, iCE40 and Gowin devices: choice of the dividers, and the primitives.
 
 Sources: Lattice FPGA-TN-02200 (ECP5 sysCLOCK) and FPGA-DS-02012, Lattice FPGA-TN-02052 (iCE40
 sysCLOCK) and FPGA-DS-02008, Gowin UG286 (clock resources), DS117 and DS226.
@@ -38,7 +38,10 @@ _ICE40_FILTERS = (17, 26, 44, 66, 101)
 
 def _dividers(family: str, i_hz: int, detector_range: _Range) \
         -> Iterator[tuple[float, float, float, _Dividers]]:
-    """Yield detector frequency, output frequency, VCO frequency and dividers in all settings."""
+    """Yield detector, output and VCO frequency and the dividers, for each possible setting.
+
+    The detector frequency is in ``detector_range``; the other frequencies are not checked.
+    """
     low, high = detector_range
     count, offset = {"ecp5": (128, 1), "ice40": (16, 0), "gowin": (64, 0)}[family]
     for divide in range(offset, count + offset):
@@ -57,7 +60,7 @@ def _dividers(family: str, i_hz: int, detector_range: _Range) \
 
 @functools.cache
 def _settings(family: str, device: str, i_hz: int) -> dict[int, tuple[float, float, _Dividers]]:
-    """Return the best setting per output frequency: detector and VCO frequency, and dividers."""
+    """Return the best setting for each output frequency: detector and VCO frequency, dividers."""
     key = next((name for name in RANGES if family == name or device.startswith(name)), None)
     if key is None:
         raise ValueError(f"no PLL ranges for {device}; there are {', '.join(RANGES)}")
@@ -70,9 +73,9 @@ def _settings(family: str, device: str, i_hz: int) -> dict[int, tuple[float, flo
     best: dict[int, tuple[tuple[float, float], tuple[float, float, _Dividers]]] = {}
     for detector, o_hz, vco, dividers in _dividers(family, i_hz, ranges[0]):
         if o_hz != int(o_hz):
-            continue                            # output frequencies are integers
+            continue                            # only whole numbers of Hz
         if all(low <= value <= high for value, (low, high) in zip((vco, o_hz), ranges[1:3])):
-            # prefer a fast detector, for low jitter, and a VCO in the middle of its range
+            # prefer a high detector frequency, for low jitter, then a VCO in mid-range
             rank = (-detector, abs(vco - middle))
             if o_hz not in best or rank < best[int(o_hz)][0]:
                 best[int(o_hz)] = rank, (detector, vco, dividers)
@@ -86,15 +89,15 @@ class Pll:
     Parameters
     ----------
     family, device : :class:`str`
-        See :class:`weft_boards._devices.Device`.
+        Family and name of a :class:`weft_boards._devices.Device`.
     i_hz, o_hz : :class:`int`
         Frequencies of input and output in Hz.
 
     Raises
     ------
     ValueError
-        If no setting generates ``o_hz`` within all ranges; the message lists the four nearest
-        frequencies.
+        If no setting generates ``o_hz`` with all frequencies in range. The message lists the four
+        nearest output frequencies.
     """
 
     family: str
@@ -112,7 +115,7 @@ class Pll:
                 + ", ".join(f"{hz / MHZ:.9g}" for hz in sorted(near)))
 
     def max_output_hz(self, limit_hz: float) -> int | None:
-        """Return the highest possible output frequency up to ``limit_hz``, or ``None``."""
+        """Return the highest possible output frequency up to ``limit_hz``; ``None`` if none."""
         known = _settings(self.family, self.device, self.i_hz)
         return max((o_hz for o_hz in known if o_hz <= limit_hz), default=None)
 
@@ -133,16 +136,16 @@ class Pll:
 
     def instance(self, port: Any, clock: Signal, locked: Signal, *,
                  shifted: Signal | None = None, quarters: int = 0) -> Instance:
-        """Return the primitive.
+        """Return an instance of the primitive.
 
         Parameters
         ----------
         port : value
-            Input pin.
+            Clock input; for iCE40, the pin itself.
         clock, locked : :class:`amaranth.hdl.Signal`
-            Outputs.
+            Outputs: the clock, and a flag that is high while the PLL has locked.
         shifted : :class:`amaranth.hdl.Signal`, optional
-            Second output, the clock delayed by ``quarters`` of a period. Only for ECP5.
+            Second output, only for ECP5: the clock delayed by ``quarters`` quarters of a period.
         """
         if self.family == "ecp5":
             return self._ecp5(port, clock, locked, shifted, quarters)
@@ -154,7 +157,7 @@ class Pll:
     def _ecp5(self, port: Any, clock: Signal, locked: Signal, shifted: Signal | None,
               quarters: int) -> Instance:
         divide, multiply, out = self.dividers
-        # coarse phases count VCO periods, fine phases eighths of a VCO period
+        # units: VCO periods for the coarse phase, eighths of them for the fine phase
         phase = max(0, out // 2 - 1)
         coarse, fine = divmod(out * quarters * 2, 8)
         second: dict[str, Any] = {} if shifted is None else {

@@ -1,4 +1,4 @@
-"""Top of a board without pins and clock: host link, accelerator and host memory."""
+"""Logic of a board without pins and clock: host link, accelerator and host memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["BoardTop"]
 
 SIMULATED_BYTES = 1 << 18
-"""Size of an SDRAM in simulation."""
+"""Maximum size of an SDRAM in simulation."""
 
 
 class BoardTop(wiring.Component):
@@ -43,26 +43,26 @@ class BoardTop(wiring.Component):
     baud : :class:`int`
         Rate of the host link in bits per second.
     memory_bytes : :class:`int`
-        Size of the host memory, which starts at address 0.
+        Size in bytes of the host memory, which starts at address 0.
     storage : :class:`str`
         Kind of the host memory: one of :data:`weft.host_memory.ram.STORAGE`, ``"sdram"``, or
-        ``"sdram_model"``, an SDRAM in gateware for simulation.
+        ``"sdram_model"``, which is a model of an SDRAM for simulation.
     sdram : :class:`weft.host_memory.sdram_chip.SdramChip`
-        The chip, for ``"sdram"`` and ``"sdram_model"``.
+        SDRAM chip, for ``"sdram"`` and ``"sdram_model"``.
     name : :class:`str`
         Name of the board, as reported to the host.
     timeout_us : :class:`int`
-        See :class:`weft.link.host_link.HostLink`.
+        Time-out of the host link in microseconds; see :class:`weft.link.host_link.HostLink`.
 
     Members
     -------
     rx : :py:`In(1)`, ``tx`` : :py:`Out(1)`
         Serial line of the host link.
     busy : :py:`Out(1)`
-        A byte is being transferred, or an interrupt is pending; for an LED.
+        The serial line is active, or an interrupt is pending. The signal drives an LED.
     sdram : :py:`Out(SdramPins(sdram))`
-        Pins of the chip, with storage ``"sdram"``. The registers at the pins, whose delay
-        :func:`~weft_boards._sdram_phase.sdram_phase` defines, are outside.
+        Pins of the chip, with storage ``"sdram"``. The registers in the pins are not part of this
+        component; :func:`~weft_boards._sdram_phase.sdram_phase` defines their delay.
 
     Raises
     ------
@@ -105,10 +105,11 @@ class BoardTop(wiring.Component):
         Parameters
         ----------
         board : :class:`~weft_boards._board.Board`
+            The board.
         simulate : :class:`bool`
-            Use no primitives of a vendor.
+            Use models in place of the primitives of a vendor.
         options
-            Parameters that override those of the board.
+            Parameters of the constructor that override those of the board.
         """
         memory_bytes = board.memory_bytes
         if simulate and board.sdram is not None:
@@ -120,7 +121,7 @@ class BoardTop(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        ports: Any = self               # members are created at run time
+        ports: Any = self               # the type checker does not know the members
         link: Any = self._link
         accelerator: Any = make_accelerator(self.config)
         arbiter: Any = AxiArbiter(self.config)

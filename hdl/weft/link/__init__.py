@@ -1,1 +1,1 @@
-"""Host link: a serial line gives a host access to the board's memory and registers."""
+"""Host link, which gives a host access to memory and registers over a serial line."""

@@ -1,4 +1,4 @@
-"""Copier of the host link: moves the bytes of a request between the buffer and a bus."""
+"""Copier of the host link, which moves the bytes of a request between the buffer and a bus."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
@@ -10,14 +10,14 @@ from ..spec.link_frames import Status
 
 __all__ = ["Copier"]
 
-_TICKS = 8              # after which the wait for a response ends
+_TICKS = 8              # ticks after which the wait for a response ends
 
 
 class Copier(wiring.Component):
-    """Copier of up to ``payload`` bytes between the buffer and memory or registers.
+    """Copier of up to ``payload`` bytes between the buffer and host memory or registers.
 
-    Memory is accessed at any byte address, with single beats and strobes. This is fast enough for
-    a serial line, and no burst can cross a 4 KiB boundary. The copy ends with the first error
+    Memory is accessed at any byte address, with single beats and strobes. Single beats are fast
+    enough for a serial line and cannot cross a 4 KiB boundary. A copy ends with the first error
     response. All outputs to the buses come from registers.
 
     If a bus has not responded for 7 to 8 ticks, the copy ends with ``TIMEOUT``. As AXI requires,
@@ -34,10 +34,13 @@ class Copier(wiring.Component):
     Members
     -------
     i_en : :py:`In(1)`
-        Start a copy; only while ``o_outstanding`` is low and no copy is in progress.
-    i_write, i_registers : :py:`In(1)`
-        Copy from the buffer to the bus; access registers instead of memory, with an address and a
-        length that are multiples of 4. Stable from ``i_en`` to ``o_done``.
+        Start a copy. Allowed while ``o_outstanding`` is low and no copy is in progress.
+    i_write : :py:`In(1)`
+        Copy from the buffer to the bus; otherwise from the bus to the buffer. Stable from ``i_en``
+        to ``o_done``.
+    i_registers : :py:`In(1)`
+        Access registers instead of memory. Address and length must then be multiples of 4. Stable
+        from ``i_en`` to ``o_done``.
     i_addr : :py:`In(addr_width)`, ``i_length`` : :py:`In(log2(payload) + 1)`
         Address of the first byte, and number of bytes, at least 1. The length is stable until
         ``o_done``.
@@ -48,12 +51,15 @@ class Copier(wiring.Component):
     o_outstanding : :py:`Out(1)`
         The response to an access that timed out is outstanding.
     o_index : :py:`Out(log2(payload))`
-        Address in the buffer for reading and writing.
+        Address in the buffer, for reads and writes.
     i_read_data : :py:`In(8)`
-        The byte at ``o_index``, two cycles later.
+        Byte of the buffer that ``o_index`` selected two cycles earlier.
     o_write_en, o_write_data : :py:`Out(1)`, :py:`Out(8)`
-        Write port of the buffer.
-    m_axi : :py:`Out(Axi4(addr_width, data_width))`, ``m_axil`` : :py:`Out(Axi4Lite(12))`
+        Write of a byte of the buffer, at ``o_index``.
+    m_axi : :py:`Out(Axi4(addr_width, data_width))`
+        Host memory.
+    m_axil : :py:`Out(Axi4Lite(12))`
+        Registers.
     """
 
     def __init__(self, *, addr_width, data_width, payload):
@@ -80,7 +86,7 @@ class Copier(wiring.Component):
         lane = Signal(lane_bits)
         in_range, last_lane, incomplete = Signal(), Signal(), Signal()
         m.d.comb += [
-            # registers are at multiples of 4, whatever the number of byte lanes of the memory
+            # all four bytes of a register are in range; lane only counts them
             in_range.eq(((lane >= addr[:lane_bits]) | self.i_registers) & incomplete),
             incomplete.eq(index != self.i_length),
             self.o_index.eq(index),
@@ -142,7 +148,10 @@ class Copier(wiring.Component):
         return m
 
     def _buses(self, m, beat, strobes, addr, lane_bits):
-        """Connect both buses, and return whether one responds in this cycle, and its response."""
+        """Connect both buses.
+
+        Return a signal that is high if one of them responds in this cycle, and the response code.
+        """
         axi, axil = self.m_axi, self.m_axil
         m.d.comb += [
             axi.awaddr.eq(Cat(Const(0, lane_bits), addr[lane_bits:])),
@@ -173,9 +182,9 @@ class Copier(wiring.Component):
         return responded, response
 
     def _issue_and_wait(self, m, responded, response):
-        """Emit the states that issue an access and wait for its response."""
+        """Add the states that issue an access and wait for its response."""
         write, registers = self.i_write, self.i_registers
-        ticks = Signal(range(_TICKS))       # since the access was issued
+        ticks = Signal(range(_TICKS))       # ticks since the access was issued
         with m.State("ISSUE"):
             m.d.sync += ticks.eq(0)
             for port, selected in ((self.m_axi, ~registers), (self.m_axil, registers)):

@@ -12,27 +12,27 @@ POLYNOMIAL = 0xEDB88320     # IEEE 802.3, lowest bit first
 class Crc32(wiring.Component):
     """CRC-32 of Ethernet and ``zlib.crc32``, for a sender or a receiver.
 
-    A byte takes 8 cycles, one for each bit: this takes the fewest LUTs and is faster than a serial
-    line. While the four bytes of a CRC pass, the register rotates once and keeps its value, so
-    that a second CRC later in the frame covers all data since ``i_clear``.
+    A byte is processed in 8 cycles, one per bit, which needs the fewest LUTs and is faster than a
+    serial line. During the four bytes of a CRC, the register rotates once and so keeps its value. A
+    second CRC later in the frame therefore covers all data since ``i_clear``.
 
     Members
     -------
     i_clear : :py:`In(1)`
         Start a new CRC, and clear ``o_bad``.
     i_en : :py:`In(1)`
-        Process ``i_byte``; only while ``o_busy`` is low.
+        Process ``i_byte``. Allowed while ``o_busy`` is low.
     i_byte : :py:`In(8)`
         A byte of data or, with ``i_check``, the next byte of a received CRC.
     i_check : :py:`In(1)`
-        Compare the byte with the next byte of the CRC, instead of adding it to the CRC.
+        Compare the byte with the next byte of the CRC, instead of including it in the CRC.
     o_busy : :py:`Out(1)`
         A byte is being processed.
     o_byte : :py:`Out(8)`
         The byte of data or, with ``i_check``, the correct byte of the CRC; valid when ``o_busy``
         falls.
     o_bad : :py:`Out(1)`
-        A byte of a checked CRC was wrong.
+        A byte that was compared since ``i_clear`` was wrong.
 
     Source: IEEE 802.3-2018, 3.2.9.
     """

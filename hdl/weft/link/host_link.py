@@ -1,4 +1,4 @@
-"""Host link: converts frames on a serial line into accesses to host memory and registers."""
+"""Host link, which converts frames on a serial line into accesses to memory and registers."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import memory, wiring
@@ -16,19 +16,19 @@ from .uart import UartReceiver, UartTransmitter, bit_step
 
 __all__ = ["HostLink", "check_line"]
 
-_QUEUE = 512            # bytes that can wait while a request is executed: one block RAM
+_QUEUE = 512            # bytes that can wait while a request is executed; they fill one block RAM
 _TICKS = 8              # ticks in a time-out, see Receiver and Copier
 
 
 def check_line(clock_hz, baud, timeout_us=10_000):
-    """Check that a serial line can work.
+    """Check that a serial line works with a clock, a baud rate and a time-out.
 
     Parameters
     ----------
     clock_hz, baud : :class:`int`
-        See :func:`weft.link.uart.bit_step`.
+        Frequency of the clock in Hz, and rate in bits per second.
     timeout_us : :class:`int`
-        Duration of the silence that ends a frame.
+        Duration of the silence that ends a frame, in microseconds.
 
     Raises
     ------
@@ -46,10 +46,10 @@ def check_line(clock_hz, baud, timeout_us=10_000):
 class HostLink(wiring.Component):
     """Bridge from a serial line to host memory and to the accelerator's registers.
 
-    It takes the place of a processor with a driver. Requests are executed one at a time, in the
-    order of their sequence numbers, each exactly once; every complete request is answered.
-    Nothing is written before a complete frame with correct CRCs has arrived. For the frames see
-    ``docs/host_link.md``.
+    The bridge replaces a processor on the board. Requests are executed one at a time, in the order
+    of their sequence numbers, each exactly once; every complete request is answered. Nothing is
+    written before a complete frame with correct CRCs has arrived. ``docs/host_link.md`` describes
+    the frames.
 
     Parameters
     ----------
@@ -60,21 +60,21 @@ class HostLink(wiring.Component):
     baud : :class:`int`
         Bits per second on the line, at most a quarter of ``clock_hz``.
     memory_base, memory_bytes : :class:`int`
-        First byte, a multiple of 4096, and size of the host memory, as reported to the host. With
-        a size of 0, the host must know it.
+        Address of the first byte of the host memory, a multiple of 4096, and its size in bytes, as
+        reported to the host. A size of 0 means that the host must obtain it elsewhere.
     board : :class:`str`
         Name of the board, up to 16 ASCII characters, as reported to the host.
     payload : :class:`int`
         Maximum payload of a frame in bytes: a power of two, 64 to 4096.
     timeout_us : :class:`int`
-        Silence after which an incomplete frame is discarded, and time after which an access to a
-        bus without a response ends, in microseconds. It is rounded up to a power of two of cycles,
-        at most by a factor of two.
+        Silence after which an incomplete frame is discarded, and also the time after which an
+        access ends if the bus does not respond, in microseconds. The time is rounded up to a power
+        of two of cycles, by at most a factor of two.
 
     Members
     -------
     rx : :py:`In(1)`, ``tx`` : :py:`Out(1)`
-        The serial line: input and output of this component.
+        Serial line: the input and the output of this component.
     m_axi : :py:`Out(Axi4(addr_width, data_width))`
         Host memory.
     m_axil : :py:`Out(Axi4Lite(addr_width=12))`
@@ -83,7 +83,7 @@ class HostLink(wiring.Component):
     Raises
     ------
     TypeError, ValueError
-        If a parameter is out of range, or the line cannot work, see :func:`check_line`.
+        If a parameter is out of range, or the line cannot work; see :func:`check_line`.
     """
 
     def __init__(self, *, addr_width, data_width, clock_hz, baud, memory_base=0, memory_bytes=0,
@@ -143,11 +143,11 @@ class HostLink(wiring.Component):
         m.submodules.sender = sender = Sender(self.payload)
         m.submodules.copier = copier = Copier(
             addr_width=self.addr_width, data_width=self.data_width, payload=self.payload)
-        # the upper half holds the answer to INFO and is never overwritten
+        # the upper half contains the answer to INFO and is never overwritten
         m.submodules.buffer = buffer = memory.Memory(
             shape=8, depth=2 * self.payload, init=[0] * self.payload + list(self.info.pack()))
         write, read = buffer.write_port(), buffer.read_port()
-        read_data = Signal(8)               # the output register of the block RAM
+        read_data = Signal(8)               # output register of the block RAM
         m.d.sync += read_data.eq(read.data)
 
         ticks = Signal(exact_log2(self.tick_cycles))
@@ -220,7 +220,7 @@ class HostLink(wiring.Component):
                     with m.Elif(ahead > 1):
                         m.d.sync += status.eq(Status.ORDER)
                     with m.Elif((ahead == 0) & request.command[0]):
-                        # the answer to an executed write was lost: repeat the answer only
+                        # a write that was executed already: its answer was lost, so repeat that
                         m.d.sync += status.eq(last_status)
                     with m.Elif(copier.o_outstanding):
                         m.d.sync += [status.eq(Status.TIMEOUT), last_status.eq(Status.TIMEOUT),

@@ -11,9 +11,9 @@ __all__ = ["ByteQueue"]
 class ByteQueue(wiring.Component):
     """FIFO of bytes in one block RAM, without back-pressure.
 
-    A serial line has no flow control, so there is no ``ready`` at the input: on an overflow,
-    ``depth`` bytes are lost, which the CRCs of the frames detect. ``o`` comes from registers, and
-    outputs at most one byte per two cycles. :class:`weft.bus.memory_queue.MemoryQueue` has a
+    A serial line has no flow control, so there is no ``ready`` at the input. On an overflow,
+    ``depth`` bytes are lost, which the CRCs of the frames detect. ``o`` comes from registers; its
+    throughput is one byte per two cycles. :class:`weft.bus.memory_queue.MemoryQueue` has a
     throughput of one entry per cycle, but needs LUT RAM.
 
     Parameters
@@ -24,7 +24,7 @@ class ByteQueue(wiring.Component):
     Members
     -------
     i_byte, i_en : :py:`In(8)`, :py:`In(1)`
-        A received byte.
+        Received byte, and its strobe.
     o : :py:`Out(stream.Signature(8))`
         Bytes in the order of their arrival.
     """

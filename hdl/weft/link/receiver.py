@@ -1,4 +1,4 @@
-"""Receiver of the host link: finds complete, correct requests in the received bytes."""
+"""Receiver of the host link, which finds complete, correct requests in the received bytes."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
@@ -12,18 +12,18 @@ __all__ = ["REQUEST", "Receiver"]
 REQUEST = data.StructLayout({"command": 8, "sequence": 8, "length": 16, "addr": 32})
 """Header of a request, in the order in which its bytes arrive."""
 
-_TICKS = 8              # of silence after which a frame is discarded
+_TICKS = 8              # ticks of silence after which a frame is discarded
 
 
 class Receiver(wiring.Component):
     """Parser of requests, which checks their CRCs and writes their payload to the buffer.
 
-    A request is output after its last byte if both CRCs are correct. Any other bytes are
-    discarded, and so is everything after them until the line is silent; no part of a damaged frame
-    can therefore be mistaken for the start of another. A write whose payload is empty or exceeds
-    the buffer is output after its header, and its payload is discarded in the same way.
+    A request is output after its last byte if all its CRCs are correct. Any other bytes are
+    discarded, and so is everything after them until the line is silent. No part of a damaged frame
+    can therefore be mistaken for the start of another frame. A write whose payload is empty or
+    exceeds the buffer is output after its header, and its payload is discarded in the same way.
 
-    No byte is accepted while a request is stalled at the output.
+    While a request waits at the output, no byte is accepted.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Receiver(wiring.Component):
         request = self.o.payload
         count_width = (self.payload - 1).bit_length()
         count = Signal(count_width)         # bytes of this part of the frame so far
-        count_next = Signal(count_width)    # including the current byte; 0 means a full buffer
+        count_next = Signal(count_width)    # count plus the current byte; 0 means a full buffer
         accepted = Signal()
         ticks = Signal(range(_TICKS))
         silent = Signal()

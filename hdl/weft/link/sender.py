@@ -1,4 +1,4 @@
-"""Sender of the host link: converts answers into bytes."""
+"""Sender of the host link, which converts answers into bytes."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -24,11 +24,11 @@ class Sender(wiring.Component):
     Members
     -------
     i : :py:`In(stream.Signature(ANSWER))`
-        Answers; ``ready`` is high when the last byte is transferred at ``o``.
+        Answers; ``ready`` is high in the cycle in which the last byte is transferred at ``o``.
     o_read_addr, i_read_data : :py:`Out(log2(payload))`, :py:`In(8)`
-        Read port of the buffer; data is valid two cycles after its address.
+        Read port of the buffer. The data is valid two cycles after its address.
     o : :py:`Out(stream.Signature(8))`
-        Bytes to send. The next byte is valid 13 cycles after the previous one was transferred.
+        Bytes to send. A byte is valid 13 cycles after the previous one is transferred.
     """
 
     def __init__(self, payload):

@@ -8,16 +8,16 @@ from ..spec.integers import check_integers
 
 __all__ = ["BitClock", "UartReceiver", "UartTransmitter", "bit_step"]
 
-_MAX_ERROR = 0.02       # of the rate; both ends together may be half a bit in 9.5 bits, 5 %, apart
-_MIN_CLOCKS = 4         # per bit: edge detection and tick each have an error of up to one cycle
+_MAX_ERROR = 0.02       # of the rate; the rates of both ends may differ by half a bit in 9.5, 5 %
+_MIN_CLOCKS = 4         # cycles per bit; the errors of edge and tick are up to one cycle each
 _MIN_STEP = 256
 
 
 def bit_step(clock_hz, baud):
     """Return the step and the width of a phase accumulator that overflows once per bit.
 
-    A bit then starts up to one cycle after its ideal time, but errors do not add up, so that rates
-    which do not divide the clock are possible.
+    A bit then starts up to one cycle after its ideal time, but the errors do not add up. Rates that
+    do not divide the clock frequency are therefore possible.
 
     Parameters
     ----------
@@ -53,19 +53,19 @@ def bit_step(clock_hz, baud):
 
 
 class BitClock(wiring.Component):
-    """Bit clock: a tick once per bit.
+    """Generator of one tick per bit.
 
     Parameters
     ----------
     clock_hz, baud : :class:`int`
-        See :func:`bit_step`.
+        Frequency of the clock in Hz, and rate in bits per second; see :func:`bit_step`.
     half : :class:`bool`
-        The first tick comes after half a bit, less the cycle in which the edge was detected.
+        The first tick comes after half a bit, minus the cycle in which the edge is detected.
 
     Members
     -------
     i_run : :py:`In(1)`
-        Run; while low, the clock is reset to the start of a bit.
+        Generate ticks. While ``i_run`` is low, the generator is reset to the start of a bit.
     o_tick : :py:`Out(1)`
         High for one cycle per bit.
     """
@@ -93,17 +93,17 @@ class UartReceiver(wiring.Component):
 
     The line is synchronised by two registers and sampled in the middle of each bit. A start bit
     that ends before its middle is ignored. A byte without a stop bit is discarded; the next byte
-    starts after the line has been high.
+    can start after the line has been high.
 
     Parameters
     ----------
     clock_hz, baud : :class:`int`
-        See :func:`bit_step`.
+        Frequency of the clock in Hz, and rate in bits per second; see :func:`bit_step`.
 
     Members
     -------
     i_rx : :py:`In(1)`
-        The line; high while idle; asynchronous.
+        Serial line, high while idle. The input may be asynchronous.
     o_byte : :py:`Out(8)`
         The received byte, valid while ``o_en`` is high.
     o_en : :py:`Out(1)`
@@ -127,7 +127,7 @@ class UartReceiver(wiring.Component):
         line = Signal(init=1)
         m.submodules.line = cdc.FFSynchronizer(self.i_rx, line, init=1)
 
-        # a 1 precedes the data: when it reaches bit 0, all eight bits have been received
+        # a 1 is shifted ahead of the data; when it reaches bit 0, eight bits have been received
         shift = Signal(9)
         m.d.comb += self.o_byte.eq(shift[1:])
         m.d.sync += self.o_en.eq(0)
@@ -164,19 +164,19 @@ class UartReceiver(wiring.Component):
 class UartTransmitter(wiring.Component):
     """UART transmitter.
 
-    A byte takes ten bits and one cycle.
+    The transmission of a byte takes the time of ten bits, and one cycle.
 
     Parameters
     ----------
     clock_hz, baud : :class:`int`
-        See :func:`bit_step`.
+        Frequency of the clock in Hz, and rate in bits per second; see :func:`bit_step`.
 
     Members
     -------
     i : :py:`In(stream.Signature(8))`
         Bytes to send.
     o_tx : :py:`Out(1)`
-        The line, from a register; high while idle.
+        Serial line, from a register; high while idle.
 
     Raises
     ------
@@ -193,7 +193,7 @@ class UartTransmitter(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.clock = clock = BitClock(self.clock_hz, self.baud)
-        # data, stop bit and a 1: when only this 1 is left, the stop bit is being sent
+        # data, stop bit and a 1; when only this last 1 is left, the stop bit is being sent
         shift = Signal(10)
         m.d.comb += [clock.i_run.eq(shift.any()), self.i.ready.eq(~shift.any())]
         with m.If(self.i.ready & self.i.valid):
