@@ -11,6 +11,7 @@ import json
 import pathlib
 import statistics
 import sys
+from typing import Any
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
@@ -46,7 +47,7 @@ class WithoutFilters(wiring.Component):
     """
 
     def __init__(self, array: SystolicArray) -> None:
-        self.array = array
+        self.array: Any = array         # its ports are not declared to a type checker
         super().__init__({name: member for name, member in array.signature.members.items()
                           if name != "i_depthwise"})
 

@@ -62,8 +62,8 @@ def package_page(package: str, modules: list[str]) -> str:
 def index_page() -> str:
     """Return the page that lists the packages."""
     text = ["# Python API", "",
-            "These pages are generated from the docstrings. Names that begin with an underscore are "
-            "private.", ""]
+            "These pages are generated from the docstrings. Names that begin with an underscore "
+            "are private.", ""]
     for top, title in PACKAGES.items():
         text += ["```{toctree}", f":caption: {top}, {title}", ":maxdepth: 1", "",
                  *packages(top), "```", ""]

@@ -23,8 +23,8 @@ def delay_line(m: Module, name, cycles, *signals, advance=None):
     """
     for cycle in range(cycles):
         previous = signals
-        signals = [Signal(len(signal), name=f"{name}_delay{cycle}_{index}")
-                   for index, signal in enumerate(previous)]
+        signals = tuple(Signal(len(signal), name=f"{name}_delay{cycle}_{index}")
+                        for index, signal in enumerate(previous))
         with contextlib.nullcontext() if advance is None else m.If(advance):
             m.d.sync += [register.eq(signal) for register, signal in zip(signals, previous)]
     return signals
