@@ -63,11 +63,11 @@ def test_every_tensor_of_digits_equals_the_reference(rtl):
 
 @pytest.mark.parametrize("seed", range(PROGRAMS))
 def test_random_program_equals_the_emulator_in_bytes_and_counters(rtl, seed):
-    made = random_program(CONFIG, seed)
+    drawn = random_program(CONFIG, seed)
     before = [np.random.default_rng(seed).integers(
-        -128, 128, made.inputs[0].shape).astype(np.int8)]
-    expected = EmulatorDevice(CONFIG, memory_bytes=MEMORY_BYTES).run(made, before)
-    found = rtl.run(made, before, limit=LIMIT)
+        -128, 128, drawn.inputs[0].shape).astype(np.int8)]
+    expected = EmulatorDevice(CONFIG, memory_bytes=MEMORY_BYTES).run(drawn, before)
+    found = rtl.run(drawn, before, limit=LIMIT)
     wrong = np.flatnonzero(found.outputs["after"] != expected.outputs["after"])
     assert not len(wrong), f"seed {seed}: {len(wrong)} bytes differ, first {wrong[0]:#x}"
     for name, count in expected.counters.items():
@@ -78,14 +78,14 @@ def test_illegal_instructions_leave_the_emulators_error_record(rtl):
     emulator = EmulatorDevice(CONFIG, memory_bytes=MEMORY_BYTES)
     every = max(1, 300 // PROGRAMS)
     count = 0
-    for number, made in enumerate(illegal_programs(CONFIG, 5)):
+    for number, drawn in enumerate(illegal_programs(CONFIG, 5)):
         if number % every:
             continue
-        before = [np.zeros(made.inputs[0].shape, np.int8)]
+        before = [np.zeros(drawn.inputs[0].shape, np.int8)]
         for device in (emulator, rtl):
             device.write_memory(0, bytes(MEMORY_BYTES))
-        expected, expected_bytes = error_of(emulator, made, before)
-        found, found_bytes = error_of(rtl, made, before)
+        expected, expected_bytes = error_of(emulator, drawn, before)
+        found, found_bytes = error_of(rtl, drawn, before)
         assert found == expected, f"program {number}"
         assert found_bytes == expected_bytes, f"program {number}"
         count += 1

@@ -97,7 +97,7 @@ class _Queue:
                 queue.changed.notify(self.clock.now)
 
     def put(self, index: int) -> Condition | None:
-        """Enqueue an instruction in the current cycle; return what to wait for if it is full."""
+        """Enqueue an instruction in the current cycle, or return the condition to wait for."""
         if len(self.entries) == self.model.config.queue_depth:
             return self.space
         self.entries.append((index, self.clock.now))

@@ -22,7 +22,7 @@ READ_TO_BEAT = 8        # from a scratchpad read of STORE to its beat on the por
 
 @dataclasses.dataclass
 class _Row:
-    """Row of a copy. ``index`` is the instruction's, in its last row only."""
+    """Row of a copy, registered in cycle ``moved``; its last row has the instruction's index."""
 
     moved: int
     name: str
