@@ -42,7 +42,7 @@ public:
 
 struct Address {
     uint64_t addr;
-    uint32_t len, size, burst, rest;
+    uint32_t len, size, burst, id;
 };
 
 inline void check_address(Rules &rules, uint64_t cycle, const char *name, const Address &a,

@@ -77,7 +77,7 @@ class Device(DeviceControl):
         status = unpack("STATUS", self.read_register("STATUS"))
         if status["BUSY"] or status["ERROR"]:
             self.soft_reset()
-        # a device that was reset has lost the count, and perhaps its memory
+        # a reset of the board sets the count to 0, and may have erased the host memory
         kept = self.read_register("PROGRAM_COUNT") == program.instruction_count
         if self._loaded is not program or not kept:
             self._loaded = None
@@ -155,7 +155,7 @@ class Device(DeviceControl):
 
     def _read_results(self, program: Program, arrays: dict[str, npt.NDArray[Any]],
                       all_tensors: bool) -> None:
-        """Read the outputs and what the remaining host steps need into ``arrays``."""
+        """Read the outputs, and the inputs of the remaining host steps, into ``arrays``."""
         wanted = {tensor.name for tensor in program.outputs}
         wanted |= {name for step in program.host_steps if step.when == "after"
                    for name in step.inputs}

@@ -70,12 +70,12 @@ class DeviceControl(abc.ABC):
                 f"{'closed' if self._closed else 'open'}>")
 
     def _location(self) -> str:
-        """Return where the device is, for :func:`repr`: text that ends with a comma, or nothing."""
+        """Return the location of the device for :func:`repr`: empty, or ending with a comma."""
         return ""
 
     @property
     def closed(self) -> bool:
-        """The device has been closed."""
+        """True if the device has been closed."""
         return self._closed
 
     def close(self) -> None:
@@ -157,7 +157,7 @@ class DeviceControl(abc.ABC):
         raise DeviceTimeout(f"the device does not leave the state {state}", self.waits())
 
     def start(self) -> None:
-        """Start the program that registers and memory describe."""
+        """Start the program that is in memory and described by the registers."""
         self.write_register("CONTROL", pack("CONTROL", START=1))
 
     def waits(self) -> tuple[str, ...]:

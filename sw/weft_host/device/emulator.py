@@ -43,12 +43,12 @@ class _Queued:
 
     @property
     def wait(self) -> list[int]:
-        """Units whose tokens each iteration takes."""
+        """Units from each of which every iteration takes one token."""
         return [unit for unit in _UNITS if self.values["wait"] >> unit & 1]
 
     @property
     def signal(self) -> list[int]:
-        """Units that each iteration gives a token to."""
+        """Units to each of which every iteration sends one token."""
         return [unit for unit in _UNITS if self.values["signal"] >> unit & 1]
 
 
@@ -166,7 +166,7 @@ class EmulatorDevice(SimulatedDevice):
             self.registers.values[name] = 0
 
     def _lacking(self, unit: int) -> list[int]:
-        """List the units whose token the next instruction of a unit lacks."""
+        """Return the units for whose tokens the next instruction of ``unit`` waits."""
         return [other for other in self._queues[unit][0].wait if not self._tokens[other][unit]]
 
     def _waits(self) -> int:
@@ -217,9 +217,9 @@ class EmulatorDevice(SimulatedDevice):
         self.registers.values["IRQ_STATUS"] |= pack("IRQ_STATUS", DONE=not failed, ERROR=failed)
 
     def _fetch(self) -> bool:
-        """Append instructions to the queues until one is full or rejected, or the program ends.
+        """Append instructions to the queues; return whether any was appended.
 
-        Return whether an instruction was appended.
+        This stops at a full queue, at an invalid instruction and at the end of the program.
         """
         count = self.registers.values["PROGRAM_COUNT"]
         moved = False

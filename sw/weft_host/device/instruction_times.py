@@ -19,7 +19,7 @@ iterations are issued and done one by one."""
 
 
 def units_of(program: Program) -> npt.NDArray[np.int64]:
-    """Return the unit of each iteration of :func:`unroll`."""
+    """Return the number of the unit that executes each iteration of :func:`unroll`."""
     return np.array([row.instruction.unit for row in unroll(program)], np.int64)
 
 

@@ -59,7 +59,7 @@ def cache_directory() -> pathlib.Path:
 
 @contextlib.contextmanager
 def _locked_cache(cache: str | os.PathLike[str] | None, name: str) -> Iterator[pathlib.Path]:
-    """Provide the cache directory, which no other process uses for ``name`` meanwhile."""
+    """Yield the cache directory, while entry ``name`` is locked against other processes."""
     directory = pathlib.Path(cache or cache_directory())
     directory.mkdir(parents=True, exist_ok=True)
     with open(directory / f"{name}.lock", "w") as lock:

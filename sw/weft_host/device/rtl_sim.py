@@ -116,13 +116,13 @@ class Simulation:
 
     @property
     def _open(self) -> int:
-        """The C++ object; its memory is gone after :meth:`close`."""
+        """Address of the C++ object, which exists until :meth:`close`."""
         if self._handle is None:
             raise ClosedError("this simulation is closed; create another one")
         return self._handle
 
     def _address(self, addr: int, size: int) -> int:
-        """Return the address in this process of bytes of the simulated memory."""
+        """Return the address, in this process, of ``size`` bytes of the simulated memory."""
         memory: int = self._library.weft_memory(self._open)
         return memory + memory_offset(addr, size, base=self.memory_base, length=self.memory_bytes)
 
@@ -169,7 +169,17 @@ class Simulation:
         return bool(self._library.weft_run(self._open, limit))
 
     def fault(self, addr: int, size: int, response: str, access: str) -> None:
-        """Answer ``"read"`` or ``"write"`` beats in a range with ``"SLVERR"`` or ``"DECERR"``."""
+        """Answer all beats of one kind in a range with an error.
+
+        Parameters
+        ----------
+        addr, size : :class:`int`
+            Byte address and size of the range.
+        response : :class:`str`
+            ``"SLVERR"`` or ``"DECERR"``.
+        access : :class:`str`
+            ``"read"`` or ``"write"``.
+        """
         if response not in _RESPONSES:
             raise ValueError(f"response must be 'SLVERR' or 'DECERR', not {response!r}")
         if access not in ("read", "write"):
@@ -219,7 +229,7 @@ class Simulation:
 
     @property
     def bus_idle(self) -> bool:
-        """The memory has no outstanding requests or responses."""
+        """True if the memory has no outstanding requests or responses."""
         return bool(self._library.weft_bus_idle(self._open))
 
     def broken_rules(self) -> tuple[int, str]:

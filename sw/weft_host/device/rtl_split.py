@@ -1,4 +1,4 @@
-"""Split CXXRTL's long functions into short ones, which C++ compilers compile much faster."""
+"""Division of CXXRTL's long functions into short ones, which compile much faster."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -43,7 +43,7 @@ def split(source: str, statements: int = 40) -> str:
     source : :class:`str`
         C++ with one flattened module.
     statements : :class:`int`
-        Most statements of a function.
+        Largest number of statements in a function.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def _take_prologue(lines: list[str]) -> tuple[list[str], list[str]]:
 def _clocks(prologue: list[str]) -> list[str]:
     """Return the names of the local variables for clock edges, which ``eval`` defines first."""
     clocks = [match[1] for match in map(_CLOCKS.fullmatch, prologue) if match]
-    # it is false in a design with loops, which is evaluated until nothing changes
+    # ``converged`` is false in a design with loops, which is evaluated until nothing changes
     begins = ("\tbool converged = true;\n", "\tbool converged = false;\n")
     if len(prologue) != len(clocks) + 1 or prologue[0] not in begins:
         raise ValueError(f"eval has an unknown beginning: {''.join(prologue)!r}")

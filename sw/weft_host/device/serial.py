@@ -18,7 +18,7 @@ from .serial_line import BAUD, SerialLine
 
 __all__ = ["BAUD", "SerialDevice", "SerialLine"]
 
-_POLL = 0.05            # most seconds between two reads of STATUS
+_POLL = 0.05            # longest time between two reads of STATUS, in seconds
 _LOOK = 1.0             # seconds between two checks for progress of a program
 _STUCK = 5.0            # seconds without progress after which a device counts as stuck
 _PROGRESS = ("PC", "COUNTER_MAC_BUSY", "COUNTER_BYTES_READ", "COUNTER_BYTES_WRITTEN",
@@ -49,7 +49,7 @@ class SerialDevice(Device):
     Attributes
     ----------
     line : line
-        The port.
+        Byte stream to the board, such as a :class:`SerialLine`.
     link : :class:`weft_host.link.LinkClient`
     info : :class:`weft.spec.link_frames.Info`
         The board's description of itself.

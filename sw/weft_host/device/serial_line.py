@@ -13,7 +13,7 @@ BAUD = 1_000_000
 
 _SLICE = 0.1            # longest time of one read of the port, in seconds
 _WRITE = 5.0            # seconds that a write may take in addition to the transmission
-_BUFFERED = 1 << 14     # most bytes that the system buffers for transmission
+_BUFFERED = 1 << 14     # largest number of bytes that the system buffers for transmission
 
 
 class SerialLine:
