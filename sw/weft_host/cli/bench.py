@@ -77,13 +77,13 @@ def gemm(m: int, k: int, n: int, where: str, latency: int, bandwidth: float, see
                    f"ideal {measurement.ideal_cycles:,.0f}, ratio {measurement.ratio:.3f}")
 
 
-@bench.command()
+@bench.command(short_help="Measure copies to and from host memory.")
 @click.argument("size", metavar="BYTES", type=click.IntRange(1, 1 << 24))
 @seed_option
 @_rtl_options
 def dma(size: int, where: str, latency: int, bandwidth: float, seed: int, preset_name: str,
         changes: tuple[str, ...], as_json: bool) -> None:
-    """Measure copies of BYTES bytes in both directions, aligned and at odd offsets.
+    """Measure copies of BYTES bytes from and to host memory, aligned and at odd offsets.
 
     The ideal is a full beat per cycle; the ratio is the share of this peak.
     """
@@ -105,13 +105,13 @@ def dma(size: int, where: str, latency: int, bandwidth: float, seed: int, preset
     Console().print(table)
 
 
-@bench.command()
+@bench.command(short_help="Measure networks, with the cases of weft conformance.")
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False))
 @most_option
 @_rtl_options
 def models(folder: str, most: int | None, where: str, latency: int, bandwidth: float,
            preset_name: str, changes: tuple[str, ...], as_json: bool) -> None:
-    """Measure every network in DIR, a folder as for weft conformance.
+    """Measure every network in DIR, a folder as described by weft conformance --help.
 
     Tensors stay on chip where they fit; inputs and outputs are in host memory. The ratio compares
     with SCALE-Sim's array of the same size: it is that array's cycles for the layers that it can

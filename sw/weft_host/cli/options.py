@@ -71,7 +71,8 @@ def config_options(command: Command) -> Command:
     """Add the options ``--preset`` and ``--set``."""
     command = click.option(
         "--set", "changes", metavar="NAME=VALUE", multiple=True,
-        help="Replace one parameter of the configuration. May be given several times.")(command)
+        help="Replace one parameter of the configuration; weft info lists their names. May be "
+             "given several times.")(command)
     return click.option(
         "--preset", "preset_name", default="small", show_default=True, metavar="P",
         help=f"Configuration of the hardware: a preset ({', '.join(PRESETS)}) or the name of a "
