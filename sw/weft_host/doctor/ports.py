@@ -94,7 +94,7 @@ def _usb_device(node: pathlib.Path, vid: int, pid: int, file: pathlib.Path) -> F
         denied = _usb_permission(file, vid, pid)
         if denied:
             advice.append(denied)
-    # a device without a driver can only load bitstreams
+    # without a driver, the device serves only to load bitstreams, which is then not possible
     state = OK if not advice else MISSING if driver else PROBLEM
     return Finding("port", str(file), state, detail, "; ".join(advice))
 

@@ -67,7 +67,7 @@ TOOLS: tuple[Tool, ...] = (
 """Programs that builds and boards need."""
 
 _VERSION = re.compile(r"\d+(?:\.\d+)+(?:\+\d+)?")
-_SHOWN = 200                    # most characters of an error message
+_SHOWN = 200                    # characters of an error message that are shown at most
 
 
 def _own_programs() -> str:

@@ -51,7 +51,7 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
-        """The part was checked and has no fault."""
+        """True if the part was checked and has no fault."""
         return self.status == OK
 
 

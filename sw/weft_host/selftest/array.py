@@ -19,7 +19,7 @@ _Variant = tuple[str, Mapping[str, int], Mapping[str, int] | None]
 
 
 def _max_positions(bench: Bench) -> int:
-    """Return the most vectors of a program whose results fit into scratchpad and accumulators."""
+    """Return the largest number of vectors whose results fit scratchpad and accumulators."""
     config = bench.config
     return min(config.acc_rows // 2,
                (bench.room - 4 * config.cols) // (config.rows + 4 * config.cols))

@@ -24,7 +24,7 @@ MINIMUM = 1 << 14
 LIMIT = 1 << 24
 """Time limit of a program in cycles: far more than any program of the self-test needs."""
 
-_REGION = 1 << 16       # most bytes of the source and of the target
+_REGION = 1 << 16       # largest size of the source and of the target, in bytes
 _SHOWN = 4              # faults that a message describes
 
 Step = tuple[str, Mapping[str, int]]
@@ -136,7 +136,7 @@ class Bench:
         self.unexplained = ""
 
     def random_bytes(self, size: int) -> npt.NDArray[np.int8]:
-        """Return random int8, a fifth of them -128 or 127."""
+        """Return an array of random int8, a fifth of which are -128 or 127."""
         data = self._draw.integers(-128, 128, size, dtype=np.int8)
         chance = self._draw.random(size)
         data[chance < 0.1] = 127
@@ -166,7 +166,10 @@ class Bench:
                              np.int8)
 
     def run(self, steps: Sequence[Step], device: Device | None = None) -> None:
-        """Run instructions in sequence; they may read all host memory and write from the source."""
+        """Run instructions one after the other.
+
+        They may read all of host memory, and write from the offset ``source`` to its end.
+        """
         device = device or self.device
         size = device.memory_bytes
         device.run(Program(
@@ -214,7 +217,7 @@ class Bench:
         """Run steps on ``data`` in the source; return ``size`` bytes of the target."""
         base = device.memory_base
         device.write_memory(base + self.source, data.tobytes())
-        if size:        # results of an earlier check must not pass
+        if size:        # otherwise the results of an earlier check could pass
             device.write_memory(base + self.target, b"\xa5" * size)
         self.run(steps, device)
         if not size:
@@ -254,5 +257,5 @@ class Bench:
 
     @property
     def max_steps(self) -> int:
-        """Most instructions of a program."""
+        """Largest number of instructions of a program."""
         return self.region // isa.INSTRUCTION_BYTES

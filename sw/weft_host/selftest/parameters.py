@@ -14,17 +14,17 @@ from .requantiser import SCALE, Output
 __all__ = ["check_parameters"]
 
 _Round = tuple[npt.NDArray[np.int32], npt.NDArray[np.void], Mode]
-"""Biases, scales and mode."""
+"""Biases and scales of all channels, and the rounding mode of DRAIN."""
 
 
 def _rounds(bench: Bench) -> Iterator[_Round]:
-    """Yield rounds in which every bit is 0 and 1 and changes a result."""
+    """Yield rounds of parameters. Every bit occurs as 0 and as 1, and changes a result."""
     count = bench.config.param_channels
     scale = np.zeros(count, SCALE)
     bias = bench.random_bytes(4 * count).view("<i4")
     yield from ((pattern, scale, Mode.RAW) for pattern in (bias, ~bias))
     bias = np.full(count, 1 << 20, "<i4")
-    # 0 and 255 would hide a wrong shift
+    # with a multiplier of 0 or 255, a wrong shift could give the right result
     pattern = bench.random_integers(1, 255, count).astype(np.uint8)
     for lowest in (0, 1, 8, 15, 22, 23):        # position of the decisive bits of the multiplier
         for bits in (pattern, ~pattern):
@@ -61,7 +61,7 @@ def _parameter_faults(bench: Bench, rounds: Sequence[_Round],
         "chunk_count": 1, "y_count": 1, "x_count": 1})
     wrong: dict[int, str] = {}
     for number, (bias, scale, mode) in enumerate(rounds):
-        whole = number % 4 == 1         # in rounds of both modes
+        whole = number % 4 == 1         # one PARAMS sets all channels; rounds of both modes do so
         _set_parameters(bench, bias, scale, config.param_channels if whole else config.cols)
         size = config.cols * (4 if mode == Mode.RAW else 1)
         step = (bench.room - len(vector)) // size * config.cols

@@ -92,7 +92,7 @@ def check_map(bench: Bench) -> str:
 
 
 def check_softmax(bench: Bench) -> None:
-    """Check rows of bytes that are close to each other, and of bytes that are not."""
+    """Check SOFTMAX on rows of similar bytes and on rows of arbitrary bytes."""
     for count, size, spread in ((1, 1, 1), (4, 10, 128), (3, 37, 20)):
         rows = bench.random_integers(-spread, spread, (count, size)).astype(np.int8)
         _check_softmax_rows(bench, rows)
