@@ -11,7 +11,7 @@ UNITS = ("LOAD", "MATMUL", "VECTOR", "STORE")
 MIN_ADDR_WIDTH = 16
 MULTIPLIERS = ("portable", "lut", "ecp5", "ecp5_lut", "ice40")
 BLOCK_RAM_BYTES = 2048
-"""Smallest block RAM of ECP5, Gowin and 7 series: 18 Kibit, 16 Kibit of them without parity."""
+"""Size of the smallest block RAM of ECP5, Gowin and 7 series, without parity bits."""
 
 
 def _is_power_of_two(value: int) -> bool:
@@ -19,7 +19,7 @@ def _is_power_of_two(value: int) -> bool:
 
 
 def _index_width(count: int) -> int:
-    """Return the bits of an index from 0 to ``count - 1``."""
+    """Return the width in bits of an index from 0 to ``count - 1``."""
     return (count - 1).bit_length()
 
 
@@ -45,7 +45,8 @@ class Config:
     wgt_bytes : :class:`int`
         Weight buffer size in bytes; at least two tiles of ``rows * cols``.
     acc_rows : :class:`int`
-        Number of accumulator rows of ``cols`` int32 each, in two halves.
+        Number of accumulator rows of ``cols`` int32 each. One half of them can be filled while the
+        other half is drained.
     vector_lanes : :class:`int`
         Number of channels that VECTOR requantises per cycle, 1 to ``cols``.
     bus_width : :class:`int`
@@ -160,7 +161,7 @@ class Config:
 
     @property
     def tile_bytes(self) -> int:
-        """Bytes of one tile of weights, one per cell."""
+        """Number of bytes of one tile of weights, one per cell."""
         return self.cells
 
     @property
@@ -175,12 +176,12 @@ class Config:
 
     @property
     def bus_bytes(self) -> int:
-        """Bytes of one beat on ``m_axi``."""
+        """Number of bytes of one beat on ``m_axi``."""
         return self.bus_width // 8
 
     @property
     def spad_row_bytes(self) -> int:
-        """Bytes of one row of a scratchpad bank, the width of its widest port."""
+        """Number of bytes of one row of a scratchpad bank, the width of its widest port."""
         return max(self.rows, self.bus_bytes, self.vector_lanes)
 
     @property
@@ -190,68 +191,71 @@ class Config:
 
     @property
     def wgt_row_bytes(self) -> int:
-        """Bytes of one row of the weight buffer memory: the larger of tile line and bus beat."""
+        """Number of bytes of one row of the weight buffer: the larger of tile line and beat."""
         return max(self.cols, self.bus_bytes)
 
     @property
     def wgt_group(self) -> int:
-        """Byte lanes of the weight buffer per memory: 2 where both fit into one block RAM."""
+        """Number of byte lanes of the weight buffer that share one memory.
+
+        It is 2 if two lanes fit into one block RAM, and 1 otherwise.
+        """
         return 2 if 2 * self.wgt_bytes <= self.wgt_row_bytes * BLOCK_RAM_BYTES else 1
 
     # -- widths in bits ---------------------------------------------------------------------------
     @property
     def sum_width(self) -> int:
-        """Bits of a partial sum inside the array: ``rows`` products of 16 bits."""
+        """Width in bits of a partial sum inside the array: ``rows`` products of 16 bits."""
         return 16 + self.row_index_width
 
     @property
     def spad_addr_width(self) -> int:
-        """Bits of a byte address in the scratchpad."""
+        """Width in bits of a byte address in the scratchpad."""
         return _index_width(self.spad_bytes)
 
     @property
     def wgt_addr_width(self) -> int:
-        """Bits of a byte address in the weight buffer."""
+        """Width in bits of a byte address in the weight buffer."""
         return _index_width(self.wgt_bytes)
 
     @property
     def wgt_line_addr_width(self) -> int:
-        """Bits of the index of a tile line, ``cols`` bytes, in the weight buffer."""
+        """Width in bits of the index of a tile line, ``cols`` bytes, in the weight buffer."""
         return _index_width(self.wgt_bytes // self.cols)
 
     @property
     def local_addr_width(self) -> int:
-        """Bits of a byte address in the larger of scratchpad and weight buffer."""
+        """Width in bits of a byte address in the larger of scratchpad and weight buffer."""
         return max(self.spad_addr_width, self.wgt_addr_width)
 
     @property
     def acc_addr_width(self) -> int:
-        """Bits of the index of an accumulator row."""
+        """Width in bits of the index of an accumulator row."""
         return _index_width(self.acc_rows)
 
     @property
     def row_index_width(self) -> int:
-        """Bits of the index of an array row."""
+        """Width in bits of the index of an array row."""
         return _index_width(self.rows)
 
     @property
     def col_index_width(self) -> int:
-        """Bits of the index of an array column."""
+        """Width in bits of the index of an array column."""
         return _index_width(self.cols)
 
     @property
     def lane_index_width(self) -> int:
-        """Bits of the index of a VECTOR lane."""
+        """Width in bits of the index of a VECTOR lane."""
         return _index_width(self.vector_lanes)
 
     @property
     def beat_offset_width(self) -> int:
-        """Bits of the offset of a byte in a beat on ``m_axi``, which is also its AxSIZE."""
+        """Width in bits of the offset of a byte in a beat on ``m_axi``; also its AxSIZE."""
         return _index_width(self.bus_bytes)
 
     @property
     def burst_index_width(self) -> int:
-        """Bits of the index of a beat in a burst of ``max_burst`` beats."""
+        """Width in bits of the index of a beat in a burst of ``max_burst`` beats."""
         return _index_width(self.max_burst)
 
     # -- identity ---------------------------------------------------------------------------------

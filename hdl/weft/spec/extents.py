@@ -1,7 +1,7 @@
 """Memory ranges that each instruction accesses, as a table.
 
-The hardware's validator is generated from :data:`EXTENTS`; the host software evaluates it with
-:func:`regions`, for the checks before a run and for the hazards between instructions.
+The hardware's validator is generated from :data:`EXTENTS`. The host software evaluates the table
+with :func:`regions`, to check a program before a run and to find hazards between instructions.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ HOST = "host"
 
 @dataclasses.dataclass(frozen=True)
 class Term:
-    """The product ``(count - less) * pitch`` of two fields of an instruction.
+    """Product ``(count - less) * pitch`` of two fields of an instruction.
 
     Attributes
     ----------
@@ -30,8 +30,8 @@ class Term:
     hold : :class:`bool`
         The term is 1 if the field ``hold`` of the instruction is set.
     apart : :class:`str`
-        Name of the field that replaces ``count`` if the field ``apart`` of the instruction is set;
-        or empty.
+        Empty, or the name of the field that replaces ``count`` if the field ``apart`` of the
+        instruction is set.
     """
 
     count: str
@@ -41,7 +41,7 @@ class Term:
     apart: str = ""
 
     def value(self, fields: Mapping[str, int]) -> int:
-        """Return the term for the decoded ``fields`` of an instruction."""
+        """Return the value of the term for the decoded ``fields`` of an instruction."""
         if self.hold and fields["hold"]:
             return 1
         return (self.items(fields) - self.less) * fields[self.pitch]
@@ -53,7 +53,7 @@ class Term:
 
 @dataclasses.dataclass(frozen=True)
 class Extent:
-    """The range from ``base`` to ``base`` + the sum of ``terms`` + ``extra``, end excluded.
+    """Range from ``base`` to ``base`` + the sum of ``terms`` + ``extra``, end excluded.
 
     Attributes
     ----------
@@ -61,17 +61,17 @@ class Extent:
         ``"spad"``, ``"wgt"`` (both in bytes), ``"tiles"`` (the weight buffer, in tiles), ``"acc"``
         (in accumulator rows) or :data:`HOST` (in bytes).
     code : :class:`ErrorCode`
-        Error that is reported if the range exceeds its memory or lies outside every window.
+        Error that is reported if the range exceeds its memory, or if no window contains it.
     base : :class:`str`
         Name of the field with the first address. In host memory it is relative to MEM_BASE.
     terms : tuple of :class:`Term`
         Distances and sizes that are added up.
     extra : :class:`str`
-        Name of a field, ``"rows"`` (of the array), ``"4*channels"``, ``"8*channels"``,
-        ``"outputs"`` (channels times the bytes of an output), ``"table"`` (the bytes of a table) or
-        empty.
+        Last addend: empty for 0, the name of a field, or one of ``"rows"`` (of the array),
+        ``"4*channels"``, ``"8*channels"``, ``"outputs"`` (channels times the bytes of an output)
+        and ``"table"`` (the bytes of a table).
     condition : :class:`str`
-        Name of a field. The range is accessed only if that field is not 0. Empty: always.
+        Empty, or the name of a field: the range is accessed only if that field is not 0.
     write : :class:`bool`
         The instruction writes the range; otherwise it reads it.
     """
@@ -87,7 +87,7 @@ class Extent:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Region:
-    """A strided range of one memory that an instruction reads or writes.
+    """Strided range of one memory that an instruction reads or writes.
 
     The region consists of ``size`` consecutive elements from ``start``, repeated for every
     combination of the ``loops``.
@@ -95,18 +95,18 @@ class Region:
     Attributes
     ----------
     space : :class:`str`
-        ``"spad"``, ``"wgt"``, ``"host"`` (elements are bytes) or ``"acc"`` (accumulator rows).
-        Host addresses are relative to MEM_BASE.
+        Memory: ``"spad"``, ``"wgt"`` or ``"host"``, whose elements are bytes, or ``"acc"``, whose
+        elements are rows of accumulators. Host addresses are relative to MEM_BASE.
     write : :class:`bool`
         The instruction writes the region; otherwise it reads it.
     start : :class:`int`
-        First element.
+        Index of the first element.
     size : :class:`int`
-        Consecutive elements.
+        Number of consecutive elements.
     loops : tuple of (:class:`int`, :class:`int`)
-        Count and pitch, in elements, of each repetition, the outermost first.
+        Count, and pitch in elements, of each repetition, the outermost first.
     addr : :class:`int`
-        Value of the address field, which the error record reports if the region is refused.
+        Value of the address field. The error record contains it if the region is refused.
     """
 
     space: str
@@ -118,7 +118,7 @@ class Region:
 
     @property
     def end(self) -> int:
-        """One past the last element."""
+        """Index of the last element plus 1."""
         return self.start + self.size + sum((count - 1) * pitch for count, pitch in self.loops)
 
 

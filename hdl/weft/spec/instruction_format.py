@@ -1,4 +1,4 @@
-"""Data types of the instruction set: bit fields, instructions and the values of coded fields.
+"""Data types of the instruction set: bit fields, instructions, and enumerations of field values.
 
 An instruction is 32 bytes, little-endian. Bit *n* of an instruction is bit *n* % 8 of byte
 *n* // 8. Bits outside all fields of an instruction are reserved and must be zero.
@@ -24,7 +24,7 @@ class Mode(enum.IntEnum):
 
 
 class MapOp(enum.IntEnum):
-    """Operation of MAP on the table entries of its operands."""
+    """Value of the field ``op`` of MAP: the operation on the table entries of the operands."""
 
     A = 0           # entry of table A
     ADD = 1         # sum of both entries, modulo 2^32
@@ -33,7 +33,7 @@ class MapOp(enum.IntEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Field:
-    """Bits ``offset`` to ``offset + width - 1`` of an instruction."""
+    """Field of an instruction, at bits ``offset`` to ``offset + width - 1``."""
 
     name: str
     offset: int
@@ -49,11 +49,11 @@ class Field:
         return 0, (1 << self.width) - 1
 
     def insert(self, value: int) -> int:
-        """Return ``value`` at the field's bits of an instruction that is otherwise zero."""
+        """Return an instruction that has ``value`` in this field and is 0 elsewhere."""
         return (value & (1 << self.width) - 1) << self.offset
 
     def extract(self, word: int) -> int:
-        """Return the field's value in the instruction ``word``."""
+        """Return the value of this field in the instruction ``word``."""
         value = word >> self.offset & (1 << self.width) - 1
         return value - (1 << self.width) if self.signed and value >> self.width - 1 else value
 
@@ -71,9 +71,9 @@ class Instruction:
     unit : :class:`int`
         Index in :data:`UNITS` of the unit that executes the instruction.
     doc : :class:`str`
-        Function of the instruction; the first sentence is a summary.
+        Description of the instruction. The first sentence is a summary.
     fields : tuple of :class:`Field`
-        All fields, including the header.
+        All fields, including the header (``opcode``, ``wait`` and ``signal``).
     """
 
     name: str

@@ -20,8 +20,9 @@ def _each(iteration: str) -> Field:
 _HEADER = (
     Field("opcode", 0, 8, "opcode of the instruction"),
     Field("wait", 8, 4, "units from which the instruction takes a token before it starts: bit 0 "
-                        "LOAD, 1 MATMUL, 2 VECTOR, 3 STORE"),
-    Field("signal", 12, 4, "units to which the instruction gives a token when it is done"),
+                        "LOAD, bit 1 MATMUL, bit 2 VECTOR, bit 3 STORE"),
+    Field("signal", 12, 4, "units to which the instruction gives a token when it is done, with "
+                           "the same bits"),
 )
 
 
@@ -54,22 +55,22 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
     )),
     Instruction("MATMUL", 0x20, _MATMUL,
                 "Multiplies vectors of activations by tiles of weights and accumulates the "
-                "results. It executes one pass for each kernel row r and chunk c. A pass "
-                "multiplies the vectors at act_addr + r * row_pitch + c * chunk_pitch + y * "
-                "y_pitch + x * x_pitch by tile wgt_addr + r * chunk_count + c; the result for "
-                "position (y, x) goes to accumulator row acc_addr + y * x_count + x. With "
-                "depthwise set, column k of the result is instead the sum, over the taps j from 0 "
-                "to lead, of line rows - 1 - lead + j of the tile in column k times byte k of the "
-                "vector at position x + j. With apart set, the results of kernel row r go to "
-                "accumulator rows acc_addr + r * x_count + x, and the first pass of every kernel "
-                "row overwrites or combines as accumulate selects.", (
+                "results. It executes one pass for each kernel row r and chunk c, with r as the "
+                "outer loop. A pass multiplies the vectors at act_addr + r * row_pitch + c * "
+                "chunk_pitch + y * y_pitch + x * x_pitch by tile wgt_addr + r * chunk_count + c. "
+                "The result for position (y, x) is combined with accumulator row acc_addr + y * "
+                "x_count + x. With depthwise set, column k of the result is instead the sum, over "
+                "the taps j from 0 to lead, of line rows - 1 - lead + j of the tile in column k "
+                "times byte k of the vector at position x + j. With apart set, the results of "
+                "kernel row r go to accumulator rows acc_addr + r * x_count + x, and the first "
+                "pass of every kernel row overwrites or combines as accumulate selects.", (
         *_HEADER,
         Field("maximum", 16, 1, "combine passes by maximum instead of sum"),
         Field("accumulate", 17, 1, "combine the first pass with the values in the accumulators, "
                                    "as all later passes do; otherwise it overwrites them"),
         Field("hold", 18, 1, "use tile wgt_addr in every pass"),
         Field("depthwise", 19, 1, "each column filters its own byte of the vectors along x"),
-        Field("lead", 20, 6, "taps of a pass less one: less than the number of array rows, and 0 "
+        Field("lead", 20, 6, "taps of a pass minus 1: less than the number of array rows, and 0 "
                              "unless depthwise is set"),
         Field("apart", 26, 1, "each kernel row has accumulators of its own; y_count must be 1"),
         Field("act_addr", 32, 24, "byte address of the first vector in the scratchpad"),
@@ -89,11 +90,12 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
     )),
     Instruction("PARAMS", 0x30, _VECTOR,
                 "Reads bias, multiplier and shift of output channels into parameter slots for "
-                "subsequent DRAINs. The first channel goes to slot channel, and there are "
-                "param_channels slots. Each bias is an int32 at bias_addr. With per_channel set, "
-                "eight bytes per channel at scale_addr contain the multiplier (u32, bit 31 "
-                "ignored), the shift (u8, bits 6 and 7 ignored) and three ignored bytes; otherwise "
-                "the fields multiplier and shift apply to every channel.", (
+                "subsequent DRAINs. The field channel is the index of the slot for the first "
+                "channel; the next channels go to the next slots. There are param_channels slots. "
+                "The biases are consecutive int32 at bias_addr. With per_channel set, eight bytes "
+                "for each channel at scale_addr contain the multiplier (u32, bit 31 ignored), the "
+                "shift (u8, bits 6 and 7 ignored) and three ignored bytes; otherwise the fields "
+                "multiplier and shift apply to every channel.", (
         *_HEADER,
         Field("per_channel", 16, 1, "read multipliers and shifts from scale_addr"),
         Field("bias_addr", 32, 24, "byte address of the biases in the scratchpad"),
@@ -107,16 +109,18 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
     Instruction("DRAIN", 0x31, _VECTOR,
                 "Requantises accumulators and writes them to the scratchpad. For each position "
                 "(y, x), it reads accumulator row acc_addr + y * acc_pitch + x, adds the biases, "
-                "requantises, adds zero_point, clamps, and writes channels bytes to out_addr + y * "
-                "y_pitch + x * x_pitch. In mode RAW it writes accumulator plus bias as channels "
-                "int32 instead. The parameters come from the slots from channel on; with apart "
-                "set, from the slots from channel + y * cols on.", (
+                "requantises, adds zero_point, clamps, and writes as many bytes as channels to "
+                "out_addr + y * y_pitch + x * x_pitch. In mode RAW, it only adds the biases, and "
+                "writes an int32 for each channel instead of a byte. The parameters of the "
+                "channels come from consecutive slots, from slot channel on; with apart set, from "
+                "slot channel + y * cols on.", (
         *_HEADER,
         Field("mode", 16, 2, "0 TFL2, 1 TFL1, 2 AWAY, 3 RAW"),
         Field("apart", 18, 1, "each row of positions has parameter slots of its own"),
         Field("out_addr", 32, 24, "byte address of the first output in the scratchpad"),
         Field("acc_addr", 56, 16, "first accumulator row"),
-        Field("acc_pitch", 72, 16, "accumulator rows from one row of positions to the next"),
+        Field("acc_pitch", 72, 16, "accumulator rows from the start of one row of positions to the "
+                                   "start of the next"),
         Field("y_count", 88, 16, "rows of positions, at least 1"),
         Field("y_pitch", 104, 24, "bytes from one row of outputs to the next"),
         Field("x_count", 128, 16, "positions in a row, at least 1"),
@@ -131,8 +135,9 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
     )),
     Instruction("TABLE", 0x32, _VECTOR,
                 "Reads table A or B for subsequent MAPs and SOFTMAXes. A table has 256 int32 "
-                "entries, the first for byte -128, the last for byte 127. The multiplier and shift "
-                "apply to subsequent MAPs; PARAMS and DRAIN neither change nor use them.", (
+                "entries, the first for byte -128, the last for byte 127. The fields multiplier "
+                "and shift apply to subsequent MAPs; PARAMS and DRAIN neither change nor use "
+                "them.", (
         *_HEADER,
         Field("table", 16, 1, "0 table A, 1 table B"),
         Field("table_addr", 32, 24, "byte address of the 1024 bytes in the scratchpad"),
@@ -140,14 +145,14 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         Field("shift", 128, 6, "shift of MAPs, 0 to 62"),
     )),
     Instruction("MAP", 0x33, _VECTOR,
-                "Maps bytes through one table, or pairs of bytes through both. For each byte i of "
-                "each row r, it looks up the entries A[a] and B[b] of the bytes a at a_addr + r * "
-                "a_pitch + i and b at b_addr + r * b_pitch + i, combines them by op into an int32, "
-                "requantises it with the multiplier and shift of TABLE, adds zero_point, clamps, "
-                "and writes a byte to out_addr + r * out_pitch + i. Op 2 multiplies the low 16 "
-                "bits of both entries as signed numbers. The output may overlap an operand only if "
-                "both have the same address and pitch and their rows do not overlap one another "
-                "(or there is one row).", (
+                "Maps bytes through table A, or pairs of bytes through tables A and B. For each "
+                "byte i of each row r, it looks up entry A[a] for the byte a at a_addr + r * "
+                "a_pitch + i and entry B[b] for the byte b at b_addr + r * b_pitch + i. It "
+                "combines the entries by op into an int32, requantises it with the multiplier and "
+                "shift of TABLE, adds zero_point, clamps, and writes a byte to out_addr + r * "
+                "out_pitch + i. Op 2 multiplies the low 16 bits of both entries as signed numbers. "
+                "The output may overlap an operand only if both have the same address and pitch, "
+                "and if their rows do not overlap one another (or there is only one row).", (
         *_HEADER,
         Field("mode", 16, 2, "0 TFL2, 1 TFL1, 2 AWAY; 3 is refused"),
         Field("op", 18, 2, "0 A[a], 1 A[a] + B[b] modulo 2^32, 2 A[a] * B[b]; 3 is refused"),
@@ -165,16 +170,16 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         Field("b_pitch", 224, 24, "bytes from one row of operand b to the next"),
     )),
     Instruction("SOFTMAX", 0x34, _VECTOR,
-                "Computes the softmax of each row of bytes. With max the largest byte of the row "
-                "and e = A[x - max + 127] for each byte x: S is the sum of (e + 2^11) >> 12, "
-                "modulo 2^32, and 1 if that is 0; m is the reciprocal of S * 2^clz(S) as the "
-                "reference kernel of SOFTMAX computes it, in three Newton steps; the output is e "
-                "requantised with multiplier m and shift 66 - clz(S), at most 62, in mode TFL2, "
-                "minus 128, clamped to a byte. (The limit of 62 applies only to S of 2^28 and "
-                "more, which exceeds the range of the reference kernel.) The output may be the "
-                "operand, with the same address and pitch and rows that do not overlap one "
-                "another; otherwise the two must not overlap. TABLE's multiplier and shift keep "
-                "their values.", (
+                "Computes the softmax of each row of bytes. Let max be the largest byte of the "
+                "row, and e = A[x - max + 127] the entry of table A for each byte x. S is the sum "
+                "of (e + 2^11) >> 12 modulo 2^32, or 1 if that is 0. The multiplier m is the "
+                "reciprocal of S * 2^clz(S) as the reference kernel of SOFTMAX computes it, in "
+                "three Newton steps. The output for x is e, requantised in mode TFL2 with "
+                "multiplier m and shift 66 - clz(S) but at most 62, minus 128, and clamped to a "
+                "byte. (The limit of 62 applies only to S of 2^28 and more, which exceeds the "
+                "range of the reference kernel.) The output may be the operand itself, with the "
+                "same address and pitch and with rows that do not overlap one another; otherwise "
+                "the two must not overlap. The multiplier and shift of TABLE keep their values.", (
         *_HEADER,
         Field("out_addr", 32, 24, "byte address of the first row of the output in the scratchpad"),
         Field("a_addr", 56, 24, "byte address of the first row of the operand in the scratchpad"),
@@ -185,8 +190,8 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
     )),
     Instruction("STORE", 0x40, _STORE, "Copies from the scratchpad into host memory.",
                 _copy("scratchpad")),
-    Instruction("SYNC_LOAD", 0x1F, _LOAD, "Takes and gives tokens only.", _HEADER),
-    Instruction("SYNC_MATMUL", 0x2F, _MATMUL, "Takes and gives tokens only.", _HEADER),
-    Instruction("SYNC_VECTOR", 0x3F, _VECTOR, "Takes and gives tokens only.", _HEADER),
-    Instruction("SYNC_STORE", 0x4F, _STORE, "Takes and gives tokens only.", _HEADER),
+    Instruction("SYNC_LOAD", 0x1F, _LOAD, "Only takes and gives tokens.", _HEADER),
+    Instruction("SYNC_MATMUL", 0x2F, _MATMUL, "Only takes and gives tokens.", _HEADER),
+    Instruction("SYNC_VECTOR", 0x3F, _VECTOR, "Only takes and gives tokens.", _HEADER),
+    Instruction("SYNC_STORE", 0x4F, _STORE, "Only takes and gives tokens.", _HEADER),
 )

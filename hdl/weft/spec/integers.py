@@ -22,7 +22,7 @@ def check_integers(**values: object) -> None:
     Parameters
     ----------
     values
-        Parameters by name.
+        Values of the parameters, by name.
 
     Raises
     ------

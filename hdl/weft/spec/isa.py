@@ -1,7 +1,7 @@
 """Instruction set: encoder, decoder, and lookup of instructions by name and opcode.
 
-The instructions themselves are defined in :mod:`weft.spec.instruction_table`, from which the
-hardware's checks, the disassembler, the C header and the documentation are generated, too.
+:mod:`weft.spec.instruction_table` defines the instructions. The hardware's checks, the
+disassembler, the C header and the documentation are generated from the same table.
 """
 
 from .config import UNITS
@@ -15,8 +15,8 @@ __all__ = ["BY_NAME", "BY_OPCODE", "INSTRUCTIONS", "INSTRUCTION_BYTES", "ISA_VER
 
 ISA_VERSION = 3
 SEQUENCER = len(UNITS)
-"""Unit number in the error record of an error that concerns no unit: a fetch error, an unknown
-opcode, or an expiry of the watchdog while all units are idle."""
+"""Number that the error record contains in place of a unit, if an error is not caused by a unit: an
+error of the fetch, an unknown opcode, or an expiry of the watchdog that no unit causes."""
 
 BY_OPCODE: dict[int, Instruction] = {
     instruction.opcode: instruction for instruction in INSTRUCTIONS}
@@ -24,7 +24,7 @@ BY_NAME: dict[str, Instruction] = {instruction.name: instruction for instruction
 
 
 def encode(name: str, **values: int) -> bytes:
-    """Return an instruction as 32 bytes. Fields that are not given are zero.
+    """Return the 32 bytes of an instruction. Fields that are not given are zero.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def encode(name: str, **values: int) -> bytes:
 
 
 def decode(raw: bytes) -> tuple[Instruction | None, dict[str, int]]:
-    """Return the instruction in 32 bytes and the values of its fields.
+    """Decode 32 bytes. Return the instruction and the values of its fields by name.
 
     If the opcode is unknown, the instruction is ``None`` and there are no fields.
     """

@@ -1,9 +1,9 @@
 """Iterations of instructions with ``each``, as a table.
 
-An instruction with the field ``each`` set executes its outer loop as a sequence of iterations. Each
+An instruction whose field ``each`` is set executes its outer loop as a sequence of iterations. Each
 iteration is an instruction of its own, with a loop count of 1, that takes and gives tokens.
-:data:`OUTER_LOOPS` defines the loops; :func:`iterations` evaluates it in software, and
-:class:`weft.control.iteration_splitter.IterationSplitter` in hardware.
+:data:`OUTER_LOOPS` defines the loops. The function :func:`iterations` evaluates this table in
+software, and :class:`weft.control.iteration_splitter.IterationSplitter` does so in hardware.
 """
 
 import dataclasses
@@ -22,11 +22,12 @@ class Increment:
     Attributes
     ----------
     field : :class:`str`
-        Name of the field that grows.
+        Name of the field that is incremented.
     step : :class:`str`
-        Name of the field that is added, or ``"cols"`` for the number of array columns.
+        Name of the field with the increment, or ``"cols"`` for the number of array columns.
     flag : :class:`str`, ``value`` : :class:`int`
-        If ``flag`` names a field, the increment applies only if that field equals ``value``.
+        If ``flag`` is not empty, the increment applies only if the field of this name equals
+        ``value``.
     """
 
     field: str
@@ -42,12 +43,12 @@ class OuterLoop:
     Attributes
     ----------
     count : :class:`str`
-        Name of the field with the number of iterations. In an iteration it is 1.
+        Name of the field with the number of iterations. In each iteration, the field is 1.
     increments : tuple of :class:`Increment`
         Fields that change from one iteration to the next.
     sets : :class:`str`
-        Name of a field that is 1 in all iterations but the first, unless the field ``apart`` is
-        set; or empty.
+        Empty, or the name of a field that is 1 in all iterations but the first, unless the field
+        ``apart`` is set.
     """
 
     count: str
@@ -69,8 +70,8 @@ OUTER_LOOPS: dict[str, OuterLoop] = {
                                    Increment("channel", "cols", "apart"))),
     "STORE": _COPY,
 }
-"""Outer loops by instruction name. Other instructions have no field ``each``. All instructions of a
-unit that have one have the same outer loop."""
+"""Outer loop of each instruction that has the field ``each``, by name. All such instructions of one
+unit have the same outer loop."""
 
 for _name, _loop in OUTER_LOOPS.items():
     for _field in (_loop.count, "each", *(increment.field for increment in _loop.increments)):
@@ -78,7 +79,7 @@ for _name, _loop in OUTER_LOOPS.items():
 
 
 def iterations(config: Config, name: str, values: Mapping[str, int]) -> Iterator[Mapping[str, int]]:
-    """Yield the fields of each iteration of an instruction, or ``values`` if ``each`` is not set.
+    """Yield the fields of each iteration of an instruction; ``values`` itself without ``each``.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def iterations(config: Config, name: str, values: Mapping[str, int]) -> Iterator
     name : :class:`str`
         Name of the instruction.
     values : mapping of :class:`str` to :class:`int`
-        Its fields.
+        Fields of the instruction.
     """
     if not values.get("each"):
         yield values

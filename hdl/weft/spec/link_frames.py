@@ -20,7 +20,7 @@ REQUEST_MARK = 0xA5
 ANSWER_MARK = 0x5A
 CRC_BYTES = 4
 SEQUENCES = 256
-"""Number of sequence numbers; they wrap to 0."""
+"""Number of different sequence numbers; after the last one follows 0."""
 
 REQUEST_HEADER = struct.Struct("<BBHI")
 """Command, sequence number, length in bytes, address."""
@@ -33,7 +33,8 @@ bytes."""
 class Command(enum.IntEnum):
     """Command of a request.
 
-    Bit 0 is set for a write, bit 1 for registers (otherwise memory), bit 4 for a bus access.
+    Bit 0 is set for a write, bit 1 for an access to registers instead of memory, and bit 4 for any
+    access to a bus.
     """
 
     INFO = 0x00
@@ -49,9 +50,9 @@ class Status(enum.IntEnum):
     OKAY = 0
     SLVERR = 2          # bus response
     DECERR = 3          # bus response
-    TIMEOUT = 4         # no bus response, or the response to an earlier access is outstanding
-    ORDER = 5           # not the next sequence number: not executed
-    INVALID = 6         # invalid command, length or address: not executed
+    TIMEOUT = 4         # no bus response, or the response to an earlier access still outstanding
+    ORDER = 5           # not executed, because the sequence number is not the next one
+    INVALID = 6         # not executed, because command, length or address is invalid
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,8 +69,8 @@ class Info:
     bus_bytes : :class:`int`
         Bytes of one beat on the memory bus.
     timeout_us : :class:`int`
-        Silence on the line, in microseconds, that resets the receiver; also the maximum time that
-        a bus may take to respond.
+        Silence on the line, in microseconds, after which the receiver discards an incomplete
+        frame; also the maximum time for the response of a bus.
     clock_hz, baud : :class:`int`
         Clock frequency and baud rate of the gateware.
     memory_base, memory_bytes : :class:`int`
@@ -101,7 +102,7 @@ class Info:
 
     @classmethod
     def unpack(cls, raw: bytes) -> Self:
-        """Return the information in the payload ``raw``.
+        """Return the information that the payload ``raw`` contains.
 
         Raises
         ------

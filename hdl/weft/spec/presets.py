@@ -40,7 +40,7 @@ def preset(name: str, **overrides: Any) -> Config:
 
 
 def override(config: Config, /, **overrides: Any) -> Config:
-    """Return a configuration with the parameters in ``overrides`` replaced, and listed in its name.
+    """Return ``config`` with the parameters in ``overrides`` replaced and appended to its name.
 
     Raises
     ------

@@ -1,13 +1,18 @@
 """Register map as a table, the source of the hardware, the driver, the C header and the docs.
 
-Registers are 32 bits wide, at byte offsets from the base of ``s_axil``. Bits 0 and 1 of an address
-are ignored. Bits without a name read as 0, and writes to them have no effect.
+Registers are 32 bits wide and located at byte offsets from the base of ``s_axil``. Bits 0 and 1 of
+an address are ignored. Bits without a name read as 0, and writes to them have no effect.
 
-A refused write responds with SLVERR and changes nothing. A write is refused if it goes to a
-read-only or unmapped offset, to a configuration register while BUSY, or to a locked window; and if
-its value is not a multiple of the register's ``align``. START and CLEAR are refused while BUSY,
-RESETTING, CLEARING or ERROR is set, and together with SOFT_RESET or with each other. A read of an
-unmapped offset responds with SLVERR and 0.
+The response to a refused write is SLVERR, and the write changes nothing. These writes are refused:
+
+- a write to a read-only register or to an unmapped offset;
+- a write to a configuration register (access RW) while BUSY is set;
+- a write to a register of a locked window;
+- a write of a value that is not a multiple of 32 to MEM_BASE or PROGRAM_ADDR;
+- a START or CLEAR while BUSY, RESETTING, CLEARING or ERROR is set;
+- more than one of START, CLEAR and SOFT_RESET in the same write.
+
+The response to a read of an unmapped offset is SLVERR, with the value 0.
 """
 
 import dataclasses
@@ -26,7 +31,7 @@ WINDOWS = 4
 
 @dataclasses.dataclass(frozen=True)
 class Bits:
-    """Bits ``offset`` to ``offset + width - 1`` of a register."""
+    """Field of a register, at bits ``offset`` to ``offset + width - 1``."""
 
     name: str
     offset: int
@@ -41,15 +46,18 @@ class Register:
     Attributes
     ----------
     name : :class:`str`
+        Name.
     offset : :class:`int`
         Byte offset.
     access : :class:`str`
-        ``"RO"``, ``"RW"`` (configuration), ``"WO"`` (strobes) or ``"W1C"`` (write 1 to clear).
+        ``"RO"`` (read only), ``"RW"`` (configuration), ``"WO"`` (commands) or ``"W1C"`` (writing 1
+        clears a bit).
     doc : :class:`str`
         Description.
     fields : tuple of :class:`Bits`
+        Fields.
     align : :class:`int`
-        Only multiples of this number can be written.
+        A write of a value that is not a multiple of this number is refused.
     """
 
     name: str
@@ -73,7 +81,7 @@ def _word(doc: str) -> tuple[Bits, ...]:
 
 COUNTERS: tuple[tuple[str, str], ...] = (
     ("CYCLES", "cycles while BUSY"),
-    ("MAC_BUSY", "cycles in which a vector entered the array"),
+    ("MAC_BUSY", "cycles in which a vector of activations entered the array"),
     ("LOAD_BUSY", "cycles in which LOAD had an instruction in progress"),
     ("MATMUL_BUSY", "cycles in which MATMUL had an instruction in progress"),
     ("VECTOR_BUSY", "cycles in which VECTOR had an instruction in progress"),
@@ -86,13 +94,14 @@ COUNTERS: tuple[tuple[str, str], ...] = (
     ("STORE_WAIT_MEMORY", "cycles in which STORE waited for host memory"),
     ("FETCH_WAIT_MEMORY", "cycles in which the sequencer waited for instructions"),
     ("MATMUL_WAIT_WEIGHTS", "cycles in which MATMUL waited for a tile to reach the array"),
-    ("LOAD_CONFLICT", "cycles in which a scratchpad write of LOAD was stalled"),
+    ("LOAD_CONFLICT", "cycles in which a scratchpad or weight buffer write of LOAD was stalled"),
     ("MATMUL_CONFLICT", "cycles in which a scratchpad read of MATMUL was stalled"),
     ("VECTOR_CONFLICT", "cycles in which a memory access of VECTOR was stalled"),
     ("STORE_CONFLICT", "cycles in which a scratchpad read of STORE was stalled"),
     ("BYTES_READ", "bytes read on m_axi by LOAD and instruction fetch, in whole beats"),
     ("BYTES_WRITTEN", "bytes written on m_axi, as enabled by strobes"),
-    ("INSTRUCTIONS", "completed instructions; with each, every iteration counts"),
+    ("INSTRUCTIONS", "completed instructions, with every iteration of an instruction with each "
+                     "counted"),
 )
 """Name and description of each performance counter."""
 
@@ -100,80 +109,87 @@ _UNIT_WAIT = tuple(
     Bits(f"{unit}_{name}", 8 * index + offset, width, doc)
     for index, unit in enumerate(UNITS)
     for name, offset, width, doc in (
-        ("TOKENS", 0, 4, "units from which the next instruction lacks a token"),
-        ("QUEUED", 4, 1, "an instruction is queued"),
-        ("BUSY", 5, 1, "an instruction is in progress"),
-        ("MEMORY", 6, 1, "the unit waits for host memory"),
+        ("TOKENS", 0, 4, f"units from which the next instruction of {unit} lacks a token: bit 0 "
+                         "LOAD, bit 1 MATMUL, bit 2 VECTOR, bit 3 STORE"),
+        ("QUEUED", 4, 1, f"{unit} has a next instruction, which has not been issued"),
+        ("BUSY", 5, 1, f"{unit} has an instruction in progress"),
+        ("MEMORY", 6, 1, f"{unit} waits for host memory"),
     ))
 
 REGISTERS: tuple[Register, ...] = (
     Register("ID", 0x000, "RO", "\"WEFT\" in ASCII, the first letter in the lowest byte.",
              _word("0x54464557")),
-    Register("VERSION", 0x004, "RO", "Versions.", (
+    Register("VERSION", 0x004, "RO", "Versions of the instruction set and of the hardware.", (
         Bits("ISA", 0, 8, "version of the instruction set"),
         Bits("MINOR", 8, 8, "minor version of the hardware"),
         Bits("MAJOR", 16, 8, "major version of the hardware"))),
-    Register("CAP_ARRAY", 0x008, "RO", "Array and bus.", (
-        Bits("ROWS", 0, 8, "rows"), Bits("COLS", 8, 8, "columns"),
-        Bits("LANES", 16, 8, "vector lanes"), Bits("BUS_BYTES", 24, 8, "bytes of a beat"))),
-    Register("CAP_MEMORY", 0x00C, "RO", "Memories.", (
+    Register("CAP_ARRAY", 0x008, "RO", "Sizes of the array and of the bus.", (
+        Bits("ROWS", 0, 8, "rows of the array"), Bits("COLS", 8, 8, "columns of the array"),
+        Bits("LANES", 16, 8, "lanes of VECTOR"),
+        Bits("BUS_BYTES", 24, 8, "bytes of a beat on m_axi"))),
+    Register("CAP_MEMORY", 0x00C, "RO", "Sizes of the on-chip memories.", (
         Bits("SPAD_LOG2", 0, 8, "log2 of the scratchpad's bytes"),
         Bits("WGT_LOG2", 8, 8, "log2 of the weight buffer's bytes"),
-        Bits("ACC_LOG2", 16, 8, "log2 of the accumulator rows"),
-        Bits("BANKS", 24, 8, "scratchpad banks"))),
-    Register("CAP_CONTROL", 0x010, "RO", "Control.", (
-        Bits("QUEUE", 0, 8, "instructions in each unit's queue"),
-        Bits("WINDOWS", 8, 8, "address windows"),
-        Bits("COUNTERS", 16, 8, "performance counters"))),
+        Bits("ACC_LOG2", 16, 8, "log2 of the number of accumulator rows"),
+        Bits("BANKS", 24, 8, "number of scratchpad banks"))),
+    Register("CAP_CONTROL", 0x010, "RO", "Sizes of the control logic.", (
+        Bits("QUEUE", 0, 8, "depth of each unit's instruction queue"),
+        Bits("WINDOWS", 8, 8, "number of address windows"),
+        Bits("COUNTERS", 16, 8, "number of performance counters"))),
     Register("CONFIG_HASH", 0x014, "RO", "CRC-32 of the configuration, as in a program file.",
-             _word("hash")),
+             _word("fingerprint")),
     Register("CONTROL", 0x020, "WO", "Commands; reads as 0.", (
-        Bits("START", 0, 1, "run the program"),
-        Bits("SOFT_RESET", 1, 1, "stop issuing, complete outstanding bus transfers, then "
-             "reset everything except registers and memory contents"),
+        Bits("START", 0, 1, "run the program at PROGRAM_ADDR"),
+        Bits("SOFT_RESET", 1, 1, "stop issuing instructions, complete outstanding bus transfers, "
+             "then reset everything except registers and memory contents; this also ends an error"),
         Bits("CLEAR", 2, 1, "zero scratchpad, weight buffer and accumulators; only while idle"),
         Bits("SNAPSHOT", 3, 1, "copy all counters to the COUNTER registers at once"),
         Bits("CLEAR_COUNTERS", 4, 1, "zero all counters"))),
-    Register("STATUS", 0x024, "RO", "State.", (
+    Register("STATUS", 0x024, "RO", "State of the accelerator.", (
         Bits("BUSY", 0, 1, "a program is running"),
-        Bits("DONE", 1, 1, "the last program completed"),
-        Bits("ERROR", 2, 1, "the last program stopped with an error"),
+        Bits("DONE", 1, 1, "the last program has completed; START and SOFT_RESET clear this bit"),
+        Bits("ERROR", 2, 1, "the last program has stopped with an error; SOFT_RESET clears this "
+             "bit"),
         Bits("RESETTING", 3, 1, "a soft reset is in progress"),
         Bits("CLEARING", 4, 1, "memories are being zeroed"),
-        Bits("UNITS", 8, 4, "units with an instruction in progress"))),
-    Register("IRQ_STATUS", 0x028, "W1C", "Interrupt causes.", (
-        Bits("DONE", 0, 1, "a program completed"),
-        Bits("ERROR", 1, 1, "a program stopped with an error"))),
-    Register("IRQ_ENABLE", 0x02C, "RW", "Causes that raise irq.", (
-        Bits("DONE", 0, 1, "on done"), Bits("ERROR", 1, 1, "on error"))),
-    Register("MEM_BASE", 0x030, "RW", "Base of the host addresses of instructions; a multiple of "
-             "32.", _word("byte address"), align=32),
+        Bits("UNITS", 8, 4, "units with an instruction in progress: bit 0 LOAD, bit 1 MATMUL, "
+             "bit 2 VECTOR, bit 3 STORE"))),
+    Register("IRQ_STATUS", 0x028, "W1C", "Causes of interrupts.", (
+        Bits("DONE", 0, 1, "a program has completed"),
+        Bits("ERROR", 1, 1, "a program has stopped with an error"))),
+    Register("IRQ_ENABLE", 0x02C, "RW", "Bits of IRQ_STATUS that drive the output irq.", (
+        Bits("DONE", 0, 1, "DONE drives irq"), Bits("ERROR", 1, 1, "ERROR drives irq"))),
+    Register("MEM_BASE", 0x030, "RW", "Address that is added to PROGRAM_ADDR and to the host "
+             "addresses of instructions; a multiple of 32.", _word("byte address"), align=32),
     Register("PROGRAM_ADDR", 0x034, "RW", "Address of the first instruction, relative to MEM_BASE; "
              "a multiple of 32.", _word("byte offset"), align=32),
     Register("PROGRAM_COUNT", 0x038, "RW", "Number of instructions in the program.",
              _word("count")),
     Register("WATCHDOG", 0x03C, "RW", "Cycles without progress after which a program is stopped; "
              "0 disables the watchdog.", _word("cycles")),
-    Register("ERROR_CODE", 0x040, "RO", "The first error.", (
-        Bits("CODE", 0, 8, "error code, see the instruction set"),
+    Register("ERROR_CODE", 0x040, "RO", "Code and unit of the first error since the last reset.", (
+        Bits("CODE", 0, 8, "error code, which the page of the instruction set explains; 0 without "
+             "an error"),
         Bits("UNIT", 8, 8, "0 LOAD, 1 MATMUL, 2 VECTOR, 3 STORE, 4 sequencer"))),
     Register("ERROR_INDEX", 0x044, "RO", "Index in the program of the instruction that caused the "
              "first error.", _word("index")),
     Register("ERROR_ADDR", 0x048, "RO", "Address of the first error; its meaning depends on the "
              "code.", _word("address")),
-    Register("WAITS", 0x04C, "RO", "Wait conditions of the units: live, or as they were at the "
-             "first error.", _UNIT_WAIT),
+    Register("WAITS", 0x04C, "RO", "Wait conditions of the units: the current ones or, after an "
+             "error, those at the first error.", _UNIT_WAIT),
     Register("PC", 0x050, "RO", "Number of instructions that have entered the queues since START.",
              _word("count")),
     *(register for index in range(WINDOWS) for register in (
-        Register(f"WINDOW{index}_BASE", 0x080 + 16 * index, "RW", "First byte of the window.",
-                 _word("byte address")),
-        Register(f"WINDOW{index}_LAST", 0x084 + 16 * index, "RW", "Last byte of the window.",
-                 _word("byte address")),
-        Register(f"WINDOW{index}_CTRL", 0x088 + 16 * index, "RW", "Permissions.", (
+        Register(f"WINDOW{index}_BASE", 0x080 + 16 * index, "RW", f"Host address of the first byte "
+                 f"of window {index}.", _word("byte address")),
+        Register(f"WINDOW{index}_LAST", 0x084 + 16 * index, "RW", f"Host address of the last byte "
+                 f"of window {index}.", _word("byte address")),
+        Register(f"WINDOW{index}_CTRL", 0x088 + 16 * index, "RW",
+                 f"Permissions of window {index}.", (
             Bits("READ", 0, 1, "LOAD and instruction fetch may read"),
             Bits("WRITE", 1, 1, "STORE may write"),
-            Bits("LOCK", 2, 1, "the window cannot be changed until a hardware reset"))))),
+            Bits("LOCK", 2, 1, "writes to the registers of this window are refused until a "
+                 "hardware reset"))))),
     *(Register(f"COUNTER_{name}", 0x100 + 4 * index, "RO", f"Value at the last SNAPSHOT: {doc}.",
                _word("count"))
       for index, (name, doc) in enumerate(COUNTERS)),
