@@ -1,9 +1,9 @@
 """Weft: an AI-inference accelerator in Amaranth.
 
-Importing this package imports neither Amaranth nor any gateware. :mod:`weft.spec` contains the
+The import of this package imports neither Amaranth nor any gateware. :mod:`weft.spec` contains the
 plain data that the host software shares with the hardware. The attributes
 :class:`~weft.accelerator.Accelerator` and :func:`~weft.instance.make_accelerator` import the
-gateware when they are first used.
+gateware at their first use.
 """
 
 import importlib

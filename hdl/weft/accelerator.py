@@ -1,4 +1,4 @@
-"""Top level of the accelerator: connections between the blocks."""
+"""Top level of the accelerator, which connects the blocks."""
 
 from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
@@ -24,8 +24,8 @@ class Accelerator(wiring.Component):
     """Inference accelerator for int8 networks with two AXI ports.
 
     A host writes a program and its data to the memory behind ``m_axi``. It sets the address windows
-    and starts the program through ``s_axil``. The pages on registers and instructions describe
-    both.
+    and starts the program through the registers behind ``s_axil``. The documentation pages on
+    registers and on the instruction set describe these interfaces.
 
     Parameters
     ----------
@@ -43,8 +43,8 @@ class Accelerator(wiring.Component):
     irq : :py:`Out(1)`
         High while an enabled interrupt cause is set.
     o_queued, o_issued, o_done : :py:`Out(4)`
-        Only with ``observe``. Bit u: an instruction enters the queue of unit u, is issued to the
-        unit, completes in this cycle. Each of these events follows the order of the program.
+        Only with ``observe``. Bit u is high in a cycle in which an instruction enters the queue of
+        unit u, is issued to the unit, or completes. The events of one bit are in program order.
 
     Raises
     ------
@@ -76,7 +76,7 @@ class Accelerator(wiring.Component):
         store = StoreUnit(config=config, read_latency=spad.read_latency)
         arbiter = ReadArbiter(config)
 
-        # a soft reset clears these; the control subsystem has reset itself before
+        # a soft reset resets these components, after those in the control subsystem
         last_clear = add_with_staggered_reset(m, control.o_clear, (
             ("load", load), ("store", store), ("arbiter", arbiter), ("vector", vector),
             ("matmul", matmul)))
@@ -106,7 +106,7 @@ class Accelerator(wiring.Component):
         connect(m, vector.spad_out, spad.vector_out)
         connect(m, store.spad, spad.store)
 
-        # a soft reset discards requests at the memory ports and keeps the contents
+        # a soft reset discards the requests at the memory ports but keeps the contents
         m.d.sync += [spad.i_flush.eq(last_clear), weights.i_flush.eq(spad.i_flush)]
         for memory in (spad, weights, acc):
             m.d.comb += memory.i_clear.eq(control.o_clear_memories)

@@ -1,4 +1,4 @@
-"""Ports of the accelerator, the same for both implementations."""
+"""Ports of the accelerator, which both implementations share."""
 
 from amaranth.lib.wiring import In, Out
 
@@ -10,11 +10,12 @@ __all__ = ["accelerator_ports"]
 
 
 def accelerator_ports(config, *, observe):
-    """Return the members of an accelerator.
+    """Return the ports of an accelerator as members of a signature.
 
     Parameters
     ----------
     config : :class:`weft.spec.config.Config`
+        Widths of the buses.
     observe : :class:`bool`
         Add the ports ``o_queued``, ``o_issued`` and ``o_done``.
     """

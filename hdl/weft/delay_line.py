@@ -1,4 +1,4 @@
-"""Delay of signals by a number of cycles."""
+"""Delay line for signals."""
 
 import contextlib
 
@@ -15,11 +15,11 @@ def delay_line(m: Module, name, cycles, *signals, advance=None):
     name : :class:`str`
         Prefix of the names of the registers.
     cycles : :class:`int`
-        Length of the delay; 0 returns the signals themselves.
+        Delay in cycles. With 0, the function returns the signals themselves.
     signals : value
         Signals to delay.
     advance : 1 bit or :class:`None`
-        Clock enable of all registers. ``None`` means that they load in every cycle.
+        Clock enable of all registers. With ``None``, they load in every cycle.
     """
     for cycle in range(cycles):
         previous = signals

@@ -14,8 +14,9 @@ def make_accelerator(config, *, observe=False):
     Parameters
     ----------
     config : :class:`weft.spec.config.Config`
+        Configuration of the accelerator.
     observe : :class:`bool`
-        Add the event ports for simulation traces.
+        Add the ports ``o_queued``, ``o_issued`` and ``o_done`` for simulation traces.
     """
     kind = CompactAccelerator if config.compact else Accelerator
     return kind(config, observe=observe)

@@ -1,4 +1,4 @@
-"""Multiplexer with one-hot selection."""
+"""Multiplexer with one-hot select inputs."""
 
 from amaranth.hdl import Const, Mux
 
@@ -6,12 +6,12 @@ __all__ = ["one_hot_mux"]
 
 
 def one_hot_mux(choices):
-    """Return the value whose condition is high, or 0 if none is.
+    """Return the value whose condition is high, or 0 if no condition is high.
 
     Parameters
     ----------
     choices : iterable of (condition, value)
-        At most one condition may be high at a time.
+        Values and their conditions. At most one condition may be high at a time.
     """
     result = Const(0, 1)
     for condition, value in choices:

@@ -6,14 +6,14 @@ __all__ = ["add_with_staggered_reset"]
 
 
 def add_with_staggered_reset(m: Module, clear, parts):
-    """Add components to ``m``, each of them reset one cycle after the previous one.
+    """Add components to ``m`` as submodules, each of which is reset one cycle after the previous.
 
     Every component has a reset register of its own, so that no reset net spans the core.
 
     Parameters
     ----------
     clear : 1 bit
-        Reset of all components. The first one is reset one cycle later.
+        Common reset. The first component is reset one cycle after it.
     parts : iterable of (:class:`str`, component)
         Names of the submodules and the components, in the order of their resets.
 
