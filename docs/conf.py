@@ -28,6 +28,9 @@ autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented_params"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+napoleon_use_ivar = True            # a property may be listed among the attributes, too
+# a type in a docstring may be a word, such as "size", that is the name of several attributes
+suppress_warnings = ["ref.python"]
 # sections of components, beside those of numpydoc
 napoleon_custom_sections = [("Members", "params_style"), ("Yields", "returns_style")]
 

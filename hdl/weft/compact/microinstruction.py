@@ -1,13 +1,13 @@
 """Microinstructions of the serial engine and their encoding in 16 bits.
 
-=================  ====================================================================
-``1cccc ttttt...``  branch to word ``t`` (11 bits) under condition ``c``; the word after a
-                    branch, its delay slot, is always executed
-``00ffff w s n``    function ``f`` of A and register ``n`` (8 bits); with ``w`` the result
-                    goes to A, with ``s`` to register ``n``
-``010ooooo n``      operation ``o``; ``n`` (8 bits) is a register number or a number
-``011ffff n``       function ``f`` of A and the signed number ``n`` (9 bits), to A
-=================  ====================================================================
+===================  =================================================================
+``1cccc ttttt...``   branch to word ``t`` (11 bits) under condition ``c``; the word after a
+                     branch, its delay slot, is always executed
+``00ffff w s n``     function ``f`` of A and register ``n`` (8 bits); with ``w`` the result
+                     goes to A, with ``s`` to register ``n``
+``010ooooo n``       operation ``o``; ``n`` (8 bits) is a register number or a number
+``011ffff n``        function ``f`` of A and the signed number ``n`` (9 bits), to A
+===================  =================================================================
 
 Register number :data:`INDEXED_REGISTER` stands for the register whose number is in X. The
 engine has these registers outside the register file:

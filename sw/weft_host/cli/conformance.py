@@ -43,7 +43,7 @@ def conformance(folder: str, most: int | None, where: str, latency: int, bandwid
                 preset_name: str, changes: tuple[str, ...], as_json: bool) -> None:
     """Compare every tensor in every case of every model in DIR with stored results.
 
-    DIR contains model.tflite and its cases (*.npz with in0, out0, and t<i> for tensor i), or
+    DIR contains model.tflite and its cases (.npz files with in0, out0, and t<i> for tensor i), or
     folders with these files. Exit status 1 if a tensor differs or the device failed; 2 if a model
     or a case cannot be run.
     """

@@ -16,7 +16,7 @@ __all__ = ["verilog"]
 def verilog(preset_name: str, changes: tuple[str, ...], output: str) -> None:
     """Write the accelerator as one Verilog file.
 
-    The top module is weft. Its ports are clk, rst, s_axil_*, m_axi_* and irq. The same
+    The top module is weft. Its ports are clk, rst, those of s_axil and m_axi, and irq. The same
     configuration gives the same bytes in every run.
     """
     config = make_config(preset_name, changes)
