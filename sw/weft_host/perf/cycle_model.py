@@ -1,8 +1,8 @@
 """Cycle model: the time that a program takes, predicted from the program without data or RTL.
 
 The model follows the hardware's structure, instruction by instruction and burst by burst: fetch
-over the shared port, extent checks, queues, tokens, and the four units. The page on performance
-gives its simplifications and its error bounds.
+over the shared port, extent checks, queues, tokens, and the four units. ``docs/performance.md``
+lists its simplifications and its error bounds.
 """
 
 from __future__ import annotations
@@ -40,14 +40,15 @@ INTERRUPT_LATENCY = 6   # from the last done to the interrupt
 class Prediction:
     """Predicted run of a program.
 
-    The arrays have an element for each iteration of :func:`unroll`.
+    The arrays have an element for each iteration of each instruction, in the order of
+    :func:`weft_host.program.expand.unroll`.
 
     Attributes
     ----------
     cycles : :class:`int`
         Cycles from start to the interrupt.
     times : array
-        Three lines of cycles: ``queued``, ``issued`` and ``done``.
+        Cycles as three rows: ``queued``, ``issued`` and ``done``.
     heads : array
         Cycle from which the iteration is at the head of its unit's queue.
     tokens : array

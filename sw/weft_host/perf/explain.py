@@ -103,11 +103,17 @@ class Explanation:
     Attributes
     ----------
     preset : :class:`str`
+        Name of the configuration.
     latency : :class:`int`
+        Latency of host memory in cycles.
     bandwidth : :class:`float`
+        Bandwidth of host memory in beats per cycle.
     total : :class:`LayerReport`
+        Report on the whole program.
     layers : list of :class:`LayerReport`
+        Report on each layer, in order.
     units : list of :class:`UnitReport`
+        Report on each unit.
     helps : list of :class:`Change`
         Predicted effects of hardware changes, the largest saving first.
     spans : list of :class:`weft_host.perf.trace.Span`

@@ -59,6 +59,7 @@ class DmaMeasurement:
     host_offset, local_offset : :class:`int`
         Bytes past a beat in host memory, and past a row of the scratchpad.
     bytes, cycles : :class:`int`
+        Size of the copy, and its duration.
     ideal_cycles : :class:`float`
         Cycles at a full beat per cycle.
     ratio : :class:`float`
@@ -91,7 +92,7 @@ def measured_cycles(result: Result) -> int:
         If the device has no clock.
     """
     if result.cycles is None:
-        raise ValueError("The device has no clock: measure on the RTL or on a board")
+        raise ValueError("the device has no clock: measure on the RTL or on a board")
     return result.cycles
 
 
@@ -158,7 +159,7 @@ def dma_programs(config: Config, size: int, direction: str, host_offset: int,
 
 
 def measure_dma(device: Device, size: int, seed: int = 0) -> list[DmaMeasurement]:
-    """Measure copies of ``size`` bytes in both directions, aligned and at odd offsets.
+    """Measure copies of ``size`` bytes from and to host memory, aligned and at odd offsets.
 
     Raises
     ------

@@ -56,13 +56,14 @@ class Span:
 
 
 def spans(program: Program, times: npt.ArrayLike) -> list[Span]:
-    """Return a :class:`Span` for each iteration of :func:`unroll`, in program order.
+    """Return a :class:`Span` for each iteration of each instruction, in program order.
 
     Parameters
     ----------
     program : :class:`weft_host.program.file.Program`
-    times : array of the lines ``queued``, ``issued`` and ``done``
-        From :meth:`weft_host.device.RtlDevice.record` or from the cycle model.
+    times : array of the rows ``queued``, ``issued`` and ``done``
+        Cycle of each event of each iteration, from :meth:`weft_host.device.RtlDevice.record` or
+        from the cycle model.
     """
     layers = program.meta.get("instruction_layers") or [-1] * program.instruction_count
     last, found = [0] * len(isa.UNITS), []

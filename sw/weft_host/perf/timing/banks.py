@@ -55,7 +55,7 @@ class BankPort:
         return stream.end
 
     def _balance(self) -> None:
-        """Divide the port anew, the smallest demand first; the others share the rest."""
+        """Recompute the rates: equal shares, of which a stream uses no more than it demands."""
         now, left = self.clock.now, 1.0
         total = sum(stream.demand for stream in self.streams)
         for served, stream in enumerate(sorted(self.streams, key=lambda one: one.demand)):

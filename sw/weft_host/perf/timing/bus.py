@@ -44,8 +44,10 @@ class Channel:
         return self._address_free - 1
 
     def beats(self, due: int, count: int) -> tuple[int, int]:
-        """Return the cycles of the first and last of ``count`` beats, which begin at ``due``
-        or when the earlier beats have ended."""
+        """Return the cycles of the first and the last of ``count`` beats.
+
+        The first beat is in cycle ``due``, or after the end of all earlier beats.
+        """
         first = max(due, self._free)
         last = first + (count - 1) * self.gap
         self._free = last + self.gap

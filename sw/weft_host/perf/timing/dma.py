@@ -22,7 +22,10 @@ READ_TO_BEAT = 8        # from a scratchpad read of STORE to its beat on the por
 
 @dataclasses.dataclass
 class _Row:
-    """Row of a copy, registered in cycle ``moved``; its last row has the instruction's index."""
+    """Row of a copy, registered in cycle ``moved``.
+
+    ``index`` is that of the instruction in its last row, and None in its other rows.
+    """
 
     moved: int
     name: str
@@ -32,7 +35,7 @@ class _Row:
 
 @dataclasses.dataclass
 class _Transfer:
-    """Burst in flight; LOAD enters the cycles of its first and last beat when they are known."""
+    """Burst in flight. LOAD sets the cycles of its first and last beat when they are known."""
 
     issued: int
     name: str
@@ -54,7 +57,7 @@ class _CopyUnit:
         self.in_flight = 0
         self.changed = Condition(clock)
         self.issued: list[tuple[int, str, Fields, int]] = []
-        self.row: _Row | None = None        # waits until all bursts of the row before are issued
+        self.row: _Row | None = None        # waits until the previous row has issued its bursts
         clock.start(self._rows())
         clock.start(self._bursts())
 
@@ -144,7 +147,7 @@ class LoadUnit(_CopyUnit):
         self._notify()
 
     def _is_split(self, addr: int) -> bool:
-        """Return True if a beat to this address of the weight buffer takes two cycles."""
+        """Return whether a beat to this address of the weight buffer takes two cycles."""
         config = self.config
         return bool(config.wgt_group == 2 and config.wgt_row_bytes == config.bus_bytes and addr % 2)
 

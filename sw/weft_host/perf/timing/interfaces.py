@@ -17,7 +17,7 @@ Fields: typing.TypeAlias = Mapping[str, int]
 
 
 class IssueQueue(typing.Protocol):
-    """Queue of a unit, as the unit sees it."""
+    """Methods of an instruction queue that its unit calls."""
 
     def accept_from(self, cycle: int) -> None:
         """Report that the unit accepts the next instruction from ``cycle`` on."""
@@ -27,7 +27,7 @@ class IssueQueue(typing.Protocol):
 
 
 class Unit(typing.Protocol):
-    """Execution unit, as its queue sees it."""
+    """Method of an execution unit that its queue calls."""
 
     def issue(self, index: int, name: str, fields: Fields) -> None:
         """Accept iteration ``index`` of the program in the current cycle."""

@@ -13,8 +13,8 @@ from .interfaces import Fields, IssueQueue, Process
 __all__ = ["MatmulUnit"]
 
 SPAD_LATENCY, ACC_LATENCY, ACT_DELAY = 4, 4, 2      # SPAD_LATENCY: from the request of a vector
-UPDATE_DISTANCE = 4
-COLUMN_GROUP = 2
+UPDATE_DISTANCE = 4     # minimum distance of two updates of an accumulator row, in cycles
+COLUMN_GROUP = 2        # columns that an activation passes in one cycle
 MULTIPLIER_LATENCY = {"portable": 1, "lut": 3, "ecp5": 4, "ecp5_lut": 2, "ice40": 2}
 FIRST_VECTOR = 5        # from the acceptance of an instruction to its first vector, without stalls
 AHEAD = 2               # vectors not yet requested when the address loops accept the next block
@@ -23,8 +23,8 @@ AHEAD = 2               # vectors not yet requested when the address loops accep
 class MatmulUnit:
     """Timing of MATMUL and SYNC_MATMUL.
 
-    An instruction is accepted when the tile loader has begun with the last tile of the instruction
-    before it and no other instruction waits for the address loops.
+    An instruction is accepted when the tile loader has begun with the last tile of the previous
+    instruction and no other instruction waits for the address loops.
 
     Parameters
     ----------

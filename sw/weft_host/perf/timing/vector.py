@@ -1,4 +1,4 @@
-"""Timing of VECTOR. The page on the block derives the constants."""
+"""Timing of VECTOR. ``docs/blocks/vector.md`` describes the pipelines behind the constants."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ WRITER_DEPTH = 2        # instructions in the writer
 
 @dataclasses.dataclass
 class _Write:
-    """Write phase of an instruction. ``end`` bounds its done from below; None while unknown."""
+    """Write phase of an instruction.
+
+    The instruction is not done before cycle ``end``, which is None while it is unknown.
+    """
 
     index: int
     start: int
