@@ -1,6 +1,6 @@
 """Comparison of models on a device with stored results, tensor by tensor.
 
-A folder contains ``model.tflite`` and its cases, or folders that do. A case is an ``.npz`` file
+A folder contains ``model.tflite`` and its cases, or folders with these. A case is an ``.npz`` file
 with the inputs ``in0``, ``in1``, ..., the outputs ``out0``, ..., and tensors ``t<i>``, where *i* is
 the index of the tensor in the model file.
 """
@@ -34,7 +34,7 @@ def run_models(folder: str | os.PathLike[str], compile: Callable[[pathlib.Path],
         Function that returns a device with at least the given number of bytes of host memory. It
         is called once; the device runs all models.
     most : :class:`int` or :class:`None`
-        Most cases of a model; the report counts the others as left out.
+        Largest number of cases to run for each model. The report counts the others as left out.
     progress : callable
         Function that is called with a sentence after each case.
     """

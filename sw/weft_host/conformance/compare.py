@@ -88,7 +88,8 @@ class ModelReport:
 
     @property
     def status(self) -> int:
-        """0 if all are equal, 1 after a difference or a failure, 2 if something could not run."""
+        """Exit status: 0 if all are equal, 1 after a difference or failure, 2 if a case cannot run.
+        """
         return 2 if self.refusal else 1 if self.mismatch or self.failure else 0
 
 

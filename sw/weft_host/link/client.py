@@ -12,7 +12,7 @@ from .connection import ANSWER_BYTES, MAX_DOUBLINGS, Line, LinkConnection
 
 __all__ = ["Line", "LinkClient"]
 
-_REGISTERS = 32         # most registers that one request reads
+_REGISTERS = 32         # largest number of registers that one request reads
 _UNSENT = -1
 
 

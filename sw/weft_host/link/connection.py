@@ -15,7 +15,7 @@ ANSWER_BYTES = 14
 """Bytes of an answer in addition to its payload."""
 
 MAX_DOUBLINGS = 4
-"""Most doublings of a waiting time."""
+"""Largest number of doublings of a waiting time."""
 
 _CALLS = 4              # attempts to reach an unknown board
 _SILENCE = 0.03         # seconds: longer than most time-outs inside a frame
@@ -52,7 +52,7 @@ class LinkConnection:
     attempts : :class:`int`
         Failures in a row after which an operation fails.
     window : :class:`int`
-        Most requests in flight during transfers of memory.
+        Largest number of requests in flight during transfers of memory.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class LinkConnection:
         self._parser = AnswerParser()
         self._answers: collections.deque[Answer] = collections.deque()
         self._last = 0
-        self._counted = False       # _last is the board's last executed request
+        self._counted = False       # whether _last is certain: no request is in flight or lost
         self._nonce = 0
 
     @property
@@ -118,7 +118,7 @@ class LinkConnection:
         self._await_silence(_SILENCE * patience)
         self._parser.reset()
         self._answers.clear()
-        # unlike any number in flight
+        # a sequence number that no request in flight has
         self._nonce = self._nonce + 1 & 63
         sequence = (self._last + 128 + self._nonce) % SEQUENCES
         self._send(Command.INFO, sequence)

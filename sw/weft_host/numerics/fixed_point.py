@@ -61,7 +61,10 @@ def exp(value: int) -> int:
 
 
 def reciprocal(total: int) -> tuple[int, int]:
-    """Return the reciprocal of the mantissa of ``total``, and the exponent of ``total``."""
+    """Return ``1 / mantissa`` in Q0.31, and ``exponent``.
+
+    ``total`` in Q12.19 is ``mantissa * 2^exponent``, with a mantissa from 1 to below 2.
+    """
     headroom = 32 - total.bit_length()
     half = total << headroom >> 1                           # (1 + fraction) / 2 in Q0.31
     x = 1515870810 + high_product(half, -1010580540)        # 48/17 and -32/17 in Q2.29

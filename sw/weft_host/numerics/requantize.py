@@ -1,4 +1,4 @@
-"""Rounding laws of the requantiser in numpy, bit-exact; the numerics page derives them.
+"""Rounding laws of the requantiser in numpy, bit-exact; ``docs/numerics.md`` derives them.
 
 A product of an int32 and a multiplier below 2^31 has at most 62 bits and a sign, and every
 rounding constant is at most 2^62, so int64 cannot overflow.

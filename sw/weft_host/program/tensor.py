@@ -78,7 +78,7 @@ class Tensor:
 
     @property
     def span(self) -> int:
-        """Bytes from the first to the last, including gaps."""
+        """Number of bytes from the first to the last one, including gaps."""
         return sum((size - 1) * step for size, step in zip(self.shape, self.byte_strides)) \
             + np.dtype(self.dtype).itemsize
 

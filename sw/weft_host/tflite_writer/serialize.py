@@ -24,7 +24,8 @@ TYPES: dict[str, int] = {
 """Code of each supported tensor type in the schema."""
 
 CODES = ("both", "wide", "narrow")
-"""Fields that identify an operator: the present field is wide, the deprecated one is narrow."""
+"""Choices of the fields that contain an operator's code: the present field, which is wide, the
+deprecated field, which is narrow, or both."""
 
 
 @dataclass(kw_only=True)

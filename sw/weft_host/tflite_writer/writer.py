@@ -127,7 +127,7 @@ class ModelWriter:
         Raises
         ------
         ValueError
-            If the operator or an option is unknown, or if there is no tensor of an index.
+            If the operator or an option is unknown, or if no tensor has one of the indices.
         """
         if name not in OPERATIONS:
             raise ValueError(f"Operator '{name}' is not one of {', '.join(OPERATORS)}")
