@@ -98,14 +98,14 @@ class Board:
         check_integers(clock_hz=self.clock_hz, memory_bytes=self.memory_bytes, baud=self.baud)
         if not isinstance(self.flash, tuple) or not all(
                 isinstance(word, str) for word in self.flash):
-            raise TypeError(f"flash must be a tuple of words, not {self.flash!r}")
+            raise TypeError(f"flash must be a tuple of strings, not {self.flash!r}")
         if self.storage == "sdram" and self.sdram is None:
             raise ValueError("storage 'sdram' needs a chip: set sdram")
         if self.storage != "sdram" and self.sdram is not None:
-            raise ValueError(f"sdram is a chip for storage 'sdram', but storage is "
+            raise ValueError(f"sdram may be set only with storage 'sdram', not with storage "
                              f"{self.storage!r}")
         if self.sdram is not None and self.memory_bytes != self.sdram.size:
-            raise ValueError(f"memory_bytes must be the SDRAM's {self.sdram.size}, not "
+            raise ValueError(f"memory_bytes must be {self.sdram.size}, the size of the SDRAM, not "
                              f"{self.memory_bytes}")
         if len(self.name) > 16:
             raise ValueError(f"name must have at most 16 characters, not {self.name!r}")
@@ -123,14 +123,14 @@ class Board:
         available = {"block": device.block_rams * device.block_ram_bytes,
                      "spram": device.wide_rams * 2 * Spram.WORDS}.get(self.storage, size)
         if size > available:
-            raise ValueError(f"{device.name} has {available} bytes for storage {self.storage!r}, "
-                             f"memory_bytes is {size}")
+            raise ValueError(f"memory_bytes of {size} exceeds the {available} bytes that "
+                             f"{device.name} has for storage {self.storage!r}")
         if size > 1 << config.addr_width:
-            raise ValueError(f"memory_bytes of {size} need more than addr_width "
+            raise ValueError(f"memory_bytes of {size} exceeds the address space of addr_width "
                              f"{config.addr_width}")
         if self.storage == "spram" and size < Spram.WORDS * config.bus_bytes:
-            raise ValueError(f"SPRAM on a bus of {config.bus_width} bits comes in units of "
-                             f"{Spram.WORDS * config.bus_bytes} bytes, memory_bytes is {size}")
+            raise ValueError(f"memory_bytes must be at least {Spram.WORDS * config.bus_bytes} with "
+                             f"SPRAM on a bus of {config.bus_width} bits, not {size}")
         if self.sdram is not None:
             self.sdram.cycles(self.clock_hz, max(1, config.bus_width // self.sdram.data_width))
             sdram_phase(self.clock_hz)
@@ -260,7 +260,7 @@ class Board:
                              ("dq", chip.data_width), ("dqm", chip.data_width // 8)):
             if pins.get(name) != wanted:
                 raise ValueError(f"the SDRAM of {self.title} has {pins.get(name, 0)} pins "
-                                 f"{name!r}, its chip {wanted}")
+                                 f"{name!r}, but its chip needs {wanted}")
 
     @property
     def pll(self) -> Pll:

@@ -63,12 +63,13 @@ def _settings(family: str, device: str, i_hz: int) -> dict[int, tuple[float, flo
     """Return the best setting for each output frequency: detector and VCO frequency, dividers."""
     key = next((name for name in RANGES if family == name or device.startswith(name)), None)
     if key is None:
-        raise ValueError(f"no PLL ranges for {device}; there are {', '.join(RANGES)}")
+        raise ValueError(f"no PLL frequency ranges for {device}; there are ranges for "
+                         f"{', '.join(RANGES)}")
     ranges = RANGES[key]
     low, high = ranges[3]
     if not low <= i_hz <= high:
-        raise ValueError(f"the PLL of {device} takes clocks of {low / MHZ:g} to {high / MHZ:g} "
-                         f"MHz, not {i_hz / MHZ:g} MHz")
+        raise ValueError(f"the PLL of {device} requires an input clock from {low / MHZ:g} to "
+                         f"{high / MHZ:g} MHz, not {i_hz / MHZ:g} MHz")
     middle = sum(ranges[1]) / 2
     best: dict[int, tuple[tuple[float, float], tuple[float, float, _Dividers]]] = {}
     for detector, o_hz, vco, dividers in _dividers(family, i_hz, ranges[0]):
@@ -110,8 +111,8 @@ class Pll:
         if self.o_hz not in known:
             near = sorted(known, key=lambda hz: abs(hz - self.o_hz))[:4]
             raise ValueError(
-                f"the PLL of {self.device} cannot make {self.o_hz / MHZ:g} MHz from "
-                f"{self.i_hz / MHZ:g} MHz; near are "
+                f"the PLL of {self.device} cannot generate {self.o_hz / MHZ:g} MHz from "
+                f"{self.i_hz / MHZ:g} MHz; the nearest are "
                 + ", ".join(f"{hz / MHZ:.9g}" for hz in sorted(near)))
 
     def max_output_hz(self, limit_hz: float) -> int | None:

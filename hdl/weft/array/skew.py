@@ -38,7 +38,7 @@ class Skew(wiring.Component):
         self.delays = tuple(delays)
         for lane, delay in enumerate(self.delays):
             if delay < 0:
-                raise ValueError(f"Lane {lane} cannot be delayed by {delay} cycles")
+                raise ValueError(f"delays[{lane}] must be at least 0 cycles, not {delay}")
         super().__init__({
             "i": In(self.shape).array(len(self.delays)),
             "o": Out(self.shape).array(len(self.delays)),

@@ -70,7 +70,8 @@ class Assembler:
     def consecutive(self, *names):
         """Allocate variables in consecutive registers and return the first register's number."""
         if len(self._free) < len(names):
-            raise ValueError(f"no {len(names)} registers are left for {names[0]}")
+            raise ValueError(f"{names[0]} needs {len(names)} consecutive registers, but only "
+                             f"{len(self._free)} are left")
         numbers = self._free[:len(names)]
         del self._free[:len(names)]
         self._names.update(zip(names, numbers))
@@ -181,7 +182,7 @@ class Assembler:
         before = len(self.program)
         slot()
         if len(self.program) != before + 1:
-            raise ValueError(f"the delay slot of the branch to {target} must hold exactly one "
+            raise ValueError(f"the delay slot of the branch to {target} must contain exactly one "
                              "microinstruction")
 
     # -- the program ---------------------------------------------------------------------------
@@ -194,7 +195,7 @@ class Assembler:
         slots.check()
         self.program, self.labels = slots.program, slots.labels
         if len(self.program) > 1 << ADDRESS_BITS:
-            raise ValueError(f"the microprogram has {len(self.program)} words, there is room for "
-                             f"{1 << ADDRESS_BITS}")
+            raise ValueError(f"the microprogram has {len(self.program)} words, but the "
+                             f"memory has room for {1 << ADDRESS_BITS}")
         return [instruction.encode(slots.address(instruction.target) if instruction.target else 0)
                 for instruction in self.program]

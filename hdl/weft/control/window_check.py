@@ -39,8 +39,8 @@ class WindowCheck(wiring.Component):
 
     def __init__(self, config, *, width):
         if width <= config.addr_width:
-            raise ValueError(f"width must be more than addr_width, {config.addr_width}, "
-                             f"not {width}")
+            raise ValueError(f"width must be more than the addr_width of "
+                             f"{config.addr_width}, not {width}")
         self.config = config
         self.width = width
         super().__init__({

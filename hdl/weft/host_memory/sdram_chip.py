@@ -143,8 +143,8 @@ class SdramChip:
             raise ValueError(f"the clock of the SDRAM must be positive, not {clock_hz} Hz")
         latencies = [latency for latency, most in sorted(self.cas.items()) if clock_hz <= most]
         if not latencies:
-            raise ValueError(f"the SDRAM runs at {max(self.cas.values()) / 1e6:g} MHz at most, not "
-                             f"at {clock_hz / 1e6:g} MHz")
+            raise ValueError(f"the maximum clock of the SDRAM is {max(self.cas.values()) / 1e6:g} "
+                             f"MHz, not {clock_hz / 1e6:g} MHz")
 
         def at_least(time):
             return max(1, math.ceil(time * clock_hz / 1e9 - 1e-6))
@@ -158,7 +158,7 @@ class SdramChip:
                      + cycles.rcd)
         if cycles.refi < least:
             raise ValueError(f"at {clock_hz / 1e6:g} MHz there are {cycles.refi} cycles between "
-                             f"two REFRESH, {least} are needed; raise the clock")
+                             f"two REFRESH commands, but {least} are needed; raise the clock")
         return cycles
 
 

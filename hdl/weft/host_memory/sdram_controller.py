@@ -73,8 +73,8 @@ class SdramController(wiring.Component):
     def __init__(self, *, chip, clock_hz, data_width, pin_delay=0):
         words = data_width // chip.data_width
         if data_width % chip.data_width or words & (words - 1) or words > 1 << chip.col_bits:
-            raise ValueError(f"a beat of {data_width} bits is not a power of two of words of "
-                             f"{chip.data_width} bits")
+            raise ValueError(f"data_width must be {chip.data_width} times a power of two, at most "
+                             f"a row, not {data_width}")
         self.chip = chip
         self.clock_hz = clock_hz
         self.data_width = data_width

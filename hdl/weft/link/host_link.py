@@ -40,7 +40,7 @@ def check_line(clock_hz, baud, timeout_us=10_000):
     byte_us = 10_000_000 / baud
     if byte_us > 3 / 4 * timeout_us:
         raise ValueError(f"at {baud} baud a byte takes {byte_us:.0f} us, too long for a timeout_us "
-                         f"of {timeout_us}")
+                         f"of {timeout_us}; raise one of them")
 
 
 class HostLink(wiring.Component):
@@ -101,8 +101,8 @@ class HostLink(wiring.Component):
         if memory_base % 4096:
             raise ValueError(f"memory_base must be a multiple of 4096, not {memory_base:#x}")
         if memory_base < 0 or memory_bytes < 0 or memory_base + memory_bytes > 1 << addr_width:
-            raise ValueError(f"{memory_bytes} bytes of memory from {memory_base:#x} on do not fit "
-                             f"{addr_width} address bits")
+            raise ValueError(f"{memory_bytes} bytes of memory from {memory_base:#x} on exceed the "
+                             f"address space of {addr_width} bits")
         if memory_bytes >> 32:
             raise ValueError(f"memory_bytes must fit 32 bits, not {memory_bytes}: pass half of it, "
                              "or pass 0 and give the size to the driver")

@@ -41,14 +41,14 @@ def bit_step(clock_hz, baud):
         if value < 1:
             raise ValueError(f"{name} must be positive, not {value}")
     if clock_hz < _MIN_CLOCKS * baud:
-        raise ValueError(f"{baud} baud need a clock of at least {_MIN_CLOCKS * baud} Hz, "
+        raise ValueError(f"{baud} baud requires a clock of at least {_MIN_CLOCKS * baud} Hz, "
                          f"not {clock_hz}")
     width = min(32, (_MIN_STEP * clock_hz // baud).bit_length())
     step = round((baud << width) / clock_hz)
     error = abs(step * clock_hz / (baud << width) - 1)
     if error > _MAX_ERROR:
         raise ValueError(f"a clock of {clock_hz} Hz generates {baud} baud only with an error of "
-                         f"{100 * error:.1f} %; 2 % are allowed")
+                         f"{100 * error:.1f} %; the maximum is 2 %")
     return step, width
 
 

@@ -114,7 +114,7 @@ class Config:
             raise ValueError(f"vector_lanes of {self.vector_lanes} exceeds the {self.cols} columns")
         if self.wgt_bytes < 2 * self.tile_bytes:
             raise ValueError(
-                f"wgt_bytes of {self.wgt_bytes} holds fewer than two tiles of {self.rows} x "
+                f"wgt_bytes of {self.wgt_bytes} is less than two tiles of {self.rows} x "
                 f"{self.cols} = {self.tile_bytes} bytes")
         if self.spad_bytes < 4 * self.spad_banks * self.spad_row_bytes:
             raise ValueError(

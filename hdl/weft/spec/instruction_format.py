@@ -87,7 +87,8 @@ class Instruction:
         for field in self.fields:
             if field.name == name:
                 return field
-        raise KeyError(f"{self.name} has no field {name!r}")
+        raise KeyError(f"{self.name} has no field {name!r}; there are "
+                       f"{', '.join(field.name for field in self.fields)}")
 
     @property
     def reserved_mask(self) -> int:

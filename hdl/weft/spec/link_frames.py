@@ -110,7 +110,8 @@ class Info:
             If ``raw`` is shorter than the payload.
         """
         if len(raw) < cls.FORMAT.size:
-            raise ValueError(f"Info needs {cls.FORMAT.size} bytes, not {len(raw)}")
+            raise ValueError(f"the payload of INFO must have at least {cls.FORMAT.size} bytes, "
+                             f"not {len(raw)}")
         (protocol, payload, queue, bus_bytes, timeout_us, clock_hz, baud, base, size,
          board) = cls.FORMAT.unpack_from(raw)
         return cls(protocol=protocol, payload=payload, queue=queue, bus_bytes=bus_bytes,

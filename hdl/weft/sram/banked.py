@@ -92,17 +92,17 @@ class BankedMemory(wiring.Component):
                 raise ValueError(f"{name} must be a power of two, not {value}")
         for name, shape in {**reads, **writes}.items():
             if not 2 <= shape.width <= width:
-                raise ValueError(f"Port {name} moves {shape.width} bytes a cycle; with {width} "
-                                 f"lanes it can be 2 to {width}")
+                raise ValueError(f"width of port {name} must be from 2 to the {width} lanes of a "
+                                 f"bank, not {shape.width}")
         if size < 2 * banks * width:
-            raise ValueError(f"A size of {size} bytes gives each of {banks} banks fewer than 2 "
-                             f"rows of {width} bytes")
+            raise ValueError(f"size of {size} bytes gives each of {banks} banks fewer than 2 rows "
+                             f"of {width} bytes")
         if group not in (1, 2):
             raise ValueError(f"group must be 1 or 2, not {group}")
         for name, shape in reads.items():
             if shape.step % group:
-                raise ValueError(f"Port {name} has a step of {shape.step}; with lanes in groups of "
-                                 f"{group} it must be a multiple of {group}")
+                raise ValueError(f"step of port {name} must be a multiple of the {group} lanes of "
+                                 f"a group, not {shape.step}")
         self.size = size
         self.width = width
         self.banks = banks

@@ -20,11 +20,11 @@ FILE_25F = (Path(boards.__file__).parent / "ulx3s_25f.py").read_text().replace(
     ("80_000_000", "80e6", "TypeError: clock_hz must be an integer, not 80000000.0"),
     ("32 * 1024", "32e3", "TypeError: memory_bytes must be an integer, not 32000.0"),
     ('"cols": 4', '"cols": "4"', "TypeError: cols must be an integer, not '4'"),
-    ("80_000_000", "3_000_000", "1000000 baud need a clock of at least 4000000 Hz"),
+    ("80_000_000", "3_000_000", "1000000 baud requires a clock of at least 4000000 Hz"),
     ("from ._devices import ECP5_25F", "from ._devices import ECP5_26F",
      "ImportError: cannot import name 'ECP5_26F'"),
     ('flash=("openFPGALoader", "--board", "ulx3s", "{bitstream}")', 'flash="openFPGALoader"',
-     "TypeError: flash must be a tuple of words, not 'openFPGALoader'"),
+     "TypeError: flash must be a tuple of strings, not 'openFPGALoader'"),
     ("BOARD = Board(", "BOARD = (", "SyntaxError: "),
 ])
 def test_reports_an_error_in_a_file(monkeypatch, tmp_path, old, new, message):

@@ -53,8 +53,8 @@ def test_accepts_a_platform_class():
       "memory_bytes": M12L64322A.size},
      "OwnPlatform has no resource 'sdram' with number 0; add it with resources="),
     ({"platform": NoClock}, "NoClock has no resource with a Clock for default_clk 'clk25'"),
-    ({"clock_hz": 81_000_001}, "the PLL of LFE5U-25F-6 cannot make 81 MHz from 25 MHz; near are "
-     "78.125, 80, 81.25, 84.375"),
+    ({"clock_hz": 81_000_001}, "the PLL of LFE5U-25F-6 cannot generate 81 MHz from 25 MHz; "
+     "the nearest are 78.125, 80, 81.25, 84.375"),
 ])
 def test_rejects_a_platform_without_the_pins_or_the_clock(changes, message):
     entry = dataclasses.replace(board("ulx3s_25f"), **changes)
@@ -82,7 +82,7 @@ def test_rejects_an_sdram_with_other_pins(change, size, name, available, wanted)
     with pytest.raises(ValueError) as caught:
         entry.check_platform()
     assert str(caught.value) == ("the SDRAM of Radiona ULX3S 85F, with its SDRAM has "
-                                 f"{available} pins {name!r}, its chip {wanted}")
+                                 f"{available} pins {name!r}, but its chip needs {wanted}")
 
 
 def test_rejects_an_sdram_without_byte_masks():

@@ -8,16 +8,18 @@ from weft_boards._pll import RANGES, Pll
 
 @pytest.mark.parametrize("family, device, i_hz, o_hz, message", [
     ("ice40", "iCE40UP5K", 12_000_000, 23_900_000,
-     "the PLL of iCE40UP5K cannot make 23.9 MHz from 12 MHz; near are 22.875, 23.25, 23.625, 24"),
+     "the PLL of iCE40UP5K cannot generate 23.9 MHz from 12 MHz; the nearest are 22.875, 23.25, "
+     "23.625, 24"),
     ("ecp5", "LFE5U-85F-6", 25_000_000, 500_000_000,
-     "the PLL of LFE5U-85F-6 cannot make 500 MHz from 25 MHz; near are 393.75, 395, "
+     "the PLL of LFE5U-85F-6 cannot generate 500 MHz from 25 MHz; the nearest are 393.75, 395, "
      "396.875, 400"),
     ("gowin", "GW5A-LV25", 27_000_000, 54_000_000,
-     "no PLL ranges for GW5A-LV25; there are ecp5, ice40, GW1NR-LV9, GW2A-LV18"),
+     "no PLL frequency ranges for GW5A-LV25; there are ranges for ecp5, ice40, GW1NR-LV9, "
+     "GW2A-LV18"),
     ("ecp5", "LFE5U-85F-6", 4_000_000, 100_000_000,
-     "the PLL of LFE5U-85F-6 takes clocks of 8 to 400 MHz, not 4 MHz"),
+     "the PLL of LFE5U-85F-6 requires an input clock from 8 to 400 MHz, not 4 MHz"),
     ("ice40", "iCE40UP5K", 200_000_000, 24_000_000,
-     "the PLL of iCE40UP5K takes clocks of 10 to 133 MHz, not 200 MHz"),
+     "the PLL of iCE40UP5K requires an input clock from 10 to 133 MHz, not 200 MHz"),
 ])
 def test_rejects_a_clock_that_it_cannot_generate(family, device, i_hz, o_hz, message):
     with pytest.raises(ValueError) as caught:

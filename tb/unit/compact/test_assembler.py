@@ -95,16 +95,17 @@ def branch_to_hazard(u):
 
 @pytest.mark.parametrize("act, message", [
     (lambda u: u.go("nowhere"), "label nowhere is not defined"),
-    (lambda u: u.array("many", 300), "no 300 registers are left for many0"),
+    (lambda u: u.array("many", 300),
+     f"many0 needs 300 consecutive registers, but only {CONSTANTS} are left"),
     (lambda u: [u.register(f"v{index}") for index in range(256)],
      f"no register is left for v{VARIABLES}"),
     (lambda u: [u.register(1000 + index) for index in range(256)],
      f"no register is left for the constant {1000 + CONSTANTS:#x}"),
     (lambda u: [u.do(Operation.NOP) for _ in range(2049)],
-     "the microprogram has 2049 words, there is room for 2048"),
+     "the microprogram has 2049 words, but the memory has room for 2048"),
     (lambda u: [u.label("twice"), u.label("twice")], "label twice is defined twice"),
     (lambda u: u.go("start", slot=lambda: u.copy("a", "b")),
-     "the delay slot of the branch to start must hold exactly one microinstruction"),
+     "the delay slot of the branch to start must contain exactly one microinstruction"),
     (branch_to_hazard,
      "the first microinstruction of start has a hazard with the delay slot of the branch in word "
      "1; put a microinstruction that reads no register first"),

@@ -59,5 +59,5 @@ def test_accepts_exactly_the_ranges_inside_a_permitted_window(addr_width):
 
 
 def test_rejects_a_width_without_room_for_large_addresses():
-    with pytest.raises(ValueError, match="^width must be more than addr_width, 32, not 32$"):
+    with pytest.raises(ValueError, match="^width must be more than the addr_width of 32, not 32$"):
         WindowCheck(preset("tiny"), width=32)

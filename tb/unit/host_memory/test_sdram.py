@@ -98,14 +98,16 @@ def test_refreshes_rows_while_no_access_is_pending():
 
 
 @pytest.mark.parametrize("arguments, message", [
-    ({"clock_hz": 150_000_000}, "the SDRAM runs at 143 MHz at most, not at 150 MHz"),
+    ({"clock_hz": 150_000_000}, "the maximum clock of the SDRAM is 143 MHz, not 150 MHz"),
     ({"clock_hz": 0}, "the clock of the SDRAM must be positive, not 0 Hz"),
     ({"clock_hz": -5}, "the clock of the SDRAM must be positive, not -5 Hz"),
     ({"clock_hz": 1_000_000},
-     "at 1 MHz there are 3 cycles between two REFRESH, 20 are needed; raise the clock"),
+     "at 1 MHz there are 3 cycles between two REFRESH commands, but 20 are needed; raise the "
+     "clock"),
     ({"chip": dataclasses.replace(SMALL, data_width=8), "data_width": 256,
       "clock_hz": 25_000_000},
-     "at 25 MHz there are 75 cycles between two REFRESH, 84 are needed; raise the clock"),
+     "at 25 MHz there are 75 cycles between two REFRESH commands, but 84 are needed; raise the "
+     "clock"),
     ({"data_width": 48}, "data_width must be 32, 64, 128 or 256, not 48"),
     ({"data_width": "32"}, "data_width must be 32, 64, 128 or 256, not '32'"),
     ({"pin_delay": 5}, "pin_delay must be 0 to 4 cycles, not 5"),
@@ -113,7 +115,7 @@ def test_refreshes_rows_while_no_access_is_pending():
     ({"base": 4096}, "base must be a multiple of the 16384 bytes of the memory below 2 ** 26, not "
                      "0x1000"),
     ({"chip": dataclasses.replace(SMALL, data_width=64)},
-     "a beat of 32 bits is not a power of two of words of 64 bits"),
+     "data_width must be 64 times a power of two, at most a row, not 32"),
 ])
 def test_rejects_parameters_that_cannot_work(arguments, message):
     with pytest.raises(ValueError) as caught:

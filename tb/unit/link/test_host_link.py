@@ -124,7 +124,7 @@ def test_uses_most_of_the_line_rate_in_a_long_transfer(bit):
     ({"addr_width": "32"}, TypeError, "addr_width must be an integer, not '32'"),
     ({"payload": 100}, ValueError, "payload must be a power of two from 64 to 4096, not 100"),
     ({"memory_base": 1 << 31, "memory_bytes": (1 << 31) + 1}, ValueError,
-     "2147483649 bytes of memory from 0x80000000 on do not fit 32 address bits"),
+     "2147483649 bytes of memory from 0x80000000 on exceed the address space of 32 bits"),
     ({"memory_bytes": 1 << 32}, ValueError,
      "memory_bytes must fit 32 bits, not 4294967296: pass half of it, or pass 0 and give the size "
      "to the driver"),
@@ -134,7 +134,7 @@ def test_uses_most_of_the_line_rate_in_a_long_transfer(bit):
     ({"board": 5}, TypeError, "board must be a string, not 5"),
     ({"timeout_us": 0}, ValueError, "timeout_us must be from 1 to 10000000, not 0"),
     ({"baud": 6_000_001}, ValueError,
-     "6000001 baud need a clock of at least 24000004 Hz, not 24000000"),
+     "6000001 baud requires a clock of at least 24000004 Hz, not 24000000"),
 ])
 def test_rejects_parameters_that_cannot_work(change, error, message):
     with pytest.raises(error, match=f"^{re.escape(message)}$"):

@@ -122,12 +122,12 @@ def test_meets_common_rates_within_half_a_percent():
 
 @pytest.mark.parametrize("clock_hz, baud, error, message", [
     (11_999_999, 3_000_000, ValueError,
-     "3000000 baud need a clock of at least 12000000 Hz, not 11999999"),
+     "3000000 baud requires a clock of at least 12000000 Hz, not 11999999"),
     (24e6, 1_000_000, TypeError, "clock_hz must be an integer, not 24000000.0"),
     (24_000_000, True, TypeError, "baud must be an integer, not True"),
     (24_000_000, 0, ValueError, "baud must be positive, not 0"),
     (4_000_000_000, 10, ValueError,
-     "a clock of 4000000000 Hz generates 10 baud only with an error of 2.4 %; 2 % are allowed"),
+     "a clock of 4000000000 Hz generates 10 baud only with an error of 2.4 %; the maximum is 2 %"),
 ])
 def test_rejects_rates_that_cannot_work(clock_hz, baud, error, message):
     for component in (UartReceiver, UartTransmitter):

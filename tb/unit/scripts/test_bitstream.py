@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -12,8 +13,24 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 import bitstream
+from ecp5_pnr.native import compile_programs
 from nextpnr_report import read_timing
 from weft_boards import board
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    """Return a folder with the programs of ecp5_pnr, compiled once."""
+    folder = tmp_path_factory.mktemp("programs")
+    compile_programs(folder)
+    return folder
+
+
+@pytest.fixture
+def compiled_once(programs, monkeypatch):
+    """Copy the programs of ecp5_pnr to each build, instead of compiling them."""
+    monkeypatch.setattr("ecp5_flow.compile_programs", lambda folder: shutil.copytree(
+        programs, folder, dirs_exist_ok=True))
 
 
 class Counting(wiring.Component):
@@ -83,7 +100,7 @@ def test_builds(name, suffix, seeds, tmp_path, capsys):
     assert "critical path" in capsys.readouterr().out
 
 
-def test_nextpnr_alone_needs_no_ecp5_pnr(tmp_path, capsys):
+def test_nextpnr_alone_needs_no_ecp5_pnr(tmp_path, capsys, compiled_once):
     def build(pnr):
         result = bitstream.build(board("ulx3s_25f"), [1], folder=tmp_path, top=Counting(8),
                                  pnr=pnr)
@@ -125,7 +142,7 @@ def test_a_seed_is_placed_and_routed_once(tmp_path, capsys):
         assert not build([1], **changed)[1] and build([1], **changed)[1] == [1]
 
 
-def test_a_refined_placement_is_kept_and_its_routes_are_used(tmp_path, capsys):
+def test_a_refined_placement_is_kept_and_its_routes_are_used(tmp_path, capsys, compiled_once):
     def build():
         """Return the clock in MHz, and whether the placement was up to date."""
         result = bitstream.build(board("ulx3s_25f"), [1], folder=tmp_path, top=Counting(32))
@@ -139,7 +156,7 @@ def test_a_refined_placement_is_kept_and_its_routes_are_used(tmp_path, capsys):
     assert left < arcs / 2                      # clocks, and arcs without wires
     (tmp_path / "seed-1.json").unlink()
     assert build() == (mhz, True)
-    for gone in ("refined-1.json", "places-1.json"):
+    for gone in ("refined-1.json", "placement-1.json"):
         (tmp_path / "seed-1.json").unlink()
         (tmp_path / gone).unlink()
         assert build() == (mhz, False)
@@ -149,7 +166,7 @@ def test_a_refined_placement_is_kept_and_its_routes_are_used(tmp_path, capsys):
 @pytest.mark.parametrize("top", [
     Counting(48), Slowest("product"), Slowest(1024), Slowest(16)],
     ids=["carries", "product", "block RAM", "memory in LUTs"])
-def test_the_routers_timing_is_that_of_nextpnr(top, tmp_path):
+def test_the_routers_timing_is_that_of_nextpnr(top, tmp_path, compiled_once):
     bitstream.build(board("ulx3s_25f"), [1], folder=tmp_path, top=top)
     paths = json.loads((tmp_path / "report-1.json").read_text())["critical_paths"]
     slowest = max(sum(step["delay"] for step in path["path"]) for path in paths)    # of pads, too
@@ -199,8 +216,8 @@ def test_invalid_options_leave_the_bitstream(monkeypatch, tmp_path):
     no_clock = "the clock must be a positive number of MHz, not "
     for options, why in ((["--clock", "inf"], f"{no_clock}inf"),
                          (["--clock", "nan"], f"{no_clock}nan"), (["--clock=-1"], f"{no_clock}-1"),
-                         (["--clock", "23.9"], "cannot make 23.9 MHz"),
-                         (["--baud", "9000000"], "9000000 baud need a clock of"),
+                         (["--clock", "23.9"], "cannot generate 23.9 MHz"),
+                         (["--baud", "9000000"], "9000000 baud requires a clock of"),
                          (["--pnr", "vpr"],
                           "place and route is by ecp5_pnr or nextpnr, not 'vpr'$")):
         monkeypatch.setattr("sys.argv", ["bitstream.py", "--board", "icebreaker", *options])

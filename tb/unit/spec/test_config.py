@@ -53,7 +53,7 @@ def test_as_dict_round_trips():
     ({"addr_width": 15}, ValueError, "addr_width must be from 16 to 32, not 15"),
     ({"vector_lanes": 16}, ValueError, "vector_lanes of 16 exceeds the 8 columns"),
     ({"wgt_bytes": 64}, ValueError,
-     "wgt_bytes of 64 holds fewer than two tiles of 8 x 8 = 64 bytes"),
+     "wgt_bytes of 64 is less than two tiles of 8 x 8 = 64 bytes"),
     ({"spad_bytes": 256, "spad_banks": 8, "bus_width": 256}, ValueError,
      "spad_bytes of 256 gives each of 8 banks fewer than 4 rows of 32 bytes"),
     ({"bus_width": 256, "max_burst": 256}, ValueError,

@@ -42,7 +42,9 @@ def test_decodes_an_unknown_opcode_as_none():
 
 @pytest.mark.parametrize("name, values, message", [
     ("JUMP", {}, "no instruction 'JUMP'; there are LOAD, LOAD_WGT, "),
-    ("LOAD", {"value": 1}, "LOAD has no field 'value'"),
+    ("LOAD", {"value": 1},
+     "LOAD has no field 'value'; there are opcode, wait, signal, count, host_addr, host_pitch, "
+     "local_addr, local_pitch, bytes, each"),
     ("LOAD", {"count": 65536}, "LOAD.count must be from 0 to 65535, not 65536"),
     ("LOAD", {"count": -1}, "LOAD.count must be from 0 to 65535, not -1"),
     ("DRAIN", {"zero_point": 128}, "DRAIN.zero_point must be from -128 to 127, not 128"),

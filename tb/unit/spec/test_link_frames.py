@@ -22,7 +22,8 @@ INFO = Info(payload=256, queue=512, bus_bytes=4, timeout_us=10, clock_hz=24_000_
 
 def test_unpacking_info_reverses_packing():
     assert Info.unpack(INFO.pack()) == INFO
-    with pytest.raises(ValueError, match=r"^Info needs 44 bytes, not 3$"):
+    with pytest.raises(ValueError,
+                       match=r"^the payload of INFO must have at least 44 bytes, not 3$"):
         Info.unpack(b"abc")
 
 

@@ -140,8 +140,8 @@ def test_port_widths_follow_from_the_configuration():
     ({"reads": {"r": PortShape(3)}}, "width of port r must be a power of two, not 3"),
     ({"reads": {"r": PortShape(4, step=3)}}, "step of port r must be a power of two, not 3"),
     ({"writes": {"w": PortShape(16)}},
-     "Port w moves 16 bytes a cycle; with 8 lanes it can be 2 to 8"),
-    ({"size": 16}, "A size of 16 bytes gives each of 2 banks fewer than 2 rows of 8 bytes"),
+     "width of port w must be from 2 to the 8 lanes of a bank, not 16"),
+    ({"size": 16}, "size of 16 bytes gives each of 2 banks fewer than 2 rows of 8 bytes"),
 ])
 def test_rejects_invalid_parameters(changes, message):
     arguments = {"size": 64, "width": 8, "banks": 2, "reads": {"r": PortShape(8)},

@@ -47,8 +47,8 @@ def test_two_lanes_share_a_block_ram_if_they_fit(wgt_bytes, group):
 
 
 def test_rejects_reads_at_odd_addresses_with_groups_of_two_lanes():
-    with pytest.raises(ValueError, match="^Port a has a step of 1; with lanes in groups of 2 "
-                                         "it must be a multiple of 2$"):
+    with pytest.raises(ValueError, match="^step of port a must be a multiple of the 2 lanes of a "
+                                         "group, not 1$"):
         BankedMemory(size=64, width=4, banks=1, reads={"a": PortShape(4)},
                      writes={"b": PortShape(4)}, group=2)
     with pytest.raises(ValueError, match="^group must be 1 or 2, not 4$"):
