@@ -56,7 +56,8 @@ def strided_slice(
     ----------
     x : array of any type.
     begin, end, strides : one number for each item of the specification, strides not 0.
-    begin_mask, end_mask : bit ``i`` set: item ``i`` starts, or stops, at the array's end.
+    begin_mask, end_mask : bit ``i`` set: ``begin[i]``, or ``end[i]``, is replaced by the first, or
+        last, edge of the array in the direction of the stride.
     ellipsis_mask : bit of the item that covers all axes without an item of their own, at least
         one. Where none is left, the kernel ignores the last item instead.
     new_axis_mask : bits of items that insert an axis of one element.

@@ -66,7 +66,7 @@ def accumulate(
 
 
 def product_of_scales(s_in: Scale, s_weights: Scales) -> npt.NDArray[np.float64]:
-    """Return the real value of one accumulator unit in each channel; see the module's text."""
+    """Return the real value of one accumulator unit in each channel; see the module's docstring."""
     if np.size(s_weights) == 1:
         return np.asarray(np.float32(s_in) * np.asarray(s_weights, np.float32), np.float64)
     return conv.product_of_scales(s_in, s_weights)

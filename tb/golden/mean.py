@@ -34,6 +34,10 @@ def mean(
 
 
 def divide_multiplier(m: int, s: int, count: int) -> tuple[int, int]:
-    """Divide a multiplier by ``count``, shifted left as far as 32 bits and the shift allow."""
+    """Return the multiplier and the shift of ``m / 2**s / count``.
+
+    For precision, ``m`` is shifted left before the division. The distance is limited by ``count``,
+    by 32, and by the largest shift, 62.
+    """
     left = min(count.bit_length() - 1, 32, 62 - s)
     return (m << left) // count, s + left

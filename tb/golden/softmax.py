@@ -54,7 +54,11 @@ def softmax(x: Bytes, *, s_in: Scale, beta: float = 1.0) -> Bytes:
 
 
 def scaling(s_in: Scale, beta: float) -> tuple[int, int, int]:
-    """Return ``(m, left, diff_min)``; differences below ``diff_min`` give the smallest output."""
+    """Return ``(m, left, diff_min)``: the scaling of differences to Q5.26, and their limit.
+
+    A difference is shifted left by ``left`` and multiplied by ``m / 2**31``. Differences below
+    ``diff_min`` would not fit Q5.26; their output is -128.
+    """
     real = float(np.float32(beta)) * float(np.float32(s_in)) * 2.0 ** (31 - DIFF_INTEGER_BITS)
     m, s = quantize_multiplier(min(real, 2.0**31 - 1))
     left = 31 - s
