@@ -10,9 +10,9 @@ __all__ = ["Cycle", "Pass", "corner_tiles", "filter_pass", "mixed_tiles", "rando
 
 @dataclasses.dataclass
 class Cycle:
-    """Inputs of one cycle; ``expected`` are the sums of the vector that enters in it.
+    """Inputs of the array in one cycle, and the sums of the vector that enters in this cycle.
 
-    ``expected`` is ``None`` if no vector enters, or if the vector's sums are undefined.
+    The sums, ``expected``, are ``None`` if no vector enters, or if they are undefined.
     """
 
     act: list
@@ -27,7 +27,8 @@ class Cycle:
 
 @dataclasses.dataclass
 class Pass:
-    """A tile and its vectors. With ``lead`` it is depthwise and has no first ``lead`` sums."""
+    """Tile and its vectors. With ``lead``, the pass is depthwise, and the sums of its first
+    ``lead`` vectors are undefined."""
 
     weights: np.ndarray
     vectors: np.ndarray

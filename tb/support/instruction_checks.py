@@ -17,7 +17,7 @@ UNIT_OF = {0x10: LOAD, 0x11: LOAD, 0x12: LOAD, 0x1F: LOAD, 0x20: MATMUL, 0x2F: M
 def expected(config, word, addr, mem_base, windows):
     """Return the error of an instruction, ``(code, unit, addr)`` or ``None``.
 
-    Source: the text of decision 0001.
+    Source: ``docs/decisions/0001-contracts-between-blocks.md``.
     """
     def bits(offset, width):
         return word >> offset & (1 << width) - 1

@@ -1,4 +1,7 @@
-"""Faults of the host memory, the DMA and the on-chip memories of an emulated device."""
+"""Faults of the host memory, the DMA and the on-chip memories of an emulated device.
+
+A fault is a function that changes a device.
+"""
 
 import numpy as np
 
@@ -9,7 +12,7 @@ __all__ = ["accumulator_bit", "dma_address_line", "dma_write_lane", "host_addres
 
 
 def host_bit(at, bit, state):
-    """A stuck bit of host memory."""
+    """Return a fault: a stuck bit of host memory."""
     def fault(device):
         def action():
             force_bit(device.memory.data[at:at + 1], bit, state)
@@ -19,7 +22,7 @@ def host_bit(at, bit, state):
 
 
 def host_address_line(line):
-    """An address line of host memory that is stuck at 0."""
+    """Return a fault: an address line of host memory that is stuck at 0."""
     def fault(device):
         def addresses(addr, size):
             return np.arange(addr, addr + size) & ~(1 << line)
@@ -33,7 +36,7 @@ def host_address_line(line):
 
 
 def dma_address_line(line):
-    """An address line of the DMA's reads that is stuck at 0."""
+    """Return a fault: an address line of the DMA's reads that is stuck at 0."""
     def fault(device):
         memory = device.memory
         memory.gather = lambda start, pitch, rows, columns: memory.data[
@@ -42,7 +45,7 @@ def dma_address_line(line):
 
 
 def dma_write_lane(device):
-    """The last byte of each written beat is too high by one."""
+    """Make the last byte of each written beat too high by one."""
     scatter = device.memory.scatter
     lane = device.config.bus_bytes - 1
 
@@ -53,7 +56,7 @@ def dma_write_lane(device):
 
 
 def scratchpad_bit(at, bit, state):
-    """A stuck bit of the scratchpad."""
+    """Return a fault: a stuck bit of the scratchpad."""
     def fault(device):
         path = device.datapath
         address = at % device.config.spad_bytes
@@ -66,7 +69,7 @@ def scratchpad_bit(at, bit, state):
 
 
 def scratchpad_alias(device):
-    """A write to the last byte of the scratchpad also changes a byte in its upper half."""
+    """Make a write to the last byte of the scratchpad also change a byte in its upper half."""
     path, size = device.datapath, device.config.spad_bytes
     load = path._load
 
@@ -79,7 +82,7 @@ def scratchpad_alias(device):
 
 
 def accumulator_bit(row, col, bit, state):
-    """A stuck bit of an accumulator."""
+    """Return a fault: a stuck bit of an accumulator."""
     def fault(device):
         path = device.datapath
         before(path, "_drain", lambda: force_bit(
@@ -88,7 +91,7 @@ def accumulator_bit(row, col, bit, state):
 
 
 def weight_bit(tile, at, bit, state):
-    """A stuck bit of the weight buffer."""
+    """Return a fault: a stuck bit of the weight buffer."""
     def fault(device):
         config, path = device.config, device.datapath
         byte = tile % config.wgt_tiles * config.tile_bytes + at
@@ -97,7 +100,7 @@ def weight_bit(tile, at, bit, state):
 
 
 def weight_alias(device):
-    """Both halves of the weight buffer are the same memory."""
+    """Make both halves of the weight buffer the same memory."""
     path = device.datapath
     half = device.config.wgt_bytes // 2
     load = path._load_wgt

@@ -92,7 +92,8 @@ class _Order:
         self.draw = draw
         self.program = []
         self.of_unit = [[] for _ in units]
-        # [receiver][sender]: latest iteration whose token was taken, with all earlier ones
+        # [receiver][sender]: latest iteration of the sender for which the receiver has waited; it
+        # has then also waited for all earlier ones
         self.seen = [[-1 for _ in units] for _ in units]
 
     def add(self, step, unit):
@@ -110,20 +111,22 @@ class _Order:
             if other.count == step.count and all(
                     iteration <= max(seen[sender], other.first + number)
                     for number, iteration in enumerate(needed)):
-                # iteration by iteration: each sends the token of one
+                # each iteration of ``other`` sends a token to the same iteration of ``step``
                 other.signal |= 1 << unit
                 seen[sender] = other.last
                 return
         fits = [other for other in later if other.last >= max(needed)]
         if step.count == 1 and self.draw.random() < 0.5:
-            # wait for all of its iterations: SYNC instructions take all tokens but the last
+            # ``step`` waits for all iterations of ``other``: SYNC instructions take all tokens
+            # but the last
             other = fits[0]
             other.signal |= 1 << unit
             self.program += [_Step(f"SYNC_{isa.UNITS[unit]}", {}, wait=1 << sender)
                              for _ in range(other.count - 1)]
             seen[sender] = other.last
             return
-        # wait for all instructions of the other unit so far, with a token for each iteration
+        # ``step`` waits for all earlier instructions of the sender: SYNC instructions of the
+        # sender send a token for each iteration of ``step``
         self.program += [_Step(f"SYNC_{isa.UNITS[sender]}", {}, signal=1 << unit)
                          for _ in range(step.count)]
         seen[sender] = self.of_unit[sender][-1].last

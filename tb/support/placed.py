@@ -1,4 +1,4 @@
-"""Placed ECP5 designs, built cell by cell, for tests of what reads them."""
+"""Placed ECP5 designs, built cell by cell, for tests of the programs that read them."""
 
 from __future__ import annotations
 

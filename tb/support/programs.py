@@ -21,7 +21,8 @@ MEMORY_BYTES = 1 << 16
 
 
 class _Generator(RandomInstructions):
-    """Random instructions with a prologue that defines all state and an epilogue that stores it."""
+    """Generator of random instructions, with a prologue that defines all state and an epilogue that
+    stores it."""
 
     def prologue(self):
         """Write all memory that the program may read."""

@@ -146,7 +146,7 @@ class RandomInstructions:
             channels = draw.choice((self._small(min(cols, channels)), self._small(channels)))
         size = 12 * self.channels
         at = self._address(self.spad, self.spad_end, size)
-        if everything or draw.random() < 0.7:   # otherwise the bytes that are there
+        if everything or draw.random() < 0.7:   # otherwise PARAMS reads the present bytes
             self.steps.append(("LOAD", dict(count=1, bytes=size, host_addr=PARAMETERS,
                                             local_addr=at)))
         self.steps.append(("PARAMS", dict(
@@ -218,7 +218,7 @@ class RandomInstructions:
     def table(self, which=None):
         draw = self.draw
         at = self._address(self.spad, self.spad_end, TABLE_BYTES)
-        if which is not None or draw.random() < 0.8:    # otherwise the bytes that are there
+        if which is not None or draw.random() < 0.8:    # otherwise TABLE reads the present bytes
             self.steps.append(("LOAD", dict(
                 count=1, bytes=TABLE_BYTES, local_addr=at,
                 host_addr=ENTRIES + draw.choice((0, TABLE_BYTES)))))
@@ -259,7 +259,7 @@ class RandomInstructions:
             zero_point=draw.randint(-128, 127), clamp_min=low, clamp_max=high)))
 
     def _overlap(self, one, other, count, size):
-        """Return True if rows from two (address, pitch) may overlap."""
+        """Return whether rows from two (address, pitch) may overlap."""
         return all(a[0] < b[0] + (count - 1) * b[1] + size for a, b in ((one, other), (other, one)))
 
     def softmax(self):

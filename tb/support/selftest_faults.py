@@ -35,7 +35,7 @@ MEMORY = 1 << 15
 
 
 def _single_rounding(mode):
-    """A requantiser that rounds once in a mode that rounds otherwise."""
+    """Return a fault: in ``mode``, the requantiser rounds as in mode TFL1."""
     return changed("_drain", lambda fields: {
         "mode": Mode.TFL1 if fields["mode"] == mode else fields["mode"]})
 

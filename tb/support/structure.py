@@ -106,7 +106,7 @@ def tests_without_package(root):
             yield f"{path.relative_to(root)} mirrors no package"
 
 
-def imported(tree, package, is_type_checking=True):
+def imported(tree, package, skip_type_checking=True):
     """Yield the absolute names that a module imports, also inside of functions.
 
     Parameters
@@ -114,12 +114,12 @@ def imported(tree, package, is_type_checking=True):
     tree : :class:`ast.Module`
     package : :class:`str`
         Package of the module, to resolve relative imports.
-    is_type_checking : :class:`bool`
+    skip_type_checking : :class:`bool`
         Skip blocks under ``if TYPE_CHECKING``, which do not run.
     """
     skipped = set()
     for node in ast.walk(tree):
-        if (is_type_checking and isinstance(node, ast.If)
+        if (skip_type_checking and isinstance(node, ast.If)
                 and ast.unparse(node.test).endswith("TYPE_CHECKING")):
             skipped.update(id(inner) for part in node.body for inner in ast.walk(part))
     for node in ast.walk(tree):

@@ -1,4 +1,7 @@
-"""Faults of the array, of VECTOR and of the registers of an emulated device."""
+"""Faults of the array, of VECTOR and of the registers of an emulated device.
+
+A fault is a function that changes a device.
+"""
 
 import numpy as np
 
@@ -11,7 +14,7 @@ __all__ = ["cell_bit", "depthwise_offset", "intermittent_cell", "lane_multiplier
 
 
 def cell_bit(row, col, bit, state):
-    """A stuck bit of the weight in one cell."""
+    """Return a fault: a stuck bit of the weight in one cell."""
     def fault(device):
         tiles = device.datapath._tiles
 
@@ -24,7 +27,7 @@ def cell_bit(row, col, bit, state):
 
 
 def intermittent_cell(device):
-    """A cell that is wrong in the first program only."""
+    """Make the weight of one cell wrong in the first program only."""
     path = device.datapath
     tiles, calls = path._tiles, []
 
@@ -39,7 +42,7 @@ def intermittent_cell(device):
 
 
 def _after_multiply(device, action):
-    """Call ``action`` with the fields of each MATMUL after it."""
+    """Call ``action(fields)`` after each MATMUL."""
     multiply = device.datapath._multiply
 
     def call(fields):
@@ -49,7 +52,7 @@ def _after_multiply(device, action):
 
 
 def timing_violation(device):
-    """Long passes with many tiles give wrong results."""
+    """Make one sum of each MATMUL with more than eight rows of tiles wrong."""
     def action(fields):
         if fields["row_count"] > 8:
             device.datapath.acc[fields["acc_addr"] + 7, 2] += 5
@@ -57,7 +60,7 @@ def timing_violation(device):
 
 
 def masked_everywhere_else(device):
-    """A fault that appears only for one tile times a certain number of vectors, at row 0."""
+    """Make one sum wrong, only in a MATMUL of tile 0, row 0 and a certain number of vectors."""
     lanes = min(device.config.rows * 4, device.config.acc_rows // 2)
 
     def action(fields):
@@ -68,19 +71,19 @@ def masked_everywhere_else(device):
 
 
 def matmul_field(name, value):
-    """A field of MATMUL that always has the same value."""
+    """Return a fault: a field of MATMUL that always has the same value."""
     return changed("_multiply", lambda fields: {name: value})
 
 
 def depthwise_offset(device):
-    """Results of depthwise passes are too high by one."""
+    """Make the results of depthwise passes too high by one."""
     path = device.datapath
     sums = path._sums
     path._sums = lambda passes, block: sums(passes, block) + passes.fields["depthwise"]
 
 
 def lane_multiplier(bit):
-    """A bit that is stuck at 0 in the multiplier of column 1, but not in the parameter memory."""
+    """Return a fault: a bit of the multiplier that is stuck at 0 in column 1, not in the memory."""
     def fault(device):
         path = device.datapath
         drain = path._drain
@@ -95,7 +98,7 @@ def lane_multiplier(bit):
 
 
 def parameter_bit(memory, channel, bit, state):
-    """A stuck bit of one of the memories for channel parameters."""
+    """Return a fault: a stuck bit of one of the memories for channel parameters."""
     def fault(device):
         path = device.datapath
 
@@ -109,7 +112,7 @@ def parameter_bit(memory, channel, bit, state):
 
 
 def table_bit(number, entry, bit, state):
-    """A stuck bit of a table."""
+    """Return a fault: a stuck bit of a table."""
     def fault(device):
         path = device.datapath
 
@@ -122,14 +125,14 @@ def table_bit(number, entry, bit, state):
 
 
 def short_softmax(device):
-    """SOFTMAX leaves out the last byte of each row."""
+    """Make SOFTMAX leave out the last byte of each row."""
     softmax = device.datapath._softmax
     device.datapath._softmax = lambda fields: softmax(
         {**fields, "bytes": max(1, fields["bytes"] - 1)})
 
 
 def register_bit(name, state):
-    """Bit 8 of a register is stuck."""
+    """Return a fault: bit 8 of a register is stuck."""
     def fault(device):
         read = device.read_register
 
@@ -141,13 +144,13 @@ def register_bit(name, state):
 
 
 def rejected_writes(device):
-    """The device rejects all register writes."""
+    """Make the device reject all register writes."""
     def reject(name, value):
         raise RegisterError(f"the device rejected the write of {value:#x} to {name}")
     device.write_register = reject
 
 
 def wrong_error_code(device):
-    """Every error is reported as ACC_BOUNDS."""
+    """Make the device report every error as ACC_BOUNDS."""
     fail = device._fail
     device._fail = lambda code, *rest: fail(type(code).ACC_BOUNDS, *rest)
