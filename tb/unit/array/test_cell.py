@@ -28,7 +28,8 @@ def test_multiplies_adds_swaps_shifts_and_filters(forms):
     } for _ in range(400)]
     assert any(cycle["swap"] and cycle["shift"] for cycle in inputs)
 
-    # model: the operands and weights multiplied in each cycle; shadows and tops before each cycle
+    # the model records, for each cycle, the operands and the weights that are multiplied, and the
+    # shadow weights and the inputs from above before the cycle
     shadow, active, actives, shadows = [0] * COLUMNS, [0] * COLUMNS, [], []
     current, previous, operands, tops = [0] * COLUMNS, [0] * COLUMNS, [], []
     for cycle in inputs:

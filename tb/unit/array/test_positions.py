@@ -30,7 +30,7 @@ def test_requests_every_cycle_unless_its_accumulator_row_was_updated_recently(
     counts = {"requests": 0, "hazards": 0}
 
     async def testbench(ctx):
-        # accumulator rows of the vectors of the last cycles without a conflict
+        # accumulator row of the vector in each of the last cycles that had no conflict
         recent = [None] * (UPDATE_DISTANCE - 1)
         ctx.set(dut.i.valid, 1)
         ctx.set(dut.i.payload, int.from_bytes(instruction(rng), "little"))

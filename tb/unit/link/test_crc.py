@@ -70,8 +70,8 @@ def test_detects_any_four_wrong_bits_of_a_frame():
     for index in range(bits):
         syndrome[index] = value         # remainder of one wrong bit, index bits before the end
         value = value >> 1 ^ (POLYNOMIAL if value & 1 else 0)
-    assert np.unique(syndrome).size == bits                                     # 2 bits
+    assert np.unique(syndrome).size == bits                                     # 2 wrong bits
     first, second = np.triu_indices(bits, 1)
     pairs = np.sort(syndrome[first] ^ syndrome[second])
-    assert not np.isin(syndrome, pairs).any()                                   # 3 bits
-    assert (pairs[1:] != pairs[:-1]).all()                                      # 4 bits
+    assert not np.isin(syndrome, pairs).any()                                   # 3 wrong bits
+    assert (pairs[1:] != pairs[:-1]).all()                                      # 4 wrong bits

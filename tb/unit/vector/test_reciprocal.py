@@ -1,4 +1,4 @@
-"""Reciprocal of SOFTMAX in hardware, compared with the kernel's integers."""
+"""Reciprocal of SOFTMAX in hardware, compared with the integers of TensorFlow Lite's kernel."""
 
 import random
 

@@ -82,7 +82,7 @@ def near_tie(rng, mode):
         # the quotient is k + 1/2 with small k; the nearest multiplier gives a product close by
         half = (2 * rng.randint(0, 260 >> rng.randint(0, 9)) + 1) << shift - 1
         if mode == Mode.TFL2 and shift > 31 and rng.random() < 0.5:
-            half -= 1 << 30         # half of the first rounding below the half of the second
+            half -= 1 << 30         # the first rounding then rounds up to the tie of the second
         multiplier = half // abs(a) + rng.randint(0, 1)
         if 0 <= multiplier < 1 << 31:
             return a, multiplier, shift
