@@ -39,7 +39,7 @@ def run_models(folder: str | os.PathLike[str], compile: Callable[[pathlib.Path],
         Function that is called with a sentence after each case.
     """
     reports: list[ModelReport] = []
-    work: list[tuple[ModelReport, Program, list[pathlib.Path]]] = []
+    jobs: list[tuple[ModelReport, Program, list[pathlib.Path]]] = []
     for name, path, cases in find_models(folder):
         report = ModelReport(model=name)
         reports.append(report)
@@ -49,15 +49,15 @@ def run_models(folder: str | os.PathLike[str], compile: Callable[[pathlib.Path],
             program = compile(path)
             if not taken:
                 raise InputError(f"{path.parent} has no .npz file: there is nothing to compare")
-            work.append((report, program, taken))
+            jobs.append((report, program, taken))
         except WeftError as error:
             report.refusal = str(error)
             progress(f"{name}: {error}")
-    if not work:
+    if not jobs:
         return reports
-    device = make_device(max(program.memory_bytes for _, program, _ in work))
+    device = make_device(max(program.memory_bytes for _, program, _ in jobs))
     broken: str | None = None
-    for report, program, cases in work:
+    for report, program, cases in jobs:
         if broken:
             report.failure = f"not run: {broken}"
             continue
