@@ -84,7 +84,8 @@ class RowSoftmax:
     rows, size : :class:`int`
         Number of rows, and bytes in a row.
     table : int32 array (256,)
-        Exponentials, by the distance from the row's maximum.
+        Exponentials in Q0.31. Entry ``255 - d`` belongs to the distance ``d`` from the row's
+        maximum.
     """
 
     name: str

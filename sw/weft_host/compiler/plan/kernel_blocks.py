@@ -137,7 +137,7 @@ def pass_grids(layer: Layer, block: KernelBlock, row_pitch: int, width: int, *,
     width : :class:`int`
         Bytes of a vector that a pass uses; see :func:`vector_width`.
     pixel : :class:`int` or :class:`None`
-        Bytes from one pixel to the next, if they are not the channels of the block.
+        Bytes from one pixel to the next; ``None`` if pixels consist of the block's channels.
     row_filters : :class:`bool`
         The tiles are filters along x.
     """

@@ -138,7 +138,8 @@ class _Search:
     # the candidates, in the order in which they are tried
 
     def kernel_divisions(self) -> Iterator[_KernelDivision]:
-        """Yield divisions of the kernel, from the undivided kernel to single taps."""
+        """Yield divisions of the kernel: channel slices if they may help, then the undivided
+        kernel, and so on to single taps."""
         for kernel_y, kernel_x, channels in self._kernel_sizes():
             if max(kernel_y, kernel_x) <= MAX_COUNT:
                 blocks = divide_kernel(self.layer, kernel_y, kernel_x, channels)
