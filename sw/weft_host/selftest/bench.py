@@ -166,7 +166,7 @@ class Bench:
                              np.int8)
 
     def run(self, steps: Sequence[Step], device: Device | None = None) -> None:
-        """Run instructions one after the other.
+        """Run instructions in sequence.
 
         They may read all of host memory, and write from the offset ``source`` to its end.
         """
