@@ -1,1 +1,1 @@
-"""The VECTOR unit: bias, requantiser, clamp."""
+"""The VECTOR unit, which requantises accumulators, maps bytes through tables, computes softmax."""

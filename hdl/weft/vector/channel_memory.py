@@ -8,28 +8,28 @@ __all__ = ["ChannelMemory"]
 
 
 class ChannelMemory(wiring.Component):
-    """Memory of one value per channel, read for a whole group of channels at once.
+    """Memory of one value per channel, which is read for a whole group of channels at once.
 
-    Channel ``group * lanes + lane`` is entry ``lane`` of ``group``. The values of a read arrive one
-    cycle after the request, and include writes of earlier cycles.
+    A group is ``lanes`` consecutive channels. The values of a read arrive one cycle after the
+    request, and include writes of earlier cycles.
 
     Parameters
     ----------
     channels : :class:`int`
         Number of channels, a power of two.
     lanes : :class:`int`
-        Channels of a group, a power of two up to ``channels``.
+        Number of channels in a group, a power of two up to ``channels``.
     shape : shape-like
         Shape of a value.
 
     Members
     -------
     i_write_en : :py:`In(1)`, ``i_write_channel``, ``i_write_value``
-        Set the value of one channel.
+        Write enable, channel and value of a write.
     i_channel : :py:`In(range(channels))`
         Any channel of the group to read.
     o_values : :py:`Out(ArrayLayout(shape, lanes))`
-        The values of the group that was addressed in the previous cycle.
+        Values of the group that ``i_channel`` selected in the previous cycle.
     """
 
     def __init__(self, *, channels, lanes, shape):

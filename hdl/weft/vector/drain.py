@@ -1,4 +1,4 @@
-"""Reader of DRAIN: converts accumulator rows to steps, groups of channels for the lanes."""
+"""Reader of DRAIN, which sends accumulator rows to the lanes in steps."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
@@ -13,12 +13,12 @@ __all__ = ["DrainReader", "Step"]
 
 
 class Step(data.StructLayout):
-    """One cycle of work of the lanes.
+    """Layout of a step, the group of channels or bytes that the lanes process in one cycle.
 
-    ``channel`` is the parameter slot of the group's first channel or, in mode RAW (``raw``), of
-    the single channel: the instruction's first slot plus the channel. ``map`` marks a step of a
-    MAP or SOFTMAX, which has no channels. ``settings`` selects the settings of one of two
-    instructions.
+    ``channel`` is the parameter slot of the first channel of the group. In mode RAW (``raw``), the
+    step has a single channel, and ``channel`` is its parameter slot. ``map`` marks a step of a MAP
+    or SOFTMAX, which has no channels. ``settings`` is the index, 0 or 1, of the settings of the
+    instruction in the lanes.
     """
 
     def __init__(self, config):
@@ -35,39 +35,42 @@ class DrainReader(wiring.Component):
     """Reader that sends the accumulator rows of DRAIN instructions to the lanes in steps.
 
     A step is a group of ``vector_lanes`` channels, or one channel in mode RAW. Steps follow each
-    other without a gap, from row to row. The pipeline behind this component cannot stall. A row is
-    therefore requested only if the output queue has space for all its steps, and only when its
-    data will arrive after the last step of the previous row was sent.
+    other without a gap, also from row to row. The pipeline after this component cannot stall. A row
+    is therefore requested only if the output queue has space for all its steps, and only if its
+    data will arrive after the last step of the previous row is sent.
 
-    Rows of mode RAW take a shorter path through the lanes. The first of them therefore waits until
-    all other steps have left the queue, and vice versa.
+    Steps in mode RAW take a shorter path through the lanes. When the mode changes to or from RAW,
+    the first row therefore waits until all earlier steps have left the queue.
 
     Parameters
     ----------
     config : :class:`Config`
     queue_depth : :class:`int`
-        Entries of the output queue; at least ``config.cols``.
+        Number of entries of the output queue; at least ``config.cols``.
 
     Members
     -------
     i_start : :py:`In(1)`
-        Start the instruction in ``i_instruction``. Only while ``o_ready`` is high.
+        Start the instruction in ``i_instruction``. Allowed only while ``o_ready`` is high.
     i_instruction : :py:`In(256)`
         A validated DRAIN.
     i_settings : :py:`In(1)`
-        Settings that the steps of this instruction select.
+        Index of the settings for the steps of this instruction.
     o_ready : :py:`Out(1)`
         All rows of earlier instructions have arrived.
     acc : :py:`Out(AccReadPort(acc_row_width, cols))`
+        Reads of accumulator rows.
     i_freed : :py:`In(1)`
-        An entry of the output queue became free.
+        An entry of the output queue becomes free in this cycle.
     i_reserve : :py:`In(1)`
-        Reserve an entry for a step of another component. Not while a DRAIN is read.
+        Reserve an entry for a step of another component. Not allowed while a DRAIN is in progress
+        in this component.
     o_space : :py:`Out(1)`
-        The queue had ``AHEAD`` free entries in the previous cycle.
+        The queue had at least ``AHEAD`` free entries in the previous cycle.
     o_step : :py:`Out(Step(config))`
+        The step that enters the lanes in this cycle.
     o_acc : :py:`Out(ArrayLayout(signed(32), lanes))`
-        The accumulators of the step of the previous cycle.
+        Accumulators of the step of the previous cycle.
     """
 
     MAX_READ_LATENCY = 15
@@ -94,7 +97,7 @@ class DrainReader(wiring.Component):
         m = Module()
         cols, lanes = self.config.cols, self.config.vector_lanes
         new = data.View(instruction_layout("DRAIN"), self.i_instruction)
-        step_shape = range(cols)            # steps of a row, less one
+        step_shape = range(cols)            # steps of a row, minus 1
 
         raw, settings = Signal(), Signal()
         last_step = Signal(step_shape)
@@ -106,12 +109,13 @@ class DrainReader(wiring.Component):
         free = Signal(range(self.queue_depth + 1), init=self.queue_depth)
         gap = Signal(step_shape)            # cycles until the next row may be requested
         was_raw = Signal()
-        # computed a cycle ahead: the fan-out of an accepted row is far from the accumulators
+        # computed one cycle ahead, because these signals control logic far from the accumulators
         may_request, is_last_x, is_last_y = Signal(), Signal(), Signal()
         outstanding = Signal(range(self.MAX_READ_LATENCY + 1))
         accept = Signal()
-        # The free entries are compared a cycle ahead, for two rows in case one is requested in that
-        # cycle. Longer rows are at least two cycles apart.
+        # The results of the comparisons with the number of free entries are registered. If entries
+        # were reserved in the same cycle, there must be space for two rows. This suffices: rows
+        # of more than one step are at least two cycles apart.
         is_raw = new.mode == Mode.RAW
         last_channel = (new.channels - 1)[:len(last_step)]
         new_last_step = Mux(is_raw, last_channel, last_channel // lanes)
@@ -168,9 +172,9 @@ class DrainReader(wiring.Component):
         return m
 
     def _slot_group(self, m, new, x_count):
-        """Return the parameter slots of the next row that arrives, in multiples of ``cols``.
+        """Return the first parameter slot of the next row that arrives, in multiples of ``cols``.
 
-        Rows are counted again when they arrive, because later rows have been requested by then.
+        The rows are counted when they arrive, separately from the requests, which are ahead.
         """
         config = self.config
         group = Signal(range(config.param_channels // config.cols))
@@ -186,7 +190,7 @@ class DrainReader(wiring.Component):
         return group
 
     def _split(self, m, raw, settings, last_step, slot_group):
-        """Register each row that arrives and send its steps."""
+        """Store each row that arrives, and send its steps."""
         cols, lanes = self.config.cols, self.config.vector_lanes
         lane_shape = data.ArrayLayout(signed(32), lanes)
         rows = Signal(data.ArrayLayout(lane_shape, cols // lanes), reset_less=True)

@@ -1,4 +1,4 @@
-"""Lanes of VECTOR: bias and requantiser for each channel of a group."""
+"""Lanes of VECTOR, which add the bias and requantise, one lane for each channel of a group."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
@@ -16,17 +16,20 @@ SETTINGS = data.StructLayout({
     "double": 1, "away": 1, "zero_point": signed(8), "clamp_min": signed(8),
     "clamp_max": signed(8),
 })
-"""Fields of an instruction that all lanes share."""
+"""Settings of an instruction, which all lanes share."""
 
 
 class Lanes(wiring.Component):
-    """Pipeline that adds the bias and requantises a group of channels, or widens one in mode RAW.
+    """Pipeline that processes one step per cycle.
 
-    Steps of MAP have values without a bias; multiplier and shift are the same in all lanes.
+    For a step of DRAIN, it adds the biases to the accumulators of a group of channels and
+    requantises the sums. In mode RAW, it only adds the bias, for a single channel. A step of MAP or
+    SOFTMAX has values without a bias, and multiplier and shift are the same in all lanes.
 
-    The pipeline never stalls. A step leaves ``LATENCY`` cycles after it entered, in mode RAW
-    ``RAW_LATENCY`` cycles; two steps must not leave in the same cycle. Parameters are read when
-    a step needs them, so that they may change only while no step is in flight.
+    The pipeline never stalls. The bytes of a step leave ``LATENCY`` cycles after the step enters,
+    or ``RAW_LATENCY`` cycles in mode RAW. Two steps must not leave in the same cycle. Parameters
+    are read at different times after a step enters, so they may change only while no step is in
+    flight.
 
     Parameters
     ----------
@@ -35,24 +38,25 @@ class Lanes(wiring.Component):
     Members
     -------
     i_start, i_instruction, i_settings : :py:`In(1)`, :py:`In(256)`, :py:`In(1)`
-        Store zero point, clamp and rounding law of this DRAIN or MAP as settings ``i_settings``. No
-        step with the same settings may be in flight.
+        Store zero point, clamps and rounding law of the DRAIN, MAP or SOFTMAX in ``i_instruction``
+        as the settings with index ``i_settings``. No step with these settings may be in flight.
     i_softmax : :py:`In(1)`
         The instruction is a SOFTMAX, whose settings are constant.
     i_step : :py:`In(Step(config))`
+        The step that enters.
     i_acc, i_values : :py:`In(ArrayLayout(signed(32), lanes))` each
-        One cycle after the step: accumulators, or the values of a step of MAP.
+        Accumulators of a step of DRAIN, or values of a step of MAP, one cycle after the step.
     i_map_multiplier, i_map_shift : :py:`In(31)`, :py:`In(6)`
-        Multiplier and shift of all steps of MAP in flight.
+        Multiplier and shift of all steps of MAP or SOFTMAX in flight.
     o_bias_channel, o_multiplier_channel, o_shift_channel : :py:`Out(range(param_channels))`
-        Addresses for a :class:`ChannelMemory` each.
+        Channels to read, one for each :class:`ChannelMemory`.
     i_biases, i_multipliers, i_shifts : :py:`In(ArrayLayout(..., lanes))`
-        Values of these groups, a cycle later.
+        Values of the groups of these channels, one cycle later.
     o_en : :py:`Out(1)`, ``o_bytes`` : :py:`Out(ArrayLayout(8, max(lanes, 4)))`
-        Bytes of a step: one per lane, or the four of an int32 in mode RAW.
+        A step leaves, and its bytes: one per lane, or the four of an int32 in mode RAW.
     """
 
-    SUM_AT = 2              # cycles after the step: the sum with the bias enters the requantiser
+    SUM_AT = 2              # cycles from the step to its values at the requantiser
     RAW_LATENCY = SUM_AT + 1
     LATENCY = SUM_AT + Requantizer.LATENCY
 
@@ -89,7 +93,7 @@ class Lanes(wiring.Component):
             at.append(Signal(Step(config), name=f"s{age}_step"))
             m.d.sync += at[age].eq(at[age - 1])
 
-        # one cycle for the memory, and one to select between its values and those of MAP
+        # one cycle is for the memory, and one for the selection between its values and those of MAP
         multiplier_request = self.SUM_AT + Requantizer.MULTIPLIER_AT - 2
         shift_request = self.SUM_AT + Requantizer.SHIFT_AT - 2
         m.d.comb += [
@@ -101,7 +105,7 @@ class Lanes(wiring.Component):
         settings = self._settings(m)
 
         def setting(name, cycle):
-            # selected a cycle early, so that the selection is not on the path into the lanes
+            # selected one cycle ahead, so that the selection is not on the path into the lanes
             value = Signal(SETTINGS.members[name], name=f"s{cycle}_{name}", reset_less=True)
             m.d.sync += value.eq(Mux(at[self.SUM_AT + cycle - 1].settings,
                                      settings[1][name], settings[0][name]))
@@ -155,7 +159,7 @@ class Lanes(wiring.Component):
         for name in ("mode", "zero_point", "clamp_min", "clamp_max"):
             assert layout[name] == instruction_layout("MAP")[name], name
         new = data.View(layout, self.i_instruction)
-        softmax = self.i_softmax            # its field `mode` is zero, which is TFL2
+        softmax = self.i_softmax            # the bits of `mode` are 0 in a SOFTMAX: TFL2
         settings = []
         for index in range(2):
             stored = Signal(SETTINGS, name=f"settings_{index}", reset_less=True)

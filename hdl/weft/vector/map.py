@@ -1,4 +1,4 @@
-"""Reader of MAP and SOFTMAX: looks bytes of the scratchpad up in tables of int32."""
+"""Reader of MAP and SOFTMAX, which looks up bytes of the scratchpad in tables of int32."""
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, fifo, wiring
@@ -17,23 +17,24 @@ __all__ = ["MAP_READING", "MapReader", "Reading", "StepFlags"]
 IN_FLIGHT = 16          # outstanding reads
 
 Reading = data.StructLayout({"pause": 1, "repeat": 1, "emit": 1, "offset": 8})
-"""Parameters of a reading of a row: ``pause`` after it, ``repeat`` the row afterwards, ``emit``
-its steps to the lanes, and add ``offset`` to each byte to obtain the index of its entry."""
+"""Parameters of one reading of a row. ``pause``: wait for ``i_next`` after the reading. ``repeat``:
+the next reading is of the same row. ``emit``: send the steps to the lanes. ``offset`` is added to
+each byte, and the sum modulo 256 is the index of its entry."""
 
 MAP_READING = {"pause": 0, "repeat": 0, "emit": 1, "offset": 0x80}
-"""Reading of rows by MAP: entry 0 belongs to byte -128."""
+"""Parameters of all readings of MAP. The offset is 128, because entry 0 is for byte -128."""
 
 StepFlags = data.StructLayout({"valid": 1, "ends_reading": 1, "ends_all": 1})
-"""Flags beside the data of a step: there is one (``valid``), it is the last of a reading of a row,
-and it is the last of the instruction's last reading."""
+"""Flags that accompany the data of a step: the data is ``valid``, the step is the last one of a
+reading, and the step is the last one of the instruction's last reading."""
 
 
 class MapReader(wiring.Component):
-    """Reader that looks the bytes of rows up and sends the results to the lanes.
+    """Reader that looks up the bytes of rows in the tables, and sends the results to the lanes.
 
-    A step is read every cycle, with two operands every second cycle. A step is sent to the lanes
-    only if the output queue has space for it. ``i_reading`` must not change from the start of a
-    reading of a row until its last data has arrived.
+    One step is read per cycle, or one per two cycles with two operands. A step is read only if the
+    output queue has space for it. ``i_reading`` must not change from the start of a reading of a
+    row until its last data has arrived.
 
     Parameters
     ----------
@@ -46,26 +47,29 @@ class MapReader(wiring.Component):
     i_instruction : :py:`In(256)`
         A validated MAP or SOFTMAX.
     i_settings : :py:`In(1)`
-        Settings that the steps of this instruction select.
+        Index of the settings for the steps of this instruction.
     o_busy : :py:`Out(1)`
-        From the cycle after ``i_start`` to that of the last data.
-    i_reading : :py:`In(Reading)`, ``i_next`` : :py:`In(1)`
-        Parameters of the reading; start the next reading after a pause.
+        High from the cycle after ``i_start`` to the cycle in which the last data arrives.
+    i_reading : :py:`In(Reading)`
+        Parameters of the current reading.
+    i_next : :py:`In(1)`
+        Start the next reading after a pause.
     spad : :py:`Out(ReadPort(spad_addr_width, vector_lanes))`
+        Reads of the operands.
     i_table_en, i_table_index, i_table_entry
-        An entry for :class:`Tables`.
+        Write of an entry of :class:`Tables`.
     i_space : :py:`In(1)`
-        The output queue has space. A reservation is included two cycles later.
+        The output queue has space for a step. A reservation affects this input two cycles later.
     o_reserve : :py:`Out(1)`
         Reserve an entry of the output queue for a step.
     o_index : :py:`Out(ArrayLayout(8, lanes))`, ``o_indexed`` : :py:`Out(StepFlags)`
-        Indices of the entries of a step, in every reading, one cycle after the step's data.
+        Indices of the entries of a step, one cycle after the data of the step.
     o_entries : :py:`Out(ArrayLayout(signed(32), lanes))`, ``o_looked_up`` : :py:`Out(StepFlags)`
-        The entries, ``Tables.LATENCY`` cycles after their indices.
+        Entries of a step, ``Tables.LATENCY`` cycles after their indices.
     o_step : :py:`Out(Step(config))`
-        One cycle after ``o_looked_up``, if the step is sent to the lanes.
+        The step for the lanes, one cycle after ``o_looked_up``, if the reading has ``emit``.
     o_values : :py:`Out(ArrayLayout(signed(32), lanes))`
-        The values of the step of the previous cycle.
+        Values of the step of the previous cycle.
     """
 
     def __init__(self, config):
@@ -100,11 +104,11 @@ class MapReader(wiring.Component):
         tag_layout = data.StructLayout({"ends_step": 1, "ends_reading": 1, "ends_all": 1})
         m.submodules.tags = tags = fifo.SyncFIFO(width=tag_layout.size, depth=IN_FLIGHT)
 
-        # a tag waits for the data of each read
+        # the queue contains a tag for each read whose data is outstanding
         accept = Signal()
         retry = Signal()            # the request of the previous cycle was stalled
         may_request = Signal()
-        tag_space = Signal()        # computed a cycle ahead, including the tag of that cycle
+        tag_space = Signal()        # computed one cycle ahead, with an entry in reserve
         read = addresses.o.payload
         tag_in = Signal(tag_layout)
         m.d.comb += [
@@ -131,7 +135,7 @@ class MapReader(wiring.Component):
             self.o_reserve.eq(accept & read.ends_step & self.i_reading.emit),
         ]
 
-        # flags beside the data; in stage 0 the data of a read arrives
+        # flags that accompany the data, which arrives in stage 0
         stage = data.StructLayout({
             "valid": 1, "ends_step": 1, "ends_reading": 1, "ends_all": 1, "emit": 1})
         at = [Signal(stage, name=f"s{age}") for age in range(3 + Tables.LATENCY)]
@@ -175,9 +179,12 @@ class MapReader(wiring.Component):
         return m
 
     def _combine(self, m, lane, two, looked_up, multiplies):
-        """Combine the entries of a lane; an operand without a second one is added to zero."""
+        """Combine the entries of a lane into its value.
+
+        Without a second operand, the entry is added to 0.
+        """
         entry = self.o_entries[lane]
-        # registers a and b, because a multiplier is far from all other logic
+        # a and b are registers, because a multiplier is far from all other logic
         first, a, b, total, product = (
             Signal(signed(32), name=f"{name}_{lane}", reset_less=True)
             for name in ("first", "a", "b", "total", "product"))

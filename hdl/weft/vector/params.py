@@ -1,4 +1,4 @@
-"""Reader of PARAMS: loads biases, multipliers and shifts from the scratchpad."""
+"""Reader of PARAMS, which loads biases, multipliers and shifts from the scratchpad."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
@@ -10,17 +10,18 @@ from ..sram.ports import ReadPort
 
 __all__ = ["ParamsReader"]
 
-WORDS = 3               # per channel: bias, multiplier, shift
+WORDS = 3               # kinds of words of a channel: bias, multiplier, shift
 BIAS, MULTIPLIER, SHIFT = range(WORDS)
 
 
 class ParamsReader(wiring.Component):
-    """Reader that executes PARAMS instructions, one 32-bit word a cycle.
+    """Reader that executes PARAMS instructions, one 32-bit word per cycle.
 
-    Reads the bias of every channel and then, with ``per_channel``, multiplier and shift of every
-    channel. Otherwise, the instruction's multiplier and shift are written together with each bias,
-    and take no cycle. The first channel has the parameter slot ``channel``. An instruction takes
-    ``channels`` or ``3 * channels`` cycles, plus the latency of the scratchpad.
+    It reads the biases of all channels and then, with ``per_channel``, multiplier and shift of each
+    channel. Without ``per_channel``, the multiplier and shift of the instruction are output
+    together with each bias. The field ``channel`` is the parameter slot of the first channel. An
+    instruction takes ``3 * channels`` cycles with ``per_channel``, and ``channels`` cycles without,
+    plus the latency of the scratchpad.
 
     Parameters
     ----------
@@ -33,15 +34,19 @@ class ParamsReader(wiring.Component):
     i_instruction : :py:`In(256)`
         A validated PARAMS.
     o_busy : :py:`Out(1)`
-        From the cycle after ``i_start`` to that of ``o_done``.
+        High from the cycle after ``i_start`` to the cycle of ``o_done``.
     o_done : :py:`Out(1)`
-        High for one cycle, the one before that in which the last values are written.
+        High for one cycle, one cycle before the last values are output.
     spad : :py:`Out(ReadPort(spad_addr_width, 4))`
+        Reads of the words.
     o_channel : :py:`Out(range(param_channels))`
-        Parameter slot of all values below.
+        Parameter slot of the following values.
     o_bias_en, o_bias : :py:`Out(1)`, :py:`Out(signed(32))`
+        Write enable and value of the bias.
     o_multiplier_en, o_multiplier : :py:`Out(1)`, :py:`Out(31)`
+        Write enable and value of the multiplier.
     o_shift_en, o_shift : :py:`Out(1)`, :py:`Out(6)`
+        Write enable and value of the shift.
     """
 
     def __init__(self, config):
@@ -73,7 +78,7 @@ class ParamsReader(wiring.Component):
         per_channel = Signal()
         multiplier, shift = Signal(31), Signal(6)
 
-        # requests; channel and kind identify the next word
+        # requests; req_channel and req_kind identify the next word to request
         requesting = Signal()
         addr, scale_addr = Signal(self.addr_width), Signal(self.addr_width)
         req_channel, req_kind = Signal.like(last_channel), Signal(range(WORDS))
@@ -91,7 +96,7 @@ class ParamsReader(wiring.Component):
         # are far from the scratchpad
         channel, kind = Signal.like(last_channel), Signal(range(WORDS))
         word_en, word = Signal(), Signal(32, reset_less=True)
-        is_last = Signal()          # computed a cycle ahead: `o_done` has a high fan-out
+        is_last = Signal()          # computed one cycle ahead, because o_done has a high fan-out
         m.d.comb += [word_en.eq(spad.valid), self.o_done.eq(word_en & is_last)]
         m.d.sync += [
             word.eq(Cat(spad.data)),
@@ -128,7 +133,10 @@ class ParamsReader(wiring.Component):
         return m
 
     def _advance(self, m, channel, kind, first_channel, last_channel):
-        """Advance to the next word: all biases, then multiplier and shift of each channel."""
+        """Advance ``channel`` and ``kind`` to the next word.
+
+        All biases come first, followed by multiplier and shift of each channel.
+        """
         with m.If(kind == MULTIPLIER):
             m.d.sync += kind.eq(SHIFT)
         with m.Else():

@@ -10,10 +10,9 @@ __all__ = ["SharedRead"]
 
 
 class SharedRead(wiring.Component):
-    """Connection of one part of VECTOR at a time to the scratchpad.
+    """Multiplexer that connects one part of VECTOR at a time to the scratchpad.
 
-    ``i_table`` and ``i_map`` select the part, ``params`` if neither is high. They change only
-    while no read is outstanding.
+    ``i_table`` and ``i_map`` may change only while no read is outstanding.
 
     Parameters
     ----------
@@ -22,9 +21,13 @@ class SharedRead(wiring.Component):
     Members
     -------
     i_table, i_map : :py:`In(1)` each
+        Select ``table``, select ``map``. If neither is high, ``params`` is selected.
     params, table : :py:`In(ReadPort(spad_addr_width, 4))` each
+        Ports of the readers of PARAMS and TABLE.
     map : :py:`In(ReadPort(spad_addr_width, vector_lanes))`
+        Port of the reader of MAP and SOFTMAX.
     spad : :py:`Out(ReadPort(spad_addr_width, max(vector_lanes, 4)))`
+        Port of the scratchpad.
     """
 
     def __init__(self, config):

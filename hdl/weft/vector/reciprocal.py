@@ -6,10 +6,10 @@ from amaranth.lib.wiring import In, Out
 
 __all__ = ["Reciprocal"]
 
-HALF = 16                       # bits of half an operand: an operand size of all FPGAs' multipliers
+HALF = 16                       # bits of half an operand, which fits the multipliers of all FPGAs
 NEWTON_STEPS = 3
-ROUNDS = 1 + 2 * NEWTON_STEPS   # products
-FIRST_SUM, APPLY = 2, 6         # cycles of a round that add the first part, and use the product
+ROUNDS = 1 + 2 * NEWTON_STEPS   # one round for each product of two operands
+FIRST_SUM, APPLY = 2, 6         # cycles of a round: addition of the first part, use of the product
 ONE = 1 << 29                   # in Q2.29
 CONSTANT, SLOPE = 1515870810, 1010580540        # 48/17 and 32/17, in Q2.29
 TOTAL_SHIFT, MAX_SHIFT = 66, 62
@@ -18,24 +18,25 @@ TOTAL_SHIFT, MAX_SHIFT = 66, 62
 class Reciprocal(wiring.Component):
     """Converter of the sum of a row's exponentials to a multiplier and a shift.
 
-    With ``D`` in [1/2, 1), the mantissa of the total in Q0.31, ``x = 48/17 - 32/17 D``, followed by
-    three steps ``x += 4 * x * (1 - D x)`` in Q2.29, each product rounded. The multiplier is
-    ``2 x``, saturated; the shift is 66 minus the total's number of leading zeros, at most 62. A
-    total of 0 counts as 1. The integers are those of ``one_over_one_plus_x_for_x_in_0_1`` in
-    gemmlowp's ``fixedpoint/fixedpoint.h``. Only the last step can saturate, because ``D`` is in
-    range.
+    Let ``D`` in [1/2, 1) be the mantissa of the total, in Q0.31. The first approximation is
+    ``x = 48/17 - 32/17 D``. Three Newton steps ``x += 4 * x * (1 - D x)`` follow, in Q2.29, with
+    every product rounded. The multiplier is ``2 x``, saturated; the shift is 66 minus the number of
+    leading zeros of the total, at most 62. A total of 0 counts as 1. The integers are those of
+    ``one_over_one_plus_x_for_x_in_0_1`` in gemmlowp's ``fixedpoint/fixedpoint.h``. Only the last
+    step can saturate, because ``D`` is in range.
 
     The computation takes ``CYCLES`` cycles for any total, with one multiplier of 16 x 16 bits.
 
     Members
     -------
     i_start : :py:`In(1)`
-        Start. Not allowed from the cycle after ``i_start`` until ``o_done``.
+        Start a computation. Not allowed from the cycle after ``i_start`` until ``o_done``.
     i_total : :py:`In(32)`
+        Sum of the exponentials, in the cycle of ``i_start``.
     o_done : :py:`Out(1)`
-        High for one cycle, ``CYCLES`` after ``i_start``.
+        High for one cycle, ``CYCLES`` cycles after ``i_start``.
     o_multiplier, o_shift : :py:`Out(31)`, :py:`Out(6)`
-        Valid from ``o_done`` to the next ``i_start``.
+        Result, valid from ``o_done`` to the next ``i_start``.
     """
 
     CYCLES = 6 + ROUNDS * (APPLY + 1)
@@ -60,7 +61,7 @@ class Reciprocal(wiring.Component):
 
         with m.FSM():
             with m.State("IDLE"):
-                # loaded whether or not i_start is high, because i_start arrives last
+                # loaded in every cycle, because i_start arrives too late for a clock enable
                 m.d.sync += [
                     mantissa.eq(Cat(self.i_total[0] | (self.i_total == 0), self.i_total[1:])),
                     round_.eq(0),
@@ -89,7 +90,8 @@ class Reciprocal(wiring.Component):
         with m.If(self.o_done):
             m.d.sync += self.o_done.eq(0)
 
-        # round 0: D * 32/17; then alternately D * x and x * (1 - D x), the latter as a magnitude
+        # round 0 multiplies D by 32/17; the others multiply alternately D by x, and x by the
+        # magnitude of 1 - D x
         first, improves = Signal(), Signal()
         negative = Signal()
         m.d.comb += [
@@ -107,7 +109,7 @@ class Reciprocal(wiring.Component):
         ]
         with m.Switch(cycle):
             with m.Case(0):
-                # rounds to nearest, with a half up in the signed result
+                # rounding to nearest, where an exact half of the signed product rounds up
                 m.d.sync += total.eq((1 << 30) - negative)
             for part, weight in enumerate((0, 1, 1, 2)):
                 with m.Case(FIRST_SUM + part):

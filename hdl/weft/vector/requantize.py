@@ -1,4 +1,4 @@
-"""Requantiser: pipeline from int32 to int8, one value per cycle."""
+"""Requantiser, a pipeline that converts one int32 per cycle to an int8."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
@@ -8,35 +8,36 @@ from .rounding import FIRST_SHIFT, ShiftStage, clamp, magnitude, rounds_half_up
 
 __all__ = ["Requantizer"]
 
-HALF = 16               # bits of half an operand: an operand size of all FPGAs' multipliers
-COARSE = 16             # step of the shifter's first stage
-QUOTIENT = 8            # bits; 255 plus any zero point is beyond every clamp
+HALF = 16               # bits of half an operand, which fits the multipliers of all FPGAs
+COARSE = 16             # step of the first stage of the shifter, in bits
+QUOTIENT = 8            # bits; 255 plus any zero point is at least every clamp_max
 WINDOW = QUOTIENT + 1 + COARSE - 1
 
 
 class Requantizer(wiring.Component):
     """Pipeline that multiplies by ``multiplier * 2**-shift``, rounds, adds the zero point, clamps.
 
-    The pipeline never stalls: a result leaves ``LATENCY`` cycles after its value entered. Each of
-    the other inputs is sampled the number of cycles after its value that its constant states, so
-    that it need not travel with the value. Exact for all values, multipliers below 2^31, shifts of
-    0 to 63 and rounding laws; see the page on numerics.
+    The pipeline never stalls: a result leaves ``LATENCY`` cycles after its value enters. The other
+    inputs are sampled a number of cycles after the value that they belong to, to save registers.
+    The result is exact for all values, multipliers below 2^31, shifts from 0 to 63 and rounding
+    laws; the page on numerics defines the laws.
 
     Members
     -------
     i_value : :py:`In(signed(32))`
+        The value.
     i_multiplier : :py:`In(31)`
-        ``MULTIPLIER_AT`` cycles after its value.
+        Multiplier, ``MULTIPLIER_AT`` cycles after its value.
     i_shift : :py:`In(6)`
-        ``SHIFT_AT`` cycles after its value.
+        Shift, ``SHIFT_AT`` cycles after its value.
     i_double, i_away : :py:`In(1)` each
-        Mode TFL2 or mode AWAY; TFL1 if neither. ``SHIFT_AT`` cycles after the value.
+        Rounding law TFL2, or AWAY, or TFL1 if neither is high; ``SHIFT_AT`` cycles after the value.
     i_zero_point : :py:`In(signed(8))`
-        ``ZERO_POINT_AT`` cycles after its value.
+        Zero point, ``ZERO_POINT_AT`` cycles after the value.
     i_clamp_min, i_clamp_max : :py:`In(signed(8))` each
-        ``CLAMP_AT`` cycles after its value.
+        Smallest and largest result, ``CLAMP_AT`` cycles after the value.
     o_result : :py:`Out(signed(8))`
-        ``LATENCY`` cycles after the value.
+        Result, ``LATENCY`` cycles after the value.
     """
 
     MULTIPLIER_AT = 1
@@ -60,7 +61,7 @@ class Requantizer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        # no resets: results of undefined values are not used
+        # registers have no reset, because results of undefined values are not used
         negative = [_signal(1, f"s{n}_negative") for n in range(1, 9)]
         m.d.sync += negative[0].eq(self.i_value[-1])
         m.d.sync += [new.eq(old) for old, new in zip(negative, negative[1:])]
@@ -107,7 +108,7 @@ class Requantizer(wiring.Component):
             s6.ones.eq(two_steps & s5_half & (~coarse[0] | s5_all_high)),
         ]
 
-        # stages 7 and 8: by 0, 4, 8 or 12, then by 0 to 3
+        # stages 7 and 8: shift right by 0, 4, 8 or 12, then by 0 to 3
         s6_fine, s7_fine = _signal(4, "s6_fine"), _signal(2, "s7_fine")
         m.d.sync += [s6_fine.eq(self.i_shift), s7_fine.eq(s6_fine)]
         s7 = _stage(7, QUOTIENT + 1 + 3)
@@ -115,7 +116,7 @@ class Requantizer(wiring.Component):
         m.d.sync += _assign(s7, s6.shift(s6_fine[2:], step=4, width=QUOTIENT + 1 + 3))
         m.d.sync += _assign(s8, s7.shift(s7_fine, step=1, width=QUOTIENT + 1))
 
-        # stages 9 and 10: the signed result; -(q + i) = ~q + (1 - i)
+        # stages 9 and 10: sign, with -(q + i) = ~q + (1 - i), zero point and clamp
         s9_quotient = _signal(QUOTIENT, "s9_quotient")
         s9_carry, s9_negative = _signal(1, "s9_carry"), _signal(1, "s9_negative")
         s10_result = _signal(signed(QUOTIENT + 2), "s10_result")
@@ -131,7 +132,10 @@ class Requantizer(wiring.Component):
         return m
 
     def _multiply(self, m):
-        """Return ``|P|`` in stage 4: 62 bits, as the largest product is 2^31 * (2^31 - 1)."""
+        """Return ``|P|``, the magnitude of the product, in stage 4.
+
+        It has 62 bits, because the largest magnitude is 2^31 * (2^31 - 1).
+        """
         s1_value = _signal(32, "s1_value")
         value = s1_value[:HALF], s1_value[HALF:]
         multiplier = self.i_multiplier[:HALF], self.i_multiplier[HALF:]

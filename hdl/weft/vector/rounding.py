@@ -37,7 +37,8 @@ def magnitude(value):
 def rounds_half_up(negative, guard, sticky):
     """Return the increment of the quotient of ``|P|`` if an exact half of ``P`` rounds upwards.
 
-    An exact half then increases the magnitude of a positive ``P`` and not that of a negative one.
+    At an exact half, the magnitude is then incremented for a positive ``P``, but not for a negative
+    one.
     """
     return guard & (~negative | sticky)
 
@@ -54,8 +55,8 @@ class ShiftStage:
     over : 1 bit
         A bit above ``value`` was set: the quotient exceeds the width of ``value``.
     sticky, ones : 1 bit each
-        See the table above. Start with ``sticky`` set for a law that rounds halves away from zero,
-        and with ``ones`` clear for a law without a first rounding.
+        As in the table of this module. The initial value of ``sticky`` is 1 for a law that rounds
+        exact halves away from zero; that of ``ones`` is 0 for a law without a first rounding.
     """
 
     def __init__(self, value, over, sticky, ones):
@@ -72,7 +73,7 @@ class ShiftStage:
         amount : unsigned
             Number of steps.
         step : :class:`int`
-            Bits per step.
+            Number of bits per step.
         width : :class:`int`
             Number of bits to keep. A set bit above them sets ``over``.
         """
@@ -89,7 +90,7 @@ class ShiftStage:
                           self.ones & _mux_tree(amount, all_dropped))
 
     def increment(self, negative):
-        """Return the increment of the quotient, 0 or 1."""
+        """Return the increment of the quotient, 0 or 1, for the sign ``negative`` of ``P``."""
         return rounds_half_up(negative, self.value[0], self.sticky) | self.ones
 
 

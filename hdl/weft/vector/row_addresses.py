@@ -12,10 +12,10 @@ __all__ = ["RowAddressGenerator", "RowRead"]
 
 
 class RowRead(data.StructLayout):
-    """A read of one operand of one step: its address, and flags for the last read of a unit.
+    """Layout of a read of one operand of one step: its byte address, and three flags.
 
-    ``ends_step``: the last operand of a step. ``ends_reading``: the last read before a pause, or
-    of the instruction. ``ends_all``: the last read of the instruction.
+    ``ends_step`` is set for the last operand of a step, ``ends_reading`` for the last read before a
+    pause or of the instruction, and ``ends_all`` for the last read of the instruction.
     """
 
     def __init__(self, config):
@@ -28,10 +28,11 @@ class RowRead(data.StructLayout):
 
 
 class RowAddressGenerator(wiring.Component):
-    """Generator of the addresses of an instruction's reads in order, one a cycle.
+    """Generator of the addresses of an instruction's reads, in order, one per cycle.
 
-    With two operands, a step reads first one, then the other. With ``i_pause`` high, the generator
-    stops after each row until ``i_next``; with ``i_repeat`` high, it then reads the same row again.
+    If there are two operands, a step reads operand a and then operand b. While ``i_pause`` is high,
+    the generator stops after each row until ``i_next``. If ``i_repeat`` is high at the end of a
+    row, it reads the same row again.
 
     Parameters
     ----------
@@ -41,12 +42,13 @@ class RowAddressGenerator(wiring.Component):
     -------
     i_start : :py:`In(1)`
         Start the instruction in ``i_instruction``. Not allowed before the last read of the previous
-        instruction was accepted.
+        instruction is accepted.
     i_instruction : :py:`In(256)`
         A validated MAP or SOFTMAX.
     i_pause, i_repeat, i_next : :py:`In(1)` each
-        ``i_pause`` and ``i_repeat`` must not change while a row is read.
+        Control of the rows. ``i_pause`` and ``i_repeat`` must not change while a row is read.
     o : :py:`Out(stream.Signature(RowRead(config)))`
+        Reads.
     o_two : :py:`Out(1)`
         The instruction has two operands.
     """
@@ -67,17 +69,17 @@ class RowAddressGenerator(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         width, lanes = self.addr_width, self.config.vector_lanes
-        # SOFTMAX has the fields of MAP, those of operand b at zero
+        # a SOFTMAX has the fields of a MAP; those of operand b and `op` are 0
         new = data.View(instruction_layout("MAP"), self.i_instruction)
 
         active = Signal()
         is_b = Signal()
         addr, row_addr, pitch = ([Signal(width, name=f"{operand}_{name}") for operand in "ab"]
                                  for name in ("addr", "row_addr", "pitch"))
-        steps, steps_left = Signal(width), Signal(width)        # less one
-        rows_left = Signal(16)                                  # less one
+        steps, steps_left = Signal(width), Signal(width)        # numbers minus 1
+        rows_left = Signal(16)                                  # number minus 1
         last_step, last_row = Signal(), Signal()
-        # signals of their own: as fields of o's payload, they would appear to form a loop
+        # separate signals; as fields of the payload of o, they would look like a loop to simulators
         ends_step, ends_row, ends_reading = Signal(), Signal(), Signal()
         advance = Signal()
         read = self.o.payload

@@ -1,4 +1,4 @@
-"""Control of SOFTMAX: three readings of each row, of which only the last reaches the lanes."""
+"""Controller of SOFTMAX, which reads each row three times."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
@@ -11,15 +11,16 @@ from .reciprocal import Reciprocal
 
 __all__ = ["SoftmaxControl"]
 
-DROPPED = 12            # low bits of an entry that the sum drops, to make room for integer bits
+DROPPED = 12            # low bits of an entry that are rounded off, so that sums fit into 32 bits
 
 
 class SoftmaxControl(wiring.Component):
-    """Controller of a :class:`MapReader` that computes multiplier and shift of each row.
+    """Controller of a :class:`MapReader`, which computes multiplier and shift for each row.
 
-    The first reading of a row finds its greatest byte, the second one the sum of its entries, and
-    the third one sends the steps to the lanes. A reading begins when all data of the previous one
-    has arrived and was reduced. While no SOFTMAX is in progress, rows are read as MAP requires.
+    The first reading of a row finds the greatest byte, the second one computes the sum of the
+    entries, and the third one sends the steps to the lanes. A reading begins when all data of the
+    previous reading has arrived and has been reduced. While no SOFTMAX is in progress,
+    ``o_reading`` has the values for MAP.
 
     Parameters
     ----------
@@ -28,14 +29,15 @@ class SoftmaxControl(wiring.Component):
     Members
     -------
     i_start : :py:`In(1)`
-        The reader starts the SOFTMAX in ``i_instruction``.
+        The reader starts the SOFTMAX in ``i_instruction`` in this cycle.
     i_instruction : :py:`In(256)`
+        A validated SOFTMAX.
     o_reading : :py:`Out(Reading)`, ``o_next`` : :py:`Out(1)`
-        Parameters of the reading, and its start, for the reader.
+        Parameters of the current reading, and start of the next one, for the reader.
     i_index, i_indexed, i_entries, i_looked_up
-        Outputs of the reader.
+        Outputs of the reader with the same names.
     o_scale_en, o_multiplier, o_shift : :py:`Out(1)`, :py:`Out(31)`, :py:`Out(6)`
-        Multiplier and shift for the steps of a row, before the first of them is read.
+        Strobe, multiplier and shift for the steps of a row, before its third reading.
     """
 
     def __init__(self, config):
@@ -70,14 +72,14 @@ class SoftmaxControl(wiring.Component):
             self.o_shift.eq(reciprocal.o_shift),
         ]
 
-        # lanes that are used in the last step of a row
+        # lanes that the last step of a row uses
         new = data.View(instruction_layout("SOFTMAX"), self.i_instruction)
         used = Signal(lanes)
         with m.If(self.i_start):
             in_last = (new.bytes - 1)[:self.config.lane_index_width]
             m.d.sync += used.eq(Cat(in_last >= lane for lane in range(lanes)))
 
-        # a reading ends when the data of its last step has arrived and was reduced
+        # the first and the second reading end when their data has arrived and has been reduced
         in_greatest, in_total = Signal(), Signal()
         greatest, has_greatest = self._greatest(m, used, self.i_indexed.valid & in_greatest, clear)
         total, has_total = self._total(m, used, self.i_looked_up.valid & in_total, clear)
@@ -90,7 +92,8 @@ class SoftmaxControl(wiring.Component):
                     m.next = "GREATEST"
             with m.State("GREATEST"):
                 with m.If(has_greatest):
-                    # the index of an entry is x - greatest + 127; greatest has the offset already
+                    # For the greatest byte g, `greatest` is g + 128. The entry of byte
+                    # x - g + 127 has the index x + 255 - g.
                     m.d.sync += offset.eq(~greatest ^ 0x80)
                     m.d.comb += next_reading.eq(1)
                     m.next = "TOTAL"
@@ -120,7 +123,7 @@ class SoftmaxControl(wiring.Component):
         return m
 
     def _greatest(self, m, used, valid, clear):
-        """Return the greatest byte of a row plus 128, and a strobe when it is complete."""
+        """Return the greatest byte of a row plus 128, and a strobe at its completion."""
         leaves = [Signal(8, name=f"index_{lane}") for lane in range(self.config.vector_lanes)]
         last = self.i_indexed.ends_reading
         m.d.sync += [
@@ -137,7 +140,7 @@ class SoftmaxControl(wiring.Component):
         return greatest, done
 
     def _total(self, m, used, valid, clear):
-        """Return the sum of a row's entries modulo 2^32, and a strobe when it is complete."""
+        """Return the sum modulo 2^32 of a row's rounded entries, and a strobe at its completion."""
         width = 32 - DROPPED + 1
         leaves = [Signal(signed(width), name=f"term_{lane}")
                   for lane in range(self.config.vector_lanes)]
@@ -158,9 +161,11 @@ class SoftmaxControl(wiring.Component):
 
 
 def _reduce(m, name, leaves, valid, last, combine, shape):
-    """Add a tree with a register at each node; return its output with delayed ``valid``, ``last``.
+    """Add a tree that reduces ``leaves`` to one value, with a register at each node.
 
-    ``leaves`` are registers, one cycle later than ``valid`` and ``last``.
+    Return the value, and ``valid`` and ``last`` with the same delay. ``combine`` combines two
+    values, and ``shape`` maps a depth of the tree to the shape of its nodes. ``leaves`` are
+    registers, one cycle later than ``valid`` and ``last``.
     """
     depth = 0
     while True:

@@ -1,4 +1,4 @@
-"""Tables A and B: memories of each lane, and the reader that loads them."""
+"""Memories for tables A and B, and the reader of TABLE, which loads them."""
 
 from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, memory, wiring
@@ -14,7 +14,7 @@ ENTRIES = 256
 
 
 class TableReader(wiring.Component):
-    """Reader that executes TABLE instructions, one entry a cycle.
+    """Reader that executes TABLE instructions, one entry per cycle.
 
     An instruction takes 256 cycles, plus the latency of the scratchpad.
 
@@ -29,14 +29,15 @@ class TableReader(wiring.Component):
     i_instruction : :py:`In(256)`
         A validated TABLE.
     o_busy : :py:`Out(1)`
-        From the cycle after ``i_start`` to that of ``o_done``.
+        High from the cycle after ``i_start`` to the cycle of ``o_done``.
     o_done : :py:`Out(1)`
-        High for one cycle: the tables hold the entries from the next cycle on.
+        High for one cycle. The tables contain all entries from the next cycle on.
     o_multiplier, o_shift : :py:`Out(31)`, :py:`Out(6)`
         Multiplier and shift of the last TABLE.
     spad : :py:`Out(ReadPort(spad_addr_width, 4))`
+        Reads of the entries.
     o_en, o_index, o_entry : :py:`Out(1)`, :py:`Out(9)`, :py:`Out(32)`
-        An entry for :class:`Tables`.
+        Write of an entry of :class:`Tables`.
     """
 
     def __init__(self, config):
@@ -91,20 +92,21 @@ class TableReader(wiring.Component):
 
 
 class Tables(wiring.Component):
-    """Memories with a copy of both tables for each lane, so that all lanes can read every cycle.
+    """Memory with a copy of both tables for each lane, so that all lanes can read in every cycle.
 
-    The read of an entry that is being written is undefined.
+    The read of an entry that is written in the same cycle is undefined.
 
     Parameters
     ----------
     lanes : :class:`int`
+        Number of lanes.
 
     Members
     -------
     i_write_en, i_write_index, i_write_entry : :py:`In(1)`, :py:`In(9)`, :py:`In(32)`
-        Set an entry in all lanes; bit 8 of the index selects the table.
+        Write of an entry in all lanes. Bit 8 of the index selects the table.
     i_table : :py:`In(1)`
-        Read table B.
+        Read table B; otherwise table A.
     i_index : :py:`In(ArrayLayout(8, lanes))`
         Index of the entry of each lane.
     o_entries : :py:`Out(ArrayLayout(signed(32), lanes))`
@@ -127,7 +129,7 @@ class Tables(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         for lane in range(self.lanes):
-            # the read of an entry that is being written is undefined, which saves logic
+            # the read of an entry that is written in the same cycle is undefined, which saves logic
             m.submodules[f"lane_{lane}"] = lane_memory = memory.Memory(
                 shape=32, depth=2 * ENTRIES, init=[], attrs={"no_rw_check": 1})
             read, write = lane_memory.read_port(), lane_memory.write_port()
@@ -138,6 +140,6 @@ class Tables(wiring.Component):
                 write.addr.eq(self.i_write_index),
                 write.data.eq(self.i_write_entry),
             ]
-            # output register: the block RAM alone takes most of a short clock period
+            # output registers, because the block RAM alone takes most of a short clock period
             m.d.sync += self.o_entries[lane].eq(read.data)
         return m

@@ -1,4 +1,4 @@
-"""VECTOR unit: accumulators or bytes through the requantiser into the scratchpad."""
+"""VECTOR unit: requantises accumulators, maps bytes through tables, computes softmax."""
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
@@ -23,18 +23,19 @@ __all__ = ["VectorUnit"]
 
 PIPELINE_DEPTH = 34
 """Cycles from the request of a step of MAP to the write of its bytes, with a scratchpad latency of
-up to seven cycles. This many steps are in flight at full speed; DRAIN has fewer."""
+up to seven cycles. As many steps are in flight at full throughput; DRAIN has fewer."""
 
 
 class VectorUnit(wiring.Component):
-    """Unit that executes VECTOR's instructions; see :mod:`weft.spec.isa` for their definition.
+    """Unit that executes the instructions of VECTOR, which :mod:`weft.spec.isa` defines.
 
-    A DRAIN of *n* positions takes ``n * ceil(channels / vector_lanes)`` cycles, in mode RAW
-    ``n * channels``, plus a constant: positions and rows follow each other without a gap. The
+    A DRAIN of *n* positions takes ``n * ceil(channels / vector_lanes)`` cycles, or ``n * channels``
+    cycles in mode RAW, plus a constant. Positions and rows follow each other without a gap. The
     next DRAIN starts while the last bytes of the previous one are still in flight. Instructions
-    that read the scratchpad wait until these bytes are written, to avoid a read-after-write hazard.
+    that read the scratchpad wait until these bytes are written, because of the read-after-write
+    hazard.
 
-    A MAP takes one cycle for each ``vector_lanes`` bytes of a row, two cycles with two operands,
+    A MAP takes one cycle for each ``vector_lanes`` bytes of a row, or two cycles with two operands,
     plus a constant.
 
     Parameters
@@ -46,15 +47,15 @@ class VectorUnit(wiring.Component):
     unit : :py:`In(UnitSignature())`
         ``conflict`` refers to the previous cycle. ``error`` and ``wait_memory`` are constant 0.
     acc : :py:`Out(AccReadPort(row_width, cols))`
-        Accumulators that DRAIN reads. Their latency is 1 to 15 cycles; beyond 6, DRAIN is slower
-        than one step a cycle.
+        Reads of DRAIN. The latency must be 1 to 15 cycles; above 6 cycles, DRAIN is slower than
+        one step per cycle.
     spad : :py:`Out(ReadPort(spad_addr_width, max(vector_lanes, 4)))`
         Reads of all other instructions.
     spad_out : :py:`Out(WritePort(spad_addr_width, max(vector_lanes, 4)))`
         Writes of the results.
     o_progress : :py:`Out(1)`
-        Bytes of the scratchpad were read or written in the previous cycle. The watchdog can thus
-        tell a long instruction from a deadlock.
+        Bytes of the scratchpad were read or written in the previous cycle. The watchdog uses this
+        signal to distinguish a long instruction from a deadlock.
     """
 
     def __init__(self, config):
@@ -71,7 +72,7 @@ class VectorUnit(wiring.Component):
 
     @property
     def queue_depth(self):
-        """Entries of the queue between the lanes and the scratchpad, a power of two."""
+        """Number of entries of the queue between lanes and scratchpad, a power of two."""
         return 1 << (self.config.cols + PIPELINE_DEPTH - 1).bit_length()
 
     def elaborate(self, platform):
@@ -86,7 +87,8 @@ class VectorUnit(wiring.Component):
         m.submodules.lanes = lanes = Lanes(config)
         m.submodules.writer = writer = VectorWriter(config)
         m.submodules.queue = queue = MemoryQueue(
-            lanes.o_bytes.shape(), depth=self.queue_depth, attrs=lut_ram_attributes(config.multiplier))
+            lanes.o_bytes.shape(), depth=self.queue_depth,
+            attrs=lut_ram_attributes(config.multiplier))
 
         shapes = {"bias": signed(32), "multiplier": 31, "shift": 6}
         channels = (lanes.o_bias_channel, lanes.o_multiplier_channel, lanes.o_shift_channel)
@@ -141,7 +143,7 @@ class VectorUnit(wiring.Component):
             ["DRAIN", "PARAMS", "TABLE", "MAP", "SOFTMAX"])
         connect(m, flipped(unit.cmd), instruction.i)
         opcode, word = instruction.o_is, instruction.o.payload
-        is_known = opcode.as_value().any()              # or else SYNC_VECTOR
+        is_known = opcode.as_value().any()              # 0 for SYNC_VECTOR
 
         settings = Signal()
         free, empty = Signal(), Signal()
@@ -151,8 +153,7 @@ class VectorUnit(wiring.Component):
             instruction.i_halt.eq(unit.halt),
             free.eq(instruction.o.valid & ~starting & writer.o_ready
                     & ~params.o_busy & ~table.o_busy & ~map_.o_busy),
-            # no earlier result is still to be written, and no step in flight uses the parameters
-            # or tables
+            # all earlier results are written, and no step in flight uses the parameters or tables
             empty.eq(free & ~writer.o_busy),
             params.i_start.eq(start_params),
             table.i_start.eq(start_table),
@@ -160,7 +161,7 @@ class VectorUnit(wiring.Component):
             map_.i_start.eq(start_map),
             instruction.o.ready.eq(starting),
         ]
-        # registers, because of their high fan-out: an instruction starts a cycle after it may
+        # registers, because of their high fan-out; they delay the start by one cycle
         m.d.sync += [
             drain.eq(free & opcode.DRAIN & reader.o_ready),
             start_params.eq(empty & opcode.PARAMS),
@@ -170,13 +171,13 @@ class VectorUnit(wiring.Component):
             starting.eq(Mux(is_known, Mux(opcode.DRAIN, free & reader.o_ready, empty), free)),
         ]
         with m.If(drain | map_.i_start):
-            # at most one earlier instruction is still being written; it has the other settings
+            # at most one earlier instruction has steps in flight; it uses the other settings
             m.d.sync += settings.eq(~settings)
 
         for part in (reader, lanes, map_):
             m.d.comb += [part.i_instruction.eq(word), part.i_settings.eq(settings)]
-        # MAP uses multiplier and shift of the last TABLE. Those of a row of SOFTMAX may change,
-        # because all its steps have left the lanes before the next row's scale is computed.
+        # MAP uses multiplier and shift of the last TABLE. They may change between two rows of a
+        # SOFTMAX, because all steps of a row leave the lanes before the next scale is computed.
         with m.If(map_.i_start):
             m.d.sync += [lanes.i_map_multiplier.eq(table.o_multiplier),
                          lanes.i_map_shift.eq(table.o_shift)]

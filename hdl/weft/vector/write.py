@@ -1,4 +1,4 @@
-"""Writer of VECTOR: moves the bytes of DRAIN, MAP and SOFTMAX from the queue to the scratchpad."""
+"""Writer of VECTOR, which moves the results from the queue to the scratchpad."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -20,19 +20,22 @@ class _LoopRegisters:
     def __init__(self, width):
         self.addr, self.x_addr, self.y_addr = (
             Signal(width, name=name) for name in ("addr", "x_addr", "y_addr"))
-        self.steps_left = Signal(width)                 # after this one, in each counter
+        # each counter contains the number of steps, positions or rows after the current one
+        self.steps_left = Signal(width)
         self.xs_left, self.ys_left = Signal(16), Signal(16)
-        # each counter has a flag beside it for the value 0: three comparisons in a row are slow
+        # a flag beside each counter is high while the counter is 0, because three comparisons in
+        # series are slow
         self.last_step, self.x_zero, self.y_zero = Signal(), Signal(), Signal()
         self.last_x = Signal()
 
 
 class VectorWriter(wiring.Component):
-    """Writer of the results of the lanes that reports finished instructions, in order.
+    """Writer of the results of the lanes, which also reports completed instructions in order.
 
-    One write a cycle while the queue has bytes and the scratchpad accepts them, from one
-    instruction to the next without a gap. An instruction that writes nothing sends a request
-    without a byte, so that it is done in order, too.
+    It writes the bytes of one step per cycle while the queue contains a step and the scratchpad
+    accepts the write, without a gap between instructions. For an instruction that writes nothing,
+    it sends a write request with all bytes masked, so that this instruction completes in order,
+    too.
 
     Parameters
     ----------
@@ -41,21 +44,22 @@ class VectorWriter(wiring.Component):
     Members
     -------
     i_start : :py:`In(1)`
-        Accept the instruction in ``i_instruction``. Only while ``o_ready`` is high.
+        Accept the instruction in ``i_instruction``. Allowed only while ``o_ready`` is high.
     i_instruction : :py:`In(256)`
         A validated DRAIN, unless ``i_map`` or ``i_empty`` is high.
     i_map : :py:`In(1)`
-        The instruction is a MAP or SOFTMAX: each row is written like a position with the bytes of
-        the row as channels.
+        The instruction is a MAP or SOFTMAX. Each row is written like one position whose channels
+        are the bytes of the row.
     i_empty : :py:`In(1)`
         The instruction writes nothing.
     o_ready : :py:`Out(1)`
-        At most one instruction is in progress, and none waits.
+        No instruction waits behind the one in progress.
     i : :py:`In(stream.Signature(ArrayLayout(8, max(lanes, 4))))`
-        The bytes of the steps, in order.
+        Bytes of the steps, in order.
     spad_out : :py:`Out(WritePort(spad_addr_width, max(lanes, 4)))`
+        Writes of the scratchpad.
     o_done : :py:`Out(1)`
-        High for one cycle for each instruction, when all its bytes are written.
+        High for one cycle for each instruction, when all its bytes have been written.
     o_busy : :py:`Out(1)`
         An instruction is in progress or waits; also in the cycle of its ``o_done``.
     """
@@ -85,7 +89,7 @@ class VectorWriter(wiring.Component):
             "x_pitch": width, "y_pitch": width, "x_left": 16, "y_left": 16,
         })
 
-        # one instruction waits, so that its bytes follow without a gap
+        # the next instruction is stored, so that its bytes follow without a gap
         waiting = Signal()
         next_job = Signal(job_layout)
         m.d.comb += self.o_ready.eq(~waiting)
@@ -96,7 +100,7 @@ class VectorWriter(wiring.Component):
         loop = _LoopRegisters(width)
         last = Signal()
 
-        # instructions that were started and are not done
+        # number of instructions that were started and are not done
         in_progress = Signal(range(8))
         m.d.comb += self.o_done.eq(self.spad_out.done)
         with m.If(self.i_start & ~self.o_done):
@@ -189,5 +193,5 @@ class VectorWriter(wiring.Component):
             ]
 
     def _last_step(self, job):
-        """Return the number of steps of a position, less one."""
+        """Return the index of the last step of a position."""
         return Mux(job.raw, job.last_channel, job.last_channel // self.config.vector_lanes)

@@ -35,17 +35,17 @@ def _product(m, act, wgt, name):
         "MULT18X18D", **clocks,
         p_REG_INPUTC_CLK="NONE", p_CLK0_DIV="ENABLED", p_GSR="DISABLED",
         p_SOURCEB_MODE="B_SHIFT", p_MULT_BYPASS="DISABLED", p_RESETMODE="SYNC",
-        # the four multipliers of a DSP block share their enables: all have the same constant
+        # the same constant in all instances, because the multipliers of a DSP block share enables
         i_CLK0=ClockSignal(), i_CE0=1, i_RST0=0,
         i_SIGNEDA=1, i_SIGNEDB=1, i_SOURCEA=0, i_SOURCEB=0,
         **_left_aligned("A", act), **_left_aligned("B", wgt),
         **{f"o_P{bit}": wide[bit] for bit in range(2 * _WIDTH)})
-    # the route from the DSP row to the adder is the longest of the array: it has its own cycle
+    # a cycle for the route from the DSP row to the adder, which is the longest one of the array
     return register(m, signed(16), f"product_{name}", wide[2 * _SHIFT:].as_signed())
 
 
 def add_products(m, acts, wgts, *, name):
-    """Add and return ``act * wgt`` for each pair.
+    """Add one multiplier for each pair of ``acts`` and ``wgts``, and return the products.
 
     See :func:`weft.vendor.multiplier.add_multiplier` for the arguments.
     """

@@ -1,9 +1,9 @@
-"""Multiplier form of Lattice ECP5's carry chains: about 75 LUTs per product.
+"""Multiplier form for the carry chains of Lattice ECP5, with about 75 LUTs per product.
 
-Half a ``CCU2C`` is a four-input LUT in front of a carry. It can form and add two rows of partial
-products at once, ``(act[i] & wgt[j]) + (act[i - 1] & wgt[j + 1])``, without further LUTs for the
-rows. Synthesis does not infer this, so that the primitives are instantiated here. The row of the
-weight's sign bit has a negative weight: it is inverted, with a carry into its lowest bit.
+One half of a ``CCU2C`` is a four-input LUT in front of a carry. It computes and adds two rows of
+partial products at once, ``(act[i] & wgt[j]) + (act[i - 1] & wgt[j + 1])``. Synthesis does not
+infer this, so the primitives are instantiated here. The row of the weight's sign bit is subtracted:
+it is inverted, with a carry into its lowest bit.
 
 Source: Lattice FPGA-DS-02012, "ECP5 and ECP5-5G Family Data Sheet" (ripple mode), and the models
 of yosys.
@@ -17,11 +17,11 @@ __all__ = ["LATENCY", "add_products"]
 
 LATENCY = 2
 
-_PAIR = 10              # bits of two rows
+_PAIR = 10              # width of the sum of two rows
 
 
 def _lut(function):
-    """Return the contents of a LUT with the inputs A, B, C and D."""
+    """Return the contents of a LUT that computes ``function`` of its inputs A, B, C and D."""
     return Const(sum(function(*(index >> bit & 1 for bit in range(4))) << index
                      for index in range(16)), 16)
 
@@ -30,11 +30,15 @@ def _lut(function):
 # are the generate signal.
 _ADD = _lut(lambda a, b, c, d: (a & b) ^ (c & d))
 _SUBTRACT = _lut(lambda a, b, c, d: (1 - (a & b)) ^ (c & d))
-_CARRY = _lut(lambda a, b, c, d: 1 - d)          # with D high: generates, does not propagate
+_CARRY = _lut(lambda a, b, c, d: 1 - d)          # D high: generates a carry, propagates none
 
 
 def _chain(m, halves, name):
-    """Add a carry chain of ``halves``, each ``(lut, A, B, C, D)``, and return its sum bits."""
+    """Add a carry chain and return its sum bits.
+
+    ``halves`` are the halves of its primitives: for each bit, the contents and the inputs of the
+    LUT, ``(lut, A, B, C, D)``.
+    """
     total = Signal(len(halves), name=name)
     carry = Const(0)
     for first in range(0, len(halves), 2):
@@ -51,7 +55,7 @@ def _chain(m, halves, name):
 
 
 def _product(m, act, wgt, name):
-    # act and its double, extended to the width of a pair
+    # act and twice act, extended to the width of the sum of two rows
     single = [act[min(bit, 7)] for bit in range(_PAIR)]
     double = [Const(0), *single[:-1]]
     pairs = [
@@ -75,7 +79,7 @@ def _product(m, act, wgt, name):
 
 
 def add_products(m, acts, wgts, *, name):
-    """Add and return ``act * wgt`` for each pair.
+    """Add one multiplier for each pair of ``acts`` and ``wgts``, and return the products.
 
     See :func:`weft.vendor.multiplier.add_multiplier` for the arguments.
     """

@@ -6,7 +6,7 @@ __all__ = ["add_each", "register"]
 
 
 def add_each(m: Module, add_product, acts, wgts, *, name):
-    """Add the product of each pair with ``add_product(m, act, wgt, name)``; return the products."""
+    """Call ``add_product(m, act, wgt, name)`` for each pair, and return the products."""
     return [add_product(m, act, wgt, f"{name}_{lane}")
             for lane, (act, wgt) in enumerate(zip(acts, wgts))]
 

@@ -15,16 +15,16 @@ _SELECT_8X8_PRODUCT = 0b10
 
 
 def mac16(a, b, output, *, a_hold=0, b_hold=0):
-    """Return an ``SB_MAC16`` with two signed 8 x 8 products, in 2 cycles.
+    """Return an ``SB_MAC16`` that computes two signed 8 x 8 products in ``LATENCY`` cycles.
 
     Parameters
     ----------
     a, b : 16 bits each
         Operands: bits 7:0 for the low product, bits 15:8 for the high product.
     output : 32 bits
-        Products: bits 15:0 are the low one.
+        Products: bits 15:0 are the low product, bits 31:16 the high product.
     a_hold, b_hold : 1 bit each
-        Keep the operand that is in the register.
+        Keep the operand that is in the register of ``a``, of ``b``.
     """
     return Instance(
         "SB_MAC16",
@@ -43,7 +43,7 @@ def mac16(a, b, output, *, a_hold=0, b_hold=0):
 
 
 def add_products(m, acts, wgts, *, name):
-    """Add and return ``act * wgt`` for one or two pairs, with a single primitive.
+    """Add one primitive for one or two pairs of ``acts`` and ``wgts``, and return the products.
 
     See :func:`weft.vendor.multiplier.add_multiplier` for the arguments.
     """

@@ -1,9 +1,9 @@
-"""Multiplier form of LUTs and carry chains of any FPGA: radix-4 Booth, about 100 four-input LUTs.
+"""Multiplier form for the LUTs of any FPGA: radix-4 Booth, with about 100 four-input LUTs.
 
-A synthesis tool's own 8 x 8 multiplier takes about 300. Booth recoding (A. D. Booth, 1951; radix 4:
-O. L. MacSorley, 1961) recodes the weight as four digits from -2 to 2, so that only four rows are
-added. A negative digit inverts its row; the 1 that completes the two's complement is placed at
-a bit position that a shifted row leaves free, where it needs no logic.
+The 8 x 8 multipliers that synthesis tools infer need about 300 LUTs. Booth recoding (A. D. Booth,
+1951; radix 4: O. L. MacSorley, 1961) recodes the weight as four digits from -2 to 2, so that only
+four rows are added. A negative digit inverts its row; the 1 that completes the two's complement is
+placed at a bit position that a shifted row leaves free, where it needs no logic.
 """
 
 from amaranth.hdl import Cat, Const, signed
@@ -16,7 +16,10 @@ LATENCY = 3
 
 
 def _booth_row(act, wgt, digit):
-    """Return row ``digit`` as ``(ones' complement row, correction bit)``; their sum is exact."""
+    """Return the row of a digit as ``(row, correction bit)``.
+
+    The sum of the two is the product of ``act`` and the digit.
+    """
     low = wgt[2 * digit - 1] if digit else Const(0)
     middle, high = wgt[2 * digit], wgt[2 * digit + 1]
     one = middle ^ low
@@ -33,7 +36,7 @@ def _product(m, act, wgt, name):
         row, carry = _booth_row(act, wgt, digit)
         rows.append(register(m, signed(9), f"row{digit}_{name}", row))
         carries.append(register(m, 1, f"carry{digit}_{name}", carry))
-    # there is no free position for the correction bit of the last row, which is added at once
+    # the correction bit of the last row is added here, because there is no free position for it
     row, carry = _booth_row(act, wgt, 3)
     rows.append(register(m, signed(10), f"row3_{name}", row + carry))
 
@@ -47,7 +50,7 @@ def _product(m, act, wgt, name):
 
 
 def add_products(m, acts, wgts, *, name):
-    """Add and return ``act * wgt`` for each pair.
+    """Add one multiplier for each pair of ``acts`` and ``wgts``, and return the products.
 
     See :func:`weft.vendor.multiplier.add_multiplier` for the arguments.
     """

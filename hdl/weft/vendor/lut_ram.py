@@ -4,10 +4,10 @@ __all__ = ["lut_ram_attributes"]
 
 
 def lut_ram_attributes(multiplier):
-    """Return the attributes of a memory of a few hundred bytes.
+    """Return the synthesis attributes of a memory of a few hundred bytes.
 
-    Yosys would map such a memory on a block RAM and fill an eighth of it. The attributes select
-    LUT RAM if the configuration's ``multiplier`` is one of the ECP5's. On a device without LUT
-    RAM, such as iCE40, they would be an error.
+    Yosys would map such a memory to a block RAM and use an eighth of it. The attributes select LUT
+    RAM if ``multiplier``, the multiplier form of the configuration, is one for ECP5. Otherwise,
+    there are none, because they are an error on a device without LUT RAM, such as iCE40.
     """
     return {"ram_style": "distributed"} if multiplier.startswith("ecp5") else {}

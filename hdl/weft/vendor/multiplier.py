@@ -31,14 +31,14 @@ def add_multiplier(m, acts, wgts, *, forms, latency, name):
     Parameters
     ----------
     m : :class:`~amaranth.hdl.Module`
-        Module that receives the logic, in the domain ``sync``.
+        Module to which the logic is added, in the domain ``sync``.
     acts, wgts : lists of :py:`signed(8)`
-        The operands of one or two products.
+        Operands of one or two products.
     forms : list of :class:`str`
         Form of each multiplier, a key of :data:`FORMS`.
     latency : :class:`int`
-        Cycles from operands to products, at least that of the slowest form; faster forms are
-        padded with registers.
+        Cycles from operands to products, at least the latency of the slowest form. Registers are
+        added after faster forms.
     name : :class:`str`
         Part of the names of all signals.
 
@@ -79,14 +79,14 @@ class Multiplier(wiring.Component):
     Parameters
     ----------
     forms : :class:`str` or pair of :class:`str`
-        Form of both products, or of each.
+        Form of both multipliers, or of each.
     latency : :class:`int`, optional
-        Cycles from operands to products; by default that of the slowest form.
+        Cycles from operands to products; by default the latency of the slowest form.
 
     Members
     -------
     i_act, i_wgt : :py:`In(ArrayLayout(signed(8), 2))`
-        The operands of each product.
+        Operands of the two products.
     o_product : :py:`Out(ArrayLayout(signed(16), 2))`
         The products.
 

@@ -1,4 +1,4 @@
-"""Pair of signed 8 x 8 multipliers with clock enables of the operands: ``SB_MAC16``, or a model."""
+"""Pair of signed 8 x 8 multipliers with clock enables, as ``SB_MAC16`` or as a model."""
 
 from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import wiring
@@ -17,16 +17,16 @@ class MultiplierPair(wiring.Component):
     Parameters
     ----------
     form : :class:`str`
-        ``"ice40"``, the primitive, or ``"portable"``, a model for any simulator.
+        ``"ice40"`` for the primitive, or ``"portable"`` for a model that any simulator supports.
 
     Members
     -------
     i_act : :py:`In(16)`, ``i_wgt`` : :py:`In(16)`
-        Two signed bytes each: bits 7:0 for the low product.
+        Operands: bits 7:0 for the low product, bits 15:8 for the high product, all signed.
     i_act_en, i_wgt_en : :py:`In(1)`
-        Load ``i_act``, load ``i_wgt``.
+        Clock enables of the registers of ``i_act`` and of ``i_wgt``.
     o_low, o_high : :py:`Out(signed(16))`
-        The products, ``LATENCY`` cycles after the last load of an operand.
+        Products, ``LATENCY`` cycles after the last load of an operand.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Multiplier form that every synthesis tool infers."""
+"""Multiplier form that consists of a product and a register, for any synthesis tool."""
 
 from amaranth.hdl import signed
 
@@ -14,7 +14,7 @@ def _product(m, act, wgt, name):
 
 
 def add_products(m, acts, wgts, *, name):
-    """Add and return ``act * wgt`` for each pair, registered once.
+    """Add one multiplier for each pair of ``acts`` and ``wgts``, and return the products.
 
     See :func:`weft.vendor.multiplier.add_multiplier` for the arguments.
     """

@@ -1,4 +1,4 @@
-"""Single-port RAM of 16384 words of 16 bits: iCE40 UltraPlus' ``SB_SPRAM256KA``, or a model.
+"""SPRAM of the iCE40 UltraPlus, as ``SB_SPRAM256KA`` or as a model.
 
 Source: Lattice FPGA-TN-02022, "iCE40 SPRAM Usage Guide".
 """
@@ -13,24 +13,26 @@ FORMS = ("portable", "ice40")
 
 
 class Spram(wiring.Component):
-    """Single-port RAM with one read or one write of 16 bits per cycle.
+    """Single-port RAM of 16384 words of 16 bits, with one read or one write per cycle.
 
-    The word of a read appears one cycle later and is stable until the next access. The output after
+    The word of a read is valid one cycle later and stable until the next access. The output after
     a write is undefined, and so are all words at power-on.
 
     Parameters
     ----------
     form : :class:`str`
-        ``"ice40"``, the primitive, or ``"portable"``, a model for any simulator.
+        ``"ice40"`` for the primitive, or ``"portable"`` for a model that any simulator supports.
 
     Members
     -------
     i_en : :py:`In(1)`
         Start an access.
     i_write : :py:`In(2)`
-        Bytes to write; the access is a read if there is none.
+        Enables of the bytes to write. The access is a read if both are low.
     i_addr : :py:`In(14)`, ``i_data`` : :py:`In(16)`
+        Index of the word, and the word to write.
     o_data : :py:`Out(16)`
+        The word that was read.
 
     Raises
     ------
