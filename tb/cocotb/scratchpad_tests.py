@@ -160,23 +160,25 @@ def near_a_bank_end(name, rng):
     return edge + rng.randint(-2 * CONFIG.spad_row_bytes, 2 * CONFIG.spad_row_bytes)
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
-async def agrees_with_a_byte_array_without_stalls(dut):
-    bench = Bench(dut, "full", 0.0, near_a_bank_end)
+async def run_random_accesses(dut, name, idle_share):
+    """Run ``CYCLES`` cycles of random accesses, and return the number granted to each port."""
+    bench = Bench(dut, name, idle_share, near_a_bank_end)
     await bench.start()
     for _ in range(CYCLES):
         await bench.step()
     await bench.finish()
-    assert min(bench.granted[name] for name in WIDTHS) > CYCLES // 4, bench.granted
+    return bench.granted
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def agrees_with_a_byte_array_without_stalls(dut):
+    granted = await run_random_accesses(dut, "full", 0.0)
+    assert min(granted[name] for name in WIDTHS) > CYCLES // 4, granted
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def agrees_with_a_byte_array_under_random_stalls(dut):
-    bench = Bench(dut, "stalls", 0.6, near_a_bank_end)
-    await bench.start()
-    for _ in range(CYCLES):
-        await bench.step()
-    await bench.finish()
+    await run_random_accesses(dut, "stalls", 0.6)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

@@ -11,14 +11,20 @@ from weft.bus.read_arbiter import ReadArbiter
 from weft.dma.load import LoadUnit
 from weft.dma.store import StoreUnit
 from weft.spec import isa
+from weft.spec.presets import preset
 
 from .axi_memory import AxiMemory
 from .copy_model import execute_copies
 from .local_memory import LocalMemory
 from .seeds import seed as common_seed
 
-__all__ = ["DmaBench", "Result", "check_memories", "expected", "random_copies", "run_and_check",
-           "share_of_peak", "split_copy"]
+__all__ = ["DmaBench", "Result", "bus_config", "check_memories", "expected", "random_copies",
+           "run_and_check", "share_of_peak", "split_copy"]
+
+
+def bus_config(width, **overrides):
+    """Return a small configuration with a bus of ``width`` bits, which simulates quickly."""
+    return preset("tiny", bus_width=width, **overrides)
 
 
 @dataclasses.dataclass

@@ -1,59 +1,32 @@
-"""STORE compared with a byte model, under stalls, errors, halt and reset; and its bandwidth."""
+"""STORE compared with a byte model: alignment, latencies, errors, counters."""
 
 import pytest
 
 from support.dma_bench import (
     DmaBench,
-    check_memories,
+    bus_config,
     expected,
     random_copies,
     run_and_check,
-    share_of_peak,
-    split_copy,
 )
 from weft.bus.axi4 import RESP_DECERR, RESP_SLVERR
 from weft.dma.store import StoreUnit
 from weft.spec import isa
-from weft.spec.presets import preset
 
-NAMES = ["STORE", "STORE", "STORE", "SYNC_STORE"]
 BASE = 0x8000_0000
-
-
-def bus(width, **overrides):
-    """Return a small configuration with a bus of ``width`` bits."""
-    return preset("tiny", bus_width=width, **overrides)
-
-
-@pytest.mark.parametrize("stall", [0.0, 0.3, 0.8])
-@pytest.mark.parametrize("width", [32, 64, 128, 256])
-@pytest.mark.parametrize("seed", range(2))
-def test_copies_are_exact_and_change_no_other_byte(width, stall, seed):
-    bench = DmaBench("store", bus(width), stall=stall, base=BASE, host_bytes=12288, seed=seed)
-    run_and_check(bench, random_copies(bench, NAMES, 25))
 
 
 @pytest.mark.parametrize("read_latency", [1, 2, 4, 7])
 def test_any_scratchpad_latency(read_latency):
     for stall in (0.0, 0.4):
-        bench = DmaBench("store", bus(64), stall=stall, read_latency=read_latency, seed=1)
-        run_and_check(bench, random_copies(bench, NAMES, 10))
-
-
-@pytest.mark.parametrize("overrides", [
-    dict(max_burst=1, outstanding=1), dict(max_burst=1, outstanding=4),
-    dict(max_burst=2, outstanding=64), dict(max_burst=256, outstanding=1),
-    dict(addr_width=16, spad_bytes=256, wgt_bytes=1024),
-], ids=str)
-def test_any_burst_length_and_number_of_outstanding_bursts(overrides):
-    bench = DmaBench("store", bus(64, **overrides), stall=0.3, latency=3, host_bytes=8192, seed=4)
-    run_and_check(bench, random_copies(bench, NAMES, 20))
+        bench = DmaBench("store", bus_config(64), stall=stall, read_latency=read_latency, seed=1)
+        run_and_check(bench, random_copies(bench, ["STORE", "STORE", "SYNC_STORE"], 10))
 
 
 @pytest.mark.parametrize("local", range(0, 8, 3))
 @pytest.mark.parametrize("host", range(8))
 def test_short_rows_at_any_alignment(host, local):
-    bench = DmaBench("store", bus(64), latency=1)
+    bench = DmaBench("store", bus_config(64), latency=1)
     run_and_check(bench, [
         isa.encode("STORE", count=2, bytes=size, host_addr=host + 0x40 + 128 * size,
                    host_pitch=50, local_addr=local + 64, local_pitch=20)
@@ -61,7 +34,7 @@ def test_short_rows_at_any_alignment(host, local):
 
 
 def test_stores_the_first_and_the_last_bytes_of_the_memories():
-    bench = DmaBench("store", bus(64), host_bytes=4096)
+    bench = DmaBench("store", bus_config(64), host_bytes=4096)
     size = bench.config.spad_bytes
     run_and_check(bench, [isa.encode("STORE", count=1, bytes=5, host_addr=3, local_addr=0),
                           isa.encode("STORE", count=1, bytes=3, host_addr=4090,
@@ -70,13 +43,13 @@ def test_stores_the_first_and_the_last_bytes_of_the_memories():
 
 
 def test_a_later_row_overwrites_an_earlier_one():
-    bench = DmaBench("store", bus(32))
+    bench = DmaBench("store", bus_config(32))
     run_and_check(bench, [isa.encode("STORE", count=9, bytes=13, host_addr=5, host_pitch=1,
                                      local_pitch=50)])
 
 
 def test_counts_the_bytes_with_a_strobe():
-    bench = DmaBench("store", bus(128), stall=0.3)
+    bench = DmaBench("store", bus_config(128), stall=0.3)
     result = run_and_check(bench, [
         isa.encode("STORE", count=5, bytes=21, host_addr=15, host_pitch=100, local_pitch=21),
         isa.encode("SYNC_STORE"), isa.encode("STORE", count=1, bytes=1, host_addr=999)])
@@ -86,7 +59,7 @@ def test_counts_the_bytes_with_a_strobe():
 @pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 def test_rejects_a_latency_of_zero():
     with pytest.raises(ValueError, match=r"^read_latency must be at least 1 cycle, not 0$"):
-        StoreUnit(bus(32), read_latency=0)
+        StoreUnit(bus_config(32), read_latency=0)
 
 
 # ---- errors
@@ -96,7 +69,7 @@ def test_rejects_a_latency_of_zero():
 @pytest.mark.parametrize("stall", [0.0, 0.5])
 @pytest.mark.parametrize("beat", [0, 1, 31, 32, 50, 99])
 def test_an_error_on_any_beat_reports_the_address_of_its_burst(beat, stall, resp, code):
-    bench = DmaBench("store", bus(64), stall=stall, base=BASE, seed=beat)
+    bench = DmaBench("store", bus_config(64), stall=stall, base=BASE, seed=beat)
     before = [isa.encode("STORE", count=1, bytes=40, host_addr=BASE + 0x1000, local_addr=1000)]
     bad = [isa.encode("STORE", count=1, bytes=100 * 8, host_addr=BASE + 0x2000, local_addr=0)]
     after = [isa.encode("STORE", count=1, bytes=1000, host_addr=BASE + 0x3000, local_addr=1)]
@@ -114,7 +87,7 @@ def test_an_error_on_any_beat_reports_the_address_of_its_burst(beat, stall, resp
 
 def test_outstanding_data_after_an_error_has_no_strobes():
     # the response to the first burst arrives long before all data of the second one was sent
-    bench = DmaBench("store", bus(32, max_burst=256, outstanding=4), latency=2, base=BASE)
+    bench = DmaBench("store", bus_config(32, max_burst=256, outstanding=4), latency=2, base=BASE)
     bench.host.errors = {BASE: RESP_SLVERR}
     start = bytes(bench.host.data)
     result = bench.run([isa.encode("STORE", count=1, bytes=4, host_addr=BASE),
@@ -127,74 +100,14 @@ def test_outstanding_data_after_an_error_has_no_strobes():
     assert result.bytes < 0x80
 
 
-def test_nothing_is_requested_or_accepted_after_an_error():
-    bench = DmaBench("store", bus(64, max_burst=4, outstanding=4), base=BASE)
-    bench.host.errors = {BASE: RESP_SLVERR}
-    result = bench.run([isa.encode("STORE", count=1, bytes=1000, host_addr=BASE)] * 9)
-    assert result.error == (isa.ErrorCode.BUS_SLVERR, BASE) and result.done == 0
-    # bursts in flight when the response arrived, and one more in the register slice
-    assert len(bench.host.write_bursts) <= 5
-    assert result.accepted < 9
-
-
-# ---- halt and reset
-
-@pytest.mark.parametrize("stall", [0.0, 0.4])
-@pytest.mark.parametrize("errors", [False, True])
-def test_halt_in_any_cycle_then_reset_then_a_correct_copy(stall, errors):
-    for halt_after in range(0, 100, 5 if stall or errors else 1):
-        bench = DmaBench("store", bus(64), stall=stall, base=BASE, host_bytes=8192, latency=8,
-                         seed=halt_after)
-        instructions = [
-            isa.encode("STORE", count=3, bytes=150, host_addr=BASE + 33, host_pitch=500),
-            isa.encode("SYNC_STORE"),
-            isa.encode("STORE", count=1, bytes=250, host_addr=BASE + 4000, local_addr=100)]
-        if errors:
-            # cleared with the reset: only the second run must be free of errors
-            bench.host.errors = {BASE + 0x220: RESP_SLVERR}
-        wanted = expected(bench, instructions)
-        result = bench.run(instructions, halt_after=halt_after,
-                           before_second=bench.host.errors.clear)
-        assert result.done == 3 and result.error is None, (halt_after, result)
-        check_memories(bench, wanted)
-
-
-# ---- bandwidth with 20 cycles of latency
-
-@pytest.mark.parametrize("name, size", [("tiny", 16384), ("small", 65536), ("ulx3s", 65536),
-                                        ("large", 65536)])
-@pytest.mark.parametrize("host, local, least", [(0, 0, 0.95), (3, 0, 0.90), (1, 2, 0.90)])
-def test_bandwidth_of_long_copies(name, size, host, local, least):
-    bench = DmaBench("store", preset(name), base=BASE, host_bytes=66 * 1024)
-    instructions = split_copy(bench, "STORE", size, host=BASE + host, local=local)
-    assert share_of_peak(bench, instructions, size) >= least
-
-
-def test_bandwidth_of_short_rows_is_one_burst_a_cycle():
-    # rows of one beat: bandwidth is the number of bursts in flight over the latency
-    bench = DmaBench("store", preset("ulx3s", outstanding=32), base=BASE, host_bytes=65536)
-    assert share_of_peak(bench, [isa.encode(
-        "STORE", count=1000, bytes=16, host_addr=BASE, host_pitch=48, local_pitch=24)],
-        16000) >= 0.90
-
-
-@pytest.mark.parametrize("outstanding", [1, 4, 8])
-def test_short_bursts_are_limited_by_the_round_trip(outstanding):
-    bench = DmaBench("store", preset("ulx3s", outstanding=outstanding), latency=20)
-    result = run_and_check(bench, [isa.encode("STORE", count=80, bytes=16, host_pitch=48,
-                                              local_pitch=24)])
-    # ``outstanding`` bursts complete every 28 cycles
-    assert result.cycles <= 80 / outstanding * (20 + 8) + 12
-
-
 # ---- inputs of the performance counters
 
 def test_counts_the_cycles_in_which_it_waits_for_host_memory_or_the_scratchpad():
     for latency in (20, 50):
-        bench = DmaBench("store", bus(64), latency=latency)
+        bench = DmaBench("store", bus_config(64), latency=latency)
         result = run_and_check(bench, [isa.encode("STORE", count=1, bytes=80)])
         assert latency - 4 <= result.waits <= latency + 2
         assert result.conflicts == 0
-    bench = DmaBench("store", bus(64), stall=0.5, seed=3)
+    bench = DmaBench("store", bus_config(64), stall=0.5, seed=3)
     result = run_and_check(bench, [isa.encode("STORE", count=1, bytes=800)])
     assert result.conflicts > 20 and result.waits > 20
