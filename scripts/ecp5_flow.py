@@ -50,7 +50,7 @@ def place_and_refine(chosen: Board, folder: pathlib.Path, device_options: Sequen
         nextpnr's exit status, and the seconds that the step takes. Its log is ``place-SEED.log``.
     """
     mhz = chosen.clock_hz / 1e6
-    refined, stamp = f"refined-{seed}.json", folder / f"places-{seed}.json"
+    refined, stamp = f"refined-{seed}.json", folder / f"placement-{seed}.json"
     wanted = _placement_inputs(chosen, folder, device_options, seed)
     if stamp.exists():
         kept = json.loads(stamp.read_text())

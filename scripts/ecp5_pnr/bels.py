@@ -38,7 +38,7 @@ class Bel(NamedTuple):
 
     @property
     def in_slice(self) -> bool:
-        """Whether the bel is part of a slice."""
+        """True if the bel is part of a slice."""
         return _SLICE_BEL.match(self.name) is not None
 
     @property

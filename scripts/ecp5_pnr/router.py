@@ -30,7 +30,7 @@ __all__ = ["RoutingProblem", "die_of", "route"]
 
 _DIE = re.compile(r"--(?:um-|um5g-)?(\d+k)$")
 _SAME_DIE = {"12k": "25k"}
-# which inputs of a LUT may be exchanged; native/router/design.h has the same numbers
+# permutations of LUT inputs that are legal; native/router/design.h has the same numbers
 _NO_PERMUTATION, _ANY_PERMUTATION, _PERMUTATION_IN_PAIRS = range(3)
 
 
@@ -96,8 +96,8 @@ class RoutingProblem:
 
     - the clock period and the delay of a tile of distance, in ns
     - nets: ``launch WIRE``, the launch time in ns, or -1 if the driver is combinational
-    - arcs: ``net permutation WIRE``; the permutation says which inputs of a LUT may be exchanged (0
-      none, 1 any, 2 A with B and C with D)
+    - arcs: ``net permutation WIRE``; the permutation is 0 if the inputs of the sink must not be
+      permuted, 1 if all four may be, 2 if only A with B and C with D
     - timing edges: ``arc net delay``, where the net -1 is the end of a path
 
     A wire is written as :func:`wire_at` returns it. The output has a line for each net: the value

@@ -10,7 +10,7 @@
 #include "common/timing.h"
 #include "router/routing_graph.h"
 
-// Which inputs of a LUT a router may exchange; router.py has the same numbers.
+// Permutations of LUT inputs that are legal; router.py has the same numbers.
 enum LutPermutation { NO_PERMUTATION, ANY_PERMUTATION, PERMUTATION_IN_PAIRS };
 
 // From a net's source to the wire of one of its sinks.
