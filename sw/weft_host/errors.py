@@ -25,7 +25,7 @@ class InputError(WeftError):
 
 
 class RegisterError(WeftError):
-    """The hardware rejected a register access."""
+    """The hardware rejected a register access, or there is no register of that name."""
 
 
 class BuildError(WeftError):

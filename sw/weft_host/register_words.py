@@ -1,8 +1,37 @@
-"""Conversion between the words of registers and their fields."""
+"""Registers by name, and conversion between their words and fields."""
 
 from weft.spec import register_map
 
-__all__ = ["pack", "unpack"]
+from .errors import RegisterError
+
+__all__ = ["check_word", "find_register", "pack", "unpack"]
+
+
+def find_register(name: str) -> register_map.Register:
+    """Return the description of register ``name``.
+
+    Raises
+    ------
+    RegisterError
+        If there is no such register.
+    """
+    if name not in register_map.BY_NAME:
+        raise RegisterError(f"there is no register {name!r}; there are "
+                            f"{', '.join(register_map.BY_NAME)}")
+    return register_map.BY_NAME[name]
+
+
+def check_word(name: str, value: int) -> None:
+    """Check that ``value`` is a word that register ``name`` can be written with.
+
+    Raises
+    ------
+    ValueError
+        If the value has more than 32 bits or is negative.
+    """
+    if not 0 <= value < 1 << 32:
+        raise ValueError(f"register {name} must be written with a word from 0 to 0xffffffff, "
+                         f"not {value:#x}")
 
 
 def pack(name: str, **values: int) -> int:

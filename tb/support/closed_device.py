@@ -10,7 +10,10 @@ __all__ = ["check_closed"]
 
 
 def check_closed(device):
-    """Check that every method that all devices have raises an error, but :func:`repr` works."""
+    """Check that every method that all devices have raises an error, but :func:`repr` works.
+
+    This includes the start of a ``with`` block.
+    """
     program = Program(config=device.config, instructions=isa.encode("SYNC_LOAD"),
                       memory_bytes=4096)
     for call in (
@@ -21,7 +24,7 @@ def check_closed(device):
             device.wait, device.start, device.soft_reset, device.clear, device.waits,
             device.error, device.counters,
             lambda: device.check(program), lambda: device.load(program),
-            lambda: device.run(program)):
+            lambda: device.run(program), device.__enter__):
         with pytest.raises(ClosedError, match=(
                 f"^this {type(device).__name__} is closed; create another one$")):
             call()

@@ -123,7 +123,12 @@ def matmul(a: npt.ArrayLike, b: npt.ArrayLike, device: "Device") -> npt.NDArray[
     ------
     InputError
         If the shapes are incompatible or a type is not int8.
+    TypeError
+        If ``device`` is not a device, but for example the name of a configuration.
     """
+    if not hasattr(device, "run"):
+        raise TypeError("device must be a device, such as weft_host.EmulatorDevice('small'), not "
+                        f"{device!r}")
     a, b = np.asarray(a), np.asarray(b)
     for name, matrix in (("a", a), ("b", b)):
         if matrix.dtype != np.int8 or matrix.ndim != 2 or not matrix.size:

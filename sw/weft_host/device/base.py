@@ -49,9 +49,14 @@ class Device(DeviceControl):
 
         Raises
         ------
+        TypeError
+            If ``program`` is not a program, but for example the name of its file.
         ProgramError
             If the program was compiled for another configuration or needs more memory.
         """
+        if not isinstance(program, Program):
+            raise TypeError("program must be a weft_host.Program, as weft_host.compile and "
+                            f"Program.load return it, not {program!r}")
         found = self.read_register("CONFIG_HASH")
         if program.config.fingerprint != found:
             raise ProgramError(

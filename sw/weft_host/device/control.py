@@ -87,6 +87,7 @@ class DeviceControl(abc.ABC):
             raise ClosedError(f"this {type(self).__name__} is closed; create another one")
 
     def __enter__(self) -> Self:
+        self._check_open()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -108,7 +109,7 @@ class DeviceControl(abc.ABC):
         Raises
         ------
         RegisterError
-            If the device rejects the read.
+            If there is no such register, or the device rejects the read.
         """
 
     @abc.abstractmethod
@@ -118,7 +119,9 @@ class DeviceControl(abc.ABC):
         Raises
         ------
         RegisterError
-            If the device rejects the write.
+            If there is no such register, or the device rejects the write.
+        ValueError
+            If ``value`` is not a word of 32 bits.
         """
 
     @abc.abstractmethod
@@ -138,7 +141,7 @@ class DeviceControl(abc.ABC):
     def write_memory(self, addr: int, data: bytes | bytearray | memoryview) -> None:
         """Write ``data`` to host memory at ``addr``."""
         self._loaded = None         # the write may have changed the loaded program
-        self._write(addr, bytes(data))
+        self._write(addr, bytes(memoryview(data)))      # bytes(4) would be four zeros
 
     def soft_reset(self) -> None:
         """Stop the device. It keeps its registers and memories and accepts a new program."""

@@ -15,7 +15,7 @@ from ..emulator.host_memory import BusFault, HostMemory
 from ..emulator.registers import RegisterFile
 from ..errors import DeviceTimeout
 from ..program import validate
-from ..register_words import pack, unpack
+from ..register_words import find_register, pack, unpack
 from .simulated import SimulatedDevice
 
 __all__ = ["EmulatorDevice"]
@@ -117,7 +117,7 @@ class EmulatorDevice(SimulatedDevice):
         self._check_open()
         if name == "WAITS" and not self.registers.field("STATUS", "ERROR"):
             return self._waits()
-        return self.registers.values[name]
+        return self.registers.values[find_register(name).name]
 
     def write_register(self, name: str, value: int) -> None:
         """Write a word to register ``name``; a START runs the whole program.

@@ -13,7 +13,7 @@ from weft.spec.config import Config
 
 from ..errors import BuildError, DeviceTimeout, RegisterError, WeftError
 from ..program.file import Program
-from ..register_words import pack
+from ..register_words import check_word, find_register, pack
 from .base import WATCHDOG_CYCLES, Result
 from .instruction_times import instruction_times
 from .rtl_build import build_accelerator, print_progress
@@ -121,7 +121,7 @@ class RtlDevice(SimulatedDevice):
     def read_register(self, name: str) -> int:
         """Return the word in register ``name``."""
         self._check_open()
-        response, word = self.simulation.read_register(register_map.BY_NAME[name].offset)
+        response, word = self.simulation.read_register(find_register(name).offset)
         if response:
             raise RegisterError(f"the device rejected the read of {name}")
         return word
@@ -135,7 +135,9 @@ class RtlDevice(SimulatedDevice):
             If the device rejects the write.
         """
         self._check_open()
-        if self.simulation.write_register(register_map.BY_NAME[name].offset, value):
+        register = find_register(name)
+        check_word(name, value)
+        if self.simulation.write_register(register.offset, value):
             raise RegisterError(f"the device rejected the write of {value:#x} to {name}")
 
     def start(self) -> None:
@@ -158,7 +160,7 @@ class RtlDevice(SimulatedDevice):
         begin = shown = time.monotonic()
         first = self.simulation.cycle
         left = limit
-        while not self.simulation.run(_SLICE if left is None else min(left, _SLICE)):
+        while not self.simulation.run(_SLICE if left is None else max(0, min(left, _SLICE))):
             passed = self.simulation.cycle - first
             if limit is not None:
                 left = limit - passed

@@ -12,7 +12,7 @@ from ..configuration import find_config, resolve_config
 from ..emulator.host_memory import memory_offset
 from ..errors import DeviceTimeout, LinkError, ProgramError, RegisterError
 from ..link.client import Line, LinkClient
-from ..register_words import pack, unpack
+from ..register_words import check_word, find_register, pack, unpack
 from .base import Device
 from .serial_line import BAUD, SerialLine
 
@@ -148,7 +148,7 @@ class SerialDevice(Device):
     def read_register(self, name: str) -> int:
         """Return the word in register ``name``."""
         try:
-            return self._request(self.link.read_registers, register_map.BY_NAME[name].offset)[0]
+            return self._request(self.link.read_registers, find_register(name).offset)[0]
         except LinkError as error:
             if error.status == Status.SLVERR:
                 raise RegisterError(f"the device rejected the read of {name}") from None
@@ -162,8 +162,10 @@ class SerialDevice(Device):
         RegisterError
             If the device rejects the write.
         """
+        register = find_register(name)
+        check_word(name, value)
         try:
-            self._request(self.link.write_register, register_map.BY_NAME[name].offset, value)
+            self._request(self.link.write_register, register.offset, value)
         except LinkError as error:
             if error.status == Status.SLVERR:
                 raise RegisterError(f"the device rejected the write of {value:#x} to "

@@ -61,8 +61,10 @@ def memory_offset(addr: int, size: int, *, base: int, length: int) -> int:
     Raises
     ------
     ValueError
-        If the ``size`` bytes from ``addr`` are not all in the memory.
+        If ``size`` is negative, or the ``size`` bytes from ``addr`` are not all in the memory.
     """
+    if size < 0:
+        raise ValueError(f"a number of bytes must not be negative, not {size}")
     offset = addr - base
     if offset < 0 or offset + size > length:
         raise ValueError(f"bytes {addr:#x} to {addr + size - 1:#x} are outside the device's "

@@ -6,7 +6,7 @@ from weft.spec.identity import identity
 
 from ..errors import RegisterError
 from ..program.validate import AddressWindow
-from ..register_words import pack, unpack
+from ..register_words import check_word, find_register, pack, unpack
 
 __all__ = ["RegisterFile"]
 
@@ -55,9 +55,12 @@ class RegisterFile:
         Raises
         ------
         RegisterError
-            If the hardware rejects the write.
+            If there is no such register, or the hardware rejects the write.
+        ValueError
+            If ``value`` is not a word of 32 bits.
         """
-        register = register_map.BY_NAME[name]
+        register = find_register(name)
+        check_word(name, value)
         reason = None
         if register.access == "RO":
             reason = "it is read-only"

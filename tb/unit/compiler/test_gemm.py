@@ -100,3 +100,6 @@ def test_matmul_rejects_anything_but_two_compatible_int8_matrices():
         matmul(good, good[0], device)
     with pytest.raises(InputError, match="^a has 3 columns, but b has 2 rows$"):
         matmul(good, good, device)
+    with pytest.raises(TypeError, match=(
+            r"^device must be a device, such as weft_host.EmulatorDevice\('small'\), not 'tiny'$")):
+        matmul(good, good.T, "tiny")

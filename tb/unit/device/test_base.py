@@ -6,7 +6,7 @@ import pytest
 from support.closed_device import check_closed
 from support.programs import MEMORY_BYTES, random_program
 from support.seeds import seed
-from weft.spec import isa
+from weft.spec import isa, register_map
 from weft.spec.presets import preset
 from weft_host.device import EmulatorDevice
 from weft_host.device.tensors import read_tensor
@@ -174,6 +174,42 @@ def test_host_accesses_outside_the_memory_are_rejected():
             device.read_memory(addr, size)
         with pytest.raises(ValueError, match=message):
             device.write_memory(addr, bytes(size))
+
+
+def test_a_negative_number_of_bytes_is_rejected():
+    with pytest.raises(ValueError, match="^a number of bytes must not be negative, not -4$"):
+        EmulatorDevice(CONFIG).read_memory(0, -4)
+
+
+def test_memory_is_written_with_bytes_only():
+    with pytest.raises(TypeError):
+        EmulatorDevice(CONFIG).write_memory(0, 4)
+
+
+def test_an_unknown_register_is_rejected():
+    device = EmulatorDevice(CONFIG)
+    message = f"there is no register 'FOO'; there are {', '.join(register_map.BY_NAME)}"
+    for call in (lambda: device.read_register("FOO"), lambda: device.write_register("FOO", 0)):
+        with pytest.raises(RegisterError) as caught:
+            call()
+        assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("value, text", [(-1, "-0x1"), (1 << 32, "0x100000000")])
+def test_a_register_takes_words_of_32_bits(value, text):
+    device = EmulatorDevice(CONFIG)
+    with pytest.raises(ValueError, match="^register WATCHDOG must be written with a word from 0 to "
+                                         f"0xffffffff, not {text}$"):
+        device.write_register("WATCHDOG", value)
+    device.write_register("WATCHDOG", (1 << 32) - 1)
+
+
+def test_a_value_that_is_not_a_program_is_rejected():
+    for call in (EmulatorDevice(CONFIG).run, EmulatorDevice(CONFIG).load):
+        with pytest.raises(TypeError, match=(
+                "^program must be a weft_host.Program, as weft_host.compile and Program.load "
+                "return it, not 'digits.weft'$")):
+            call("digits.weft")
 
 
 def test_runs_are_deterministic():

@@ -156,6 +156,8 @@ def test_token_errors_and_timeouts_are_those_of_the_emulator():
                 "^the program is not done after 5000 cycles; MATMUL waits for a token of LOAD; "
                 "STORE waits for a token of LOAD and MATMUL$")):
             rtl.run(deadlock, [], watchdog=0, limit=5000)
+        with pytest.raises(DeviceTimeout, match="^the program is not done after 0 cycles"):
+            rtl.run(deadlock, [], watchdog=0, limit=-1)
         rtl.run(program(), [], limit=1000)
 
 
