@@ -14,7 +14,7 @@ SITE_TYPES = {"MULT18X18D": 1, "DP16KD": 2}
 """Cells that have sites of their own type, and the number of the type."""
 
 TILE_DELAY = 0.080
-"""What nextpnr's estimate adds for each tile of distance."""
+"""Delay, in ns, that nextpnr's estimate adds for each tile of distance."""
 
 SPEEDUP = {6: 1.0, 7: 1.129, 8: 1.295}
 """Factor by which a speed grade is faster than grade 6.

@@ -63,22 +63,34 @@ def large_files(root):
 
 
 def docstrings_as_questions(root):
-    """Find docstrings that begin with a question word instead of a noun phrase or a verb."""
+    """Find docstrings that begin with a question word instead of a noun phrase or a verb.
+
+    A docstring is any string that is a statement, so those of attributes are included.
+    """
     for path in files(root, ".py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)):
-                found = QUESTION.match(ast.get_docstring(node) or "")
+            if (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+                    and isinstance(node.value.value, str)):
+                found = QUESTION.match(node.value.value.lstrip())
                 if found:
-                    yield (f"{path.relative_to(root)}:{getattr(node, 'lineno', 1)}: the docstring "
-                           f"begins with {found[0]!r}")
+                    yield (f"{path.relative_to(root)}:{node.lineno}: the docstring begins with "
+                           f"{found[0]!r}")
 
 
 def path_changes(root):
     """Find changes of Python's module path."""
     for path in files(root, ".py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if (isinstance(node, ast.Attribute) and node.attr in ("insert", "append", "extend")
-                    and ast.unparse(node.value) == "sys.path"):
+            changed = []
+            if isinstance(node, ast.Attribute) and node.attr in ("insert", "append", "extend"):
+                changed = [node.value]
+            elif isinstance(node, (ast.Assign, ast.AugAssign, ast.Delete)):
+                targets = [node.target] if isinstance(node, ast.AugAssign) else node.targets
+                changed = [target.value if isinstance(target, ast.Subscript) else target
+                           for target in targets]
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) == "site.addsitedir":
+                yield f"{path.relative_to(root)}:{node.lineno}: site.addsitedir"
+            if any(ast.unparse(value) == "sys.path" for value in changed):
                 yield f"{path.relative_to(root)}:{node.lineno}: {ast.unparse(node)}"
 
 

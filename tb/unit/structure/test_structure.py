@@ -86,7 +86,8 @@ def test_detects_circular_imports_of_two_distributions(check):
 
 @pytest.mark.parametrize("word", ["What", "Where", "How", "Who", "Whether", "That"])
 @pytest.mark.parametrize("definition", ["{}", "def f():\n    {}", "class A:\n    {}",
-                                        "class A:\n    async def f(self):\n        {}"])
+                                        "class A:\n    async def f(self):\n        {}",
+                                        "A = 1\n{}"])
 def test_detects_a_docstring_that_begins_with_a_question_word(check, word, definition):
     text = definition.format(f'"""{word} it is."""')
     found, = check("docstrings_as_questions", {"boards/weft_boards/a.py": text})
@@ -104,6 +105,18 @@ def test_detects_a_change_of_the_module_path(check, call):
     files = {"examples/a.py": f"import sys\nsys.path.{call}\nprint(sys.path)\n"}
     assert check("path_changes", files) == [
         f"examples/a.py:2: sys.path.{call.split('(')[0]}"]
+
+
+@pytest.mark.parametrize("statement", [
+    "sys.path = ['tb']", "sys.path += ['tb']", "sys.path[:0] = ['tb']", "del sys.path[0]"])
+def test_detects_an_assignment_of_the_module_path(check, statement):
+    assert check("path_changes", {"tb/a.py": f"import sys\n{statement}\n"}) == [
+        f"tb/a.py:2: {statement}"]
+
+
+def test_detects_a_site_directory(check):
+    assert check("path_changes", {"tb/a.py": "import site\nsite.addsitedir('tb')\n"}) == [
+        "tb/a.py:2: site.addsitedir"]
 
 
 @pytest.mark.parametrize("line, module", [
