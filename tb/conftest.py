@@ -1,6 +1,10 @@
-"""Count of the skipped tests by reason. A skip for a reason that is not listed here fails."""
+"""Summary of a run: skipped tests by reason, and the common seed after failures.
+
+A skip for a reason that is not listed here fails.
+"""
 
 import collections
+import os
 import re
 
 import pytest
@@ -38,6 +42,9 @@ def pytest_sessionfinish(session, exitstatus):
 
 
 def pytest_terminal_summary(terminalreporter):
+    if terminalreporter.stats.get("failed"):
+        terminalreporter.write_line(
+            f"random tests ran with WEFT_SEED={os.environ.get('WEFT_SEED') or '0'}")
     for (reason, known), tests in sorted(_count(terminalreporter).items()):
         terminalreporter.write_line(
             f"{tests} skipped for lack of {reason}" if known else

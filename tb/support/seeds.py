@@ -1,4 +1,4 @@
-"""Seeds of random tests: fixed unless the environment variable ``WEFT_SEED`` is set."""
+"""Seeds of random tests: fixed unless the environment variable ``WEFT_SEED`` is a number."""
 
 import os
 
@@ -16,4 +16,4 @@ def seed(offset: int = 0) -> int:
     offset : :class:`int`
         Number added to the common seed, so that tests in one file draw different data.
     """
-    return int(os.environ.get("WEFT_SEED", "0")) + offset
+    return int(os.environ.get("WEFT_SEED") or "0") + offset
