@@ -242,6 +242,6 @@ def test_rejects_a_program_for_another_configuration(pair):
     other = preset("wide" if pair[0].config.name == "tiny" else "tiny")
     for device in pair:
         before = memory(device)
-        with pytest.raises(ProgramError, match=f"built for configuration '{other.name}'"):
+        with pytest.raises(ProgramError, match=f"compiled for configuration '{other.name}'"):
             device.run(copies(other))
         assert memory(device) == before

