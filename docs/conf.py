@@ -1,6 +1,7 @@
 """Sphinx configuration. Pages that are made from tables and docstrings are written first."""
 
 import pathlib
+import pydoc
 import subprocess
 import sys
 
@@ -35,7 +36,45 @@ suppress_warnings = ["ref.python"]
 napoleon_custom_sections = [("Members", "params_style"), ("Yields", "returns_style")]
 
 
+def restore_colons(app, kind, name, found, options, lines):
+    """Undo napoleon's split of an attribute's docstring at a colon into a type and a text."""
+    if kind in ("data", "attribute", "property"):
+        for index, line in enumerate(lines):
+            if line.startswith(":type: "):
+                lines[0] = f"{line.removeprefix(':type: ')}: {lines[0]}"
+                del lines[index]
+                break
+
+
+def _definition(name):
+    """Return the full name under which a class or function is defined, or None for other names."""
+    try:
+        found = pydoc.locate(name)
+        return f"{found.__module__}.{found.__qualname__}"
+    except (AttributeError, pydoc.ErrorDuringImport):
+        return None
+
+
+def link_imported_name(app, env, node, content):
+    """Resolve a name that its module imports, that a package exports, or that is unique."""
+    if node.get("refdomain") != "py":
+        return None
+    domain = env.get_domain("py")
+    target = node["reftarget"].lstrip(".")
+    names = [_definition(f"{node.get('py:module')}.{target}"), _definition(target)]
+    if target[:1].isupper():        # no word that describes a type
+        found = [name for name in domain.objects if name.endswith(f".{target}")]
+        names += found if len(found) == 1 else []
+    for name in names:
+        if name in domain.objects:
+            return domain.resolve_xref(
+                env, node["refdoc"], app.builder, "obj", name, node, content)
+    return None
+
+
 def setup(app):
     """Register the role of Amaranth's own docstrings: shapes of ports are :py:`In(8)`."""
     app.add_role("py", roles.CustomRole(
         "py", roles.code_role, {"language": "python", "class": ["highlight"]}))
+    app.connect("autodoc-process-docstring", restore_colons, priority=600)     # after napoleon
+    app.connect("missing-reference", link_imported_name)

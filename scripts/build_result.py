@@ -35,9 +35,10 @@ def digest(*paths: pathlib.Path) -> str:
 
 
 def count_resources(chosen: Board, folder: pathlib.Path, log: str) -> dict[str, list[int]]:
-    """Return ``{resource: [used, available]}``, for the resources that :class:`Toolchain` names.
+    """Return ``{resource: [used, available]}``.
 
-    ``log`` is the text of nextpnr's log.
+    The resources are those that :class:`toolchains.Toolchain` names. ``log`` is the text of
+    nextpnr's log.
     """
     tools = TOOLCHAINS[chosen.device.family]
     used = utilisation(log)

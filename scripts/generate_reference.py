@@ -51,8 +51,17 @@ def packages(top: str) -> dict[str, list[str]]:
 
 
 def package_page(package: str, modules: list[str]) -> str:
-    """Return the page of one package: its own docstring, then every module of it."""
-    text = [f"# `{package}`", "", "```{eval-rst}", f".. automodule:: {package}", "```", ""]
+    """Return the page of one package: its own docstring and exports, then every module of it."""
+    found = importlib.import_module(package)
+    exported = {name: getattr(found, name) for name in getattr(found, "__all__", [])}
+    own = [name for name, value in exported.items()
+           if getattr(value, "__module__", None) == package]
+    text = [f"# `{package}`", "", "```{eval-rst}", f".. automodule:: {package}",
+            *([f"   :members: {', '.join(own)}"] if own else []), "```", ""]
+    if exported:
+        text += ["The package exports " + ", ".join(
+            f"{{py:obj}}`{name} <{package}.{name}>`" if callable(value) else f"`{name}`"
+            for name, value in exported.items()) + ".", ""]
     for module in modules:
         text += [f"## `{module}`", "", "```{eval-rst}", f".. automodule:: {module}",
                  "   :members:", "   :show-inheritance:", "```", ""]

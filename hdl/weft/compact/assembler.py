@@ -168,7 +168,7 @@ class Assembler:
 
         Parameters
         ----------
-        condition : :class:`Condition`
+        condition : :class:`~weft.compact.microinstruction.Condition`
             Condition under which the branch is taken.
         target : :class:`str`
             Label of the target.

@@ -16,7 +16,7 @@ def send_address(m: Module, axi, channel, address, *, burst, en, lane_bits):
         Port to host memory.
     channel : :class:`str`
         ``"ar"`` or ``"aw"``.
-    address : :class:`RegisterSlice`
+    address : :class:`~weft.bus.register_slice.RegisterSlice`
         Slice with the members ``addr``, the address of a beat in beats, and ``len``.
     burst : :func:`~weft.dma.planner.burst_layout`
         The burst.

@@ -14,13 +14,15 @@ def window_geometry(op: Operator, source: GraphTensor, target: GraphTensor, kern
                     kernel_w: int) -> dict[str, Any]:
     """Return the shapes, strides, dilations and padding of an NHWC operator.
 
-    The result holds the attributes of :class:`Layer` of these names.
+    The result holds the attributes of these names of
+    :class:`~weft_host.compiler.lower.layer.Layer`.
 
     Parameters
     ----------
     op : :class:`Operator`
         Operator with the options ``padding`` and ``stride_h``, ``stride_w``, and optionally
-        ``dilation_h``, ``dilation_w`` and ``pads``, which :func:`fold_pads` adds.
+        ``dilation_h``, ``dilation_w`` and ``pads``, which
+        :func:`~weft_host.compiler.lower.fold_pads.fold_pads` adds.
     source, target : :class:`GraphTensor`
         Input and output.
     kernel_h, kernel_w : :class:`int`
