@@ -96,6 +96,10 @@ class Board:
 
     def __post_init__(self) -> None:
         check_integers(clock_hz=self.clock_hz, memory_bytes=self.memory_bytes, baud=self.baud)
+        for name, kind, text in (("name", str, "a string"), ("changes", dict, "a dictionary"),
+                                 ("device", Device, "a weft_boards._devices.Device")):
+            if not isinstance(getattr(self, name), kind):
+                raise TypeError(f"{name} must be {text}, not {getattr(self, name)!r}")
         if not isinstance(self.flash, tuple) or not all(
                 isinstance(word, str) for word in self.flash):
             raise TypeError(f"flash must be a tuple of strings, not {self.flash!r}")

@@ -64,7 +64,9 @@ class AxiLiteSubordinate(wiring.Component):
     ValueError
         If ``addr_width`` is less than 3.
 
-    Source: ARM IHI 0022H, chapters A3 (handshakes) and B1 (AXI4-Lite).
+    References
+    ----------
+    ARM IHI 0022H, chapters A3 (handshakes) and B1 (AXI4-Lite).
     """
 
     def __init__(self, addr_width):

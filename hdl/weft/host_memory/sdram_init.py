@@ -28,7 +28,9 @@ class SdramInit(wiring.Component):
     o_done : :py:`Out(1)`
         The sequence has ended, and the chip accepts any command. The signal stays high.
 
-    Source: JEDEC JESD21-C, 3.11.5.
+    References
+    ----------
+    JEDEC JESD21-C, 3.11.5.
     """
 
     REFRESHES = 8

@@ -34,7 +34,9 @@ class Crc32(wiring.Component):
     o_bad : :py:`Out(1)`
         A byte that was compared since ``i_clear`` was wrong.
 
-    Source: IEEE 802.3-2018, 3.2.9.
+    References
+    ----------
+    IEEE 802.3-2018, 3.2.9.
     """
 
     LATENCY = 9         # from i_en to o_busy low, in cycles

@@ -39,7 +39,10 @@ def read_inputs(path: str | os.PathLike[str], program: Program) -> list[npt.NDAr
                                  f"{', '.join(archive.files) or 'none'}")
             arrays.append(archive[f"in{index}"])
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is not a readable .npz file: {error}") from None
+        # numpy advises to load such a file with pickle, which executes code of the file
+        reason = ("it contains no arrays of numbers; write it with numpy.savez"
+                  if "pickle" in str(error) else error)
+        raise InputError(f"{path} is not a readable .npz file: {reason}") from None
     return arrays
 
 

@@ -60,3 +60,14 @@ def test_rejects_a_board_that_cannot_work(name, changes, message):
     with pytest.raises(ValueError) as caught:
         Board(**{**fields, **changes})
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"name": None}, "name must be a string, not None"),
+    ({"device": "LFE5U-25F"}, "device must be a weft_boards._devices.Device, not 'LFE5U-25F'"),
+    ({"changes": None}, "changes must be a dictionary, not None"),
+])
+def test_rejects_values_of_a_wrong_type(changes, message):
+    with pytest.raises(TypeError) as caught:
+        dataclasses.replace(board("ulx3s_25f"), **changes)
+    assert str(caught.value) == message

@@ -139,7 +139,8 @@ def test_all_unsupported_operators_are_listed_and_nothing_is_written(capsys, tmp
     (dict(in0=np.zeros((1, 8, 8, 1))), "has dtype float64; the program needs int8"),
     (dict(x=np.zeros((1, 8, 8, 1), np.int8)), "has no array in0; it has x"),
     (dict(), "has no array in0; it has none"),
-    (dict(in0=np.array([{}], object)), "is not a readable .npz file"),
+    (dict(in0=np.array([{}], object)), "is not a readable .npz file: it contains no arrays of "
+     "numbers; write it with numpy.savez"),
 ])
 def test_inputs_that_do_not_fit_are_rejected(arrays, message, capsys, tmp_path):
     np.savez(tmp_path / "x.npz", **arrays)
