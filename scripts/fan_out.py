@@ -12,6 +12,7 @@ import pathlib
 from typing import Any
 
 from netlists import edit_netlist, natural_key
+from weft.spec.integers import ceil_div
 
 __all__ = ["MAX_LOAD", "duplicate_drivers"]
 
@@ -93,7 +94,7 @@ class _Duplicator:
             return 0
         if _CLOCKS & {port for _, port, _ in self.sinks[bit]}:
             return 0                            # the clock network has no fan-out limit
-        parts = -(-self._load(bit) // self.max_load)
+        parts = ceil_div(self._load(bit), self.max_load)
         shares: list[list[Sink]] = [[] for _ in range(parts)]
         so_far = 0
         for sink in sorted(self.sinks[bit], key=_order):
