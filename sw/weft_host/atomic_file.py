@@ -27,7 +27,11 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> None
     """
     path = pathlib.Path(path)
     raw = content.encode() if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".")
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".")
+    except OSError as error:
+        error.filename = str(path)      # not that of the temporary file
+        raise
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(raw)

@@ -138,6 +138,13 @@ def test_a_port_in_use_is_reported(connected):
             SerialDevice(port, baud=BAUD)
 
 
+@pytest.mark.parametrize("port", [None, 3])
+def test_a_value_that_is_not_a_port_is_rejected(port):
+    with pytest.raises(TypeError, match="^port must be the name of a serial port, or a line with "
+                                        f"the methods read and write, not {port}$"):
+        SerialDevice(port)
+
+
 @pytest.mark.parametrize("port, baud, message", [
     ("/dev/nowhere", BAUD, "^cannot open /dev/nowhere: No such file or directory; weft doctor "
      "lists ports and permissions$"),

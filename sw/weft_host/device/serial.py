@@ -71,6 +71,9 @@ class SerialDevice(Device):
     def __init__(self, port: str | Line, config: Config | str | None = None, *, baud: int = BAUD,
                  memory_bytes: int | None = None, timeout: float = 0.25) -> None:
         expected = None if config is None else resolve_config(config)
+        if not isinstance(port, str) and not (hasattr(port, "read") and hasattr(port, "write")):
+            raise TypeError("port must be the name of a serial port, or a line with the methods "
+                            f"read and write, not {port!r}")
         self.line = SerialLine(port, baud) if isinstance(port, str) else port
         try:
             self.link = LinkClient(self.line, timeout=timeout)

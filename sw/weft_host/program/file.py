@@ -18,6 +18,7 @@ from weft.spec import isa, register_map
 from weft.spec.config import Config
 
 from ..atomic_file import write_atomically
+from ..configuration import resolve_config
 from ..errors import ProgramError
 from .tensor import HostStep, Tensor, Window
 
@@ -36,7 +37,8 @@ class Program:
     Parameters
     ----------
     config : :class:`weft.spec.config.Config`
-        Configuration that the program was compiled for.
+        Configuration that the program was compiled for. The name of its preset or of its board is
+        accepted and replaced by the configuration.
     instructions : :class:`bytes`
         Instructions of 32 bytes each, at offset 0.
     memory_bytes : :class:`int`
@@ -58,6 +60,8 @@ class Program:
     ------
     ProgramError
         If the parts contradict each other.
+    ConfigurationError, TypeError
+        See :func:`weft_host.configuration.resolve_config`.
     """
 
     config: Config
@@ -72,6 +76,7 @@ class Program:
     meta: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "config", resolve_config(self.config))
         for name in ("inputs", "outputs", "tensors", "windows", "host_steps"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         object.__setattr__(self, "instructions", bytes(self.instructions))

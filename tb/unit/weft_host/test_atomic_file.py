@@ -33,7 +33,8 @@ def test_a_failure_keeps_the_old_file(tmp_path, monkeypatch):
 
 
 def test_a_missing_folder_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as caught:
         write_atomically(tmp_path / "no" / "file", b"new")
+    assert caught.value.filename == str(tmp_path / "no" / "file")
     with pytest.raises(InputError, match=r"^cannot write .*/no/file: No such file or directory$"):
         write_output(str(tmp_path / "no" / "file"), b"new")

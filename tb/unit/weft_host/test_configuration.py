@@ -8,6 +8,7 @@ from weft.spec.presets import PRESETS, preset
 from weft_host import (
     ConfigurationError,
     EmulatorDevice,
+    Program,
     check,
     compile,
     compile_gemm,
@@ -84,6 +85,7 @@ def test_functions_and_devices_accept_names(name):
     assert compile_gemm(1, 4, 4, name, b=np.ones((4, 4), np.int8)).config == config
     assert [verdict.where for verdict in check(relu_model(), name)] == ["weft"]
     assert EmulatorDevice(name).config == config
+    assert Program(config=name, instructions=b"", memory_bytes=0).config == config
 
 
 def test_finds_a_configuration_by_its_hash():
