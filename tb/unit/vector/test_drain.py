@@ -95,11 +95,13 @@ def drains(rng, config, count):
     groups = config.param_channels // config.cols
     for _ in range(count):
         group, apart = rng.randrange(groups), rng.randint(0, 1)
+        y_count = rng.randint(1, min(groups - group, 6) if apart else 4)
+        x_count, acc_pitch = rng.randint(1, 6), rng.randint(0, 9)
+        reach = (y_count - 1) * acc_pitch + x_count
         yield encode("DRAIN", mode=rng.choice((0, 1, 3)), channels=rng.randint(1, config.cols),
-                     channel=group * config.cols, apart=apart,
-                     acc_addr=rng.randint(0, 20), acc_pitch=rng.randint(0, 9),
-                     y_count=rng.randint(1, min(groups - group, 6) if apart else 4),
-                     x_count=rng.randint(1, 6))
+                     channel=group * config.cols, apart=apart, acc_pitch=acc_pitch,
+                     acc_addr=rng.randint(0, config.acc_rows - reach),
+                     y_count=y_count, x_count=x_count)
 
 
 @pytest.mark.parametrize("config", (
