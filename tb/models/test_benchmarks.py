@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 
+from support.seeds import seed
 from weft.spec.presets import preset
 from weft_host import compile_gemm
 from weft_host.device import RtlDevice
@@ -40,9 +41,9 @@ def test_copies_reach_the_required_share_of_the_bus(name):
 def test_simulation_speed():
     """The best of three long runs counts, because other processes may slow down a run."""
     config = preset("ulx3s")
-    b = np.random.default_rng(1).integers(-128, 128, (512, 512), dtype=np.int8)
+    b = np.random.default_rng(seed(1)).integers(-128, 128, (512, 512), dtype=np.int8)
     program = compile_gemm(256, 512, 512, config, b=b, scale=1e-5)
-    a = np.random.default_rng(2).integers(-128, 128, (256, 512), dtype=np.int8)
+    a = np.random.default_rng(seed(2)).integers(-128, 128, (256, 512), dtype=np.int8)
     rates = []
     with RtlDevice(config, memory_bytes=1 << 21, latency=LATENCY) as device:
         for _ in range(3):

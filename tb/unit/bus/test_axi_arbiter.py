@@ -122,7 +122,7 @@ def test_writes_and_reads_block_ram(stall):
 
 
 def test_full_throughput_of_a_single_manager():
-    draw = random.Random(0)
+    draw = random.Random(seed(0))
     config = preset("small")
     dut = OnRam(config)
     writes = [random_write(draw, 4096 * page, 32, config.bus_width) for page in range(4)]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from support.litert import reference
+from support.seeds import seed
 from support.shared_models import model_folder
 from weft.spec.isa import Mode
 from weft.spec.presets import preset
@@ -44,7 +45,7 @@ def use_single_rounding(monkeypatch):
 
 
 def test_accumulators_of_24_bits_are_detected(monkeypatch):
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed(1))
     model = biased_model(rng)
     inputs = [rng.integers(-128, 128, (1, 16, 16, 8)).astype(np.int8)]
     expected = list(reference(model, inputs).values())[-1]
@@ -59,7 +60,7 @@ def test_accumulators_of_24_bits_are_detected(monkeypatch):
 
 
 def test_single_rounding_is_detected(monkeypatch):
-    rng = np.random.default_rng(2)
+    rng = np.random.default_rng(seed(2))
     m = ModelWriter()
     x = m.input("x", (1, 64, 64, 16), scale=0.02, zero_point=-3)
     w = m.constant("w", rng.integers(-127, 128, (16, 3, 3, 16)).astype(np.int8), scale=0.01)

@@ -54,7 +54,7 @@ async def send(ctx, dut, word, index):
 
 def test_issues_one_instruction_every_two_cycles():
     async def bench(ctx, dut):
-        given = words(8, random.Random(1), tokens=False)
+        given = words(8, random.Random(seed(1)), tokens=False)
         for index, word in enumerate(given):
             await send(ctx, dut, word, index)
         await ctx.tick().repeat(3)
@@ -71,7 +71,7 @@ def test_issues_one_instruction_every_two_cycles():
 @pytest.mark.parametrize("depth", [2, 8])
 def test_stores_queue_depth_and_one_instructions(depth):
     async def bench(ctx, dut):
-        given = words(20, random.Random(2), tokens=False)
+        given = words(20, random.Random(seed(2)), tokens=False)
         accepted = 0
         ctx.set(dut.i.valid, 1)
         for _ in range(40):
@@ -157,7 +157,7 @@ def test_tracks_all_instructions_in_progress():
 
 def test_reports_an_error_with_the_oldest_index_and_stops():
     async def bench(ctx, dut):
-        given = words(4, random.Random(3), tokens=False)
+        given = words(4, random.Random(seed(3)), tokens=False)
         ctx.set(dut.unit.cmd.ready, 1)
         for index, word in enumerate(given[:3]):
             await send(ctx, dut, word, index)

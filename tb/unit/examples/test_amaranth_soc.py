@@ -10,6 +10,7 @@ import weft
 from examples.amaranth_soc import SoC
 from support.axi_manager import AxiManager, Burst
 from support.bench import run_bench
+from support.seeds import seed
 from weft.spec import register_map
 from weft.spec.presets import PRESETS, preset
 from weft.verilog import port_list
@@ -38,7 +39,7 @@ class Recorder(EmulatorDevice):
 
 def product(config):
     """Return a program, the emulator that ran it, and its output."""
-    draw = np.random.default_rng(3)
+    draw = np.random.default_rng(seed(3))
     a = draw.integers(-128, 128, (5, 9)).astype(np.int8)
     program = compile_gemm(5, 9, 6, config, b=draw.integers(-128, 128, (9, 6)).astype(np.int8),
                            scale=0.01, zero_point=3)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from golden import conv, depthwise, requantize
+from support import seeds
 from support.exact import assert_exact, mismatches
 from support.models import ACTIVATIONS, Chain, random_input
 from weft_host.tflite_writer import ModelWriter
@@ -119,7 +120,7 @@ def test_near_ties_are_exact(operator, exponent):
 @OPERATORS
 @pytest.mark.parametrize("per_channel", [False, True])
 def test_biases_to_two_to_the_thirtieth_are_exact(operator, per_channel):
-    rng = np.random.default_rng(30)
+    rng = np.random.default_rng(seeds.seed(30))
     biases = np.concatenate([rng.integers(-(2**30), 2**30, 500), [2**30, -(2**30), 2**31 - 1, -1]])
     for multiplier in (2.0**-23, float(np.float32(1.3e-7)), 2.0**-31, 2.0**-32, 2.0**-34):
         model = bias_model(operator, biases, multiplier, per_channel=per_channel)
@@ -173,10 +174,11 @@ def test_detects_an_accumulator_of_24_bits(monkeypatch):
 
 @pytest.mark.parametrize("module, is_depthwise", [(conv, False), (depthwise, True)])
 def test_detects_padding_with_zero_bytes(monkeypatch, module, is_depthwise):
-    chain = Chain(np.random.default_rng(5), (1, 4, 4, 3), scale=0.05, zero_point=-90)
+    chain = Chain(np.random.default_rng(seeds.seed(5)), (1, 4, 4, 3), scale=0.05, zero_point=-90)
     chain.conv(2, (3, 3), depthwise=is_depthwise, padding="SAME", activation="NONE", scale=0.1)
     model = chain.finish()
-    inputs = [np.random.default_rng(6).integers(-128, 128, (1, 4, 4, 3)).astype(np.int8)]
+    rng = np.random.default_rng(seeds.seed(6))
+    inputs = [rng.integers(-128, 128, (1, 4, 4, 3)).astype(np.int8)]
     assert not mismatches(model, inputs)
     true_windows = module.windows
     monkeypatch.setattr(module, "windows", lambda *args: true_windows(*args[:5], 0))
@@ -186,10 +188,11 @@ def test_detects_padding_with_zero_bytes(monkeypatch, module, is_depthwise):
 def test_detects_an_odd_element_of_padding_at_the_start(monkeypatch):
     from golden import windows
 
-    chain = Chain(np.random.default_rng(8), (1, 4, 4, 2))
+    chain = Chain(np.random.default_rng(seeds.seed(8)), (1, 4, 4, 2))
     chain.conv(3, (2, 2), padding="SAME", activation="NONE")
     model = chain.finish()
-    inputs = [np.random.default_rng(9).integers(-128, 128, (1, 4, 4, 2)).astype(np.int8)]
+    rng = np.random.default_rng(seeds.seed(9))
+    inputs = [rng.integers(-128, 128, (1, 4, 4, 2)).astype(np.int8)]
     assert not mismatches(model, inputs)
     leading = windows.leading_pad
     monkeypatch.setattr(windows, "leading_pad", lambda *args: leading(*args) + 1)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from golden import conv, fully_connected, requantize
+from support import seeds
 from support.exact import assert_exact, mismatches
 from support.models import Chain, random_input
 from weft_host.tflite_writer import ModelWriter
@@ -34,7 +35,7 @@ def layer(x_shape, w, bias, y_shape, *, s_in, s_weights, z_weights=0, **options)
 
 
 def test_tensor_of_any_rank_is_regrouped_into_rows():
-    rng = np.random.default_rng(3)
+    rng = np.random.default_rng(seeds.seed(3))
     w = rng.integers(-127, 128, (5, 6)).astype(np.int8)
     x = rng.integers(-128, 128, (2, 2, 3, 6)).astype(np.int8)
     for keep, shape in ((True, (2, 2, 3, 5)), (False, (12, 5))):
@@ -45,7 +46,7 @@ def test_tensor_of_any_rank_is_regrouped_into_rows():
 
 
 def test_weights_with_a_zero_point_are_exact():
-    rng = np.random.default_rng(4)
+    rng = np.random.default_rng(seeds.seed(4))
     w = rng.integers(-128, 128, (9, 31)).astype(np.int8)
     x = rng.integers(-128, 128, (3, 31)).astype(np.int8)
     model = layer(x.shape, w, None, (3, 9), s_in=0.1, s_weights=0.001, z_weights=17)
@@ -67,7 +68,7 @@ def straddles(s_in, s_weights):
 
 @pytest.mark.parametrize("per_channel", [False, True])
 def test_product_of_scales_is_float32_with_one_scale_only(monkeypatch, per_channel):
-    rng = np.random.default_rng(12)
+    rng = np.random.default_rng(seeds.seed(12))
     compared = 0
     for _ in range(20):
         s_in = float(np.float32(rng.uniform(0.01, 0.1)))

@@ -115,7 +115,7 @@ def test_blank_lines_act_as_zeros():
 
 
 def test_drain_uses_the_parameters_of_its_slots():
-    path = random_device(np.random.default_rng(7)).datapath
+    path = random_device(np.random.default_rng(seed(7))).datapath
     plain, slots = (Datapath(CONFIG, None) for _ in range(2))
     for other in (plain, slots):
         for name in ("spad", "acc", "bias", "multiplier", "shift"):
@@ -149,7 +149,7 @@ def test_iterations_take_and_give_tokens():
         isa.encode("MATMUL", row_count=4, chunk_count=1, y_count=1, x_count=1, apart=1, each=1,
                    acc_addr=4, wait=1),
     ]
-    rng = np.random.default_rng(8)
+    rng = np.random.default_rng(seed(8))
     weights = rng.integers(-128, 128, (8, 4, 4), np.int8)
     vector = rng.integers(-128, 128, 4, np.int8)
     expected = np.einsum("tlc,l->tc", weights[:, ::-1].astype(int), vector.astype(int))

@@ -143,7 +143,7 @@ def test_rejects_other_schemas(monkeypatch, method, value, message):
 
 
 def test_rejects_a_model_without_output():
-    chain = Chain(np.random.default_rng(0), (1, 4))
+    chain = Chain(np.random.default_rng(seed(0)), (1, 4))
     chain.fully_connected(3)
     with pytest.raises(ModelError, match=(
             r"^the model: the outputs of the model are tensors \[\]; there must be at least one "

@@ -70,7 +70,7 @@ def test_a_pointwise_layer_over_few_pixels_is_sliced():
 
 def test_a_matrix_of_weights_needs_few_instructions():
     """1 x 512 x 512 on a 16 x 16 array: 1,024 tiles of weights."""
-    chain = Chain(np.random.default_rng(0), (1, 512), scale=0.05, zero_point=0)
+    chain = Chain(np.random.default_rng(seed(0)), (1, 512), scale=0.05, zero_point=0)
     chain.fully_connected(512, activation="NONE", scale=0.1, zero_point=0, per_channel=False)
     program = compile(chain.finish(), preset("ulx3s"))
     assert program.instruction_count < 110

@@ -3,6 +3,7 @@
 import numpy as np
 
 from support.models import Chain
+from support.seeds import seed
 from weft.spec.presets import preset
 from weft_host.compiler.frontend.tflite import read_model
 from weft_host.compiler.lower.lowering import lower
@@ -13,7 +14,7 @@ CONFIG = preset("tiny")
 
 def layouts():
     """Yield a graph of three tensors with its layout, without and with intermediate tensors."""
-    chain = Chain(np.random.default_rng(0), (1, 70))
+    chain = Chain(np.random.default_rng(seed(0)), (1, 70))
     chain.fully_connected(9)
     chain.fully_connected(5)
     graph = read_model(chain.finish())

@@ -182,7 +182,7 @@ def test_token_counts_never_exceed_the_counters(monkeypatch):
     tokens = [(0, 4), (2, 0)] * 1000
     merged = merge(range(2000), tokens, instructions, CONFIG)
     assert merging._open_tokens(merged, 8) <= 255
-    assert largest_token_count(merged, 8, np.random.default_rng(0)) <= 255
+    assert largest_token_count(merged, 8, np.random.default_rng(seed(0))) <= 255
     assert max(len(entry.members) for entry in merged) > 1
     monkeypatch.setattr(merging, "MAX_TOKENS", 1 << 30)
     merged = merge(range(2000), tokens, instructions, CONFIG)

@@ -106,7 +106,7 @@ def test_token_counts_never_exceed_the_counters():
     dependencies = [{} for _ in range(count)] + [{0: index} for index in range(count)]
     order = list(range(2 * count))
     tokens = add_tokens(order, instructions, dependencies, 8)
-    done, largest = execute(order, instructions, tokens, 8, np.random.default_rng(0))
+    done, largest = execute(order, instructions, tokens, 8, np.random.default_rng(seed(0)))
     assert 100 < largest <= 255
     position = {index: time for time, index in enumerate(done)}
     assert all(position[index] < position[count + index] for index in range(count))
