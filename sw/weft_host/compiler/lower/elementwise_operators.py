@@ -106,6 +106,8 @@ def softmax(graph: Graph, op: Operator) -> RowSoftmax:
     """Lower a SOFTMAX over the last dimension."""
     source, target = input_and_output(graph, op)
     require_int8(source, target)
+    if source.size != target.size:
+        raise Refused(f"its output has {target.size} elements, but its input {source.size}")
     scale, _ = quantization(source)
     out_scale, out_zero = quantization(target)
     if (out_scale, out_zero) != (1 / 256, -128):

@@ -157,6 +157,15 @@ def test_pooling_between_different_scales_is_rejected():
                         r"\(0\.2\d*, 0\)", reason(writer.finish()))
 
 
+def test_rejects_a_softmax_whose_output_has_another_size():
+    writer = ModelWriter()
+    x = writer.input("x", (1, 6), scale=0.1)
+    y = writer.tensor("y", (1, 5), scale=1 / 256, zero_point=-128)
+    writer.operator("SOFTMAX", [x], [y])
+    writer.output(y)
+    assert reason(writer.finish()) == "its output has 5 elements, but its input 6"
+
+
 def test_a_softmax_that_does_not_fit_runs_on_the_host_with_all_that_follows():
     chain = Chain(np.random.default_rng(seed(3)), (1, 6))
     chain.softmax()
