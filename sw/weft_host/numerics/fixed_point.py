@@ -78,12 +78,19 @@ def softmax_exponentials(scale: float, beta: float) -> tuple[int, ...]:
     """Return exp(-d * scale * beta) in Q0.31 for d = 0 to 255.
 
     Entries beyond the kernel's range of distances are 0.
+
+    Raises
+    ------
+    ValueError
+        If ``scale * beta`` is neither 0 nor at least 2^-27.
     """
     real = min(beta * scale * (1 << 31 - _DIFF_BITS), float(ONE))
     fraction, exponent = math.frexp(real)
-    multiplier = math.floor(fraction * (1 << 31) + 0.5)
+    multiplier = math.floor(fraction * (1 << 31) + 0.5) if real >= 0 else 0
     if multiplier == 1 << 31:
         multiplier, exponent = multiplier // 2, exponent + 1
+    if not real >= 0 or exponent < 0:
+        raise ValueError(f"its input scale {scale} times beta {beta} must be 0 or at least 2^-27")
     reach = math.floor(((1 << _DIFF_BITS) - 1) * (1 << 31 - _DIFF_BITS) / 2.0 ** exponent)
     return tuple(exp(high_product(-d << exponent, multiplier)) if d <= reach else 0
                  for d in range(256))

@@ -24,7 +24,8 @@ def pooling(graph: Graph, op: Operator) -> Layer:
     if quantization(source) != quantization(target):
         raise Refused(f"its input and output differ in scale or zero point: "
                       f"{quantization(source)} and {quantization(target)}")
-    geometry = window_geometry(op, source, target, op.options["filter_h"], op.options["filter_w"])
+    geometry = window_geometry(op, source, target, op.options.get("filter_h", 0),
+                               op.options.get("filter_w", 0))
     if geometry["in_c"] != geometry["out_c"]:
         raise Refused(f"its input has {geometry['in_c']} channels, but its output "
                       f"{geometry['out_c']}")

@@ -1,5 +1,7 @@
 """Tables for MAP and SOFTMAX, evaluated as by the hardware, against the reference kernels."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -163,3 +165,11 @@ def test_exponentials_equal_those_of_the_golden_model():
         scaled = golden_softmax.mul(np.where(near, difference, 0) << left, m)
         expected = np.where(near, golden_softmax.exp_on_negative_values(scaled), 0)
         assert_bytes(expected, table, f"seed {seed(number)}: scale {scale!r}, beta {beta}")
+
+
+@pytest.mark.parametrize("scale, beta", [
+    (2.0**-28, 1.0), (1e-45, 1.0), (0.1, -1.0), (0.1, -math.inf), (0.1, math.nan)])
+def test_rejects_a_softmax_with_a_factor_out_of_range(scale, beta):
+    with pytest.raises(ValueError, match="^its input scale .* times beta .* must be 0 or at least "
+                                         "2\\^-27$"):
+        softmax_table(scale, beta)

@@ -1,5 +1,6 @@
 """Decisions about operators, and the reasons why some of them are not supported."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -11,6 +12,8 @@ from weft.spec.presets import preset
 from weft_host.compiler import ModelError, UnsupportedError, check, compile
 from weft_host.compiler.frontend.tflite import read_model
 from weft_host.compiler.lower.lowering import lower
+from weft_host.compiler.lower.pooling_operators import pooling
+from weft_host.compiler.verdict import Refused
 from weft_host.tflite_writer import ModelWriter
 
 CONFIG = preset("tiny")
@@ -155,6 +158,16 @@ def test_pooling_between_different_scales_is_rejected():
     writer.output(y)
     assert re.fullmatch(r"its input and output differ in scale or zero point: \(0\.1\d*, 0\) and "
                         r"\(0\.2\d*, 0\)", reason(writer.finish()))
+
+
+@pytest.mark.parametrize("kind", ["MAX_POOL_2D", "AVERAGE_POOL_2D"])
+def test_rejects_a_pool_without_options(kind):
+    chain = Chain(np.random.default_rng(seed(4)), (1, 4, 4, 2))
+    chain.pool(kind, (2, 2))
+    graph = read_model(chain.finish())
+    operator = dataclasses.replace(graph.operators[0], options={})
+    with pytest.raises(Refused, match="^padding None is not SAME or VALID$"):
+        pooling(graph, operator)
 
 
 def test_rejects_a_softmax_whose_output_has_another_size():
