@@ -1,7 +1,9 @@
-"""Networks with the layer shapes of MLPerf Tiny and random weights, as ``.tflite`` files.
+"""Networks with the layer shapes of known ones and random weights, as ``.tflite`` files.
 
-``python -m support.mlperf_like FOLDER`` writes each network with a case of random inputs and the
-reference kernels' outputs, as ``weft bench models`` reads them.
+``python -m support.mlperf_like FOLDER`` writes each network of MLPerf Tiny with a case of random
+inputs and the reference kernels' outputs, as ``weft bench models`` reads them.
+``python -m support.mlperf_like --mobilenet-v2 224 FILE`` writes a MobileNetV2 for images of
+224 x 224 pixels, to measure the compiler and the cycle model on.
 """
 
 import argparse
@@ -12,11 +14,16 @@ import numpy as np
 from .litert import outputs
 from .models import Chain, random_input
 
-__all__ = ["NETWORKS", "anomaly_detection", "visual_wake_words", "write_networks"]
+__all__ = ["NETWORKS", "anomaly_detection", "mobilenet_v2", "visual_wake_words", "write_networks"]
 
 _BLOCKS = ((16, 1), (32, 2), (32, 1), (64, 2), (64, 1), (128, 2), *((128, 1),) * 5, (256, 2),
            (256, 1))
 """Output channels and stride of each pair of a depthwise and a 1 x 1 layer."""
+
+_BOTTLENECKS = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1),
+                (6, 160, 3, 2), (6, 320, 1, 1))
+"""Expansion, output channels, blocks and stride of the first block, from table 2 of M. Sandler et
+al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018."""
 
 _SCALE = 0.05
 
@@ -45,6 +52,53 @@ def anomaly_detection(seed=0):
     return chain.finish()
 
 
+def mobilenet_v2(size, *, width=1.0, classes=1000, seed=0):
+    """Return MobileNetV2: ``size`` x ``size`` x 3 pixels to ``classes`` classes.
+
+    It has 17 blocks and 53 layers with weights; of width 1.0 and size 224, 300,774,272 MACs.
+
+    Parameters
+    ----------
+    size : height and width of the image in pixels.
+    width : multiplier of the channels, each then a multiple of 8. The last layer before the pool
+        has 1280 channels at least.
+    classes : number of outputs.
+    seed : of the weights.
+    """
+    chain = _Residual(np.random.default_rng(seed), (1, size, size, 3), scale=1 / 128, zero_point=0)
+    layer = dict(padding="SAME", activation="RELU6", scale=_SCALE, zero_point=-128)
+    chain.conv(_channels(32 * width), (3, 3), stride=(2, 2), **layer)
+    for expansion, outputs, blocks, first_stride in _BOTTLENECKS:
+        for block in range(blocks):
+            start, inputs = chain.tensor, chain.shape[3]
+            stride = 1 if block else first_stride
+            if expansion > 1:
+                chain.conv(expansion * inputs, (1, 1), **layer)
+            chain.conv(1, (3, 3), depthwise=True, stride=(stride, stride), **layer)
+            chain.conv(_channels(outputs * width), (1, 1), padding="SAME", activation="NONE",
+                       scale=_SCALE, zero_point=3)
+            if block:
+                chain.add(start)
+    chain.conv(_channels(1280 * max(1.0, width)), (1, 1), **layer)
+    chain.pool("AVERAGE_POOL_2D", chain.shape[1:3], padding="VALID")
+    chain.fully_connected(classes, activation="NONE", scale=_SCALE, zero_point=5)
+    chain.softmax()
+    return chain.finish()
+
+
+class _Residual(Chain):
+    def add(self, other):
+        """Add an ADD of an earlier tensor of equal shape, scale and zero point."""
+        self._add("ADD", [other, self.tensor], self.shape, self.scale, self.zero_point,
+                  fused_activation_function="NONE")
+
+
+def _channels(count):
+    """Round to a multiple of 8 that is at least 90 % of ``count``, as MobileNetV2 does."""
+    rounded = max(8, int(count + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * count else rounded
+
+
 NETWORKS = {"visual_wake_words_like": visual_wake_words,
             "anomaly_detection_like": anomaly_detection}
 """Networks by name."""
@@ -62,6 +116,15 @@ def write_networks(folder):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Write the networks with a case each.")
-    parser.add_argument("folder", type=pathlib.Path)
-    write_networks(parser.parse_args().folder)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("target", type=pathlib.Path, help="folder, or file of the MobileNetV2")
+    parser.add_argument("--mobilenet-v2", type=int, metavar="SIZE",
+                        help="write a MobileNetV2 for images of SIZE x SIZE pixels")
+    parser.add_argument("--width", type=float, default=1.0,
+                        help="multiplier of its channels (default: 1.0)")
+    chosen = parser.parse_args()
+    if chosen.mobilenet_v2:
+        chosen.target.write_bytes(mobilenet_v2(chosen.mobilenet_v2, width=chosen.width))
+    else:
+        write_networks(chosen.target)
