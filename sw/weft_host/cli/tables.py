@@ -71,7 +71,8 @@ def render(columns: Sequence[str], rows: Iterable[Sequence[object]], width: int 
 
 
 def _console(width: int) -> Console:
-    return Console(file=sys.stdout, width=width, color_system=None, highlight=False,
+    # without a height, rich uses 80 columns if TERM is dumb
+    return Console(file=sys.stdout, width=width, height=25, color_system=None, highlight=False,
                    legacy_windows=False)
 
 
