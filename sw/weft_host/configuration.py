@@ -1,14 +1,24 @@
 """Lookup of hardware configurations, by the name of a preset or a board or by their hash."""
 
-import difflib
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import weft_boards
-from weft.spec.config import Config
-from weft.spec.presets import PRESETS
+from weft.spec.config import MULTIPLIERS, Config
+from weft.spec.presets import PRESETS, override
 
 from .errors import ConfigurationError
+from .unknown_name import unknown_name
 
-__all__ = ["find_config", "resolve_config"]
+if TYPE_CHECKING:
+    from weft_boards._board import Board
+
+__all__ = ["change_config", "check_parameter", "find_board", "find_config", "resolve_config"]
+
+_PARAMETERS = [field.name for field in dataclasses.fields(Config) if field.name != "name"]
 
 
 def resolve_config(config: Config | str) -> Config:
@@ -36,15 +46,66 @@ def resolve_config(config: Config | str) -> Config:
         return PRESETS[config]
     boards = weft_boards.board_names()
     if config in boards:
-        try:
-            found: Config = weft_boards.board(config).config
-        except ValueError as error:
-            raise ConfigurationError(str(error)) from error
-        return found
-    similar = difflib.get_close_matches(config, [*PRESETS, *boards], n=1)
-    hint = f"; did you mean {similar[0]!r}?" if similar else "."
-    raise ConfigurationError(f"No preset or board is named {config!r}{hint} Presets: "
-                             f"{', '.join(PRESETS)}. Boards: {', '.join(boards)}.")
+        return find_board(config).config
+    raise ConfigurationError(unknown_name(
+        f"No preset or board is named {config!r}", config, [*PRESETS, *boards],
+        f"Presets: {', '.join(PRESETS)}. Boards: {', '.join(boards)}."))
+
+
+def find_board(name: str) -> Board:
+    """Return the board called ``name``.
+
+    Raises
+    ------
+    ConfigurationError
+        If no board has this name, or if the file of the board is invalid.
+    """
+    boards = weft_boards.board_names()
+    if name not in boards:
+        raise ConfigurationError(unknown_name(
+            f"No board is named {name!r}", name, boards,
+            f"Boards: {', '.join(boards)}; docs/porting.md explains how to add one."))
+    try:
+        return weft_boards.board(name)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def check_parameter(name: str) -> None:
+    """Check that configurations have a parameter called ``name``.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is none.
+    """
+    if name not in _PARAMETERS:
+        raise ConfigurationError(unknown_name(f"no parameter {name!r}", name, _PARAMETERS))
+
+
+def change_config(config: Config, changes: Mapping[str, int | str | None]) -> Config:
+    """Return a configuration with some parameters replaced.
+
+    Parameters
+    ----------
+    config : :class:`weft.spec.config.Config`
+        The configuration to change.
+    changes : mapping
+        Values by the names of the parameters. The changes become part of the name.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such parameter or form of multipliers.
+    TypeError, ValueError
+        If a value is invalid, see :class:`weft.spec.config.Config`.
+    """
+    for name, value in changes.items():
+        check_parameter(name)
+        if name == "multiplier" and value not in MULTIPLIERS:
+            raise ConfigurationError(unknown_name(f"no multiplier {value!r}", str(value),
+                                                  MULTIPLIERS))
+    return override(config, **changes)
 
 
 def find_config(fingerprint: int, board: str = "") -> tuple[Config | None, list[str]]:

@@ -3,9 +3,8 @@
 import click
 
 from weft.spec.config import Config
-from weft.spec.presets import override
 
-from ..configuration import resolve_config
+from ..configuration import change_config, check_parameter, resolve_config
 from ..device import Device, EmulatorDevice, RtlDevice, SerialDevice
 from ..errors import ConfigurationError
 from .options import serial_port
@@ -29,6 +28,10 @@ def _parse_change(change: str) -> tuple[str, int | str | None]:
     name, equals, text = change.partition("=")
     if not equals:
         raise click.BadParameter(f"{change!r} is not NAME=VALUE", param_hint="--set")
+    try:
+        check_parameter(name)
+    except ConfigurationError as error:
+        raise click.BadParameter(str(error), param_hint="--set") from None
     if name == "multiplier":
         return name, text
     if text == "none" and name == "dsp_cells":
@@ -40,7 +43,7 @@ def _parse_change(change: str) -> tuple[str, int | str | None]:
                                  param_hint=f"--set {name}") from None
 
 
-def make_config(preset_name: str, changes: tuple[str, ...], where: str = "emulator") -> Config:
+def make_config(preset_name: str, changes: tuple[str, ...], where: str = "rtl") -> Config:
     """Return the configuration that ``--preset`` and ``--set`` describe.
 
     Without these options, and if ``where`` is a serial port, return that of the board.
@@ -50,25 +53,32 @@ def make_config(preset_name: str, changes: tuple[str, ...], where: str = "emulat
     click.BadParameter
         If the options are invalid.
     """
-    board = _board_port(where)
+    _check_memory_options(where)
+    board = serial_port(where)
     if board and not config_is_given():
         with SerialDevice(board[0], baud=board[1]) as device:
             return device.config
     values = dict(map(_parse_change, changes))
     try:
-        return override(resolve_config(preset_name), **values)
+        config = resolve_config(preset_name)
+    except ConfigurationError as error:
+        raise click.BadParameter(str(error), param_hint="--preset") from None
+    try:
+        return change_config(config, values)
     except (ConfigurationError, TypeError, ValueError) as error:
-        raise click.BadParameter(str(error), param_hint="--preset/--set") from None
+        raise click.BadParameter(str(error), param_hint="--set") from None
 
 
-def _board_port(where: str) -> tuple[str, int] | None:
-    """Return port and baud rate of a board, after a check of the options that boards reject."""
-    board = serial_port(where)
-    for name in ("latency", "bandwidth") if board else ():
+def _check_memory_options(where: str) -> None:
+    """Refuse the options of the simulated memory for devices that do not simulate its timing."""
+    if where == "rtl":
+        return
+    reason = ("the emulator has no clock, so the option has no effect; use --on rtl"
+              if where == "emulator" else
+              "the option is for simulated hardware; a board has its own memory")
+    for name in ("latency", "bandwidth"):
         if not _is_default(name):
-            raise click.BadParameter("the option is for simulated hardware; a board has its own "
-                                     "memory", param_hint=f"--{name}")
-    return board
+            raise click.BadParameter(reason, param_hint=f"--{name}")
 
 
 def _board(port: str, baud: int, config: Config) -> SerialDevice:
@@ -105,7 +115,8 @@ def make_device(where: str, config: Config, *, memory_bytes: int, latency: int =
     The memory of a board has a fixed size, and that of other devices cannot exceed the address
     range. A program that needs more memory is rejected when it is run.
     """
-    board = _board_port(where)
+    _check_memory_options(where)
+    board = serial_port(where)
     if board:
         return _board(*board, config)
     if where == "emulator":

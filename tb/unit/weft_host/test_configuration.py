@@ -14,7 +14,7 @@ from weft_host import (
     compile_gemm,
     resolve_config,
 )
-from weft_host.configuration import find_config
+from weft_host.configuration import change_config, find_board, find_config
 from weft_host.tflite_writer import ModelWriter
 
 
@@ -59,6 +59,34 @@ def test_an_unknown_name_is_rejected_with_all_known_names(name, hint):
     assert str(error.value) == (
         f"No preset or board is named {name!r}{hint} Presets: {', '.join(PRESETS)}. "
         f"Boards: {', '.join(weft_boards.board_names())}.")
+
+
+def test_an_unknown_board_is_rejected_with_all_boards():
+    with pytest.raises(ConfigurationError) as error:
+        find_board("ulx3s_85")
+    assert str(error.value) == (
+        "No board is named 'ulx3s_85'; did you mean 'ulx3s_85f'? Boards: "
+        f"{', '.join(weft_boards.board_names())}; docs/porting.md explains how to add one.")
+    assert find_board("ulx3s_85f") is weft_boards.board("ulx3s_85f")
+
+
+def test_parameters_are_changed_by_name():
+    config = change_config(PRESETS["small"], {"rows": 16, "multiplier": "ecp5"})
+    assert (config.rows, config.multiplier) == (16, "ecp5")
+    assert config.name == "small+rows=16+multiplier=ecp5"
+    assert change_config(PRESETS["small"], {}) is PRESETS["small"]
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"row": 8}, "no parameter 'row'; did you mean 'rows'? There are rows, cols, "),
+    ({"colour": 8}, "no parameter 'colour'; there are rows, cols, "),
+    ({"multiplier": "ecp"}, "no multiplier 'ecp'; did you mean 'ecp5'? There are portable, lut, "
+                            "ecp5, ecp5_lut, ice40"),
+])
+def test_unknown_parameters_and_multipliers_are_rejected(changes, message):
+    with pytest.raises(ConfigurationError) as error:
+        change_config(PRESETS["small"], changes)
+    assert str(error.value).startswith(message)
 
 
 def test_another_type_is_rejected():
