@@ -19,6 +19,7 @@ from weft.spec.presets import preset
 from weft.vendor.spram import Spram
 
 from ._devices import Device
+from ._peak import peak_macs
 from ._pll import Pll
 from ._sdram_phase import sdram_phase
 
@@ -169,6 +170,11 @@ class Board:
         return {"spram": "spram_model", "sdram": "sdram_model"}.get(self.storage, self.storage)
 
     @property
+    def memory_kind(self) -> str:
+        """Kind of the host memory, for readers: block RAM, SPRAM or SDRAM."""
+        return "block RAM" if self.storage == "block" else self.storage.upper()
+
+    @property
     def bandwidth(self) -> float:
         """Maximum number of beats per cycle of the host memory."""
         return self.sdram.data_width / self.config.bus_width if self.sdram is not None else 1.0
@@ -189,9 +195,7 @@ class Board:
     @property
     def peak_macs(self) -> int:
         """Maximum number of multiply-accumulates per cycle."""
-        config = self.config
-        # the serial engine takes one cycle per byte of a vector, that is per row of the array
-        return config.cols if config.compact else config.cells
+        return peak_macs(self.config)
 
     def at(self, *, clock_hz: int | None = None, baud: int | None = None) -> Board:
         """Return a copy of the board with another clock frequency or rate of the host link."""

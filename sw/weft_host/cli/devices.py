@@ -6,8 +6,8 @@ from weft.spec.config import Config
 
 from ..configuration import change_config, check_parameter, resolve_config
 from ..device import Device, EmulatorDevice, RtlDevice, SerialDevice
-from ..errors import ConfigurationError
-from .options import serial_port
+from ..errors import ConfigurationError, LinkError
+from .options import chosen_board, serial_port
 from .output import progress
 
 __all__ = ["config_is_given", "make_config", "make_device", "make_rtl_device"]
@@ -19,8 +19,9 @@ def _is_default(name: str) -> bool:
 
 
 def config_is_given() -> bool:
-    """Return whether the command has the option ``--preset`` or ``--set``."""
-    return not (_is_default("preset_name") and _is_default("changes"))
+    """Return whether the command has the option ``--preset``, ``--board`` or ``--set``."""
+    return chosen_board() is not None or not (
+        _is_default("preset_name") and _is_default("changes"))
 
 
 def _parse_change(change: str) -> tuple[str, int | str | None]:
@@ -44,7 +45,7 @@ def _parse_change(change: str) -> tuple[str, int | str | None]:
 
 
 def make_config(preset_name: str, changes: tuple[str, ...], where: str = "rtl") -> Config:
-    """Return the configuration that ``--preset`` and ``--set`` describe.
+    """Return the configuration that ``--preset``, ``--board`` and ``--set`` describe.
 
     Without these options, and if ``where`` is a serial port, return that of the board.
 
@@ -54,19 +55,31 @@ def make_config(preset_name: str, changes: tuple[str, ...], where: str = "rtl") 
         If the options are invalid.
     """
     _check_memory_options(where)
-    board = serial_port(where)
-    if board and not config_is_given():
-        with SerialDevice(board[0], baud=board[1]) as device:
+    port = serial_port(where)
+    if port and not config_is_given():
+        with SerialDevice(port[0], baud=port[1]) as device:
             return device.config
     values = dict(map(_parse_change, changes))
+    board = chosen_board()
     try:
         config = resolve_config(preset_name)
     except ConfigurationError as error:
         raise click.BadParameter(str(error), param_hint="--preset") from None
+    if board:
+        if not (_is_default("preset_name") or preset_name == board.name or config == board.config):
+            raise click.UsageError(
+                f"--preset {preset_name} contradicts --board {board.name}, which has a "
+                "configuration of its own; leave one of the two out, or change single parameters "
+                "with --set")
+        config = board.config
     try:
-        return change_config(config, values)
+        changed = change_config(config, values)
     except (ConfigurationError, TypeError, ValueError) as error:
         raise click.BadParameter(str(error), param_hint="--set") from None
+    if board and changed.as_dict() != {**config.as_dict(), "name": changed.name}:
+        progress(f"--set changes the configuration of {board.name}: the board needs a new "
+                 f"bitstream, with these parameters in boards/weft_boards/{board.name}.py")
+    return changed
 
 
 def _check_memory_options(where: str) -> None:
@@ -92,12 +105,24 @@ def _board(port: str, baud: int, config: Config) -> SerialDevice:
         device = SerialDevice(port, config, baud=baud)
         context.meta[key] = device
         context.call_on_close(device.close)
+        board = chosen_board()
+        if board and device.info.board != board.name:
+            raise LinkError(f"the board at {port} reports the name {device.info.board!r}, not "
+                            f"{board.name!r}; leave out --board, or choose the port of the other "
+                            "board")
     found: SerialDevice = context.meta[key]
     return found
 
 
 def _memory_size(config: Config, memory_bytes: int) -> int:
-    """Return a power of two of at least ``memory_bytes``, within the address range."""
+    """Return the size of the memory of simulated hardware.
+
+    It is that of the board which ``--board`` names, or else a power of two of at least
+    ``memory_bytes``, within the address range.
+    """
+    board = chosen_board()
+    if board:
+        return int(min(board.memory_bytes, 1 << config.addr_width))
     return int(min(1 << max(16, (memory_bytes - 1).bit_length()), 1 << config.addr_width))
 
 
@@ -112,8 +137,9 @@ def make_device(where: str, config: Config, *, memory_bytes: int, latency: int =
                 bandwidth: float = 1.0) -> Device:
     """Return the device that ``--on`` names, with at least ``memory_bytes`` of host memory.
 
-    The memory of a board has a fixed size, and that of other devices cannot exceed the address
-    range. A program that needs more memory is rejected when it is run.
+    The memory of a board has a fixed size, in simulation, too, if ``--board`` names it. That of
+    other devices cannot exceed the address range. A program that needs more memory is rejected
+    when it is run.
     """
     _check_memory_options(where)
     board = serial_port(where)

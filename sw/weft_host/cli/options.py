@@ -1,18 +1,28 @@
 """Command-line options that several verbs share."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
 from weft.spec.presets import PRESETS
 
+from ..configuration import find_board
 from ..device.serial_line import BAUD
+from ..errors import ConfigurationError
 
-__all__ = ["Command", "Decorator", "Target", "config_options", "device_options", "json_option",
-           "memory_options", "model_argument", "most_option", "seed_option", "serial_port"]
+if TYPE_CHECKING:
+    from weft_boards._board import Board
+
+__all__ = ["BoardName", "Command", "Decorator", "Target", "chosen_board", "config_options",
+           "device_options", "json_option", "memory_options", "model_argument", "most_option",
+           "seed_option", "serial_port"]
 
 _FASTEST = 100_000_000      # baud
+_LATENCY, _BANDWIDTH = 20, 1.0      # of the simulated host memory, without --board
+_BOARD = f"{__name__}.board"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 """A function that click turns into a command."""
@@ -59,6 +69,43 @@ class Target(click.ParamType):
         return value
 
 
+class BoardName(click.ParamType):
+    """Type of an option that names a board; its value is the :class:`Board`."""
+
+    name = "board"
+
+    def convert(self, value: Any, param: click.Parameter | None,
+                ctx: click.Context | None) -> Any:
+        """Return the board, or fail if there is none of this name."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return find_board(value)
+        except ConfigurationError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _choose_board(ctx: click.Context, param: click.Parameter, value: Board | None) -> None:
+    ctx.meta[_BOARD] = value
+
+
+def chosen_board() -> Board | None:
+    """Return the board that the option ``--board`` of the current command names."""
+    context = click.get_current_context(silent=True)
+    found: Board | None = context.meta.get(_BOARD) if context else None
+    return found
+
+
+def _default_latency() -> int:
+    board = chosen_board()
+    return board.read_latency if board else _LATENCY
+
+
+def _default_bandwidth() -> float:
+    board = chosen_board()
+    return board.bandwidth if board else _BANDWIDTH
+
+
 def serial_port(where: str) -> tuple[str, int] | None:
     """Return the port and the baud rate that ``--on`` names, or ``None`` for other devices."""
     if where in ("emulator", "rtl"):
@@ -68,11 +115,19 @@ def serial_port(where: str) -> tuple[str, int] | None:
 
 
 def config_options(command: Command) -> Command:
-    """Add the options ``--preset`` and ``--set``."""
+    """Add the options ``--preset``, ``--board`` and ``--set``."""
     command = click.option(
         "--set", "changes", metavar="NAME=VALUE", multiple=True,
         help="Replace one parameter of the configuration; weft info lists their names. May be "
              "given several times.")(command)
+    # the board is in the context, not among the arguments; it is eager for the default values of
+    # other options
+    command = click.option(
+        "--board", type=BoardName(), metavar="NAME", expose_value=False, is_eager=True,
+        callback=_choose_board,
+        help="Board with Weft: its configuration, the size and the timing of its host memory, and "
+             "its clock. With --set, the board needs a bitstream of the changed configuration."
+    )(command)
     return click.option(
         "--preset", "preset_name", default="small", show_default=True, metavar="P",
         help=f"Configuration of the hardware: a preset ({', '.join(PRESETS)}) or the name of a "
@@ -82,9 +137,11 @@ def config_options(command: Command) -> Command:
 def memory_options(command: Command) -> Command:
     """Add the options for the memory of the simulated hardware."""
     for option in (
-        click.option("--bandwidth", type=click.FloatRange(0.01, 1), default=1.0, show_default=True,
+        click.option("--bandwidth", type=click.FloatRange(0.01, 1), default=_default_bandwidth,
+                     show_default=f"{_BANDWIDTH:g}, or that of --board",
                      help="Bandwidth of the simulated host memory, in beats per cycle."),
-        click.option("--latency", type=click.IntRange(1, 10000), default=20, show_default=True,
+        click.option("--latency", type=click.IntRange(1, 10000), default=_default_latency,
+                     show_default=f"{_LATENCY}, or that of --board",
                      help="Latency of the simulated host memory, in cycles."),
     ):
         command = option(command)
