@@ -10,6 +10,8 @@ import click
 from weft import __version__
 
 from ..errors import DeviceError, DeviceTimeout, LinkError, MismatchError, WeftError
+from .group import VerbGroup
+from .streams import discard_output, prepare_streams
 
 __all__ = ["command", "main"]
 
@@ -30,7 +32,7 @@ _VERBS = {
 }
 
 
-class _Verbs(click.Group):
+class _Verbs(VerbGroup):
     """Group that imports the module of a verb on first use, so that ``--help`` is fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -62,9 +64,11 @@ def command() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command; report an error as one message and an exit status."""
     status: int
+    prepare_streams()
     try:
         # outside its standalone mode, click returns the status of an Exit
-        status = command.main(args=arguments, standalone_mode=False) or 0
+        status = command.main(args=arguments, prog_name="weft", standalone_mode=False) or 0
+        sys.stdout.flush()      # a full disk is reported here, not by the interpreter's exit
     except click.Abort:
         click.echo("weft: interrupted", err=True)
         status = 130
@@ -74,7 +78,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except (DeviceError, DeviceTimeout, LinkError, MismatchError) as error:
         click.echo(f"weft: {error}", err=True)
         status = 1
+    except BrokenPipeError:     # the reader of the output, such as head, has ended
+        discard_output()
+        status = 1          # like that of click
+    except MemoryError:
+        click.echo("weft: the request needs more memory than this machine has", err=True)
+        status = 2
     except (WeftError, OSError) as error:
         click.echo(f"weft: {error}", err=True)
+        discard_output()
         status = 2
     sys.exit(status)

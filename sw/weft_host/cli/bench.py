@@ -12,6 +12,7 @@ from rich.table import Table
 from ..device import Device
 from ..errors import InputError
 from .devices import make_config, make_rtl_device
+from .group import VerbGroup
 from .options import (
     Command,
     config_options,
@@ -30,7 +31,7 @@ __all__ = ["MODEL_COLUMNS", "bench", "model_row"]
 _SIZE = click.IntRange(1, 1 << 20)
 
 
-@click.group()
+@click.group(cls=VerbGroup)
 def bench() -> None:
     """Measure matrix products, copies and networks in cycles.
 

@@ -11,9 +11,10 @@ from weft.spec.config import Config
 
 from ..program.file import Program
 from .devices import make_config, make_rtl_device
+from .files import OutputFile
 from .model import is_program, load_program
 from .options import config_options, json_option, memory_options, model_argument
-from .output import OutputFile, print_json, progress, write_output
+from .output import print_json, progress, write_output
 from .trace import inputs_or_zeros
 
 if TYPE_CHECKING:

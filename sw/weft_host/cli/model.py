@@ -13,8 +13,9 @@ from ..errors import ProgramError
 from ..program.disasm import disassemble, listing
 from ..program.file import MAGIC, Program
 from .devices import config_is_given, make_config
+from .files import InputFile, OutputFile
 from .options import config_options, json_option, model_argument
-from .output import OutputFile, print_json, write_output
+from .output import print_json, write_output
 
 __all__ = ["check", "compile", "disasm", "is_program", "load_program"]
 
@@ -107,7 +108,7 @@ def compile(model: str, preset_name: str, changes: tuple[str, ...], output: str,
 
 
 @click.command()
-@click.argument("program", type=click.Path(exists=True, dir_okay=False))
+@click.argument("program", type=InputFile())
 @json_option
 def disasm(program: str, as_json: bool) -> None:
     """Print the instructions of PROGRAM, a file from weft compile."""

@@ -1,8 +1,6 @@
 """``weft run``."""
 
 import io
-import os
-import zipfile
 from typing import Any
 
 import click
@@ -12,38 +10,17 @@ import numpy.typing as npt
 from ..device import Result
 from ..errors import InputError
 from ..program.file import Program
+from ..program.tensor import Tensor
 from .devices import make_config, make_device
+from .files import InputFile, OutputFile
+from .input_arrays import read_inputs
 from .model import load_program
 from .options import config_options, device_options, json_option, model_argument
-from .output import OutputFile, print_json, progress, write_output
+from .output import print_json, progress, write_output
 
-__all__ = ["read_inputs", "report", "run"]
+__all__ = ["report", "run"]
 
-
-def read_inputs(path: str | os.PathLike[str], program: Program) -> list[npt.NDArray[Any]]:
-    """Read the arrays ``in0``, ``in1``, ... of an .npz file, in the program's order.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read or an array is missing.
-    """
-    arrays: list[npt.NDArray[Any]] = []
-    try:
-        archive = np.load(path, allow_pickle=False)
-        if not hasattr(archive, "files"):
-            raise ValueError("it contains a single array; an .npz file with in0 is expected")
-        for index in range(len(program.inputs)):
-            if f"in{index}" not in archive.files:
-                raise InputError(f"{path} has no array in{index}; it has "
-                                 f"{', '.join(archive.files) or 'none'}")
-            arrays.append(archive[f"in{index}"])
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        # numpy advises to load such a file with pickle, which executes code of the file
-        reason = ("it contains no arrays of numbers; write it with numpy.savez"
-                  if "pickle" in str(error) else error)
-        raise InputError(f"{path} is not a readable .npz file: {reason}") from None
-    return arrays
+_SMALL = 64     # largest number of elements of an output whose values are in the JSON
 
 
 def report(program: Program, result: Result) -> dict[str, Any]:
@@ -62,24 +39,58 @@ def report(program: Program, result: Result) -> dict[str, Any]:
     }
 
 
+def _describe(key: str, tensor: Tensor, array: npt.NDArray[Any]) -> dict[str, Any]:
+    """Return an output as plain data, with its values if there are few."""
+    found = {"key": key, "name": tensor.name, "shape": list(array.shape), "dtype": str(array.dtype)}
+    if array.size <= _SMALL:
+        found["values"] = array.tolist()
+    return found
+
+
+def _check_stored(model: str, program: Program) -> None:
+    """Check that a program stores all tensors in host memory, where ``--all-tensors`` reads them.
+
+    Raises
+    ------
+    InputError
+        If not.
+    """
+    if not program.meta.get("all_tensors", True):
+        raise InputError(
+            f"{model} was compiled without --keep-tensors, so some tensors stay on chip and cannot "
+            "be read; compile it with --keep-tensors, or run the .tflite file")
+
+
 @click.command()
 @model_argument
-@click.option("--input", "input_path", required=True, type=click.Path(exists=True, dir_okay=False),
+@click.option("--input", "input_path", required=True, type=InputFile(),
               help="File (.npz) with the inputs in0, in1, ...; other arrays are ignored.")
 @click.option("--output", "output_path", type=OutputFile(),
               help="File (.npz) to write the outputs out0, out1, ... to.")
 @click.option("--all-tensors", is_flag=True,
-              help="Also write t<i> for each tensor i of the model that the device computes. A "
-                   "model is compiled so that all tensors are stored, which costs cycles.")
+              help="Also write t<i> to --output for each tensor i of the model that the device "
+                   "computes. A model is compiled so that all tensors are stored, which costs "
+                   "cycles; a program must have been compiled with --keep-tensors.")
 @device_options
 @config_options
 @json_option
 def run(model: str, input_path: str, output_path: str | None, all_tensors: bool, where: str,
         latency: int, bandwidth: float, preset_name: str, changes: tuple[str, ...],
         as_json: bool) -> None:
-    """Run MODEL, a .tflite file or a compiled program, on a device."""
+    """Run MODEL, a .tflite file or a compiled program, on a device.
+
+    The cycles are those from the write that starts the program to the interrupt, on a board those
+    of the counter CYCLES. That counter counts only while the device is busy, so it is a few cycles
+    lower than the cycles of the RTL. The emulator has no cycles.
+
+    With --json, "outputs" describes each output, with its values if it has at most 64 elements.
+    """
+    if all_tensors and not output_path:
+        raise click.UsageError("--all-tensors writes tensors to a file; name it with --output")
     program = load_program(model, lambda: make_config(preset_name, changes, where),
                            keep_tensors=all_tensors)
+    if all_tensors:
+        _check_stored(model, program)
     inputs = read_inputs(input_path, program)
     device = make_device(where, program.config, memory_bytes=program.memory_bytes, latency=latency,
                          bandwidth=bandwidth)
@@ -88,6 +99,11 @@ def run(model: str, input_path: str, output_path: str | None, all_tensors: bool,
 
     arrays = {f"out{index}": result.outputs[tensor.name]
               for index, tensor in enumerate(program.outputs)}
+    facts = {"model": model, "on": where, **report(program, result),
+             "outputs": [_describe(key, tensor, array) for tensor, (key, array)
+                         in zip(program.outputs, arrays.items())]}
+    if not as_json:
+        _show(program, arrays, facts)
     if all_tensors:
         arrays.update({f"t{tensor.tensor_id}": result.tensors[tensor.name]
                        for tensor in program.tensors + program.outputs
@@ -96,11 +112,8 @@ def run(model: str, input_path: str, output_path: str | None, all_tensors: bool,
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)      # type: ignore[arg-type]  # numpy's stub lacks this call
         write_output(output_path, buffer.getvalue())
-    facts = {"model": model, "on": where, **report(program, result)}
     if as_json:
         print_json(facts)
-    else:
-        _show(program, arrays, facts)
 
 
 def _show(program: Program, arrays: dict[str, npt.NDArray[Any]], facts: dict[str, Any]) -> None:

@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 from ..program.file import Program
 from .devices import make_config, make_rtl_device
+from .files import InputFile, OutputFile
+from .input_arrays import read_inputs
 from .model import load_program
 from .options import config_options, json_option, memory_options, model_argument
-from .output import OutputFile, print_json, progress, write_output
-from .run import read_inputs
+from .output import print_json, progress, write_output
 
 __all__ = ["inputs_or_zeros", "trace"]
 
@@ -30,7 +31,7 @@ def inputs_or_zeros(path: str | None, program: Program) -> list[npt.NDArray[Any]
 @click.command()
 @model_argument
 @click.option("-o", "--output", required=True, type=OutputFile(), help="JSON file to write.")
-@click.option("--input", "input_path", type=click.Path(exists=True, dir_okay=False),
+@click.option("--input", "input_path", type=InputFile(),
               help="File (.npz) with the inputs in0, in1, ... Default: zeros.")
 @memory_options
 @config_options

@@ -3,8 +3,9 @@
 import click
 
 from .devices import make_config
+from .files import OutputFile
 from .options import config_options
-from .output import OutputFile, progress, write_output
+from .output import progress, write_output
 
 __all__ = ["verilog"]
 

@@ -71,7 +71,7 @@ def emit(stream: InstructionStream, constants: bytes, layout: TensorLayout, *,
         image=((base[HostSection.CONSTANTS], constants),) if constants else (),
         inputs=tensors.inputs, outputs=tensors.outputs, tensors=tensors.tensors,
         windows=tuple(windows), host_steps=tuple(host_steps),
-        meta={"source": source, "macs": macs,
+        meta={"source": source, "macs": macs, "all_tensors": tensors.complete,
               "layers": [{**layer, "instructions": instruction_layers.count(layer["index"])}
                          for layer in layers],
               "instruction_layers": instruction_layers})

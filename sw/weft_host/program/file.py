@@ -55,6 +55,7 @@ class Program:
         Operators that the host computes, in order.
     meta : :class:`dict`
         Data for reports only, such as ``source``, ``macs`` and ``layers``; must be valid JSON.
+        ``all_tensors`` is false if some intermediate tensors stay on chip.
 
     Raises
     ------

@@ -23,6 +23,8 @@ class TensorLayout:
         Offset of each tensor that is in host memory, by tensor index.
     inputs, outputs, tensors : tuple of :class:`Tensor`
         Inputs and outputs of the program, and the intermediate tensors that can be read.
+    complete : :class:`bool`
+        True if ``tensors`` has every tensor that is computed.
     """
 
     size: int
@@ -30,6 +32,7 @@ class TensorLayout:
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     tensors: tuple[Tensor, ...] = ()
+    complete: bool = False
 
     def relocated(self, base: int) -> "TensorLayout":
         """Return the layout with the offsets of all program tensors increased by ``base``."""
@@ -84,11 +87,13 @@ def lay_out_tensors(graph: Graph, lowered: Lowered, resident: Container[int], *,
             zero_point=source.zero_point[0] if source.zero_point else 0)
 
     external = {*graph.inputs, *graph.outputs}
+    readable = [index for index in computed
+                if index in offsets or index in lowered.host_tensors]
     return TensorLayout(
         size=memory.size, offsets=offsets, inputs=tuple(map(tensor, graph.inputs)),
         outputs=tuple(map(tensor, graph.outputs)),
-        tensors=tuple(tensor(index) for index in computed if index not in external
-                      and (index in offsets or index in lowered.host_tensors)))
+        tensors=tuple(tensor(index) for index in readable if index not in external),
+        complete=len(readable) == len(computed))
 
 
 def unique_names(graph: Graph) -> list[str]:

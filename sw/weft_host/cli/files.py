@@ -1,0 +1,88 @@
+"""Types of options and arguments that name files to read and to write."""
+
+import errno
+import os
+import pathlib
+import stat
+
+import click
+
+__all__ = ["InputFile", "OutputFile"]
+
+_KEY = f"{__name__}.files"
+
+
+def _is_same(path: str, other: str) -> bool:
+    """Return whether two paths name one file, also through links and other spellings."""
+    try:
+        return os.path.samefile(path, other)
+    except OSError:     # one of them does not exist yet
+        return os.path.realpath(path) == os.path.realpath(other)
+
+
+def _is_special(path: str) -> bool:
+    """Return whether a path names a device, a pipe or a socket."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+class _File(click.Path):
+    """A regular file. A command does not write to a file that another parameter names, too."""
+
+    written: bool
+
+    def convert(self, value: str | os.PathLike[str], param: click.Parameter | None,
+                ctx: click.Context | None) -> str:
+        """Return the path as text, or fail."""
+        path = os.fsdecode(value)
+        if _is_special(path):
+            self.fail(f"{path!r} is not a regular file", param, ctx)
+        path = os.fsdecode(super().convert(path, param, ctx))
+        if ctx is not None and param is not None:
+            used: dict[str, tuple[str, bool]] = ctx.meta.setdefault(_KEY, {})
+            for hint, (other, written) in used.items():
+                if (self.written or written) and _is_same(path, other):
+                    self.fail(f"{path!r} is also the file of {hint}, which would be lost; choose "
+                              "another file to write", param, ctx)
+            used[param.get_error_hint(ctx)] = path, self.written
+        return path
+
+
+class InputFile(_File):
+    """Type of a parameter that names a file to read."""
+
+    written = False
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False)
+
+
+class OutputFile(_File):
+    """Type of an option that names a file to write; its folder is checked before any work."""
+
+    written = True
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, writable=True)
+
+    def convert(self, value: str | os.PathLike[str], param: click.Parameter | None,
+                ctx: click.Context | None) -> str:
+        """Return the path as text, or fail if the file cannot be written."""
+        path = super().convert(value, param, ctx)
+        if not path:
+            self.fail("the name of the file is empty", param, ctx)
+        try:
+            os.lstat(path)
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                self.fail(f"the name {path[:40]}... of {len(os.fsencode(path))} bytes is too long",
+                          param, ctx)
+        folder = pathlib.Path(path).parent
+        if not folder.is_dir():
+            self.fail(f"the folder {folder} does not exist; create it first", param, ctx)
+        if not os.access(folder, os.W_OK):
+            self.fail(f"the folder {folder} cannot be written to", param, ctx)
+        return path

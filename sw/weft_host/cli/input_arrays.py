@@ -1,0 +1,63 @@
+"""Input arrays of a program from an .npz file."""
+
+import os
+import zipfile
+import zlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..device.tensors import check_inputs
+from ..errors import InputError
+from ..program.file import Program
+
+__all__ = ["read_inputs"]
+
+_ZIP = b"PK"        # first bytes of every .npz file
+
+
+def read_inputs(path: str | os.PathLike[str], program: Program) -> list[npt.NDArray[Any]]:
+    """Read the arrays ``in0``, ``in1``, ... of an .npz file, in the program's order.
+
+    Raises
+    ------
+    InputError
+        If the file is not an .npz file, is damaged, or lacks an array, or if an array has another
+        shape or dtype than the program's input.
+    """
+    name = os.fspath(path)
+    try:
+        with open(path, "rb") as file:
+            first = file.read(len(_ZIP))
+            if first != _ZIP:
+                what = "it is empty" if not first else "numpy.savez writes such files"
+                raise InputError(f"{name} is not an .npz file; {what}")
+            file.seek(0)
+            with zipfile.ZipFile(file) as archive:
+                arrays = [_read_array(archive, f"in{index}", name)
+                          for index in range(len(program.inputs))]
+    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{name} cannot be read as an .npz file: "
+                         f"{getattr(error, 'strerror', None) or error}") from None
+    try:
+        check_inputs(program, arrays)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
+    return arrays
+
+
+def _read_array(archive: zipfile.ZipFile, key: str, name: str) -> npt.NDArray[Any]:
+    """Read one array of an .npz file; it must be one of numbers."""
+    names = archive.namelist()
+    if f"{key}.npy" not in names:
+        found = ", ".join(entry.removesuffix(".npy") for entry in names) or "none"
+        raise InputError(f"{name} has no array {key}; it has {found}")
+    with archive.open(f"{key}.npy") as entry:
+        try:
+            return np.lib.format.read_array(entry, allow_pickle=False)
+        except ValueError as error:
+            # numpy advises to load such a file with pickle, which executes code of the file
+            reason = ("it contains Python objects, not numbers" if "Object arrays" in str(error)
+                      else error)
+            raise InputError(f"{name}: the array {key} cannot be read: {reason}") from None
