@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -34,6 +35,7 @@ _DRIVER = ("cxxrtl_driver.cc", "axi_memory.h", "axi_rules.h", "events.h", "stall
 _PREPARE = "proc; flatten; opt_expr; opt_clean"
 _FLAGS = ("-O3", "-march=native", "-fno-semantic-interposition", "-std=c++17", "-fPIC", "-shared",
           "-w")
+_LOG_LINES = 20     # of the compiler's log, in the message about a failure
 
 Progress = Callable[[str], None]
 
@@ -48,13 +50,36 @@ def cache_directory() -> pathlib.Path:
 
     It is ``$WEFT_CACHE`` if that is set, else ``build/rtl`` in a source tree, else
     ``~/.cache/weft/rtl``.
+
+    Raises
+    ------
+    BuildError
+        If the user has no home folder.
     """
-    if "WEFT_CACHE" in os.environ:
-        return pathlib.Path(os.environ["WEFT_CACHE"])
+    chosen = os.environ.get("WEFT_CACHE")
+    if chosen:
+        return pathlib.Path(chosen)
     tree = _HERE.parents[2]
     if (tree / "pyproject.toml").exists():
         return tree / "build" / "rtl"
-    return pathlib.Path.home() / ".cache" / "weft" / "rtl"
+    try:
+        return pathlib.Path.home() / ".cache" / "weft" / "rtl"
+    except RuntimeError as error:
+        raise BuildError("there is no home folder for the cache of simulators; set WEFT_CACHE to "
+                         "a folder for it") from error
+
+
+@contextlib.contextmanager
+def _reported(directory: pathlib.Path) -> Iterator[None]:
+    """Raise an error of the file system as one that names the cache and its variable."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if isinstance(error, (FileExistsError, NotADirectoryError)):
+            reason = "it is not a folder"
+        raise BuildError(f"the cache of simulators, {directory}, cannot be written: {reason}; free "
+                         "space there, or set WEFT_CACHE to another folder") from error
 
 
 @contextlib.contextmanager
@@ -152,20 +177,21 @@ def build(rtlil: str, *, name: str = "weft", trace: bool = False, reset: int = 0
     BuildError
         If there is no compiler, or a tool fails.
     """
+    directory = pathlib.Path(cache or cache_directory())
     compiler, version = _compiler()
     driver = pathlib.Path(driver or _HERE / _DRIVER[0])
     sources = [driver.read_bytes(), *((_HERE / file).read_bytes() for file in _DRIVER)]
     # the last of several -O options applies
     flags = _FLAGS if optimize is None else (*_FLAGS, f"-O{optimize}")
     key = _digest(rtlil, *sources, _PREPARE, *flags, version, name, str(trace), str(reset))
-    with _locked_cache(cache, key) as directory:
-        library = directory / f"{name}-{key}.so"
+    library, log = (directory / f"{name}-{key}.{suffix}" for suffix in ("so", "log"))
+    with _reported(directory), _locked_cache(directory, key):
         if not library.exists():
             with tempfile.TemporaryDirectory(dir=directory) as work:
                 if not reset:
                     rtlil = tie_reset_low(rtlil, name)
                 built = _compile(rtlil, name, trace, reset, pathlib.Path(work),
-                                 [compiler, *flags], driver, progress)
+                                 [compiler, *flags], driver, log, progress)
                 os.replace(built, library)
     return library
 
@@ -183,8 +209,9 @@ def tie_reset_low(rtlil: str, name: str) -> str:
 
 
 def _compile(rtlil: str, name: str, trace: bool, reset: int, directory: pathlib.Path,
-             compiler: list[str], driver: pathlib.Path, progress: Progress) -> pathlib.Path:
-    """Convert a design to C++ and compile it in ``directory``."""
+             compiler: list[str], driver: pathlib.Path, log: pathlib.Path,
+             progress: Progress) -> pathlib.Path:
+    """Convert a design to C++ and compile it in ``directory``; keep errors in ``log``."""
     yosys = _yosys()
     headers = _headers(yosys)
     start = time.monotonic()
@@ -210,8 +237,12 @@ def _compile(rtlil: str, name: str, trace: bool, reset: int, directory: pathlib.
                f"-DWEFT_SINGLE_STEP={int(not trace and 'converged = false' not in design)}",
                str(driver), "-o", str(built)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BuildError(f"{' '.join(command)} failed:\n{done.stderr[-4000:]}")
+    if done.returncode or not built.exists():
+        log.write_text(f"{shlex.join(command)}\n{done.stdout}{done.stderr}")
+        last = "\n".join(done.stderr.splitlines()[-_LOG_LINES:])
+        raise BuildError(f"the C++ compiler {compiler[0]} ended with status {done.returncode} and "
+                         f"without a simulator; its log is {log}, which ends:\n{last}")
+    log.unlink(missing_ok=True)
     progress(f"simulator ready after {time.monotonic() - start:.0f} s")
     return built
 
@@ -234,11 +265,13 @@ def build_accelerator(config: Config, *, trace: bool = False,
     Elaboration takes seconds, so the cache also stores the RTL by a digest of its sources.
     """
     digest = _gateware_digest(config)
-    with _locked_cache(cache, digest) as directory:
-        rtl = directory / f"{digest}.il"
+    directory = pathlib.Path(cache or cache_directory())
+    rtl = directory / f"{digest}.il"
+    with _reported(directory), _locked_cache(directory, digest):
         if not rtl.exists():
             progress(f"elaborating {config.name} ({config.rows} x {config.cols})")
             from weft.instance import make_accelerator
             from weft.verilog import to_rtlil
             write_atomically(rtl, to_rtlil(make_accelerator(config, observe=True), "weft"))
-    return build(rtl.read_text(), trace=trace, cache=cache, progress=progress)
+        design = rtl.read_text()
+    return build(design, trace=trace, cache=directory, progress=progress)

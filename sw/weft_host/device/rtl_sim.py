@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..emulator.host_memory import memory_offset
-from ..errors import ClosedError
+from ..errors import BuildError, ClosedError
 
 __all__ = ["EVENTS", "SILENT", "STALLS", "Simulation"]
 
@@ -75,6 +75,8 @@ class Simulation:
         If a parameter is out of range.
     OSError
         If the waveform file cannot be written.
+    BuildError
+        If the library is damaged.
     """
 
     memory_base: int
@@ -93,7 +95,11 @@ class Simulation:
         if stalls not in STALLS:
             raise ValueError(f"stalls must be one of None, 'gaps', 'back-pressure' or 'both', "
                              f"not {stalls!r}")
-        self._library = ctypes.CDLL(str(library))
+        try:
+            self._library = ctypes.CDLL(str(library))
+        except OSError as error:
+            raise BuildError(f"the simulator {library} cannot be loaded: {error}; delete the "
+                             "file") from error
         for name, (result, *arguments) in _FUNCTIONS.items():
             function = getattr(self._library, name)
             function.restype, function.argtypes = result, arguments

@@ -79,7 +79,7 @@ def test_parameters_are_changed_by_name():
 
 @pytest.mark.parametrize("changes, message", [
     ({"row": 8}, "no parameter 'row'; did you mean 'rows'? There are rows, cols, "),
-    ({"colour": 8}, "no parameter 'colour'; there are rows, cols, "),
+    ({"zebra": 8}, "no parameter 'zebra'; there are rows, cols, "),
     ({"multiplier": "ecp"}, "no multiplier 'ecp'; did you mean 'ecp5'? There are portable, lut, "
                             "ecp5, ecp5_lut, ice40"),
 ])
