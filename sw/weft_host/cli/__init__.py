@@ -18,7 +18,7 @@ __all__ = ["command", "main"]
 _VERBS = {
     "verilog": ("verilog", "Write the accelerator as one Verilog file."),
     "info": ("info", "Show the sizes and the instruction format of a configuration."),
-    "check": ("model", "Show for each operator of a model where it runs, and why."),
+    "check": ("check", "Show for each operator of a model where it runs, and why."),
     "compile": ("model", "Compile a model to a program file."),
     "disasm": ("model", "Print the instructions of a program."),
     "run": ("run", "Run a model on the emulator, the simulated hardware or a board."),

@@ -1,16 +1,24 @@
 """Configuration and device that the options of a command describe."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
+import weft_boards
 from weft.spec.config import Config
 
-from ..configuration import change_config, check_parameter, resolve_config
+from ..configuration import change_config, check_parameter, find_board, resolve_config
 from ..device import Device, EmulatorDevice, RtlDevice, SerialDevice
 from ..errors import ConfigurationError, LinkError
 from .options import chosen_board, serial_port
 from .output import progress
 
-__all__ = ["config_is_given", "make_config", "make_device", "make_rtl_device"]
+if TYPE_CHECKING:
+    from weft_boards._board import Board
+
+__all__ = ["board_of_preset", "config_is_given", "make_config", "make_device", "make_rtl_device"]
 
 
 def _is_default(name: str) -> bool:
@@ -80,6 +88,19 @@ def make_config(preset_name: str, changes: tuple[str, ...], where: str = "rtl") 
         progress(f"--set changes the configuration of {board.name}: the board needs a new "
                  f"bitstream, with these parameters in boards/weft_boards/{board.name}.py")
     return changed
+
+
+def board_of_preset(preset_name: str, changes: tuple[str, ...]) -> Board | None:
+    """Return the board that ``--board`` or ``--preset`` names.
+
+    ``--preset`` names one only for its own memory: not with ``--set addr_width``.
+    """
+    board = chosen_board()
+    if board or preset_name not in weft_boards.board_names():
+        return board
+    if any(_parse_change(change)[0] == "addr_width" for change in changes):
+        return None
+    return find_board(preset_name)
 
 
 def _check_memory_options(where: str) -> None:

@@ -12,6 +12,7 @@ from weft.spec.presets import PRESETS
 from ..configuration import find_board
 from ..device.serial_line import BAUD
 from ..errors import ConfigurationError
+from .files import InputFile
 
 if TYPE_CHECKING:
     from weft_boards._board import Board
@@ -34,7 +35,7 @@ class Decorator(Protocol):
     def __call__(self, command: Command, /) -> Command: ...
 
 
-model_argument: Decorator = click.argument("model", type=click.Path(exists=True, dir_okay=False))
+model_argument: Decorator = click.argument("model", type=InputFile())
 
 json_option: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")

@@ -1,0 +1,111 @@
+"""``weft check``."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from weft.spec.config import Config
+
+from .devices import make_config, make_rtl_device
+from .options import chosen_board, config_options, json_option, model_argument
+from .output import print_json, progress
+from .tables import print_table
+from .trace import inputs_or_zeros
+
+if TYPE_CHECKING:
+    from weft_boards._board import Board
+
+    from ..board_fit import BoardFit
+    from ..compiler import Verdict
+
+__all__ = ["check"]
+
+
+@click.command()
+@model_argument
+@config_options
+@click.option("--measure", is_flag=True,
+              help="With --board: run MODEL on the RTL, simulated with the board's memory, and use "
+                   "its cycles in place of the predicted ones.")
+@json_option
+def check(model: str, preset_name: str, changes: tuple[str, ...], measure: bool,
+          as_json: bool) -> None:
+    """Show for each operator of MODEL where it runs, and why.
+
+    MODEL is a .tflite file. With --board, also show whether the program fits the board's memory,
+    and how long a run takes at the board's clock. Exit status 2 if an operator is not supported, or
+    if the program does not fit.
+    """
+    from .. import compiler
+    board = chosen_board()
+    if measure and not board:
+        raise click.UsageError("--measure needs --board, whose memory and clock it uses")
+    config = make_config(preset_name, changes)
+    verdicts = compiler.check(model, config)
+    unsupported = sum(verdict.where == "unsupported" for verdict in verdicts)
+    fit = _fit(model, config, board, measure) if board and not unsupported else None
+    target = board.name if board else config.name
+    summary = f"{model} on {target}: {_count(verdicts)}"
+    if fit:
+        summary += f"; {fit.memory_text()}" + (f"; {fit.speed_text()}" if fit.fits else "")
+    if as_json:
+        print_json(_facts(model, target, verdicts, fit, summary))
+    else:
+        print_table(("", "operator", "output", "where", "reason"),
+                    [(verdict.index, verdict.operator, verdict.output, verdict.where,
+                      verdict.reason) for verdict in verdicts],
+                    title=model, wraps=("reason",), numbers=("",))
+        click.echo(f"\n{summary}")
+        for line in (fit.notes() if fit.fits else [fit.refusal()]) if fit else ():
+            click.echo(line)
+    raise click.exceptions.Exit(2 if unsupported or (fit and not fit.fits) else 0)
+
+
+def _count(verdicts: Sequence[Verdict]) -> str:
+    """Return the number of operators by the processor that executes them."""
+    numbers = {where: sum(verdict.where == where for verdict in verdicts)
+               for where in ("weft", "host", "unsupported")}
+    text = (f"{numbers['weft']} operator{'' if numbers['weft'] == 1 else 's'} on Weft, "
+            f"{numbers['host']} on the host")
+    if numbers["unsupported"]:
+        text += f", {numbers['unsupported']} unsupported: the model cannot be compiled"
+    return text
+
+
+def _facts(model: str, target: str, verdicts: Sequence[Verdict], fit: BoardFit | None,
+           summary: str) -> dict[str, Any]:
+    """Return everything that the command prints, as plain data."""
+    return {
+        "model": model, "target": target,
+        "operators": [verdict.as_dict() for verdict in verdicts],
+        **{name: sum(verdict.where == where for verdict in verdicts)
+           for name, where in (("on_weft", "weft"), ("on_host", "host"),
+                               ("unsupported", "unsupported"))},
+        "board": fit.as_dict() if fit else None,
+        "summary": summary,
+    }
+
+
+def _fit(model: str, config: Config, board: Board, measure: bool) -> BoardFit:
+    """Return the fit of a model on a board, with the cycles of a run if it fits."""
+    from ..board_fit import BoardFit, compile_for_any_memory
+    from ..perf.cycle_model import predict
+
+    program = compile_for_any_memory(model, config)
+    fit = BoardFit(board=board, program=program, source=model)
+    if not fit.fits:
+        return fit
+    if measure:
+        device = make_rtl_device(config, memory_bytes=fit.needed, latency=board.read_latency,
+                                 bandwidth=board.bandwidth)
+        progress(f"running {model} on rtl, {board.name}")
+        result = device.run(program, inputs_or_zeros(None, program))
+        return dataclasses.replace(fit, cycles=result.cycles, origin="simulated")
+    if config.compact:
+        return fit
+    cycles = predict(program, latency=board.read_latency, bandwidth=board.bandwidth).cycles
+    return dataclasses.replace(fit, cycles=cycles, origin="predicted")
