@@ -19,10 +19,17 @@ myst_heading_anchors = 3
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
 highlight_language = "none"        # diagrams and tables are no Python
-html_theme = "alabaster"
+html_theme = "furo"
+html_title = "Weft"
 html_static_path = ["_static"]
-html_theme_options = {"description": "An open AI-inference accelerator", "page_width": "1240px",
-                      "body_max_width": "960px", "code_font_size": "0.8em"}
+html_css_files = ["weft.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#9a5b13", "color-brand-content": "#9a5b13"},
+    "dark_css_variables": {"color-brand-primary": "#e8b06a", "color-brand-content": "#e8b06a"},
+    "navigation_with_keys": True,
+}
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
