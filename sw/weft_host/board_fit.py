@@ -53,6 +53,10 @@ class BoardFit:
         Cycles of a run, if they are known.
     origin : :class:`str`
         Origin of ``cycles``, such as ``"predicted"``.
+    latency : :class:`int` or :class:`None`
+        Latency of the host memory in cycles, for which the cycles hold; by default the board's.
+    bandwidth : :class:`float` or :class:`None`
+        Its bandwidth in beats per cycle; by default the board's.
     """
 
     board: Board
@@ -60,6 +64,8 @@ class BoardFit:
     source: str
     cycles: int | None = None
     origin: str = ""
+    latency: int | None = None
+    bandwidth: float | None = None
 
     @property
     def needed(self) -> int:
@@ -112,6 +118,12 @@ class BoardFit:
         """Cycles of the multiply-accumulates alone, at the peak rate: a lower bound."""
         return int(ceil_div(self.macs, self.peak_macs))
 
+    @property
+    def _timing(self) -> tuple[int, float]:
+        """Latency and bandwidth for which the cycles hold."""
+        return (self.board.read_latency if self.latency is None else self.latency,
+                self.board.bandwidth if self.bandwidth is None else self.bandwidth)
+
     def milliseconds(self, cycles: int) -> float:
         """Return the time of a number of cycles at the clock of the board's design."""
         return 1000 * cycles / self.board.clock_hz
@@ -129,7 +141,7 @@ class BoardFit:
                 "kind": self.board.memory_kind, "needed_bytes": self.needed,
                 "available_bytes": self.available, "instruction_bytes": self.instruction_bytes,
                 "constant_bytes": self.constant_bytes, "tensor_bytes": self.tensor_bytes},
-            "latency": self.board.read_latency, "bandwidth": self.board.bandwidth,
+            "latency": self._timing[0], "bandwidth": self._timing[1],
             "macs": self.macs, "peak_macs_per_cycle": self.peak_macs,
             "least_cycles": self.least_cycles,
             "cycles": self.cycles, "origin": self.origin if known else None,
@@ -165,13 +177,18 @@ class BoardFit:
         return (f"{self.cycles:,} cycles = {self.milliseconds(self.cycles):,.3f} ms at {clock} "
                 f"({self.origin}); {self.macs:,} MACs{share}")
 
+    def summary(self) -> str:
+        """Return memory and time in one line."""
+        speed = f"; {self.speed_text()}" if self.fits else ""
+        return f"{self.source} on {self.board.name}: {self.memory_text()}{speed}"
+
     def notes(self) -> list[str]:
         """Return sentences about the origin of the time, and about what it does not include."""
-        board = self.board
+        board, (latency, bandwidth) = self.board, self._timing
         speed = ("The serial engine has no cycle model: weft check --measure counts its cycles on "
                  "the simulated RTL." if self.cycles is None else
-                 f"Cycles are {self.origin}, for host memory with latency {board.read_latency} and "
-                 f"bandwidth {board.bandwidth:g}; the clock is that of the board's design. Nothing "
+                 f"Cycles are {self.origin}, for host memory with latency {latency} and bandwidth "
+                 f"{bandwidth:g}; the clock is that of the board's design. Nothing "
                  "was measured on a board.")
         program = self.link_milliseconds(self.instruction_bytes + self.constant_bytes)
         run = self.link_milliseconds(self.transferred_bytes)

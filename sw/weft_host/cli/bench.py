@@ -6,8 +6,6 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from ..device import Device
 from ..errors import InputError
@@ -22,6 +20,7 @@ from .options import (
     seed_option,
 )
 from .output import print_json, progress
+from .tables import print_table
 
 if TYPE_CHECKING:
     from ..perf.model_benchmarks import ModelMeasurement
@@ -97,13 +96,11 @@ def dma(size: int, where: str, latency: int, bandwidth: float, seed: int, preset
     if as_json:
         print_json([dataclasses.asdict(entry) for entry in measurements])
         return
-    table = Table("direction", "host offset", "local offset", "cycles", "ideal", "share of peak",
-                  title=f"{size:,} bytes on {config.name}")
-    for entry in measurements:
-        table.add_row(entry.direction, str(entry.host_offset), str(entry.local_offset),
-                      f"{entry.cycles:,}", f"{entry.ideal_cycles:,.0f}",
-                      f"{100 * entry.ratio:.1f} %")
-    Console().print(table)
+    columns = ("direction", "host offset", "local offset", "cycles", "ideal", "share of peak")
+    print_table(columns, [
+        (entry.direction, entry.host_offset, entry.local_offset, f"{entry.cycles:,}",
+         f"{entry.ideal_cycles:,.0f}", f"{100 * entry.ratio:.1f} %") for entry in measurements],
+        title=f"{size:,} bytes on {config.name}", numbers=columns[1:])
 
 
 @bench.command(short_help="Measure networks, with the cases of weft conformance.")
@@ -133,11 +130,9 @@ def models(folder: str, most: int | None, where: str, latency: int, bandwidth: f
                     "bandwidth": bandwidth,
                     "models": [dataclasses.asdict(entry) for entry, _ in found]})
     else:
-        table = Table(*MODEL_COLUMNS, title=f"networks on {config.name}, {config.rows} x "
-                      f"{config.cols}, memory with {latency} cycles of latency")
-        for entry, _ in found:
-            table.add_row(*model_row(entry))
-        Console().print(table)
+        print_table(MODEL_COLUMNS, [model_row(entry) for entry, _ in found],
+                    title=f"networks on {config.name}, {config.rows} x {config.cols}, memory with "
+                          f"{latency} cycles of latency", numbers=MODEL_COLUMNS[1:])
         for entry, _ in found:
             if entry.problem:
                 click.echo(f"{entry.model}: {entry.problem}")

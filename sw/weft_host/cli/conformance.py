@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from weft.spec.config import Config
 
@@ -15,6 +13,7 @@ from ..device import Device
 from .devices import make_config, make_device
 from .options import config_options, device_options, json_option, most_option
 from .output import print_json, progress
+from .tables import print_table
 
 __all__ = ["conformance", "facts"]
 
@@ -38,9 +37,12 @@ def facts(config: Config, where: str, reports: Sequence[ModelReport]) -> dict[st
 @most_option
 @device_options
 @config_options
+@click.option("--verbose", is_flag=True,
+              help="List the stored arrays that are not compared, with the reasons, and the "
+                   "tensors of which the cases have no result.")
 @json_option
 def conformance(folder: str, most: int | None, where: str, latency: int, bandwidth: float,
-                preset_name: str, changes: tuple[str, ...], as_json: bool) -> None:
+                preset_name: str, changes: tuple[str, ...], verbose: bool, as_json: bool) -> None:
     """Compare every tensor in every case of every model in DIR with stored results.
 
     DIR contains model.tflite and its cases (.npz files with in0, out0, and t<i> for tensor i), or
@@ -61,23 +63,32 @@ def conformance(folder: str, most: int | None, where: str, latency: int, bandwid
     if as_json:
         print_json(facts(config, where, reports))
     else:
-        _show(config, where, reports)
+        _show(config, where, reports, verbose)
     raise click.exceptions.Exit(max(report.status for report in reports))
 
 
-def _show(config: Config, where: str, reports: Sequence[ModelReport]) -> None:
-    table = Table("model", "cases", "exact", "tensors compared", "elements", "not compared",
-                  title=f"conformance of {config.name} on {where}")
-    for report in reports:
-        cases = f"{report.cases}" + (f" (+{report.left_out} left out)" if report.left_out else "")
-        table.add_row(report.model, cases, str(report.exact), f"{report.tensors:,}",
-                      f"{report.elements:,}", str(len(report.not_compared)))
-    Console().print(table)
-    for report in reports:
+def _show(config: Config, where: str, reports: Sequence[ModelReport], verbose: bool) -> None:
+    columns = ("model", "cases", "exact", "tensors compared", "elements", "arrays not compared",
+               "tensors not stored")
+    print_table(columns, [
+        (report.model,
+         f"{report.cases}" + (f" (+{report.left_out} left out)" if report.left_out else ""),
+         report.exact, f"{report.tensors:,}", f"{report.elements:,}",
+         f"{len(report.not_compared):,}", f"{len(report.not_stored):,}") for report in reports],
+        title=f"conformance of {config.name} on {where}", numbers=columns[2:])
+    for report in reports if verbose else ():
         for name, reason in report.not_compared.items():
             click.echo(f"{report.model}: {name} is not compared: {reason}")
         for name in report.not_stored:
             click.echo(f"{report.model}: the cases do not contain tensor {name!r}")
+    counts = [(sum(len(report.not_compared) for report in reports),
+               "stored array", "not compared"),
+              (sum(len(report.not_stored) for report in reports), "tensor", "not stored")]
+    left = [f"{count:,} {noun}{' is' if count == 1 else 's are'} {what}"
+            for count, noun, what in counts if count]
+    if left and not verbose:
+        click.echo(f"{' and '.join(left)}; --verbose lists them")
+    for report in reports:
         for problem in (report.refusal, report.failure, report.mismatch):
             if problem:
                 click.echo(f"{report.model}: {problem}")

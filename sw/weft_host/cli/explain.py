@@ -9,15 +9,18 @@ import click
 
 from weft.spec.config import Config
 
+from ..errors import ProgramError
 from ..program.file import Program
 from .devices import make_config, make_rtl_device
+from .explain_text import show
 from .files import OutputFile
 from .model import is_program, load_program
-from .options import config_options, json_option, memory_options, model_argument
+from .options import chosen_board, config_options, json_option, memory_options, model_argument
 from .output import print_json, progress, write_output
 from .trace import inputs_or_zeros
 
 if TYPE_CHECKING:
+    from ..board_fit import BoardFit
     from ..perf.explain import Explanation
 
 __all__ = ["explain"]
@@ -25,10 +28,23 @@ __all__ = ["explain"]
 
 def _recompiler(path: str) -> Callable[[Config], Program] | None:
     """Return a function that compiles a model for another configuration; None for a program."""
-    from .. import compiler
+    from ..board_fit import compile_for_any_memory
     if is_program(path):
         return None
-    return lambda config: compiler.compile(path, config)
+    return lambda config: compile_for_any_memory(path, config)
+
+
+def _fit(path: str, program: Program, found: Explanation) -> BoardFit | None:
+    """Return the fit of a program on the board that ``--board`` names, with its cycles."""
+    from ..board_fit import BoardFit
+    board = chosen_board()
+    if board is None:
+        return None
+    measured = found.total.measured
+    return BoardFit(board=board, program=program, source=path, latency=found.latency,
+                    bandwidth=found.bandwidth,
+                    cycles=found.total.predicted if measured is None else measured,
+                    origin="predicted" if measured is None else "simulated")
 
 
 @click.command()
@@ -44,13 +60,18 @@ def explain(model: str, measure: bool, page_path: str | None, latency: int, band
     """Show where the cycles of MODEL go, and which changes would save most of them.
 
     MODEL is a .tflite file or a compiled program. The cycle model predicts all figures without a
-    run; --measure adds those of the RTL.
+    run; --measure adds those of the RTL. With --board, also show the needed memory and the time of
+    a run at the board's clock; exit status 2 if the program does not fit the board's memory.
     """
     from ..perf.explain import explain as explain_program
     from ..perf.explain_page import page
 
     program = load_program(model, lambda: make_config(preset_name, changes))
     config = program.config
+    if config.compact:
+        raise ProgramError(
+            f"weft explain cannot predict the cycles of {config.name}, which is the serial engine; "
+            "weft check MODEL --board NAME --measure counts them on the simulated RTL")
     measured = None
     if measure:
         device = make_rtl_device(config, memory_bytes=program.memory_bytes, latency=latency,
@@ -59,43 +80,14 @@ def explain(model: str, measure: bool, page_path: str | None, latency: int, band
         measured = device.record(program, inputs_or_zeros(None, program))
     found = explain_program(program, latency=latency, bandwidth=bandwidth, measured=measured,
                             recompile=_recompiler(model))
+    fit = _fit(model, program, found)
     if page_path:
         write_output(page_path, page(found, config.cells,
                                      config.bus_bytes * bandwidth))
         progress(f"wrote {page_path}")
     if as_json:
-        print_json(found.as_dict())
-    else:
-        _show(found)
-
-
-_ROW = "{:<{width}} {:>11} {:>9} {:>9} {:>9} {:>11} {:>9} {:>9} {:>8} {:>6}"
-_NOTE = """\
-The time of a layer begins when the previous layer ends. Work that it does before counts as time of
-the previous layer, so a layer may appear faster than its roof."""
-
-
-def _show(found: Explanation) -> None:
-    total = found.total
-    click.echo(f"{total.what or 'program'} on {found.preset}, host memory with latency "
-               f"{found.latency} and bandwidth {found.bandwidth:g}")
-    width = max(len(layer.name) for layer in (*found.layers, total))
-    click.echo(_ROW.format("layer", "MACs", "ideal", "predicted", "measured", "busiest", "read",
-                           "written", "MACs/B", "roof", width=width))
-    for layer in (*found.layers, total):
-        share = 100 * layer.busy[layer.limit] / max(1, layer.predicted)
-        click.echo(_ROW.format(
-            layer.name, f"{layer.macs:,}", f"{layer.ideal:,.0f}", f"{layer.predicted:,}",
-            "-" if layer.measured is None else f"{layer.measured:,}",
-            f"{layer.limit} {share:.0f}%", f"{layer.bytes_read:,}", f"{layer.bytes_written:,}",
-            "-" if layer.intensity is None else f"{layer.intensity:.1f}",
-            f"{100 * layer.achieved / layer.roof:.0f}%" if layer.macs else "-", width=width))
-    click.echo(_NOTE)
-    for unit in found.units:
-        waiting = ", ".join(f"{what} {100 * cycles / total.predicted:.1f} %" for what, cycles
-                            in sorted(unit.waiting.items(), key=lambda item: -item[1]))
-        click.echo(f"{unit.unit:6} busy {100 * unit.busy / total.predicted:5.1f} %, "
-                   f"waits for: {waiting or 'nothing'}")
-    click.echo("effect of changes:")
-    for change in found.helps:
-        click.echo(f"  {change.what}: {change.cycles:,} cycles, {-100 * change.saved:+.1f} %")
+        print_json({**found.as_dict(), "board": fit.as_dict() if fit else None})
+        return
+    show(found)
+    for line in (fit.summary(), *fit.notes()) if fit else ():
+        click.echo(line)

@@ -1,17 +1,24 @@
 """``weft info``."""
 
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from weft.spec import isa
 from weft.spec.config import Config
+from weft_boards._clock import mhz_text
+from weft_boards._peak import peak_macs
 
 from .devices import make_config
-from .options import config_options, json_option
+from .options import chosen_board, config_options, json_option
 from .output import print_json
+from .tables import print_table
+
+if TYPE_CHECKING:
+    from weft_boards._board import Board
 
 __all__ = ["info"]
 
@@ -21,7 +28,7 @@ def _facts(config: Config) -> dict[str, Any]:
     return {
         "preset": config.name,
         "parameters": config.as_dict(),
-        "array": {"cells": config.cells, "macs_per_cycle": config.cells,
+        "array": {"cells": config.cells, "macs_per_cycle": peak_macs(config),
                   "partial_sum_bits": config.sum_width},
         "memory_bits": {
             "scratchpad": 8 * config.spad_bytes,
@@ -47,26 +54,52 @@ def _facts(config: Config) -> dict[str, Any]:
 @config_options
 @json_option
 def info(preset_name: str, changes: tuple[str, ...], as_json: bool) -> None:
-    """Show the sizes and the instruction format of a configuration."""
+    """Show the sizes and the instruction format of a configuration.
+
+    With --board, also show the memory and the clock of the board.
+    """
+    board = chosen_board()
     facts = _facts(make_config(preset_name, changes))
+    facts["board"] = _board_facts(board) if board else None
     if as_json:
         print_json(facts)
         return
-    console = Console()
-    table = Table(title=f"weft {facts['preset']}", show_header=False)
-    for name, value in facts["parameters"].items():
-        if name != "name":
-            table.add_row(name, str(value))
+    rows = [(name, value) for name, value in facts["parameters"].items() if name != "name"]
     for group in ("array", "memory_bits", "widths_bytes"):
-        for name, value in facts[group].items():
-            table.add_row(f"{group.replace('_', ' ')}: {name.replace('_', ' ')}", f"{value:,}")
-    table.add_row("fingerprint", facts["fingerprint"])
-    console.print(table)
-    table = Table("instruction", "opcode", "unit", "fields (bit: width)",
-                  title=f"instruction set version {facts['isa_version']}, "
-                        f"{isa.INSTRUCTION_BYTES} bytes per instruction")
-    for name, entry in facts["instructions"].items():
-        fields = ", ".join(f"{field} ({offset}: {width})"
-                           for field, (offset, width) in entry["fields"].items())
-        table.add_row(name, f"{entry['opcode']:#04x}", entry["unit"], fields)
-    console.print(table)
+        rows += [(f"{group.replace('_', ' ')}: {name.replace('_', ' ')}", f"{value:,}")
+                 for name, value in facts[group].items()]
+    print_table(("parameter", "value"), [*rows, ("fingerprint", facts["fingerprint"])],
+                title=f"weft {facts['preset']}")
+    click.echo()
+    if facts["board"]:
+        print_table(("board", "value"), _board_rows(facts["board"]),
+                    title=facts["board"]["title"])
+        click.echo()
+    print_table(("instruction", "opcode", "unit", "fields (bit: width)"), [
+        (name, f"{entry['opcode']:#04x}", entry["unit"],
+         ", ".join(f"{field} ({offset}: {width})"
+                   for field, (offset, width) in entry["fields"].items()))
+        for name, entry in facts["instructions"].items()],
+        title=f"instruction set version {facts['isa_version']}, "
+              f"{isa.INSTRUCTION_BYTES} bytes per instruction", wraps=("fields (bit: width)",))
+
+
+def _board_facts(board: Board) -> dict[str, Any]:
+    """Return the properties of a board that do not depend on a program."""
+    return {
+        "name": board.name, "title": board.title, "device": board.device.name,
+        "clock_hz": board.clock_hz, "memory_bytes": board.memory_bytes,
+        "memory_kind": board.memory_kind, "latency": board.read_latency,
+        "bandwidth": board.bandwidth, "baud": board.baud,
+    }
+
+
+def _board_rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("name", facts["name"]), ("device", facts["device"]),
+        ("clock", f"{mhz_text(facts['clock_hz'])} MHz"),
+        ("host memory", f"{facts['memory_bytes']:,} bytes of {facts['memory_kind']}"),
+        ("host memory: latency", f"{facts['latency']} cycles"),
+        ("host memory: bandwidth", f"{facts['bandwidth']:g} beats per cycle"),
+        ("host link", f"{facts['baud']:,} baud"),
+    ]
