@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import gc
 import importlib
+import warnings
 from typing import Any
 
 from amaranth.build import Platform, Resource
+from amaranth.hdl import UnusedElaboratable
 
 from weft.bus.axi_arbiter import AxiArbiter
 from weft.host_memory.ram import STORAGE, AxiRam
@@ -179,18 +183,24 @@ class Board:
         """Maximum number of beats per cycle of the host memory."""
         return self.sdram.data_width / self.config.bus_width if self.sdram is not None else 1.0
 
-    @property
+    @functools.cached_property
     def read_latency(self) -> int:
         """Cycles from a read address on the accelerator's ``m_axi`` to the first data."""
-        memory: AxiSdram | AxiRam
+        # Amaranth warns of a component that is collected without having been part of a design
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UnusedElaboratable)
+            latency = self._memory_read_latency()
+            gc.collect()
+        return latency + 2 * int(AxiArbiter.LATENCY)
+
+    def _memory_read_latency(self) -> int:
         if self.sdram is not None:
-            memory = AxiSdram(chip=self.sdram, clock_hz=self.clock_hz,
-                              pin_delay=sdram_phase(self.clock_hz)[1],
-                              addr_width=self.config.addr_width, data_width=self.config.bus_width)
-        else:
-            memory = AxiRam(addr_width=self.config.addr_width, data_width=self.config.bus_width,
-                            size=self.memory_bytes, storage=self.storage)
-        return int(memory.read_latency) + 2 * int(AxiArbiter.LATENCY)
+            return int(AxiSdram(chip=self.sdram, clock_hz=self.clock_hz,
+                                pin_delay=sdram_phase(self.clock_hz)[1],
+                                addr_width=self.config.addr_width,
+                                data_width=self.config.bus_width).read_latency)
+        return int(AxiRam(addr_width=self.config.addr_width, data_width=self.config.bus_width,
+                          size=self.memory_bytes, storage=self.storage).read_latency)
 
     @property
     def peak_macs(self) -> int:
