@@ -10,13 +10,12 @@ import numpy as np
 from first_layer import first_layer
 from litex.build.sim.config import SimConfig
 from litex.soc.integration.builder import Builder
-from program_header import program_header
 from weft_soc import CLOCK_HZ, MAIN_RAM_BYTES, Platform, WeftSoC
 
-from weft.instance import make_accelerator
 from weft.spec.presets import preset
-from weft.verilog import to_verilog
 from weft_host import CapacityError, EmulatorDevice, WeftError, compile
+from weft_host.program.c_header import c_header
+from weft_host.verilog import verilog_module
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -49,7 +48,7 @@ def write_program(folder, config, model, damage):
         name, array = next(iter(outputs.items()))
         outputs[name] = array.copy()
         outputs[name].flat[-1] ^= 1
-    (folder / "weft_program.h").write_text(program_header(program, inputs, outputs))
+    (folder / "weft_program.h").write_text(c_header(program, inputs, outputs))
     (folder / "expected_bytes").write_text(f"{count}\n")
     print(f"{program.instruction_count} instructions, {count} bytes of output", flush=True)
 
@@ -85,7 +84,7 @@ def main():
         write_program(generated, config, options.model, options.damage)
     except (WeftError, ValueError) as error:
         sys.exit(f"build_soc: {error}")
-    (generated / "weft.v").write_text(to_verilog(make_accelerator(config), "weft"))
+    (generated / "weft.v").write_text(verilog_module(config))
     subprocess.run([sys.executable, ROOT / "scripts" / "generate_header.py", "-o",
                     generated / "weft_regs.h"], check=True)
 

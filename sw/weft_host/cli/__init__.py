@@ -20,6 +20,7 @@ _VERBS = {
     "info": ("info", "Show the sizes and the instruction format of a configuration."),
     "check": ("check", "Show for each operator of a model where it runs, and why."),
     "compile": ("model", "Compile a model to a program file."),
+    "header": ("header", "Write a program as a C header for the driver in examples/litex."),
     "disasm": ("model", "Print the instructions of a program."),
     "run": ("run", "Run a model on the emulator, the simulated hardware or a board."),
     "explain": ("explain", "Show where the cycles of a model go, and what would save most."),

@@ -14,26 +14,14 @@ from weft import __version__
 from weft.spec import register_map
 from weft.spec.presets import PRESETS
 from weft_boards import board
-from weft_host.cli import main
 from weft_host.device import EmulatorDevice
 from weft_host.errors import MismatchError
 from weft_host.tflite_writer import ModelWriter
 
 DIGITS = Path(__file__).resolve().parents[3] / "examples" / "digits"
 MODEL, DATA = DIGITS / "digits.tflite", DIGITS / "digits.npz"
-VERBS = ("verilog", "info", "check", "compile", "disasm", "run", "explain",
+VERBS = ("verilog", "info", "check", "compile", "header", "disasm", "run", "explain",
          "trace", "conformance", "bench", "selftest", "doctor")
-
-
-@pytest.fixture
-def weft(capsys):
-    def call(*arguments, status=0):
-        with pytest.raises(SystemExit) as stop:
-            main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        assert stop.value.code == status, err
-        return out if status == 0 else err
-    return call
 
 
 def test_help_lists_every_verb_and_exit_status(weft):
@@ -50,7 +38,7 @@ def test_every_verb_has_help(weft, verb):
     assert f"{verb} [OPTIONS]" in out and len(out.splitlines()) > 5
     if verb != "bench":
         assert ("--preset" in out) == (verb not in ("disasm", "doctor"))
-        assert ("--json" in out) == (verb != "verilog")
+        assert ("--json" in out) == (verb not in ("verilog", "header"))
 
 
 def test_the_command_is_installed():

@@ -9,12 +9,12 @@ import sys
 import numpy as np
 import pytest
 from first_layer import first_layer
-from program_header import program_header
 
 from weft.spec import register_map
 from weft.spec.isa import ErrorCode
 from weft.spec.presets import preset
 from weft_host import EmulatorDevice, RegisterError, compile
+from weft_host.program.c_header import c_header
 from weft_host.register_words import pack
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -75,7 +75,7 @@ def sources(tmp_path_factory):
     program = compile(first_layer(DIGITS / "digits.tflite"), CONFIG)
     inputs = {program.inputs[0].name: np.load(DIGITS / "digits.npz")["in0"]}
     outputs = EmulatorDevice(CONFIG).run(program, inputs).outputs
-    (folder / "weft_program.h").write_text(program_header(program, inputs, outputs))
+    (folder / "weft_program.h").write_text(c_header(program, inputs, outputs))
     (folder / "harness.c").write_text(HARNESS)
     subprocess.run([sys.executable, ROOT / "scripts" / "generate_header.py", "-o",
                     folder / "weft_regs.h"], check=True, capture_output=True)

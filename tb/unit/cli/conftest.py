@@ -1,0 +1,17 @@
+"""Fixture for tests of the command line."""
+
+import pytest
+
+from weft_host.cli import main
+
+
+@pytest.fixture
+def weft(capsys):
+    """Return a function that runs ``weft``, checks its status and returns its output or message."""
+    def call(*arguments, status=0):
+        with pytest.raises(SystemExit) as stop:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        assert stop.value.code == status, err
+        return out if status == 0 else err
+    return call
