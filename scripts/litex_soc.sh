@@ -7,9 +7,12 @@ started=$SECONDS
 step() { printf '[litex %3ds] %s\n' "$((SECONDS - started))" "$*"; }
 fail() { printf 'litex: %s\n' "$*" >&2; exit 1; }
 . scripts/debian.sh
+options=(--preset "${PRESET:-small}" ${MODEL:+--model "$MODEL"} "$@")
 
+# this also refuses options before anything is installed
+packages=$(.venv/bin/python scripts/litex_soc.py --debian "${options[@]}")
 missing=no
-for package in $(.venv/bin/python scripts/litex_soc.py --debian); do
+for package in $packages; do
     apt_install "$package" || missing=yes
 done
 [ $missing = no ] || fail "install the missing packages and run make litex again"
@@ -22,4 +25,4 @@ if ! .venv/bin/python scripts/litex_soc.py --check 2>/dev/null; then
         fail "pip could not install LiteX; its output is in $log"
     .venv/bin/python scripts/litex_soc.py --check
 fi
-.venv/bin/python scripts/litex_soc.py --preset "${PRESET:-small}" ${MODEL:+--model "$MODEL"} "$@"
+.venv/bin/python scripts/litex_soc.py "${options[@]}"
