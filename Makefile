@@ -3,10 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
-STAMP := $(VENV)/.weft-setup
 BLOCK ?= weft
 SIM ?= icarus
 WAVES ?= 0
@@ -20,9 +18,30 @@ PNR ?=
 DRY ?= 0
 MODEL ?=
 export PATH := $(CURDIR)/$(RUN):$(PATH)
+# Ctrl-C ends a Python program in one sentence
+export PYTHONPATH := $(CURDIR)/scripts/interrupt$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 $(foreach switch,WAVES UPDATE DRY,$(if $(filter 0 1,$($(switch))),,\
 	$(error $(switch) is 0 or 1, not "$($(switch))")))
+
+# Unknown names are refused before anything is installed.
+BOARDS = $(patsubst boards/weft_boards/%.py,%,$(wildcard boards/weft_boards/[!_]*.py))
+BLOCKS = $(patsubst tb/cocotb/test_%.py,%,$(wildcard tb/cocotb/test_*.py))
+PRESETS = $(shell grep -o 'Config.name="[^"]*' hdl/weft/spec/presets.py | cut -d '"' -f 2)
+SIMS = icarus verilator
+PNRS = ecp5_pnr nextpnr
+# $(call check,TARGETS,VARIABLE,NAMES): stop if a target gets a value that is not in the variable NAMES
+check = $(if $(filter $1,$(MAKECMDGOALS)),$(if $(filter-out $($3),$($2)),\
+	$(error no $2 "$($2)"; there are $(sort $($3)))))
+$(call check,bitstream flash netlist,BOARD,BOARDS)
+$(call check,litex netlist,PRESET,PRESETS)
+$(call check,tb,BLOCK,BLOCKS)
+$(call check,tb,SIM,SIMS)
+$(call check,bitstream,PNR,PNRS)
+$(if $(filter bitstream flash,$(MAKECMDGOALS)),$(if $(BOARD),,\
+	$(error BOARD=... is missing; there are $(BOARDS))))
+$(if $(filter litex,$(MAKECMDGOALS)),$(if $(MODEL),$(if $(shell test -f "$(MODEL)" && echo yes),,\
+	$(error no MODEL "$(MODEL)": this file does not exist))))
 
 .PHONY: help setup demo test coverage lint format verilog docs soak tb bench array netlist bitstream flash gates \
 	litex train clean
@@ -30,11 +49,8 @@ $(foreach switch,WAVES UPDATE DRY,$(if $(filter 0 1,$($(switch))),,\
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## create .venv with pinned versions, and install other prerequisites
-
-$(STAMP): pyproject.toml constraints.txt scripts/setup.sh
-	@PYTHON="$(PYTHON)" bash scripts/setup.sh
-	@touch $@
+setup: ## create .venv with pinned versions, and install other prerequisites: [PYTHON=python3.13]
+	@bash scripts/setup.sh $(if $(filter setup,$(MAKECMDGOALS)),,--quiet)
 
 demo: setup ## compile a network, run it on the RTL, compare every byte
 	@python scripts/demo.py
@@ -99,4 +115,5 @@ train: setup ## train the digits network again, in build/digits
 
 clean: ## remove everything that was built, except .venv
 	@rm -rf build docs/_build .pytest_cache .ruff_cache .mypy_cache
+	@mkdir build
 	@find . -path ./$(VENV) -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
