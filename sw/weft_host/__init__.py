@@ -1,29 +1,13 @@
 """Host software of Weft: compiler, program file, devices.
 
-Importing this package loads numpy and the plain data in :mod:`weft.spec`, but not Amaranth.
-:class:`weft_host.device.RtlDevice` imports the gateware when it builds a simulator.
+Importing this package loads nothing else. Each of its names is imported on first use; Amaranth and
+the gateware are imported when :class:`weft_host.device.RtlDevice` builds a simulator.
 """
 
 import importlib
 import typing
 
 from weft import __version__
-
-from .configuration import resolve_config
-from .errors import (
-    BuildError,
-    ClosedError,
-    ConfigurationError,
-    DeviceError,
-    DeviceTimeout,
-    InputError,
-    LinkError,
-    ProgramError,
-    RegisterError,
-    WeftError,
-)
-from .program.file import Program
-from .program.tensor import HostStep, Tensor, Window
 
 __all__ = ["BuildError", "CapacityError", "ClosedError", "ConfigurationError", "Device",
            "DeviceError", "DeviceTimeout", "EmulatorDevice", "HostStep", "InputError", "LinkError",
@@ -41,14 +25,35 @@ if typing.TYPE_CHECKING:
         compile_gemm,
         matmul,
     )
+    from .configuration import resolve_config
     from .device import Device, EmulatorDevice, Result, RtlDevice, SerialDevice
+    from .errors import (
+        BuildError,
+        ClosedError,
+        ConfigurationError,
+        DeviceError,
+        DeviceTimeout,
+        InputError,
+        LinkError,
+        ProgramError,
+        RegisterError,
+        WeftError,
+    )
+    from .program.file import Program
+    from .program.tensor import HostStep, Tensor, Window
 else:
-    # imported on first use, so that a script that only reads a program starts at once
+    # so that the command can report Ctrl-C during its imports, and an error class needs no numpy
     _LAZY = {
         **dict.fromkeys(("CapacityError", "ModelError", "UnsupportedError", "check", "compile",
                          "compile_gemm", "matmul"), "compiler"),
+        "resolve_config": "configuration",
         **dict.fromkeys(("Device", "EmulatorDevice", "Result", "RtlDevice", "SerialDevice"),
                         "device"),
+        **dict.fromkeys(("BuildError", "ClosedError", "ConfigurationError", "DeviceError",
+                         "DeviceTimeout", "InputError", "LinkError", "ProgramError",
+                         "RegisterError", "WeftError"), "errors"),
+        "Program": "program.file",
+        **dict.fromkeys(("HostStep", "Tensor", "Window"), "program.tensor"),
     }
 
     def __getattr__(name):
