@@ -4,6 +4,7 @@ import errno
 import os
 import pathlib
 import stat
+from typing import NamedTuple
 
 import click
 
@@ -29,6 +30,12 @@ def _is_special(path: str) -> bool:
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
+class _Use(NamedTuple):
+    param: click.Parameter
+    path: str
+    written: bool
+
+
 class _File(click.Path):
     """A regular file. A command does not write to a file that another parameter names, too."""
 
@@ -42,12 +49,16 @@ class _File(click.Path):
             self.fail(f"{path!r} is not a regular file", param, ctx)
         path = os.fsdecode(super().convert(path, param, ctx))
         if ctx is not None and param is not None:
-            used: dict[str, tuple[str, bool]] = ctx.meta.setdefault(_KEY, {})
-            for hint, (other, written) in used.items():
-                if (self.written or written) and _is_same(path, other):
-                    self.fail(f"{path!r} is also the file of {hint}, which would be lost; choose "
-                              "another file to write", param, ctx)
-            used[param.get_error_hint(ctx)] = path, self.written
+            used: list[_Use] = ctx.meta.setdefault(_KEY, [])
+            new = _Use(param, path, self.written)
+            for old in used:
+                if (new.written or old.written) and _is_same(path, old.path):
+                    # options are converted before arguments
+                    output, other = (new, old) if new.written else (old, new)
+                    self.fail(f"{output.path!r} is also the file of "
+                              f"{other.param.get_error_hint(ctx)}, which would be lost; choose "
+                              "another file to write", output.param, ctx)
+            used.append(new)
         return path
 
 

@@ -1,6 +1,7 @@
 """Input arrays of a program from an .npz file."""
 
 import os
+import tokenize
 import zipfile
 import zlib
 from typing import Any
@@ -15,6 +16,9 @@ from ..program.file import Program
 __all__ = ["read_inputs"]
 
 _ZIP = b"PK"        # first bytes of every .npz file
+# raised by numpy for a damaged header, which it evaluates as a Python literal
+_HEADER_ERRORS = (ValueError, TypeError, SyntaxError, tokenize.TokenError, OverflowError,
+                  RecursionError, MemoryError)
 
 
 def read_inputs(path: str | os.PathLike[str], program: Program) -> list[npt.NDArray[Any]]:
@@ -56,7 +60,7 @@ def _read_array(archive: zipfile.ZipFile, key: str, name: str) -> npt.NDArray[An
     with archive.open(f"{key}.npy") as entry:
         try:
             return np.lib.format.read_array(entry, allow_pickle=False)
-        except ValueError as error:
+        except _HEADER_ERRORS as error:
             # numpy advises to load such a file with pickle, which executes code of the file
             reason = ("it contains Python objects, not numbers" if "Object arrays" in str(error)
                       else error)

@@ -1,8 +1,17 @@
 """Fixture for tests of the command line."""
 
+import pathlib
+
 import pytest
 
 from weft_host.cli import main
+
+
+@pytest.fixture
+def digits():
+    """Return the paths of the digits model and of its data."""
+    folder = pathlib.Path(__file__).resolve().parents[3] / "examples" / "digits"
+    return folder / "digits.tflite", folder / "digits.npz"
 
 
 @pytest.fixture
