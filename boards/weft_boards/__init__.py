@@ -36,7 +36,7 @@ def board(name: str) -> Board:
         found: Board = importlib.import_module(f".{name}", __name__).BOARD
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
-    except Exception as error:      # the module may raise any exception
+    except (Exception, SystemExit) as error:    # the module may raise any exception
         raise ValueError(f"{file}: {type(error).__name__}: {error}") from error
     if getattr(found, "name", None) != name:
         raise ValueError(f"{file}: name must be {name!r}, the name of the file, not "

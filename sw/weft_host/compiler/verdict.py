@@ -5,11 +5,16 @@ from collections.abc import Iterable
 
 from ..errors import WeftError
 
-__all__ = ["CapacityError", "ModelError", "Refused", "UnsupportedError", "Verdict"]
+__all__ = ["AbsentTensorError", "CapacityError", "ModelError", "Refused", "UnsupportedError",
+           "Verdict"]
 
 
 class ModelError(WeftError):
     """A model file cannot be read: it is damaged, of another format, or inconsistent."""
+
+
+class AbsentTensorError(ModelError):
+    """An operator lacks a tensor that it requires."""
 
 
 class CapacityError(WeftError):

@@ -30,7 +30,10 @@ class Result:
     outputs, tensors : :class:`dict` of arrays
         Arrays by name; ``tensors`` is empty unless it was requested.
     cycles : :class:`int` or :class:`None`
-        Cycles from start to end; ``None`` if the device has no clock.
+        Cycles of the run; ``None`` if the device has no clock. In simulation, they count from the
+        write that starts the program to the interrupt. The counter ``CYCLES`` counts only while the
+        device is busy, so it is lower: by 6, and by 208 on the serial engine. A board has no other
+        count than that counter.
     counters : :class:`dict` of :class:`int`
         The performance counters that the device supports.
     """
@@ -123,7 +126,7 @@ class Device(DeviceControl):
         all_tensors : :class:`bool`
             Also read the intermediate tensors that are in host memory.
         limit : :class:`int` or :class:`None`
-            Cycles after which to give up.
+            Cycles after which to give up. The emulator has no cycles and ignores it.
         watchdog : :class:`int`
             Cycles without progress after which the device stops; 0 means never.
 

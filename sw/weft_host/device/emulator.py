@@ -57,7 +57,8 @@ class EmulatorDevice(SimulatedDevice):
 
     Units execute instructions alternately. A program that orders its units with tokens gives the
     same bytes in any order. A deadlocked program stops with the error WATCHDOG at once; if the
-    register WATCHDOG is 0, the device stays BUSY instead.
+    register WATCHDOG is 0, the device stays BUSY instead. No cycles pass, so the argument
+    ``limit`` of :meth:`run` and :meth:`wait` has no effect: every other program ends by itself.
 
     Parameters
     ----------

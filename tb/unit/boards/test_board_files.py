@@ -26,6 +26,8 @@ FILE_25F = (Path(boards.__file__).parent / "ulx3s_25f.py").read_text().replace(
     ('flash=("openFPGALoader", "--board", "ulx3s", "{bitstream}")', 'flash="openFPGALoader"',
      "TypeError: flash must be a tuple of strings, not 'openFPGALoader'"),
     ("BOARD = Board(", "BOARD = (", "SyntaxError: "),
+    ("BOARD =", "raise SystemExit(3)\nBOARD =", "SystemExit: 3"),
+    ("BOARD =", "raise RuntimeError\nBOARD =", "RuntimeError: "),
 ])
 def test_reports_an_error_in_a_file(monkeypatch, tmp_path, old, new, message):
     assert old in FILE_25F
@@ -36,7 +38,6 @@ def test_reports_an_error_in_a_file(monkeypatch, tmp_path, old, new, message):
         board("mine")
     sys.modules.pop("weft_boards.mine", None)
     assert str(caught.value).startswith(f"boards/weft_boards/mine.py: {message}")
-    monkeypatch.setattr(flash, "board", board)
     with pytest.raises(SystemExit, match=r"^flash: boards/weft_boards/mine\.py: "):
         flash.main(["--board", "mine"])
     sys.modules.pop("weft_boards.mine", None)

@@ -139,8 +139,9 @@ def test_an_absent_tensor_is_an_error_of_the_model():
     x = writer.input("x", (1, 8), scale=0.1, dtype="float32")
     writer.operator("QUANTIZE", [-1], [x])
     writer.output(x)
-    with pytest.raises(ModelError, match="^the model: an operator lacks a tensor that it "
-                                         "requires$"):
+    with pytest.raises(ModelError, match=(
+            r"^the model: operator 0 QUANTIZE lacks a tensor that it requires; its inputs are the "
+            r"tensors \[-1\] and its outputs \[0\], where -1 denotes an absent one$")):
         compile(writer.finish(), preset("tiny"))
 
 

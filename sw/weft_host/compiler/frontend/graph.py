@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..verdict import ModelError
+from ..verdict import AbsentTensorError
 
 __all__ = ["Graph", "GraphTensor", "Operator"]
 
@@ -98,11 +98,11 @@ class Graph:
 
         Raises
         ------
-        ModelError
+        AbsentTensorError
             If the index is negative, which denotes an absent operand.
         """
         if index < 0:
-            raise ModelError(f"{self.source}: an operator lacks a tensor that it requires")
+            raise AbsentTensorError(f"{self.source}: an operator lacks a tensor that it requires")
         return self.tensors[index]
 
     def operand(self, index: int) -> GraphTensor | None:

@@ -85,10 +85,14 @@ def read_model(model: bytes | str | os.PathLike[str]) -> Graph:
         raw, source = bytes(model), "the model"
     else:
         source = os.fspath(model)
+        if not source:
+            raise ModelError("the path of the model is empty")
         try:
             raw = pathlib.Path(source).read_bytes()
         except OSError as error:
             raise ModelError(f"{source} cannot be read: {error.strerror}") from error
+    if not raw:
+        raise ModelError(f"{source} is empty; a TensorFlow Lite model is expected")
     if len(raw) < 8 or raw[4:8] != b"TFL3":
         raise ModelError(f"{source} is not a TensorFlow Lite model: bytes 4 to 7 are "
                          f"{raw[4:8]!r} instead of b'TFL3'")

@@ -8,7 +8,7 @@ from weft.spec.config import Config
 
 from ...program.tensor import HostStep
 from ..frontend.graph import Graph, GraphTensor, Operator
-from ..verdict import Refused, Verdict
+from ..verdict import AbsentTensorError, Refused, Verdict
 from . import array_operators, elementwise_operators, pooling_operators
 from .fold_pads import fold_pads
 from .layer import Layer
@@ -55,11 +55,16 @@ class _Lowering:
     def run(self) -> Lowered:
         result = self.result
         for op in self.graph.operators:
-            output = self.graph.tensor(op.outputs[0]).name if op.outputs else ""
             try:
+                output = self.graph.tensor(op.outputs[0]).name if op.outputs else ""
                 where, reason = self._operator(op)
             except Refused as error:
                 where, reason = "unsupported", str(error)
+            except AbsentTensorError:
+                raise AbsentTensorError(
+                    f"{self.graph.source}: operator {op.index} {op.name} lacks a tensor that it "
+                    f"requires; its inputs are the tensors {list(op.inputs)} and its outputs "
+                    f"{list(op.outputs)}, where -1 denotes an absent one") from None
             self.produced.update(op.outputs)
             result.verdicts.append(Verdict(index=op.index, operator=op.name, where=where,
                                            reason=reason, output=output))

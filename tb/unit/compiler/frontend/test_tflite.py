@@ -74,7 +74,18 @@ def test_reports_the_path_of_a_missing_file(tmp_path):
         read_model(path)
 
 
-@pytest.mark.parametrize("raw", [b"", b"TFL3", b"PK\x03\x04" * 100, b"\0\0\0\0TFL2" + bytes(99)])
+@pytest.mark.parametrize("model, message", [
+    ("", "the path of the model is empty"),
+    (b"", "the model is empty; a TensorFlow Lite model is expected"),
+    ("/dev/null", "/dev/null is empty; a TensorFlow Lite model is expected"),
+    ("/", "/ cannot be read: Is a directory"),
+])
+def test_reports_an_empty_path_and_an_empty_file(model, message):
+    with pytest.raises(ModelError, match=f"^{message}$"):
+        read_model(model)
+
+
+@pytest.mark.parametrize("raw", [b"TFL3", b"PK\x03\x04" * 100, b"\0\0\0\0TFL2" + bytes(99)])
 def test_rejects_a_file_of_another_format(raw):
     message = re.escape("the model is not a TensorFlow Lite model: bytes 4 to 7 are "
                         f"{raw[4:8]!r} instead of b'TFL3'")
