@@ -32,8 +32,10 @@ from nextpnr_report import Timing
 from place_and_route import compile_programs, place_and_route
 from toolchains import PNR_CHOICES, TOOLCHAINS, pack_command, pnr_for, prepare
 from watched import run_watched
-from weft_boards import board, board_names
+from weft_boards import board_names
 from weft_boards._board import Board
+from weft_host.configuration import find_board
+from weft_host.errors import ConfigurationError
 
 
 def synthesize(chosen: Board, folder: pathlib.Path) -> float:
@@ -189,10 +191,10 @@ def main() -> None:
         sys.exit(f"bitstream: the clock must be a positive number of MHz, not {args.clock:g}")
     try:
         clock_hz = None if args.clock is None else round(args.clock * 1e6)
-        chosen = board(args.board).at(clock_hz=clock_hz, baud=args.baud)
+        chosen = find_board(args.board).at(clock_hz=clock_hz, baud=args.baud)
         chosen.check_platform()
         pnr = pnr_for(chosen.device.family, args.pnr)
-    except ValueError as error:
+    except (ConfigurationError, ValueError) as error:
         sys.exit(f"bitstream: {error}")
     try:
         build(chosen, args.seeds, folder=ROOT / "build" / chosen.name, pnr=pnr)

@@ -91,8 +91,8 @@ def page(kept: Results) -> str:
                     for tool in ("yosys", "nextpnr")})
     lines = [
         "# Results on the boards", "",
-        f"`weft results` writes this page. Clocks and areas are **{ESTIMATED}**; cycles are",
-        "measured in simulation of the RTL. Each row is a complete board design: host link, host",
+        f"`weft results --write` writes this page. Clocks and areas are **{ESTIMATED}**; cycles",
+        "are measured in simulation of the RTL. Each row is a complete board design: host link, host",
         "memory, accelerator and PLL.", "",
         "## Area and clock", "",
         "The clock in MHz is the median of all seeds, with minimum and maximum in parentheses.", "",

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Collect results of all boards from place and route and from simulation: ``weft results``.
 
-Results of ``make bitstream`` and cycles of the networks are stored in ``docs/boards.json`` until
-newer ones replace them. ``docs/board_results.md`` is generated from that file.
+Results of ``make bitstream`` and cycles of the networks are printed. With ``--write``, they are
+also stored in ``docs/boards.json`` until newer ones replace them, and ``docs/board_results.md`` is
+generated from that file.
 """
 
 from __future__ import annotations
@@ -23,8 +24,11 @@ from board_builds import KEPT, collect, is_current, read_kept
 from board_page import facts, page
 from fpga_flow import ROOT, progress
 from weft.spec.config import Config
-from weft_boards import board, board_names
+from weft_boards import board_names
 from weft_boards._board import Board
+from weft_host.atomic_file import write_atomically
+from weft_host.configuration import find_board
+from weft_host.errors import ConfigurationError
 
 PAGE = ROOT / "docs" / "board_results.md"
 DIGITS = ROOT / "examples" / "digits"
@@ -88,32 +92,45 @@ def keep_cycles(kept: dict[str, typing.Any], chosen: Board,
     kept["cycles"][chosen.name] = {"config": chosen.config.name, "networks": networks}
 
 
+def write(kept: dict[str, typing.Any], text: str) -> None:
+    """Store the results, and write their page and the table of each board's own page."""
+    texts = {KEPT: json.dumps(kept, indent=1, sort_keys=True) + "\n", PAGE: text}
+    for name in board_names():
+        texts[ROOT / "docs" / "boards" / f"{name}.inc"] = facts(name, kept)
+    for path, content in texts.items():     # all texts exist before the first file is written
+        write_atomically(path, content)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--measure", action="store_true",
                         help="run the networks on the RTL again, minutes per board")
-    parser.add_argument("--board", action="append", choices=board_names(), metavar="BOARD",
+    parser.add_argument("--board", action="append", metavar="BOARD",
                         help="with --measure: only this board; may be repeated")
-    parser.add_argument("--json", action="store_true", help="print the stored results as JSON")
+    parser.add_argument("--write", action="store_true",
+                        help="also store the results, and write docs/board_results.md")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
     args = parser.parse_args()
+    try:
+        boards = [find_board(name) for name in args.board or board_names()]
+    except ConfigurationError as error:
+        sys.exit(f"results: {error}")
     kept = read_kept()
     collect(kept)
     if args.measure:
         done: dict[tuple[object, ...], dict[str, dict[str, typing.Any]]] = {}
-        for name in args.board or board_names():
-            chosen = board(name)
+        for chosen in boards:
             # boards that differ in their pins only share a run
             key = (simulated(chosen), chosen.memory_bytes, chosen.read_latency,
                    chosen.bandwidth)
             if key not in done:
                 done[key] = measure(chosen)
             keep_cycles(kept, chosen, done[key])
-    texts = {KEPT: json.dumps(kept, indent=1, sort_keys=True) + "\n", PAGE: page(kept)}
-    for name in board_names():
-        texts[ROOT / "docs" / "boards" / f"{name}.inc"] = facts(name, kept)
-    for path, text in texts.items():    # all texts exist before the first file is written
-        path.write_text(text)
-    print(json.dumps(kept, indent=1) if args.json else f"wrote {PAGE.relative_to(ROOT)}")
+    text = page(kept)
+    if args.write:
+        write(kept, text)
+        progress(f"wrote {PAGE.relative_to(ROOT)}")
+    print(json.dumps(kept, indent=1) if args.json else text)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fpga_flow import ROOT
-from weft_boards import board, board_names
+from weft_boards import board_names
 from weft_boards._board import Board
+from weft_host.configuration import find_board
+from weft_host.errors import ConfigurationError
 
 # installation of each known programmer; a board may use another one
 INSTALL = {
@@ -41,8 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print the command only")
     args = parser.parse_args(arguments)
     try:
-        chosen = board(args.board)
-    except ValueError as error:
+        chosen = find_board(args.board)
+    except ConfigurationError as error:
         sys.exit(f"flash: {error}")
     command = command_of(chosen)
     installed = shutil.which(command[0]) is not None

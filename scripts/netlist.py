@@ -22,6 +22,7 @@ from weft.spec.presets import PRESETS
 from weft_boards import board, board_names
 from weft_boards._board import Board
 from weft_host import compile
+from weft_host.unknown_name import unknown_name
 
 __all__ = ["check", "choose", "difference"]
 
@@ -40,8 +41,8 @@ def choose(name: str) -> Board:
     if name in board_names():
         return board(name)
     if name not in PRESETS:
-        raise ValueError(f"no board or preset {name!r}; there are "
-                         f"{', '.join([*board_names(), *PRESETS])}")
+        raise ValueError(unknown_name(f"no board or preset {name!r}", name,
+                                      [*board_names(), *PRESETS]))
     return dataclasses.replace(board("ulx3s_85f"), name=name, preset=name,
                                changes={"multiplier": "ecp5"})
 

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from ..configuration import find_board
 from ..errors import InputError
 from .options import json_option
 
@@ -28,23 +29,28 @@ def _checkout() -> pathlib.Path:
               help="Run the networks on the RTL first. Takes minutes for each board.")
 @click.option("--board", "boards", multiple=True, metavar="BOARD",
               help="With --measure: measure only this board. May be given several times.")
+@click.option("--write", is_flag=True,
+              help="Also store the figures in docs/boards.json, and write docs/board_results.md "
+                   "and the tables of the boards' pages.")
 @json_option
-def results(measure: bool, boards: tuple[str, ...], as_json: bool) -> None:
-    """Show area, clock and network speed of each board, and write docs/board_results.md.
+def results(measure: bool, boards: tuple[str, ...], write: bool, as_json: bool) -> None:
+    """Show area, clock and network speed of each board.
 
-    The figures are from the newest builds of make bitstream, and are stored in docs/boards.json.
-    Clocks are estimates of nextpnr, not measurements on a board.
+    The figures are from the newest builds of make bitstream, and from docs/boards.json for boards
+    without a build. Clocks are estimates of nextpnr, not measurements on a board. Nothing is
+    written without --write.
     """
     if boards and not measure:
-        raise InputError("--board requires --measure")
+        raise click.UsageError("--board requires --measure")
+    for name in boards:
+        find_board(name)
     root = _checkout()
     command = [sys.executable, str(root / _SCRIPT)]
     command += ["--measure"] if measure else []
+    command += ["--write"] if write else []
     command += ["--json"] if as_json else []
     for name in boards:
         command += ["--board", name]
     status = subprocess.run(command).returncode
     if status:
         raise click.exceptions.Exit(status)
-    if not as_json:
-        click.echo((root / "docs" / "board_results.md").read_text())

@@ -26,10 +26,10 @@ CYCLES = {"config": RESULT["config"], "networks": {
 
 def test_pages_are_generated_from_the_stored_results():
     kept = board_builds.read_kept()
-    assert board_results.PAGE.read_text() == board_page.page(kept), "run weft results"
+    assert board_results.PAGE.read_text() == board_page.page(kept), "run weft results --write"
     for name in board_names():
         path = board_results.ROOT / "docs" / "boards" / f"{name}.inc"
-        assert path.read_text() == board_page.facts(name, kept), "run weft results"
+        assert path.read_text() == board_page.facts(name, kept), "run weft results --write"
         assert path.with_suffix(".md").exists(), f"{name} has no page in docs/boards"
         assert f"\n{name}\n" in (path.parent / "index.md").read_text()
 
@@ -182,10 +182,33 @@ def test_nothing_is_written_if_a_page_fails(monkeypatch, tmp_path):
     for module in (board_builds, board_results):
         monkeypatch.setattr(module, "KEPT", kept)
     monkeypatch.setattr(board_results, "collect", lambda kept: kept["builds"].update(icebreaker={}))
-    monkeypatch.setattr("sys.argv", ["board_results.py"])
+    monkeypatch.setattr("sys.argv", ["board_results.py", "--write"])
     with pytest.raises(KeyError):
         board_results.main()
     assert kept.read_text() == '{"builds": {}, "cycles": {}}'
+
+
+@pytest.mark.parametrize("options", [(), ("--json",), ("--write",)])
+def test_results_are_printed_and_only_written_on_request(monkeypatch, tmp_path, capsys, options):
+    kept, page = tmp_path / "boards.json", tmp_path / "docs" / "board_results.md"
+    (tmp_path / "docs" / "boards").mkdir(parents=True)
+    kept.write_text('{"builds": {}, "cycles": {}}')
+    for module in (board_builds, board_results):
+        monkeypatch.setattr(module, "KEPT", kept)
+    monkeypatch.setattr(board_results, "ROOT", tmp_path)
+    monkeypatch.setattr(board_results, "PAGE", page)
+    monkeypatch.setattr(board_results, "collect",
+                        lambda kept: kept["builds"].update({"ulx3s_85f": RESULT}))
+    monkeypatch.setattr("sys.argv", ["board_results.py", *options])
+    board_results.main()
+    out = capsys.readouterr().out
+    assert '"ulx3s_85f"' in out if "--json" in options else "# Results on the boards" in out
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    if "--write" in options:
+        assert page.read_text() + "\n" == out and json.loads(kept.read_text())["builds"]
+        assert len(written) == 2 + len(board_names())
+    else:
+        assert written == [kept] and kept.read_text() == '{"builds": {}, "cycles": {}}'
 
 
 def test_missing_networks_keep_their_cycles():
@@ -204,3 +227,14 @@ def test_rejects_a_board_without_measuring(capsys):
         main(["results", "--board", "icebreaker"])
     assert caught.value.code == 2
     assert "--board requires --measure" in capsys.readouterr().err
+
+
+def test_rejects_an_unknown_board_before_anything_runs(monkeypatch, capsys):
+    monkeypatch.setattr("subprocess.run", None)
+    with pytest.raises(SystemExit) as caught:
+        main(["results", "--measure", "--board", "ulx3s_85"])
+    assert caught.value.code == 2
+    assert "No board is named 'ulx3s_85'; did you mean 'ulx3s_85f'?" in capsys.readouterr().err
+    monkeypatch.setattr("sys.argv", ["board_results.py", "--board", "ulx3s_85"])
+    with pytest.raises(SystemExit, match="^results: No board is named 'ulx3s_85'; did you mean"):
+        board_results.main()

@@ -14,7 +14,7 @@ OTHER = dataclasses.replace(board("ulx3s_25f"), flash=("ecpprog", "-S", "{bitstr
 def folder(monkeypatch, tmp_path):
     """Provide an empty tree, an empty PATH, and a board with an unknown programmer."""
     monkeypatch.setattr(flash, "ROOT", tmp_path)
-    monkeypatch.setattr(flash, "board", lambda name: OTHER)
+    monkeypatch.setattr(flash, "find_board", lambda name: OTHER)
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path
 
