@@ -51,11 +51,15 @@ def packages(top: str) -> dict[str, list[str]]:
 
 
 def package_page(package: str, modules: list[str]) -> str:
-    """Return the page of one package: its own docstring and exports, then every module of it."""
+    """Return the page of one package: its own docstring and exports, then every module of it.
+
+    An export that a private module defines is documented here, since that module has no page.
+    """
     found = importlib.import_module(package)
     exported = {name: getattr(found, name) for name in getattr(found, "__all__", [])}
     own = [name for name, value in exported.items()
-           if getattr(value, "__module__", None) == package]
+           if (home := getattr(value, "__module__", None)) == package
+           or (isinstance(home, str) and _is_private(home))]
     text = [f"# `{package}`", "", "```{eval-rst}", f".. automodule:: {package}",
             *([f"   :members: {', '.join(own)}"] if own else []), "```", ""]
     if exported:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import importlib
 import pathlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._board import Board
 
-__all__ = ["board", "board_names"]
+__all__ = ["Board", "board", "board_names"]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "Board":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ._board import Board       # on first use, because it loads Amaranth
+    return Board
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def board_names() -> list[str]:
@@ -21,7 +32,7 @@ def board(name: str) -> Board:
     """Return the board called ``name``.
 
     The package amaranth-boards is not needed. The pins are checked separately, by
-    :meth:`weft_boards._board.Board.check_platform`.
+    :meth:`weft_boards.Board.check_platform`.
 
     Raises
     ------

@@ -45,7 +45,7 @@ class BoardFit:
 
     Parameters
     ----------
-    board : :class:`weft_boards._board.Board`
+    board : :class:`weft_boards.Board`
     program : :class:`weft_host.Program`
     source : :class:`str`
         Name of the model or of the program, for messages.

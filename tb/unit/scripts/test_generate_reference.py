@@ -5,7 +5,7 @@ import generate_reference
 
 def test_a_package_page_documents_the_functions_that_the_package_defines():
     page = generate_reference.package_page("weft_boards", [])
-    assert ".. automodule:: weft_boards\n   :members: board, board_names\n```" in page
+    assert ".. automodule:: weft_boards\n   :members: Board, board, board_names\n```" in page
 
 
 def test_a_package_page_lists_the_exported_names():

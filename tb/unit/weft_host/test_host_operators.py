@@ -1,5 +1,8 @@
 """Operators on the host, compared byte by byte with the reference kernels."""
 
+import pathlib
+import re
+
 import numpy as np
 import pytest
 
@@ -7,7 +10,7 @@ from golden.softmax import softmax as golden_softmax
 from support.litert import outputs
 from support.seeds import seed
 from weft_host import HostStep, ProgramError, Tensor
-from weft_host.host_operators import dequantize, quantize, run_steps, softmax
+from weft_host.host_operators import KINDS, dequantize, quantize, run_steps, softmax
 from weft_host.tflite_writer import ModelWriter
 
 
@@ -141,3 +144,9 @@ def test_softmax_equals_the_reference_for_extreme_rows():
         values = np.array(values, np.int8)
         for scale in (1e-6, 0.00390625, 0.125, 1.0, 1000.0):
             assert (softmax(values, scale) == golden_softmax(values, s_in=scale)).all(), scale
+
+
+def test_the_page_of_programs_lists_every_host_step():
+    page = (pathlib.Path(__file__).parents[3] / "docs" / "programs.md").read_text()
+    section = page.partition("\n## Host steps\n")[2].partition("\n## ")[0]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == sorted(KINDS)

@@ -1,6 +1,7 @@
 """Decisions about operators, and the reasons why some of them are not supported."""
 
 import dataclasses
+import pathlib
 import re
 
 import numpy as np
@@ -11,7 +12,10 @@ from support.seeds import seed
 from weft.spec.presets import preset
 from weft_host.compiler import ModelError, UnsupportedError, check, compile
 from weft_host.compiler.frontend.tflite import read_model
+from weft_host.compiler.lower import lowering
+from weft_host.compiler.lower.elementwise_operators import UNARY
 from weft_host.compiler.lower.lowering import lower
+from weft_host.compiler.lower.move_operators import MOVES
 from weft_host.compiler.lower.pooling_operators import pooling
 from weft_host.compiler.verdict import Refused
 from weft_host.tflite_writer import ModelWriter
@@ -213,3 +217,37 @@ def test_an_output_that_no_operator_computes_is_rejected():
     writer.output(stray)
     with pytest.raises(ModelError, match="^the model: no operator computes the output 'stray'$"):
         compile(writer.finish(), CONFIG)
+
+
+def test_the_page_of_limits_lists_every_operator_of_the_device():
+    page = (pathlib.Path(__file__).parents[4] / "docs" / "limits.md").read_text()
+    listed, = re.findall(r"Operators on Weft: (.*?), with fused", page, re.DOTALL)
+    assert set(re.findall(r"[A-Z][A-Z_0-9]+", listed)) == {
+        *lowering._LAYERS, *lowering._ALIASES, *UNARY, *MOVES, "ADD", "SUB", "MUL", "SOFTMAX"}
+
+
+def softmax_and_more(*names):
+    """Return a model with a SOFTMAX of 8 classes, followed by operators."""
+    m = ModelWriter()
+    tensor = m.input("x", (1, 8), scale=0.1)
+    for number, name in enumerate(("SOFTMAX", *names)):
+        source = tensor
+        form = dict(dtype="float32") if name == "DEQUANTIZE" else dict(
+            scale=1 / 256, zero_point=-128)
+        tensor = m.tensor(f"y{number}", (1, 8), **form)
+        m.operator(name, [source], [tensor], **({"beta": 1.0} if name == "SOFTMAX" else {}))
+    m.output(tensor)
+    return m.finish()
+
+
+@pytest.mark.parametrize("following, where", [
+    ((), ()), (("DEQUANTIZE",), ("host",)), (("SOFTMAX", "RESHAPE"), ("host", "host")),
+    (("RESHAPE", "SOFTMAX", "DEQUANTIZE"), ("host",) * 3),
+    (("RELU",), ("unsupported",)),
+])
+def test_after_a_softmax_on_the_host_nothing_runs_on_the_device(following, where):
+    small = preset("tiny", spad_bytes=512)      # less than the table of a SOFTMAX
+    verdicts = check(softmax_and_more(*following), small)
+    assert tuple(verdict.where for verdict in verdicts) == ("host", *where)
+    first, *_ = check(softmax_and_more(*following), CONFIG)
+    assert first.where == "weft"
