@@ -2,6 +2,7 @@
 
 import pathlib
 import pydoc
+import re
 import subprocess
 import sys
 
@@ -41,6 +42,16 @@ napoleon_use_ivar = True            # a property may be listed among the attribu
 suppress_warnings = ["ref.python"]
 # sections of components, beside those of numpydoc
 napoleon_custom_sections = [("Members", "params_style"), ("Yields", "returns_style")]
+
+
+def split_members(app, kind, name, found, options, lines):
+    """Split ``a : In(1), ``b`` : Out(1)`` into a line for each member; the last has the text."""
+    for index in reversed(range(len(lines))):
+        parts = re.split(r", ``(\w+)`` : ", lines[index])
+        if len(parts) > 1 and re.match(r" *\w+ : ", parts[0]):
+            indent = " " * (len(parts[0]) - len(parts[0].lstrip()))
+            lines[index:index + 1] = [parts[0], *(
+                f"{indent}{member} : {type_}" for member, type_ in zip(parts[1::2], parts[2::2]))]
 
 
 def restore_colons(app, kind, name, found, options, lines):
@@ -83,5 +94,6 @@ def setup(app):
     """Register the role of Amaranth's own docstrings: shapes of ports are :py:`In(8)`."""
     app.add_role("py", roles.CustomRole(
         "py", roles.code_role, {"language": "python", "class": ["highlight"]}))
+    app.connect("autodoc-process-docstring", split_members, priority=400)       # before napoleon
     app.connect("autodoc-process-docstring", restore_colons, priority=600)     # after napoleon
     app.connect("missing-reference", link_imported_name)
