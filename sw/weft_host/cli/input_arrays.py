@@ -42,8 +42,8 @@ def read_inputs(path: str | os.PathLike[str], program: Program) -> list[npt.NDAr
                 arrays = [_read_array(archive, f"in{index}", name)
                           for index in range(len(program.inputs))]
     except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{name} cannot be read as an .npz file: "
-                         f"{getattr(error, 'strerror', None) or error}") from None
+        reason = getattr(error, "strerror", None) or f"it is damaged or truncated ({error})"
+        raise InputError(f"{name} cannot be read as an .npz file: {reason}") from None
     try:
         check_inputs(program, arrays)
     except InputError as error:

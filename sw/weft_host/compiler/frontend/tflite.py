@@ -9,6 +9,7 @@ import numpy as np
 import tflite
 from flatbuffers.number_types import Int32Flags
 
+from ...program.file import MAGIC
 from ..verdict import ModelError
 from .graph import Graph, GraphTensor, Operator
 
@@ -93,6 +94,8 @@ def read_model(model: bytes | str | os.PathLike[str]) -> Graph:
             raise ModelError(f"{source} cannot be read: {error.strerror}") from error
     if not raw:
         raise ModelError(f"{source} is empty; a TensorFlow Lite model is expected")
+    if raw.startswith(MAGIC):
+        raise ModelError(f"{source} is a compiled program; a TensorFlow Lite model is expected")
     if len(raw) < 8 or raw[4:8] != b"TFL3":
         raise ModelError(f"{source} is not a TensorFlow Lite model: bytes 4 to 7 are "
                          f"{raw[4:8]!r} instead of b'TFL3'")
