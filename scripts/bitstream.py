@@ -34,6 +34,7 @@ from toolchains import PNR_CHOICES, TOOLCHAINS, pack_command, pnr_for, prepare
 from watched import run_watched
 from weft_boards import board_names
 from weft_boards._board import Board
+from weft_boards._clock import mhz_text
 from weft_host.configuration import find_board
 from weft_host.errors import ConfigurationError
 
@@ -124,7 +125,7 @@ def build(chosen: Board, seeds: Sequence[int], *, folder: pathlib.Path,
     bitstream = folder / f"{chosen.name}.{tools.bitstream}"
     begin = time.monotonic()
     progress(f"{chosen.name}: {chosen.title}, {chosen.config.name}, "
-             f"{chosen.clock_hz / 1e6:g} MHz; on first use a tool compiles itself for about a "
+             f"{mhz_text(chosen.clock_hz)} MHz; on first use a tool compiles itself for about a "
              "minute")
     device_options, pack_options = prepare(chosen, folder, top)
     for old in (bitstream, folder / "result.json", folder / "floorplan.png"):
@@ -137,7 +138,7 @@ def build(chosen: Board, seeds: Sequence[int], *, folder: pathlib.Path,
     for seed in seeds:
         timings[seed], place_seconds[seed] = place_and_route(
             chosen, folder, device_options, seed, pnr)
-        progress(f"{chosen.name}: seed {seed}: {timings[seed].mhz} MHz")
+        progress(f"{chosen.name}: seed {seed}: {mhz_text(1e6 * timings[seed].mhz)} MHz")
     best = max(timings, key=lambda seed: timings[seed].mhz)
     log = (folder / f"nextpnr-{best}.log").read_text()
     mhz = {seed: timing.mhz for seed, timing in timings.items()}
@@ -171,8 +172,9 @@ def _missed(chosen: Board, mhz: float) -> str:
     lower = chosen.pll.max_output_hz(mhz * 1e6)
     slower = "" if lower is None else \
         f"a slower clock, make bitstream BOARD={chosen.name} CLOCK={lower / 1e6:.9g}, or "
-    return (f"{chosen.name}: misses {chosen.clock_hz / 1e6:g} MHz: place and route reached {mhz} "
-            f"MHz. No bitstream was written. Try {slower}other placements, SEEDS='4 5 6'")
+    return (f"{chosen.name}: misses {chosen.clock_hz / 1e6:g} MHz: place and route reached "
+            f"{mhz_text(1e6 * mhz)} MHz. No bitstream was written. Try {slower}other placements, "
+            "SEEDS='4 5 6'")
 
 
 def main() -> None:

@@ -117,6 +117,7 @@ def _check_cycles(entry: Mapping[str, Any]) -> None:
     for network in entry["networks"].values():
         _check(all(network[name] is None or _is_number(network[name])
                    for name in ("bytes", "cycles")), "networks")
+        _check(_is_number(network.get("macs", 0)), "networks")      # older results have none
 
 
 def _check(right: bool, name: str) -> None:

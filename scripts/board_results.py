@@ -21,7 +21,7 @@ import typing
 import numpy as np
 
 from board_builds import KEPT, collect, is_current, read_kept
-from board_page import facts, page
+from board_page import facts, page, serial_engine
 from fpga_flow import ROOT, progress
 from weft.spec.config import Config
 from weft_boards import board_names
@@ -31,6 +31,7 @@ from weft_host.configuration import find_board
 from weft_host.errors import ConfigurationError
 
 PAGE = ROOT / "docs" / "board_results.md"
+SERIAL_ENGINE = ROOT / "docs" / "blocks" / "compact.inc"
 DIGITS = ROOT / "examples" / "digits"
 MODELS = pathlib.Path(os.environ.get("WEFT_MODELS", ROOT.parent / "shared" / "models"))
 
@@ -67,7 +68,8 @@ def measure(chosen: Board) -> dict[str, dict[str, typing.Any]]:
                 found[source.name] = {"bytes": None, "cycles": None,
                                       "problem": "not supported by this configuration"}
                 continue
-            entry = {"bytes": program.memory_bytes, "cycles": None}
+            entry = {"bytes": program.memory_bytes, "cycles": None,
+                     "macs": program.meta["macs"]}
             if program.memory_bytes <= chosen.memory_bytes:
                 (measured, status), = measure_models(
                     source, config, lambda size: RtlDevice(
@@ -94,7 +96,8 @@ def keep_cycles(kept: dict[str, typing.Any], chosen: Board,
 
 def write(kept: dict[str, typing.Any], text: str) -> None:
     """Store the results, and write their page and the table of each board's own page."""
-    texts = {KEPT: json.dumps(kept, indent=1, sort_keys=True) + "\n", PAGE: text}
+    texts = {KEPT: json.dumps(kept, indent=1, sort_keys=True) + "\n", PAGE: text,
+             SERIAL_ENGINE: serial_engine(kept)}
     for name in board_names():
         texts[ROOT / "docs" / "boards" / f"{name}.inc"] = facts(name, kept)
     for path, content in texts.items():     # all texts exist before the first file is written

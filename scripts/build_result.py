@@ -11,6 +11,7 @@ from typing import Any
 from nextpnr_report import Step, utilisation
 from toolchains import TOOLCHAINS
 from weft_boards._board import Board
+from weft_boards._clock import mhz_text
 from weft_host.atomic_file import write_atomically
 
 __all__ = ["count_resources", "digest", "facts", "keep", "show"]
@@ -61,7 +62,8 @@ def show(result: Mapping[str, Any], path: list[Step]) -> None:
     """Print utilisation, clock and the critical path."""
     for resource, (used, available) in result["used"].items():
         print(f"  {resource:9} {used:7,} of {available:7,}  {100 * used / available:5.1f} %")
-    print(f"  clock     {result['mhz_best']} MHz by nextpnr, {result['clock_mhz']:g} MHz required")
+    print(f"  clock     {mhz_text(1e6 * result['mhz_best'])} MHz by nextpnr, "
+          f"{mhz_text(1e6 * result['clock_mhz'])} MHz required")
     print(f"  critical path, {sum(delay for _, delay, _, _ in path):.1f} ns:")
     for kind, delay, source, sink in path:
         print(f"    {delay:6.2f} ns  {kind:12} {source} -> {sink}")

@@ -30,6 +30,7 @@ from fpga_flow import (
 )
 from weft.array.systolic import SystolicArray
 from weft.spec.config import MULTIPLIERS, Config
+from weft_boards._clock import mhz_text
 
 _AREA = "area.json"             # result of synthesis without place and route
 
@@ -73,7 +74,8 @@ def table() -> str:
     lines += [f"| {r['rows']} × {r['cols']}, `{r['multiplier']}`"
               f"{'' if r.get('depthwise', True) else ', no depthwise'} | {r['dsps']} | "
               f"{r['luts']} | {r['ffs']} | {r['luts_per_cell']} | {r['ffs_per_cell']} | "
-              f"{', '.join(map(str, r['mhz'].values())) or '-'} | {r['median_mhz'] or '-'} |"
+              f"{', '.join(mhz_text(1e6 * mhz) for mhz in r['mhz'].values()) or '-'} | "
+              f"{mhz_text(1e6 * r['median_mhz']) if r['median_mhz'] else '-'} |"
               for r in results]
     tools = sorted({f"{r['yosys'].split(' (')[0]}, {r['nextpnr'].split('Version ')[-1].rstrip(')')}"
                     for r in results})

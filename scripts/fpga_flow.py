@@ -17,6 +17,7 @@ from amaranth.lib.wiring import In, Out
 
 from multiplier_sites import place_multipliers
 from weft.verilog import port_list, to_verilog
+from weft_boards._clock import mhz_text
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BIN = pathlib.Path(sys.executable).parent
@@ -127,7 +128,8 @@ def place_and_route(folder: pathlib.Path, seeds: Iterable[int],
               "--router", "router2", "--report", timing, "--textcfg", f"harness-{seed}.config"],
              folder, f"nextpnr-{seed}.log")
         clocks = json.loads((folder / timing).read_text())["fmax"]
-        mhz[seed] = round(min(clock["achieved"] for clock in clocks.values()), 1)
+        reached = min(clock["achieved"] for clock in clocks.values())
+        mhz[seed] = float(mhz_text(1e6 * reached))
         progress(f"{folder.name}: seed {seed}: {mhz[seed]} MHz")
     return mhz
 
@@ -156,4 +158,4 @@ def report(result: Mapping[str, typing.Any], *, as_json: bool, min_mhz: float | 
         for key, value in result.items():
             print(f"{key:14} {value}")
     if min_mhz and result["median_mhz"] < min_mhz:
-        sys.exit(f"median {result['median_mhz']} MHz is below {min_mhz} MHz")
+        sys.exit(f"median {mhz_text(1e6 * result['median_mhz'])} MHz is below {min_mhz:g} MHz")

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from fpga_flow import ROOT
 from markdown import table
+from weft_boards._clock import mhz_text
 
 __all__ = ["fpga_results", "fpga_section"]
 
@@ -58,8 +59,8 @@ def fpga_command(found: Result) -> str:
 
 def fpga_section(results: Mapping[str, Result]) -> Iterator[str]:
     """Yield the lines of the section on area and clock."""
-    rows = [(name, f"{found['median_mhz']:.1f}",
-             f"{min(found['mhz'].values()):.1f} to {max(found['mhz'].values()):.1f}",
+    rows = [(name, mhz_text(1e6 * found["median_mhz"]),
+             " to ".join(mhz_text(1e6 * end(found["mhz"].values())) for end in (min, max)),
              len(found["mhz"]), f"{found['luts']:,}", f"{found['ffs']:,}", found["dsps"],
              found.get("block_rams", 0)) for name, found in results.items()]
     yield from ["## Area and clock", "",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import pathlib
 import re
 from typing import Any
+
+from weft_boards._clock import mhz_text
 
 __all__ = ["Step", "Timing", "overflow", "read_timing", "utilisation"]
 
@@ -67,7 +68,7 @@ def read_timing(path: pathlib.Path, clock_mhz: float) -> Timing:
             steps = [(step["type"], step["delay"], _pin(step["from"]), _pin(step["to"]))
                      for step in entry["path"]]
             break
-    return Timing(math.floor(10 * clocks[name]["achieved"]) / 10, steps)
+    return Timing(float(mhz_text(1e6 * clocks[name]["achieved"])), steps)
 
 
 def _pin(end: dict[str, Any]) -> str:

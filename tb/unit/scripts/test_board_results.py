@@ -1,5 +1,6 @@
 """Generated pages of the boards against the board files and the stored results."""
 
+import dataclasses
 import json
 
 import pytest
@@ -34,6 +35,32 @@ def test_pages_are_generated_from_the_stored_results():
         assert f"\n{name}\n" in (path.parent / "index.md").read_text()
 
 
+def test_peak_and_reached_rate_are_side_by_side():
+    path, kept = board_results.SERIAL_ENGINE, board_builds.read_kept()
+    assert path.read_text() == board_page.serial_engine(kept), "run weft results --write"
+    assert f"{{include}} {path.name}" in path.with_suffix(".md").read_text()
+    chosen = board("icebreaker")
+    result = {**RESULT, "board": chosen.name, "device": chosen.device.name,
+              "config": chosen.config.name, "median_mhz": 28.25}
+    cycles = {"config": chosen.config.name,
+              "networks": {"digits": {"bytes": 1, "cycles": 400_000, "macs": 92_400}}}
+    kept = {"builds": {"icebreaker": result}, "cycles": {"icebreaker": cycles}}
+    # 0.231 of 4 MACs per cycle, at 28.25 MHz
+    assert ("| icebreaker | 28.2 | 4 | 0.231 | 5.8 % | 0.113 | 0.007 |\n| tang_primer_20k | "
+            "27.0, not built | 4 | - | - | 0.108 | - |") in board_page.serial_engine(kept)
+    assert "| 28.2 | yes | 0.113 | 0.007, 5.8 % |" in board_page.page(kept)
+    cycles["config"] = "icebreaker+rows=8"
+    assert "| 28.2 | yes | 0.113 | - |" in board_page.page(kept)
+
+
+def test_measured_networks_have_their_macs(monkeypatch, tmp_path):
+    monkeypatch.setattr(board_results, "MODELS", tmp_path)
+    # with less memory than digits needs, nothing is simulated
+    small = dataclasses.replace(board("ulx3s_25f"), memory_bytes=4096)
+    assert board_results.measure(small)["digits"] == {
+        "bytes": 12_416, "cycles": None, "macs": 92_400}
+
+
 def test_order_of_stored_networks_does_not_matter():
     kept = board_builds.read_kept()
     page = board_page.page(kept)
@@ -47,7 +74,7 @@ def test_figures_are_computed_from_the_results():
     text = board_page.page(kept)
     assert "101.0 (99.0 to 104.5, 3 seeds)" in text
     # 256 cells and 2020 cycles at 101 MHz
-    assert "| ulx3s_85f | 100 | 101.0 | yes | 25.86 | 10 + 40 | yes |" in text
+    assert "| ulx3s_85f | 100.0 | 101.0 | yes | 25.856 | - | 10 + 40 | yes |" in text
     assert "| digits | ulx3s_85f | 20 KiB | 2,020 | 0.020 |" in text
     assert "| large | ulx3s_85f | 1024 KiB | more than the board's host memory | - |" in text
     assert "| - | icebreaker | - | not measured | - |" in text
@@ -155,10 +182,10 @@ def test_peak_of_the_serial_engine_is_one_column():
     assert chosen.peak_macs == 4 and board("ulx3s_25f").peak_macs == 32
     result = {**RESULT, "board": chosen.name, "device": chosen.device.name,
               "config": chosen.config.name}
-    assert "| 101.0 | yes | 0.40 |" in board_page.page({"builds": {"icebreaker": result},
+    assert "| 101.0 | yes | 0.404 |" in board_page.page({"builds": {"icebreaker": result},
                                                         "cycles": {}})
     untrusted = {"builds": {"icebreaker": {**result, "fmax_trusted": False}}, "cycles": {}}
-    assert "| 101.0 | yes | 0.10 |" in board_page.page(untrusted)      # 24 MHz
+    assert "| 101.0 | yes | 0.096 |" in board_page.page(untrusted)      # 24 MHz
     assert "101.0 MHz (estimated by nextpnr, not measured on a board, unreliable)" in (
         board_page.facts("icebreaker", untrusted))
 
