@@ -17,6 +17,7 @@ SEEDS ?= 1
 PNR ?=
 DRY ?= 0
 MODEL ?=
+PICTURE ?=
 export PATH := $(CURDIR)/$(RUN):$(PATH)
 # Ctrl-C ends a Python program in one sentence
 export PYTHONPATH := $(CURDIR)/scripts/interrupt$(if $(PYTHONPATH),:$(PYTHONPATH))
@@ -44,7 +45,7 @@ $(if $(filter litex,$(MAKECMDGOALS)),$(if $(MODEL),$(if $(shell test -f "$(MODEL
 	$(error no MODEL "$(MODEL)": this file does not exist))))
 
 .PHONY: help setup demo test coverage lint format verilog docs soak tb bench array netlist bitstream flash gates \
-	litex train clean
+	litex train pages pictures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +76,12 @@ verilog: setup ## Verilog of every preset, in build/
 docs: setup ## the documentation, in build/docs; warnings are errors
 	@sphinx-build -q -W --keep-going -E -b html docs build/docs
 	@echo "open build/docs/index.html"
+
+pages: docs ## the documentation in Chromium: no page scrolls sideways on a phone
+	@python scripts/check_pages.py
+
+pictures: setup ## pictures of the documentation, in docs/_static: [PICTURE=array.svg]
+	@python scripts/pictures.py $(PICTURE)
 
 soak: setup ## many more random programs and stalls than make test: [SEED=7] [PROGRAMS=1000] [CONFIGS=25]
 	@bash scripts/soak.sh

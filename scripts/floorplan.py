@@ -10,7 +10,14 @@ import re
 __all__ = ["draw_floorplan", "read_cells"]
 
 _LOCATION = re.compile(r"^(?:(?:X|R)(\d+))/?(?:Y|C)(\d+)")
-_SHOWN = 12             # blocks with a colour of their own; the smaller ones share one
+
+# one colour for a block on every board, all of them readable on the dark background
+_COLOURS = {"matmul": "#f2a541", "vector": "#4aa3df", "control": "#b98ae0", "scratchpad": "#63c174",
+            "accumulators": "#2dbdb0", "weights": "#c5d86d", "load": "#f7e463", "store": "#e8836b",
+            "link": "#f29ac0", "memory": "#8aa0b8", "arbiter": "#b5835a", "other": "#6b7280"}
+_SPARE = ("#f2a541", "#4aa3df", "#63c174", "#b98ae0", "#e8836b", "#2dbdb0", "#f7e463", "#f29ac0")
+_SHOWN = len(_SPARE)    # blocks without such a colour that get one; the smaller ones share one
+_PAGE, _INK = "#16191d", "#e6e8eb"
 
 Cell = tuple[str, int, int]             # block, column, row
 
@@ -34,8 +41,18 @@ def _block(name: str) -> str:
     return parts[1] if parts[0] == "accelerator" and len(parts) > 2 else parts[0]
 
 
+def _colours(sizes: collections.Counter[str]) -> dict[str, str]:
+    """Return the colour of each block; blocks without an entry are drawn as "other"."""
+    known = {block: colour for block, colour in _COLOURS.items() if block in sizes}
+    spare = [colour for colour in _SPARE if colour not in known.values()]
+    unknown = [block for block, _ in sizes.most_common() if block not in known]
+    return {**dict(zip(unknown[:_SHOWN], spare)), **known, "other": _COLOURS["other"]}
+
+
 def draw_floorplan(cells: list[Cell], path: pathlib.Path, title: str) -> None:
-    """Write the picture, in which each tile has a mark as large as its number of cells.
+    """Write the picture, in which a tile has the colour of the block with most of its cells.
+
+    The fuller a tile, the brighter it is. The background is dark, for pages of either colour.
 
     Raises
     ------
@@ -46,24 +63,36 @@ def draw_floorplan(cells: list[Cell], path: pathlib.Path, title: str) -> None:
         raise ValueError("no cell of the design has a location: there is nothing to draw")
     import matplotlib
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    import numpy as np
+    from matplotlib import colors, patches, pyplot
 
     sizes = collections.Counter(block for block, _, _ in cells)
-    shown = [block for block, _ in sizes.most_common() if block != "other"][:_SHOWN]
-    figure, axes = pyplot.subplots(figsize=(10, 8), layout="constrained")
-    colours = pyplot.get_cmap("tab20")
-    for number, block in enumerate([*shown, "other"]):
-        tiles = collections.Counter(
-            (column, row) for owner, column, row in cells
-            if (owner if owner in shown else "other") == block)
-        if tiles:
-            columns, rows = zip(*tiles)
-            axes.scatter(columns, rows, s=[2 + 1.5 * count for count in tiles.values()], marker="s",
-                         linewidths=0, color=colours(number),
-                         label=f"{block}: {sum(tiles.values()):,} cells")
-    axes.invert_yaxis()
-    axes.set_aspect("equal")
-    axes.set(title=title, xlabel="column", ylabel="row")
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2, frameon=False)
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    colours = _colours(sizes)
+    tiles: dict[tuple[int, int], collections.Counter[str]] = collections.defaultdict(
+        collections.Counter)
+    shown: collections.Counter[str] = collections.Counter()
+    for block, column, row in cells:
+        block = block if block in colours else "other"
+        tiles[row, column][block] += 1
+        shown[block] += 1
+    full = np.percentile([found.total() for found in tiles.values()], 95)
+    image = np.zeros((max(row for row, _ in tiles) + 1, max(column for _, column in tiles) + 1, 4))
+    for place, found in tiles.items():
+        (block, _), = found.most_common(1)
+        image[place] = colors.to_rgba(colours[block], 0.4 + 0.6 * min(1, found.total() / full))
+
+    with pyplot.rc_context({"text.color": _INK, "axes.labelcolor": _INK, "xtick.color": _INK,
+                            "ytick.color": _INK, "axes.edgecolor": "#454c55", "font.size": 11}):
+        figure, axes = pyplot.subplots(figsize=(10, 6.2), layout="constrained", facecolor=_PAGE)
+        axes.set_facecolor("#0e1013")
+        axes.imshow(image, interpolation="nearest", aspect="equal")
+        axes.set(xlabel="column", ylabel="row")
+        axes.set_title(title, fontsize=13, fontweight="bold")
+        figure.legend(
+            handles=[patches.Patch(color=colours[block],
+                                   label=f"{block}: {100 * count / len(cells):.1f} %")
+                     for block, count in shown.most_common()],
+            loc="outside right center", title="share of cells", frameon=False)
+        figure.savefig(path, dpi=110, bbox_inches="tight", pad_inches=0.15,
+                       metadata={"Software": None})
+        pyplot.close(figure)

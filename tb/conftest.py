@@ -15,6 +15,8 @@ MAY_LACK = {
     "real networks": r"third-party networks|WEFT_MODELS",
     "the time for LiteX's simulator": r"set WEFT_LITEX=1",
     "the tools of make litex": r"make litex installs",
+    "Chromium and Playwright": r"are checked in Chromium",
+    "the files of Perfetto's viewer": r"make pictures installs the viewer",
     "scikit-learn": r"of the extra `train`",
     "a C library whose tanhf is known": r"another tanhf than glibc",
 }
