@@ -82,10 +82,11 @@ def _show(config: Config, where: str, reports: Sequence[ModelReport], verbose: b
         for name in report.not_stored:
             click.echo(f"{report.model}: the cases do not contain tensor {name!r}")
     counts = [(sum(len(report.not_compared) for report in reports),
-               "stored array", "not compared"),
-              (sum(len(report.not_stored) for report in reports), "tensor", "not stored")]
-    left = [f"{count:,} {noun}{' is' if count == 1 else 's are'} {what}"
-            for count, noun, what in counts if count]
+               "stored array is not compared", "stored arrays are not compared"),
+              (sum(len(report.not_stored) for report in reports),
+               "tensor has no stored result", "tensors have no stored result")]
+    left = [f"{count:,} {one if count == 1 else several}" for count, one, several in counts
+            if count]
     if left and not verbose:
         click.echo(f"{' and '.join(left)}; --verbose lists them")
     for report in reports:
