@@ -80,7 +80,7 @@ class _Queue:
     def accept_from(self, cycle: int) -> None:
         """Report that the unit accepts the next instruction from ``cycle`` on."""
         self.ready = cycle
-        self.changed.notify(self.clock.now)
+        self.changed.notify()
 
     def done(self, number: int, cycle: int) -> None:
         """Report that iteration ``number`` is done in ``cycle``, which is not in the past."""
@@ -89,13 +89,14 @@ class _Queue:
     def _done(self, number: int) -> None:
         model = self.model
         model.times[2, number] = self.clock.now
+        if self.in_flight == MAX_IN_FLIGHT:
+            self.changed.notify(self.clock.now + 1)
         self.in_flight -= 1
-        self.changed.notify(self.clock.now + 1)
         signal = model.iterations[number].fields["signal"]
         for unit, queue in enumerate(model.queues):
             if signal >> unit & 1:
                 queue.tokens[self.number].append(self.clock.now)
-                queue.changed.notify(self.clock.now)
+                queue.changed.notify()
 
     def put(self, index: int) -> Condition | None:
         """Enqueue an instruction in the current cycle, or return the condition to wait for."""
@@ -104,7 +105,7 @@ class _Queue:
         self.entries.append((index, self.clock.now))
         first, end = self.model.first[index:index + 2]
         self.model.times[0, first:end] = self.clock.now
-        self.changed.notify(self.clock.now)
+        self.changed.notify()
         return None
 
     def _run(self) -> Process:
@@ -114,9 +115,11 @@ class _Queue:
                 yield self.changed
             index, queued = self.entries[0]
             read = max(queued + 1, issued)
-            yield read
+            if read > self.clock.now:
+                yield read
             self.entries.popleft()
-            self.space.notify(read + 1)
+            if self.space.waiting:
+                self.space.notify(read + 1)
             head = read + 1
             for number in range(*model.first[index:index + 2]):
                 model.heads[number] = head
@@ -139,7 +142,8 @@ class _Queue:
         issued = max(head + ISSUE_LATENCY, self.ready, self.clock.now,
                      *(cycle + TOKEN_LATENCY for cycle in taken.values()))
         self.ready = None
-        yield issued
+        if issued > self.clock.now:
+            yield issued
         model.times[1, number] = issued
         self.in_flight += 1
         model.units[self.number].issue(number, iteration.instruction.name, fields)

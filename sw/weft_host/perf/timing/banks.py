@@ -13,15 +13,19 @@ from .interfaces import Process
 __all__ = ["BankPort", "Banks"]
 
 
-class _Stream:
+class _Stream(Condition):
+    """Stream of accesses; the condition is its end."""
+
+    __slots__ = ("demand", "rate", "remaining", "serial", "updated", "version")
+
     def __init__(self, clock: Clock, count: int, demand: float, serial: bool) -> None:
+        self.clock, self.waiting, self.final = clock, [], False
         self.remaining = count - 1 + demand     # n accesses at full rate take n cycles
         self.demand = demand
         self.serial = serial
         self.rate = 0.0
         self.updated = clock.now
         self.version = 0
-        self.end = Condition(clock)
 
 
 class BankPort:
@@ -51,8 +55,12 @@ class BankPort:
         """
         stream = _Stream(self.clock, count, demand, serial)
         self.streams.append(stream)
-        self._balance()
-        return stream.end
+        if len(self.streams) > 1:
+            self._balance()
+        else:
+            stream.rate = demand
+            self._schedule_end(stream)
+        return stream
 
     def _balance(self) -> None:
         """Recompute the rates: equal shares, of which a stream uses no more than it demands."""
@@ -60,23 +68,26 @@ class BankPort:
         total = sum(stream.demand for stream in self.streams)
         for served, stream in enumerate(sorted(self.streams, key=lambda one: one.demand)):
             stream.remaining -= stream.rate * (now - stream.updated)
-            stream.updated = now
             rate = min(stream.demand, left / (len(self.streams) - served))
             if stream.serial and total > 1:
                 rate = min(rate, 1 / (1 / stream.demand + 1))
             left -= rate
             stream.rate = rate
-            stream.version += 1
-            end = now + max(0, math.ceil(stream.remaining / rate - 1e-6))
-            self.clock.at(end, self._end, stream, stream.version)
+            self._schedule_end(stream)
+
+    def _schedule_end(self, stream: _Stream) -> None:
+        now = stream.updated = self.clock.now
+        stream.version += 1
+        end = now + math.ceil(stream.remaining / stream.rate - 1e-6)
+        self.clock.at(end, self._end, stream, stream.version)
 
     def _end(self, stream: _Stream, version: int) -> None:
         if version == stream.version:
             self.streams.remove(stream)
             if self.streams:
                 self._balance()
-            stream.end.final = True
-            stream.end.notify(self.clock.now)
+            stream.final = True
+            stream.notify()
 
 
 class Banks:
@@ -126,6 +137,14 @@ class Banks:
                 addr += here * pitch
                 count -= here
         return found
+
+    def grid_pieces(self, addr: int, y_count: int, y_pitch: int, count: int,
+                    pitch: float) -> list[list[int]]:
+        """Return the :meth:`pieces` of ``y_count`` equal rows of accesses, ``y_pitch`` apart."""
+        last = addr + (y_count - 1) * y_pitch + count * pitch
+        if min(y_pitch, pitch) >= 0 and count and addr // self.size == last // self.size:
+            return [[addr // self.size % len(self.reads), y_count * count]]
+        return self.pieces((addr + y * y_pitch, pitch, count) for y in range(y_count))
 
     def stream(self, ports: Sequence[BankPort], pieces: Iterable[Sequence[int]],
                demand: float = 1.0) -> Process:

@@ -71,15 +71,16 @@ def bursts(config: Config, fields: Fields) -> Iterator[list[Burst]]:
 
     No burst crosses a multiple of ``max_burst`` beats.
     """
-    bus, block = config.bus_bytes, config.max_burst
-    host, local = fields.get("host_addr", 0), fields["local_addr"]
+    bus, last_of_block = config.bus_bytes, config.max_burst - 1
+    host, local, size = fields.get("host_addr", 0), fields["local_addr"], fields["bytes"]
+    host_pitch, local_pitch = fields.get("host_pitch", 0), fields["local_pitch"]
     for _ in range(fields["count"]):
-        beat, last = host // bus, (host + fields["bytes"] - 1) // bus
+        beat, last = host // bus, (host + size - 1) // bus
         row = []
         while beat <= last:
-            end = min(last, beat | (block - 1))
+            end = min(last, beat | last_of_block)
             row.append(Burst(end - beat + 1, local + beat * bus - host))
             beat = end + 1
         yield row
-        host += fields.get("host_pitch", 0)
-        local += fields["local_pitch"]
+        host += host_pitch
+        local += local_pitch

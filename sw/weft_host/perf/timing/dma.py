@@ -20,20 +20,7 @@ LOCAL = ("FILL", "SYNC_LOAD")       # these transfer nothing over the port
 READ_TO_BEAT = 8        # from a scratchpad read of STORE to its beat on the port
 
 
-@dataclasses.dataclass
-class _Row:
-    """Row of a copy, registered in cycle ``moved``.
-
-    ``index`` is that of the instruction in its last row, and None in its other rows.
-    """
-
-    moved: int
-    name: str
-    bursts: list[Burst]
-    index: int | None
-
-
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)
 class _Transfer:
     """Burst in flight. LOAD sets the cycles of its first and last beat when they are known."""
 
@@ -49,67 +36,94 @@ class _CopyUnit:
     """Common part of LOAD and STORE: an instruction register and a planner of bursts.
 
     The planner offers the first burst three cycles after it has accepted an instruction, then one
-    burst per cycle, with at most ``outstanding`` bursts in flight.
+    burst per cycle, with at most ``outstanding`` bursts in flight. A row register stands between
+    the rows of an instruction and their bursts: a row enters it when the previous row leaves it,
+    and leaves it a cycle later or when the bursts of the previous row have begun.
     """
 
     def __init__(self, clock: Clock, config: Config, queue: IssueQueue) -> None:
         self.clock, self.config, self.queue = clock, config, queue
         self.in_flight = 0
-        self.changed = Condition(clock)
-        self.issued: list[tuple[int, str, Fields, int]] = []
-        self.row: _Row | None = None        # waits until the previous row has issued its bursts
-        clock.start(self._rows())
+        self.retired, self.added = Condition(clock), Condition(clock)
+        self.issued: collections.deque[tuple[int, str, Fields, int]] = collections.deque()
+        self.accepted: collections.deque[tuple[int, str, list[list[Burst]], int]] = \
+            collections.deque()
+        self.was_issued, self.was_accepted = Condition(clock), Condition(clock)
+        # cycles in which the last row of the last accepted instruction enters the row register,
+        # and in which it leaves it; None if not yet known
+        self.entered: int | None = 0
+        self.left: int | None = 0
+        self.known = Condition(clock)
+        clock.start(self._accept())
         clock.start(self._bursts())
 
     def issue(self, index: int, name: str, fields: Fields) -> None:
         """Accept an instruction in the current cycle."""
         self.issued.append((index, name, fields, self.clock.now + 1))
-        self._notify()
-
-    def _notify(self) -> None:
-        self.changed.notify(self.clock.now)
+        self.was_issued.notify()
 
     def _begin(self, transfer: _Transfer) -> None:
         """Begin a burst."""
         raise NotImplementedError
 
-    def _rows(self) -> Process:
-        moved = 0
+    def _accept(self) -> Process:
+        clock = self.clock
         while True:
             while not self.issued:
-                yield self.changed
-            index, name, fields, registered = self.issued.pop(0)
-            yield max(registered, moved + 1)
-            self.queue.accept_from(self.clock.now + 1)
+                yield self.was_issued
+            index, name, fields, registered = self.issued.popleft()
+            while self.entered is None:
+                yield self.known
+            yield max(registered, self.entered + 1)
+            self.queue.accept_from(clock.now + 1)
             rows = [[Burst(1, 0)]] if name in SYNC else list(bursts(self.config, fields))
-            for number, row in enumerate(rows):
-                yield self.clock.now + 1
-                while self.row is not None:
-                    yield self.changed
-                moved = self.clock.now
-                self.row = _Row(moved, name, row, index if number == len(rows) - 1 else None)
-                self._notify()
+            self.entered = max(clock.now + 1, self.left) \
+                if len(rows) == 1 and self.left is not None else None
+            self.left = None
+            self.accepted.append((index, name, rows, clock.now))
+            self.was_accepted.notify()
 
     def _bursts(self) -> Process:
+        clock, outstanding, left = self.clock, self.config.outstanding, 0
         while True:
-            while self.row is None:
-                yield self.changed
-            row = self.row
-            yield row.moved + 1
-            self.row = None
-            self._notify()
-            for number, burst in enumerate(row.bursts):
-                yield self.clock.now + 1
-                while self.in_flight == self.config.outstanding:
-                    yield self.changed
-                self.in_flight += 1
-                last = number == len(row.bursts) - 1
-                self._begin(_Transfer(self.clock.now, row.name, burst, row.index if last else None))
+            while not self.accepted:
+                yield self.was_accepted
+            index, name, rows, accepted = self.accepted.popleft()
+            entered = max(accepted + 1, left)
+            for behind, row in zip(range(len(rows) - 1, -1, -1), rows):
+                left = max(entered + 1, clock.now)
+                entered = max(entered + 1, left)        # for the next row
+                if behind < 2:
+                    self._publish(behind, entered, left)
+                first = left + 1
+                for number, burst in enumerate(row, 1):
+                    yield first
+                    while self.in_flight == outstanding:
+                        yield self.retired
+                    self.in_flight += 1
+                    self._begin(_Transfer(
+                        clock.now, name, burst,
+                        None if behind or number < len(row) else index))
+                    first = clock.now + 1
+
+    def _publish(self, behind: int, entered: int, left: int) -> None:
+        """Record when the last row enters the row register, or when it leaves it.
+
+        ``behind`` is the number of rows behind the one that leaves the register in cycle ``left``;
+        the next one enters it in cycle ``entered``.
+        """
+        if behind:
+            self.entered = entered
+        elif not self.accepted:
+            self.left = left
+        elif len(self.accepted[0][2]) == 1:     # only one instruction can be accepted by then
+            self.entered = max(self.accepted[0][3] + 1, left)
+        self.known.notify()
 
     def _retire(self, index: int | None, done: int) -> None:
         """Retire a burst; ``index`` is the instruction that ends with it."""
         self.in_flight -= 1
-        self._notify()
+        self.retired.notify()
         if index is not None:
             self.queue.done(index, done)
 
@@ -144,7 +158,7 @@ class LoadUnit(_CopyUnit):
 
     def _arrive(self, first: int, last: int, beats: int, transfer: _Transfer) -> None:
         transfer.first, transfer.last = first, last
-        self._notify()
+        self.added.notify()
 
     def _is_split(self, addr: int) -> bool:
         """Return whether a beat to this address of the weight buffer takes two cycles."""
@@ -152,18 +166,20 @@ class LoadUnit(_CopyUnit):
         return bool(config.wgt_group == 2 and config.wgt_row_bytes == config.bus_bytes and addr % 2)
 
     def _write(self) -> Process:
-        banks, channel, stalled = self.banks, self.arbiter.channel, 0
+        clock, banks, channel = self.clock, self.banks, self.arbiter.channel
+        bus_bytes, stalled = self.config.bus_bytes, 0
         while True:
             while not self.transfers or self.transfers[0].first is None:
-                yield self.changed
+                yield self.added
             transfer = self.transfers.popleft()
             assert transfer.first is not None
             name, burst = transfer.name, transfer.burst
-            yield transfer.first
-            began, gap = self.clock.now, 1 if name in LOCAL else channel.gap
+            if transfer.first > clock.now:
+                yield transfer.first
+            began, gap = clock.now, 1 if name in LOCAL else channel.gap
             split = name == "LOAD_WGT" and self._is_split(burst.local_addr)
             if name in ("LOAD", "FILL"):
-                pieces = banks.pieces([(burst.local_addr, self.config.bus_bytes, burst.beats)])
+                pieces = banks.grid_pieces(burst.local_addr, 1, 0, burst.beats, bus_bytes)
                 yield from banks.stream(banks.writes, pieces, 1 / gap)
             # beats behind a stalled one keep their distance
             spacing = max(gap, 1 + split)
@@ -198,21 +214,23 @@ class StoreUnit(_CopyUnit):
 
     def _begin(self, transfer: _Transfer) -> None:
         self.transfers.append(transfer)
-        self._notify()
+        self.added.notify()
 
     def _read(self) -> Process:
         banks, clock, channel = self.banks, self.clock, self.channel
+        bus_bytes = self.config.bus_bytes
         while True:
             while not self.transfers:
-                yield self.changed
+                yield self.added
             transfer = self.transfers.popleft()
             burst = transfer.burst
             if transfer.name in SYNC:
                 response = transfer.issued + 1
             else:
-                yield transfer.issued + 2
+                if transfer.issued + 2 > clock.now:
+                    yield transfer.issued + 2
                 _, last = channel.beats(clock.now + READ_TO_BEAT, burst.beats)
-                pieces = banks.pieces([(burst.local_addr, self.config.bus_bytes, burst.beats)])
+                pieces = banks.grid_pieces(burst.local_addr, 1, 0, burst.beats, bus_bytes)
                 yield from banks.stream(banks.reads, pieces, 1 / channel.gap)
                 # the port stalls for beats that have not been read yet
                 last = max(last, clock.now - 1 + READ_TO_BEAT)

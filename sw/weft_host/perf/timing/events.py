@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import itertools
 import typing
 from collections.abc import Callable, Iterator
 
@@ -16,46 +15,69 @@ class Clock:
     A process is a generator. It yields the cycle in which it continues, or a :class:`Condition`
     that it waits for.
 
+    All events of a cycle are in one list, in the order in which they were scheduled, and run in
+    this order. A process that is notified continues behind the events that are in the list at that
+    time.
+
     Attributes
     ----------
     now : :class:`int`
         The current cycle.
+    events : list
+        Events of the current cycle: a process that continues, or an action with its arguments.
     """
 
     def __init__(self) -> None:
         self.now = 0
-        self._order = itertools.count()
-        self._heap: list[tuple[int, int, Callable[..., None], tuple[typing.Any, ...]]] = []
+        self.events: list[typing.Any] = []
+        self._later = {0: self.events}      # events of this cycle and of later ones, by cycle
+        self._cycles = [0]                  # heap of the keys of _later
 
     def at(self, cycle: int, action: Callable[..., None], *arguments: typing.Any) -> None:
         """Schedule a call of ``action``. Calls in one cycle run in the order of scheduling."""
-        heapq.heappush(self._heap, (max(cycle, self.now), next(self._order), action, arguments))
+        if cycle <= self.now:
+            self.events.append((action, arguments))
+        elif cycle in self._later:
+            self._later[cycle].append((action, arguments))
+        else:
+            self._later[cycle] = [(action, arguments)]
+            heapq.heappush(self._cycles, cycle)
 
     def start(self, process: Iterator[int | Condition]) -> None:
         """Start a process in the current cycle."""
-        self.at(self.now, self.step, process)
-
-    def step(self, process: Iterator[int | Condition]) -> None:
-        """Run a process up to its next ``yield``."""
-        wish = next(process, None)
-        if isinstance(wish, Condition) and not wish.final:
-            wish.waiting.append(process)
-        elif isinstance(wish, Condition):
-            self.at(self.now, self.step, process)
-        elif wish is not None:
-            self.at(wish, self.step, process)
+        self.events.append(process)
 
     def run(self) -> None:
         """Run until no event is left."""
-        while self._heap:
-            self.now, _, action, arguments = heapq.heappop(self._heap)
-            action(*arguments)
+        # this loop handles millions of events: it calls nothing but the events themselves
+        all_events, cycles = self._later, self._cycles
+        while cycles:
+            now = self.now = heapq.heappop(cycles)
+            events = self.events = all_events[now]
+            for event in events:            # the list grows during the loop
+                if event.__class__ is tuple:
+                    event[0](*event[1])
+                    continue
+                wish = next(event, None)
+                if wish.__class__ is int:
+                    if wish <= now:
+                        events.append(event)
+                    elif wish in all_events:
+                        all_events[wish].append(event)
+                    else:
+                        all_events[wish] = [event]
+                        heapq.heappush(cycles, wish)
+                elif wish is not None:
+                    (events if wish.final else wish.waiting).append(event)
+            del all_events[now]
 
 
 class Condition:
     """Notification of waiting processes.
 
-    A process that wakes up checks for itself whether it has to wait again.
+    A process that wakes up checks for itself whether it has to wait again. Whoever changes the
+    state that a process waits for changes it first and notifies then, so that a process that begins
+    to wait after the notification has seen the change.
 
     Attributes
     ----------
@@ -66,16 +88,17 @@ class Condition:
         holds for good.
     """
 
+    __slots__ = ("clock", "final", "waiting")
+
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.waiting: list[Iterator[int | Condition]] = []
         self.final = False
 
-    def notify(self, cycle: int) -> None:
-        """Wake all waiting processes in ``cycle``."""
-        self.clock.at(cycle, self._wake)
-
-    def _wake(self) -> None:
-        waiting, self.waiting = self.waiting, []
-        for process in waiting:
-            self.clock.step(process)
+    def notify(self, cycle: int | None = None) -> None:
+        """Wake in ``cycle`` all processes that wait then; without it, those that wait now."""
+        if cycle is not None and cycle > self.clock.now:
+            self.clock.at(cycle, self.notify)
+        elif self.waiting:
+            self.clock.events += self.waiting
+            self.waiting.clear()

@@ -72,12 +72,15 @@ class Fetcher:
         self.beats = isa.INSTRUCTION_BYTES // config.bus_bytes
         self.reserved = 0
         self.available: list[int] = []      # first cycle in which each beat can be taken
+        self.released = Condition(clock)
         # instruction in the fetch register (with the cycle in which it is loaded) and in the
         # register between checks and validation
         self.fetched: tuple[int, int] | None = None
         self.checked: int | None = None
         self.check_free = 0
-        self.changed = Condition(clock)
+        # the first one also for beats that arrive
+        self.loadable, self.loaded = Condition(clock), Condition(clock)
+        self.checked_emptied, self.checked_filled = Condition(clock), Condition(clock)
         for process in (self._fetch(), self._assemble(), self._check(), self._dispatch()):
             clock.start(process)
 
@@ -90,7 +93,7 @@ class Fetcher:
                 now += CHECK
                 yield now
                 while not size and self.reserved > PREFETCH - group:
-                    yield self.changed
+                    yield self.released
                 now = self.clock.now
                 size += 1
                 self.reserved += 1
@@ -107,48 +110,46 @@ class Fetcher:
     def _arrive(self, first: int, last: int, beats: int) -> None:
         gap = self.arbiter.channel.gap
         self.available += [first + gap * beat + 2 for beat in range(beats)]
-        self._notify()
+        self.loadable.notify()
 
     def _release(self) -> None:
         self.reserved -= 1
-        self._notify()
-
-    def _notify(self) -> None:
-        self.changed.notify(self.clock.now)
+        self.released.notify()
 
     def _assemble(self) -> Process:
-        taken = 0                   # cycle of the last beat
+        taken = end = 0             # cycle of the last beat, and number of beats
         for index in range(len(self.names)):
-            while self.fetched is not None or len(self.available) < (index + 1) * self.beats:
-                yield self.changed
+            first, end = end, end + self.beats
+            while self.fetched is not None or len(self.available) < end:
+                yield self.loadable
             taken = max(taken, self.check_free - 1)
-            for beat in range(self.beats):
-                taken = max(taken + 1, self.available[index * self.beats + beat])
+            for available in self.available[first:end]:
+                taken = max(taken + 1, available)
             yield taken
             self.clock.at(taken + FREE, self._release)
             self.fetched = index, taken + 1
-            self._notify()
+            self.loaded.notify()
 
     def _check(self) -> Process:
         for index, name in enumerate(self.names):
             while self.fetched is None:
-                yield self.changed
+                yield self.loaded
             yield self.fetched[1]
             self.fetched, self.check_free = None, self.clock.now
-            self._notify()
+            self.loadable.notify()
             yield self.clock.now + STEPS[name]
             while self.checked is not None:
-                yield self.changed
+                yield self.checked_emptied
             self.checked = index
-            self._notify()
+            self.checked_filled.notify()
             yield self.clock.now + 1
 
     def _dispatch(self) -> Process:
         for index in range(len(self.names)):
             while self.checked is None:
-                yield self.changed
+                yield self.checked_filled
             yield self.clock.now + VALIDATE
             while (space := self.queue(index)) is not None:
                 yield space
             self.checked = None
-            self._notify()
+            self.checked_emptied.notify()

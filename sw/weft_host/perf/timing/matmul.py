@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from weft.spec.config import Config
 
 from .banks import Banks
@@ -56,7 +54,7 @@ class MatmulUnit:
         self._notify()
 
     def _notify(self) -> None:
-        self.changed.notify(self.clock.now)
+        self.changed.notify()
 
     def _free_tiles(self) -> None:
         self.tiles_free = True
@@ -100,7 +98,8 @@ class MatmulUnit:
                 yield self.changed
             index, fields, accepted = self.accepted.pop(0)
             started = max(accepted + 1, self.clock.now)
-            yield started
+            if started > self.clock.now:
+                yield started
             self.idle = False
             self.clock.at(started + 1, self._free_loops)
             load = max(accepted, self.swapped)
@@ -123,9 +122,13 @@ class MatmulUnit:
                     self.swapped = load = first
                     if number == passes - 2 and not f["hold"]:
                         self.clock.at(load + 2, self._free_tiles)
-                yield max(first, self.last + 1)
-                began = self.clock.now
-                pieces = banks.pieces(self._vectors(f, *divmod(number, f["chunk_count"])))
+                began = max(first, self.last + 1, self.clock.now)
+                if began > self.clock.now:
+                    yield began
+                row, chunk = divmod(number, f["chunk_count"])
+                pieces = banks.grid_pieces(
+                    f["act_addr"] + row * f["row_pitch"] + chunk * f["chunk_pitch"], f["y_count"],
+                    f["y_pitch"], f["x_count"] + f["lead"], f["x_pitch"])
                 if is_last:
                     yield from self._begin_last_pass(pieces)
                 yield from banks.stream(banks.reads, pieces)
@@ -147,9 +150,3 @@ class MatmulUnit:
         pieces[:] = [[pieces[-1][0], kept]]
         self.idle = True
         self._notify()
-
-    @staticmethod
-    def _vectors(f: Fields, row: int, chunk: int) -> Iterator[tuple[int, int, int]]:
-        addr = f["act_addr"] + row * f["row_pitch"] + chunk * f["chunk_pitch"]
-        for y in range(f["y_count"]):
-            yield addr + y * f["y_pitch"], f["x_pitch"], f["x_count"] + f["lead"]

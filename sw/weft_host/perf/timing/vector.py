@@ -74,7 +74,7 @@ class VectorUnit:
         self._notify()
 
     def _notify(self) -> None:
-        self.changed.notify(self.clock.now)
+        self.changed.notify()
 
     def _run(self) -> Process:
         while True:
@@ -99,7 +99,8 @@ class VectorUnit:
             while not self.writes:
                 yield self.changed
             write = self.writes.pop(0)
-            yield write.start
+            if write.start > clock.now:
+                yield write.start
             yield from banks.stream(banks.writes, write.pieces, write.demand)
             while write.end is None:
                 yield self.changed
@@ -116,7 +117,7 @@ class VectorUnit:
 
     def _sync_vector(self, index: int, start: int, f: Fields) -> Process:
         self._add_write(_Write(index, start, end=start + SYNC_END))
-        yield start
+        yield from ()
 
     def _params(self, index: int, start: int, f: Fields) -> Process:
         rows = [(f["bias_addr"], WORD, f["channels"])]
@@ -144,10 +145,10 @@ class VectorUnit:
         first = max(start, self.clock.now, self.steps_end)
         self.free = first + (positions - 1) * row + ROW_READ
         self.steps_end = first + positions * row
-        pieces = self.banks.pieces((f["out_addr"] + y * f["y_pitch"], f["x_pitch"] / row,
-                                    f["x_count"] * row) for y in range(f["y_count"]))
+        pieces = self.banks.grid_pieces(f["out_addr"], f["y_count"], f["y_pitch"],
+                                        f["x_count"] * row, f["x_pitch"] / row)
         self._add_write(_Write(index, first + DRAIN_WRITE - (RAW_SHORTER if raw else 0), pieces))
-        yield start
+        yield from ()
 
     def _map(self, index: int, start: int, f: Fields) -> Process:
         self.was_raw = False
@@ -155,8 +156,8 @@ class VectorUnit:
         steps = ceil_div(f["bytes"], lanes)
 
         def pieces(which: str) -> list[list[int]]:
-            return self.banks.pieces((f[f"{which}_addr"] + row * f[f"{which}_pitch"], lanes, steps)
-                                     for row in range(f["count"]))
+            return self.banks.grid_pieces(f[f"{which}_addr"], f["count"], f[f"{which}_pitch"],
+                                          steps, lanes)
 
         write = _Write(index, start + FIRST_READ + MAP_WRITE + len(operands) - 1, pieces("out"),
                        1 / len(operands), end=None)
@@ -195,4 +196,4 @@ class VectorUnit:
         done = start + f["count"] * row + SOFTMAX_END
         self.free = self.steps_end = done - FIRST_READ - MAP_WRITE + MAP_READ
         self._add_write(_Write(index, done, end=done))
-        yield start
+        yield from ()
