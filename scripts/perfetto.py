@@ -118,7 +118,8 @@ def draw_trace(trace: pathlib.Path, viewer: pathlib.Path, path: pathlib.Path) ->
         tab.goto(f"{address}/index.html")
         tab.wait_for_function(_LOADED)
         tab.evaluate(_NAME_TRACKS)
-        tab.evaluate(_DRAW_ARROWS)
+        if any(event["ph"] == "s" for event in events["traceEvents"]):
+            tab.evaluate(_DRAW_ARROWS)
         tab.wait_for_timeout(3000)
         bottom = max(box["y"] + box["height"] for box in (
             shell.bounding_box() for shell in tab.locator(".track-shell").all()) if box)

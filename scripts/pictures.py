@@ -80,13 +80,16 @@ def _weft(*arguments: str) -> None:
 
 
 def draw_explain(path: pathlib.Path) -> None:
-    """Write a picture of the top of the page that ``weft explain`` makes of the digits network."""
+    """Write a picture of the timeline and the bars that ``weft explain`` makes of the digits network."""
     html = ROOT / "build" / "explain.html"
     _weft("explain", MODEL, "--preset", PRESET, "--html", str(html))
     with open_browser(width=_EXPLAIN_WIDTH, height=_EXPLAIN_HEIGHT) as browser:
         tab = browser.new_page()
         tab.goto(html.as_uri())
-        tab.screenshot(path=path)
+        bars = tab.locator("svg").nth(1).bounding_box()
+        assert bars
+        tab.screenshot(path=path, full_page=True, clip={
+            "x": 0, "y": 0, "width": _EXPLAIN_WIDTH, "height": bars["y"] + bars["height"] + 20})
 
 
 def draw_perfetto(path: pathlib.Path) -> None:
