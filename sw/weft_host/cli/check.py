@@ -95,6 +95,7 @@ def _fit(model: str, config: Config, board: Board, measure: bool) -> BoardFit:
     from ..board_fit import BoardFit, compile_for_any_memory
     from ..perf.cycle_model import predict
 
+    progress(f"compiling {model} for {board.name}")
     program = compile_for_any_memory(model, config)
     fit = BoardFit(board=board, program=program, source=model)
     if not fit.fits:
@@ -107,5 +108,6 @@ def _fit(model: str, config: Config, board: Board, measure: bool) -> BoardFit:
         return dataclasses.replace(fit, cycles=result.cycles, origin="simulated")
     if config.compact:
         return fit
+    progress(f"predicting the cycles of {model} on {board.name}")
     cycles = predict(program, latency=board.read_latency, bandwidth=board.bandwidth).cycles
     return dataclasses.replace(fit, cycles=cycles, origin="predicted")

@@ -71,7 +71,11 @@ def compile(model: bytes | str | os.PathLike[str], config: Config | str, *,
     model : :class:`bytes` or path
         Content or path of an int8 ``.tflite`` file.
     config : :class:`weft.spec.config.Config` or :class:`str`
-        Configuration that executes the program, or the name of its preset or of its board.
+        Configuration that executes the program, or the name of its preset or of its board. The
+        program may need more host memory than that board has, so that it can run in simulation:
+        compare :attr:`weft_host.Program.memory_bytes` with
+        :attr:`weft_boards.Board.memory_bytes`. ``weft compile`` and :meth:`weft_host.Device.run`
+        refuse a program that does not fit.
     keep_tensors : :class:`bool`
         Store every intermediate tensor in host memory, where it can be read, even if it could stay
         on chip. This costs cycles, but changes no result.

@@ -130,8 +130,8 @@ def test_arrays_that_are_not_compared_are_reported(weft, folder):
         "t0": "an input of the model, which is not computed"}
     assert len(model["not_stored"]) == 1 and found["tensors_compared"] == CASES * 9 - 1
     out, _ = weft(folder, "--on", "emulator")
-    assert out.splitlines()[-1] == ("4 stored arrays are not compared and 1 tensor has no stored result; "
-                                    "--verbose lists them")
+    assert out.splitlines()[-1] == ("4 stored arrays are not compared and 1 tensor has no stored "
+                                    "result; --verbose lists them")
     assert "t99" not in out and "do not contain" not in out
     out, _ = weft(folder, "--on", "emulator", "--verbose")
     assert "digits: t99 is not compared: not computed by the program" in out
