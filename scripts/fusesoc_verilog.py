@@ -1,4 +1,4 @@
-"""FuseSoC generator ``weft_verilog``: the Verilog of a preset, and a core for it.
+"""FuseSoC generator ``weft_verilog``: Verilog of a preset, its lint waivers, and their core.
 
 FuseSoC calls it in an empty folder with a YAML file that contains ``vlnv`` and ``parameters``.
 """
@@ -13,18 +13,17 @@ from collections.abc import Mapping
 try:
     import yaml
 
-    from weft.instance import make_accelerator
     from weft.spec.presets import preset
-    from weft.verilog import to_verilog
+    from weft_host.verilog import lint_waivers, verilog_module
 except ImportError as error:
     sys.exit(f"weft_verilog: {sys.executable} lacks {error.name}; put a Python with Weft installed "
              "first on PATH, such as .venv/bin after make setup")
 
-_PARAMETERS = ("preset", "set")
+_PARAMETERS = ("preset", "set", "top")
 
 
-def generate(request: Mapping[str, typing.Any]) -> tuple[str, str]:
-    """Return the texts of the Verilog file and of the core for a request of FuseSoC.
+def generate(request: Mapping[str, typing.Any]) -> dict[str, str]:
+    """Return the files for a request of FuseSoC by name, the Verilog first and the core last.
 
     Raises
     ------
@@ -41,14 +40,18 @@ def generate(request: Mapping[str, typing.Any]) -> tuple[str, str]:
     name = parameters.get("preset", "small")
     if not isinstance(name, str):
         raise TypeError(f"preset must be a name, not {name!r}")
+    top = parameters.get("top", "weft")
+    if not isinstance(top, str):
+        raise TypeError(f"top must be a name, not {top!r}")
     config = preset(name, **changes)
     core = {
         "name": request["vlnv"],
-        "filesets": {"rtl": {"files": [{"weft.v": {"file_type": "verilogSource-2005"}}]}},
+        "filesets": {"rtl": {"files": [{f"{top}.vlt": {"file_type": "vlt"}},
+                                       {f"{top}.v": {"file_type": "verilogSource-2005"}}]}},
         "targets": {"default": {"filesets": ["rtl"]}},
     }
-    return (to_verilog(make_accelerator(config), "weft"),
-            "CAPI=2:\n" + yaml.safe_dump(core, sort_keys=False))
+    return {f"{top}.v": verilog_module(config, top), f"{top}.vlt": lint_waivers(f"{top}.v", top),
+            "weft.core": "CAPI=2:\n" + yaml.safe_dump(core, sort_keys=False)}
 
 
 def main() -> None:
@@ -56,11 +59,11 @@ def main() -> None:
         sys.exit("usage: fusesoc_verilog.py FILE.yml (called by FuseSoC)")
     request = yaml.safe_load(pathlib.Path(sys.argv[1]).read_text())
     try:
-        verilog, core = generate(request)
+        files = generate(request)
     except (TypeError, ValueError) as error:
         sys.exit(f"weft_verilog: {error}")
-    pathlib.Path("weft.v").write_text(verilog)
-    pathlib.Path("weft.core").write_text(core)
+    for name, text in files.items():
+        pathlib.Path(name).write_text(text)
 
 
 if __name__ == "__main__":

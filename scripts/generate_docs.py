@@ -1,4 +1,4 @@
-"""Generate the documentation pages of the register map and the instruction set."""
+"""Generate the documentation pages of registers and instructions, and the table of ports."""
 
 import pathlib
 from collections.abc import Callable, Iterable, Sequence
@@ -7,7 +7,9 @@ from typing import TypeVar
 from weft.spec import isa, register_map
 from weft.spec.extents import EXTENTS, HOST, Extent
 from weft.spec.isa import Field, Instruction
+from weft.spec.presets import preset
 from weft.spec.register_map import Bits
+from weft_host.verilog.ports import port_groups
 
 _F = TypeVar("_F", Field, Bits)
 
@@ -150,11 +152,38 @@ def instruction_set() -> str:
     return "\n".join(text)
 
 
-PAGES = {"registers.md": registers, "instruction_set.md": instruction_set}
+def _width_formulas(name: str) -> dict[str, str]:
+    """Return the width of each port of a preset in terms of a parameter, if it depends on one."""
+    def widths(**changes: int) -> dict[str, int]:
+        return {port.name: port.width for group in port_groups(preset(name, **changes))
+                for port in group.ports}
+    formulas = {}
+    for parameter, value in (("addr_width", 16), ("bus_width", 256)):
+        known = getattr(preset(name), parameter)
+        for port, width in widths(**{parameter: value}).items():
+            if width != widths()[port]:
+                divisor = value // width
+                assert width * divisor == value and widths()[port] * divisor == known, port
+                formulas[port] = f"`{parameter}`" + (f" / {divisor}" if divisor > 1 else "")
+    return formulas
+
+
+def ports() -> str:
+    """Return the table of the ports of the Verilog module."""
+    formulas = _width_formulas("small")
+    rows: list[list[object]] = []
+    for group in port_groups(preset("small")):
+        rows.append([f"**{group.title}**", "", "", "", ""])
+        rows += [[f"`{port.name}`", port.direction, port.width, formulas.get(port.name, ""),
+                  port.meaning] for port in group.ports]
+    return _table(["port", "direction", "bits in `small`", "parameter", "meaning"], rows)
+
+
+PAGES = {"registers.md": registers, "instruction_set.md": instruction_set, "ports.inc": ports}
 
 
 def main() -> None:
-    """Write both pages into ``docs/``."""
+    """Write the pages and the table into ``docs/``."""
     for name, page in PAGES.items():
         text = page()
         path = DOCS / name

@@ -1,4 +1,4 @@
-"""Write the Verilog of every preset into ``build/``."""
+"""Write the Verilog of every preset, and its lint waivers, into ``build/``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verilog from ``weft verilog``: ports, and tools that read it."""
+"""``weft verilog``: tools that read its files, and requests that are refused."""
 
 import os
 import re
@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from weft.spec.presets import PRESETS
+from support.verilog_tools import verilator_lint
+from weft.spec.presets import PRESETS, preset
+from weft_host.verilog import instantiation, lint_waivers
 
-# presets whose Verilog is read by open tools; `make soak` tests all
-READ = tuple(PRESETS) if os.environ.get("WEFT_SOAK") else ("tiny", "small")
-PORT = re.compile(r"^\s*(input|output|inout)\s+(?:wire\s+|reg\s+)?(?:\[(\d+):0\]\s*)?(\w+);",
-                  re.MULTILINE)
+# presets whose Verilog is read by open tools; `make soak` tests all, and the unit tests of
+# weft_host.verilog the two smallest
+READ = tuple(PRESETS) if os.environ.get("WEFT_SOAK") else ("small",)
 
 
 @pytest.fixture(scope="module", params=READ)
@@ -31,18 +32,6 @@ def verilog(request, tmp_path_factory):
     return folder / "1.v"
 
 
-def test_verilog_has_exactly_the_documented_ports(verilog):
-    top = re.search(r"^module weft\((.*?)\);\n(.*?)^endmodule", verilog.read_text(),
-                    re.MULTILINE | re.DOTALL)
-    names = [name.strip() for name in top[1].split(",")]
-    assert sorted(names) == sorted(port[2] for port in PORT.findall(top[2]))
-    others = {name for name in names if not name.startswith(("s_axil_", "m_axi_"))}
-    assert others == {"clk", "rst", "irq"}
-    for channel in ("aw", "w", "b", "ar", "r"):
-        for prefix in ("s_axil_", "m_axi_"):
-            assert {f"{prefix}{channel}valid", f"{prefix}{channel}ready"} <= set(names)
-
-
 def test_icarus_reads_the_verilog_without_warnings(verilog):
     done = subprocess.run(["iverilog", "-g2005", "-Wall", "-t", "null", verilog.name],
                           cwd=verilog.parent, capture_output=True, text=True)
@@ -58,3 +47,69 @@ def test_yosys_reads_the_verilog_without_warnings(verilog):
                           cwd=verilog.parent, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "Warning" not in done.stdout + done.stderr
+
+
+def test_verilator_reads_the_verilog_without_warnings(verilog):
+    assert verilator_lint(verilog.parent, "1.vlt", "1.v") == ""
+
+
+def test_the_template_is_printed_or_written(weft, tmp_path):
+    expected = instantiation(preset("tiny", bus_width=128), "npu")
+    options = ("verilog", "--preset", "tiny", "--set", "bus_width=128", "--top", "npu",
+               "--template")
+    assert weft(*options) == expected
+    assert weft(*options, "-o", tmp_path / "a.v") == f"{tmp_path / 'a.v'}: instantiation of npu\n"
+    assert (tmp_path / "a.v").read_text() == expected
+    assert [path.name for path in tmp_path.iterdir()] == ["a.v"]
+
+
+@pytest.mark.parametrize("template", [(), ("--template",)])
+@pytest.mark.parametrize("top, message", [
+    ("1x", "'1x' is not a Verilog identifier: use letters, digits and underscores, and no digit "
+           "at the beginning"),
+    ("module", "'module' is a keyword of Verilog or SystemVerilog; use another name"),
+])
+def test_a_wrong_top_is_refused(weft, tmp_path, top, message, template):
+    err = weft("verilog", "--top", top, "-o", tmp_path / "a.v", *template, status=2)
+    assert err.endswith(f"Error: Invalid value for --top: {message}\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_is_required(weft):
+    assert weft("verilog", status=2).endswith(
+        "Error: name the Verilog file with -o, or print an instantiation with --template\n")
+
+
+@pytest.mark.parametrize("name, message", [
+    ("a.vlt", "a.vlt is the name of the waivers; end it with .v instead"),
+    ('a".v', "'a\".v' contains characters that Verilator's waivers cannot contain"),
+    ("a\n.v", r"'a\n.v' contains characters that Verilator's waivers cannot contain"),
+])
+def test_a_name_that_the_waivers_cannot_contain_is_refused(weft, tmp_path, name, message):
+    err = weft("verilog", "-o", tmp_path / name, status=2)
+    assert err.endswith(f"Error: Invalid value for -o: {message}\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_files_are_not_overwritten_by_waivers(weft, tmp_path):
+    waivers = tmp_path / "a.vlt"
+    waivers.write_text("`verilator_config\nlint_off -rule WIDTH\n")
+    err = weft("verilog", "-o", tmp_path / "a.v", status=2)
+    assert err.endswith(
+        f"Error: Invalid value for -o: the waivers of a.v would overwrite {waivers}, which is no "
+        "file of waivers from weft verilog; rename one of the two\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.vlt"]
+    waivers.unlink()
+    waivers.mkdir()
+    err = weft("verilog", "-o", tmp_path / "a.v", status=2)
+    assert re.search(f"File '{waivers}' is a directory", err)
+
+
+def test_the_file_and_its_waivers_are_replaced(weft, tmp_path):
+    for name in ("a.v", "a.vlt"):
+        (tmp_path / name).write_text(lint_waivers("a.v", "old"))
+    out = weft("verilog", "--preset", "icebreaker", "--top", "new", "-o", tmp_path / "a.v")
+    assert re.fullmatch(rf"{tmp_path}/a\.v: module new, \d+ lines, 4 x 4 cells, 32-bit bus; lint "
+                        rf"waivers in {tmp_path}/a\.vlt\n", out)
+    assert "\nmodule new (\n" in (tmp_path / "a.v").read_text()
+    assert (tmp_path / "a.vlt").read_text() == lint_waivers("a.v", "new")

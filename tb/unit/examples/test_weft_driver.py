@@ -92,6 +92,17 @@ def library(sources):
     return program, ctypes.CDLL(str(folder / "driver.so"))
 
 
+def test_the_example_in_the_documentation_compiles(sources, tmp_path):
+    _, folder = sources
+    page = (ROOT / "docs" / "integration.md").read_text()
+    code, = re.findall(r"^```c\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "model.h").write_text((folder / "weft_program.h").read_text())
+    (tmp_path / "run.c").write_text(code)
+    subprocess.run(["gcc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-c",
+                    f"-I{DRIVER}", f"-I{folder}", f"-I{tmp_path}", tmp_path / "run.c", "-o",
+                    tmp_path / "run.o"], check=True)
+
+
 class Bench:
     """Driver on an emulator. Rejected writes are ignored, as processors may do."""
 

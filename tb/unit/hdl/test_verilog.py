@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from amaranth.hdl import Module
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from support.verilog_tools import icarus
 from weft.accelerator import Accelerator
 from weft.spec.presets import preset
 from weft.sram.weights import WeightBuffer
@@ -31,18 +31,6 @@ class Table(wiring.Component):
         read = table.read_port()
         m.d.comb += [read.addr.eq(self.i_addr), self.o.eq(read.data)]
         return m
-
-
-def icarus(tmp_path, design, bench):
-    """Simulate a design in Icarus, and return the words of its output."""
-    if shutil.which("iverilog") is None:
-        pytest.fail("Icarus Verilog is missing: install the Debian package iverilog")
-    (tmp_path / "design.v").write_text(design)
-    (tmp_path / "bench.v").write_text(bench)
-    subprocess.run(["iverilog", "-g2005", "-Wall", "-o", "sim", "design.v", "bench.v"],
-                   cwd=tmp_path, check=True)
-    return subprocess.run(["vvp", "-n", "sim"], cwd=tmp_path, check=True, capture_output=True,
-                          text=True).stdout.split()
 
 
 READ_ALL = """
