@@ -11,7 +11,7 @@ from weft import __version__
 
 from ..errors import DeviceError, DeviceTimeout, LinkError, MismatchError, WeftError
 from .group import VerbGroup
-from .streams import discard_output, prepare_streams
+from .streams import describe, discard_output, prepare_streams
 
 __all__ = ["command", "main"]
 
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         click.echo("weft: the request needs more memory than this machine has", err=True)
         status = 2
     except (WeftError, OSError) as error:
-        click.echo(f"weft: {error}", err=True)
         discard_output()
+        click.echo(f"weft: {describe(error)}", err=True)
         status = 2
     sys.exit(status)

@@ -1,11 +1,14 @@
 """Standard output and standard error of the command."""
 
 import contextlib
+import errno
 import io
 import os
 import sys
 
-__all__ = ["discard_output", "prepare_streams"]
+__all__ = ["describe", "discard_output", "prepare_streams"]
+
+_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 def prepare_streams() -> None:
@@ -19,6 +22,13 @@ def prepare_streams() -> None:
             setattr(sys, name, open(os.devnull, "w"))
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def describe(error: Exception) -> str:
+    """Return the message of an error; one that writing to a stream raised names no file."""
+    if isinstance(error, OSError) and error.errno in _WRITING and error.filename is None:
+        return f"standard output cannot be written: {error.strerror}"
+    return str(error)
 
 
 def discard_output() -> None:

@@ -18,7 +18,7 @@ def weft(*arguments, shell="", **variables):
 @pytest.mark.parametrize("shell, status, message", [
     ("| true", 0, b""),
     (">&-", 0, b""),
-    ("> /dev/full", 2, b"weft: [Errno 28] No space left on device\n"),
+    ("> /dev/full", 2, b"weft: standard output cannot be written: No space left on device\n"),
 ])
 def test_an_output_that_cannot_be_written_ends_without_a_traceback(shell, status, message):
     done = weft("info", "--json", shell=shell)
