@@ -4,6 +4,8 @@ import pathlib
 
 import click
 
+from weft.spec.config import Config
+
 from .devices import make_config
 from .files import OutputFile
 from .options import config_options
@@ -50,28 +52,36 @@ def verilog(preset_name: str, changes: tuple[str, ...], top: str, template: bool
 
     With its waivers, the file passes verilator --lint-only -Wall.
     """
-    from ..verilog.module_names import check_module_name
-    try:
-        check_module_name(top)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--top") from None
     if not template and output is None:
         raise click.UsageError("name the Verilog file with -o, or print an instantiation with "
                                "--template")
     config = make_config(preset_name, changes)
-    if template:
-        from ..verilog.instantiation import instantiation
-        text = instantiation(config, top)
-        if output is None:
-            click.echo(text, nl=False)
-        else:
-            write_output(output, text)
-            click.echo(f"{output}: instantiation of {top}")
-        return
-    assert output is not None
+    from ..verilog.module_names import ModuleNameError
+    try:
+        if template:
+            _write_template(config, top, output)
+        elif output is not None:
+            _write_module(config, top, output)
+    except ModuleNameError as error:
+        raise click.BadParameter(str(error), param_hint="--top") from None
+
+
+def _write_template(config: Config, top: str, output: str | None) -> None:
+    from ..verilog import instantiation
+    text = instantiation(config, top)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_output(output, text)
+        click.echo(f"{output}: instantiation of {top}")
+
+
+def _write_module(config: Config, top: str, output: str) -> None:
+    from ..verilog import lint_waivers, verilog_module
+    from ..verilog.module_names import check_module_name
+    check_module_name(top)
     waivers = _waiver_path(output)
     progress(f"generating Verilog for {config.name}")
-    from ..verilog import lint_waivers, verilog_module
     text = verilog_module(config, top)
     write_output(waivers, lint_waivers(pathlib.Path(output).name, top))
     write_output(output, text)

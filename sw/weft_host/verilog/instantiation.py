@@ -3,7 +3,7 @@
 from weft.spec.config import Config
 
 from .module_names import check_module_name
-from .ports import port_groups
+from .ports import port_groups, port_names
 from .provenance import command
 
 __all__ = ["instantiation"]
@@ -24,12 +24,13 @@ def instantiation(config: Config, top: str = "weft") -> str:
 
     Raises
     ------
-    ValueError
-        If ``top`` is no name for a module.
+    ModuleNameError
+        If ``top`` is no name for the module.
     """
-    check_module_name(top)
     clock, *groups = port_groups(config)
-    longest = max(len(port.name) for group in groups for port in group.ports)
+    names = port_names([clock, *groups])
+    check_module_name(top, names)
+    longest = max(map(len, names))
     wires = [f"// Instance of {top}, from: {command(config, top, template=True)}",
              "// clk and rst are those of your design; rst is synchronous and active high."]
     connections = [f"  // {clock.title}"]

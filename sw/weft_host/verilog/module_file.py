@@ -7,7 +7,7 @@ from weft.spec.config import Config
 from weft.verilog import to_verilog
 
 from .module_names import check_module_name
-from .ports import Port, PortGroup, port_groups
+from .ports import Port, PortGroup, port_groups, port_names
 from .provenance import command, origin
 
 __all__ = ["verilog_module"]
@@ -15,6 +15,9 @@ __all__ = ["verilog_module"]
 _MODULE = re.compile(r"^module (?:\\(\S+) |(\w+))\s*\(", re.MULTILINE)
 # A signal without bits, which yosys declares with two. It has no use but its name in waveforms.
 _EMPTY = re.compile(r"^  wire \[-1:0\] (\S+ ?);\n", re.MULTILINE)
+# declarations of signals and memories
+_DECLARED = re.compile(r"^  (?:wire|reg|integer) (?:\[\S+\] )?(\w+)(?: \[\S+\])?(?:;| = .*;)$",
+                       re.MULTILINE)
 # instances of a module; yosys writes their parameters and connections on lines of their own
 _INSTANCE = re.compile(r"^  (?:\\(\S+) |([A-Za-z_]\w*)) (?:#\(|(?:\\\S+ |\w+) \()$", re.MULTILINE)
 
@@ -59,7 +62,7 @@ def _with_grouped_ports(text: str, top: str, groups: tuple[PortGroup, ...]) -> s
     end = text.index("endmodule", begin)
     listed, _, body = text[begin:end].partition(");\n")
     names = re.findall(r"\w+", listed.partition("(")[2])
-    if sorted(names) != sorted(port.name for group in groups for port in group.ports):
+    if sorted(names) != sorted(port_names(groups)):
         raise ValueError(f"the module {top} has the ports {', '.join(names)}")
     lines = []
     for group in groups:
@@ -69,6 +72,12 @@ def _with_grouped_ports(text: str, top: str, groups: tuple[PortGroup, ...]) -> s
             lines.append(f"{declaration},")
     lines[-1] = lines[-1].removesuffix(",")
     return "\n".join([f"{text[:begin]}module {top} (", *lines, f");\n{body}"]) + text[end:]
+
+
+def _declared_names(text: str, top: str) -> set[str]:
+    """Return the names of ports and signals in the top module that need no escape."""
+    begin = text.index(f"module {top}(")
+    return set(_DECLARED.findall(text, begin, text.index("endmodule", begin)))
 
 
 def _primitives(text: str) -> list[str]:
@@ -94,12 +103,14 @@ def verilog_module(config: Config, top: str = "weft") -> str:
 
     Raises
     ------
-    ValueError
-        If ``top`` is no name for a module.
+    ModuleNameError
+        If ``top`` is no name for the module.
     """
-    check_module_name(top)
+    groups = port_groups(config)
+    check_module_name(top, port_names(groups))      # before the conversion, which takes longer
     text = to_verilog(make_accelerator(config), top)
-    text = _with_grouped_ports(text, top, port_groups(config))
+    check_module_name(top, _declared_names(text, top))
+    text = _with_grouped_ports(text, top, groups)
     text = "endmodule".join(map(_without_empty_signals, text.split("endmodule")))
     primitives = _primitives(text)
     comment = [*origin(config, f"the module {top} and its submodules {top}.*",

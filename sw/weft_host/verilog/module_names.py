@@ -1,8 +1,9 @@
 """Names that a Verilog module can have in every tool."""
 
 import re
+from collections.abc import Container
 
-__all__ = ["KEYWORDS", "check_module_name"]
+__all__ = ["KEYWORDS", "ModuleNameError", "check_module_name"]
 
 KEYWORDS = frozenset("""
     always and assign automatic begin buf bufif0 bufif1 case casex casez cell cmos config deassign
@@ -33,24 +34,37 @@ MAX_LENGTH = 255
 """Longest name of a top module; with those of submodules below the 1024 that tools must accept."""
 
 
-def check_module_name(name: str) -> None:
+class ModuleNameError(ValueError):
+    """A name that some tool does not accept for the top module."""
+
+
+def check_module_name(name: str, used: Container[str] = ()) -> None:
     """Check that every tool accepts a name for the top module without an escape.
 
     Parameters
     ----------
     name : :class:`str`
         Name of the top module; its submodules are called ``name.control`` and so on.
+    used : container of :class:`str`
+        Names of ports and signals in the module. Verilog allows the module to have the name of one
+        of them, but Verilator does not.
 
     Raises
     ------
-    ValueError
+    ModuleNameError
         If it has other characters than ASCII letters, digits and underscores, begins with a digit,
-        is a keyword, or is too long.
+        is a keyword, is too long, or is used.
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise ValueError(f"{name[:MAX_LENGTH]!r} is not a Verilog identifier: use letters, digits "
-                         "and underscores, and no digit at the beginning")
+        raise ModuleNameError(
+            f"{name[:MAX_LENGTH]!r} is not a Verilog identifier: use letters, digits and "
+            "underscores, and no digit at the beginning")
     if name in KEYWORDS:
-        raise ValueError(f"{name!r} is a keyword of Verilog or SystemVerilog; use another name")
+        raise ModuleNameError(f"{name!r} is a keyword of Verilog or SystemVerilog; use another "
+                              "name")
     if len(name) > MAX_LENGTH:
-        raise ValueError(f"the name has {len(name)} characters; at most {MAX_LENGTH} are possible")
+        raise ModuleNameError(f"the name has {len(name)} characters; at most {MAX_LENGTH} are "
+                              "possible")
+    if name in used:
+        raise ModuleNameError(f"{name!r} is also the name of a port or a signal in the module, "
+                              "which Verilator does not support; use another name")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections.abc import Iterable
 
 from amaranth.hdl import Shape
 from amaranth.lib.wiring import In, Signature
@@ -9,7 +10,7 @@ from amaranth.lib.wiring import In, Signature
 from weft.accelerator_ports import accelerator_ports
 from weft.spec.config import Config
 
-__all__ = ["Port", "PortGroup", "port_groups"]
+__all__ = ["Port", "PortGroup", "port_groups", "port_names"]
 
 _BUSES = ("s_axil", "m_axi")
 _CHANNELS = {"aw": "write address", "w": "write data", "b": "write response",
@@ -116,3 +117,8 @@ def port_groups(config: Config) -> tuple[PortGroup, ...]:
             name=name, direction="input" if member.flow == In else "output",
             width=Shape.cast(member.shape).width, meaning=_meaning(bus, channel, field)))
     return tuple(PortGroup(title=title, ports=tuple(ports)) for title, ports in groups.items())
+
+
+def port_names(groups: Iterable[PortGroup]) -> list[str]:
+    """Return the names of all ports, in the order of the module header."""
+    return [port.name for group in groups for port in group.ports]

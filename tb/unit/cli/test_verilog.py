@@ -67,6 +67,8 @@ def test_the_template_is_printed_or_written(weft, tmp_path):
 @pytest.mark.parametrize("top, message", [
     ("1x", "'1x' is not a Verilog identifier: use letters, digits and underscores, and no digit "
            "at the beginning"),
+    ("irq", "'irq' is also the name of a port or a signal in the module, which Verilator does not "
+            "support; use another name"),
     ("module", "'module' is a keyword of Verilog or SystemVerilog; use another name"),
 ])
 def test_a_wrong_top_is_refused(weft, tmp_path, top, message, template):
@@ -108,8 +110,8 @@ def test_other_files_are_not_overwritten_by_waivers(weft, tmp_path):
 def test_the_file_and_its_waivers_are_replaced(weft, tmp_path):
     for name in ("a.v", "a.vlt"):
         (tmp_path / name).write_text(lint_waivers("a.v", "old"))
-    out = weft("verilog", "--preset", "icebreaker", "--top", "new", "-o", tmp_path / "a.v")
-    assert re.fullmatch(rf"{tmp_path}/a\.v: module new, \d+ lines, 4 x 4 cells, 32-bit bus; lint "
+    out = weft("verilog", "--preset", "icebreaker", "--top", "newer", "-o", tmp_path / "a.v")
+    assert re.fullmatch(rf"{tmp_path}/a\.v: module newer, \d+ lines, 4 x 4 cells, 32-bit bus; lint "
                         rf"waivers in {tmp_path}/a\.vlt\n", out)
-    assert "\nmodule new (\n" in (tmp_path / "a.v").read_text()
-    assert (tmp_path / "a.vlt").read_text() == lint_waivers("a.v", "new")
+    assert "\nmodule newer (\n" in (tmp_path / "a.v").read_text()
+    assert (tmp_path / "a.vlt").read_text() == lint_waivers("a.v", "newer")

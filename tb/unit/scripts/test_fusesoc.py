@@ -78,7 +78,9 @@ def test_files_of_all_targets_exist():
 
 @pytest.mark.parametrize("top", [None, "npu"])
 def test_generator_writes_the_verilog_of_the_configuration(top):
-    parameters = {"preset": "icebreaker", "set": {"queue_depth": 8}, **({"top": top} if top else {})}
+    parameters = {"preset": "icebreaker", "set": {"queue_depth": 8}}
+    if top:
+        parameters["top"] = top
     files = fusesoc_verilog.generate({"vlnv": "me:mine:npu:1.0", "parameters": parameters})
     top = top or "weft"
     assert list(files) == [f"{top}.v", f"{top}.vlt", "weft.core"]

@@ -7,6 +7,8 @@ import re
 import pytest
 
 from weft.spec import isa, register_map
+from weft.spec.presets import PRESETS, preset
+from weft_host.verilog.ports import port_groups
 
 PATH = pathlib.Path(__file__).resolve().parents[3] / "scripts" / "generate_docs.py"
 SPEC = importlib.util.spec_from_file_location("generate_docs", PATH)
@@ -41,3 +43,17 @@ def test_every_error_code_has_a_table_row():
     text = generate_docs.instruction_set()
     for code in isa.ErrorCode:
         assert f"| {int(code)} | `{code.name}` | {code.doc} |" in text
+
+
+@pytest.mark.parametrize("config", [*PRESETS.values(), preset("small", addr_width=20)],
+                         ids=lambda config: config.name)
+def test_widths_of_ports_are_those_of_every_configuration(config):
+    rows = dict(re.findall(r"^\| `(\w+)` \| \w+ \| ([^|]+ \| [^|]*) \|", generate_docs.ports(),
+                           re.MULTILINE))
+    ports = {port.name: port for group in port_groups(config) for port in group.ports}
+    assert list(rows) == list(ports)
+    for name, port in ports.items():
+        bits, _, formula = rows[name].partition(" | ")
+        parameter, _, divisor = formula.strip().partition(" / ")
+        width = getattr(config, parameter.strip("`")) if parameter else int(bits)
+        assert port.width == width // int(divisor or 1), name

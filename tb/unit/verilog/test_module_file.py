@@ -11,6 +11,7 @@ import pytest
 from support.verilog_tools import icarus, verilator_lint
 from weft.spec.presets import preset
 from weft_host.verilog import instantiation, lint_waivers, module_file, verilog_module
+from weft_host.verilog.module_names import ModuleNameError
 from weft_host.verilog.ports import port_groups
 
 PAIR = {"npu_a": preset("tiny"), "npu_b": preset("icebreaker", queue_depth=8)}
@@ -115,6 +116,17 @@ def test_a_renamed_top_answers_with_its_identification(pair, tmp_path):
     bench = bench.replace("00000808", "00000404")
     words = icarus(tmp_path, (pair / "npu_a.v").read_text(), bench)
     assert words == ["weft_bench:", "passed"]
+
+
+def test_names_of_ports_and_signals_are_refused():
+    with pytest.raises(ModuleNameError, match="^'irq' is also the name of a port or a signal"):
+        verilog_module(PAIR["npu_b"], "irq")
+    text = "module state(clk);\n  reg [1:0] \\$1  = 2'h0;\n{}  \\state.a  a (\n  );\nendmodule\n" \
+        "module \\state.a (b);\n  wire state;\nendmodule\n"
+    for line, known in (("  reg [1:0] state = 2'h0;\n", True), ("  wire state;\n", True),
+                        ("  reg [7:0] state [3:0];\n", True), ("  wire state_1;\n", False),
+                        ("  wire \\state$1 ;\n  assign \\state$1 = state;\n", False)):
+        assert ("state" in module_file._declared_names(text.format(line), "state")) == known
 
 
 def test_vendor_primitives_are_listed():

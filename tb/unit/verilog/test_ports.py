@@ -1,4 +1,4 @@
-"""Groups of ports: complete, in the order of AXI's channels, and the same in every configuration."""
+"""Groups of ports: complete, by channel, and the same in every configuration."""
 
 import pytest
 
