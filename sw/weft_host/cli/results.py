@@ -51,6 +51,7 @@ def results(measure: bool, boards: tuple[str, ...], write: bool, as_json: bool) 
     command += ["--json"] if as_json else []
     for name in boards:
         command += ["--board", name]
-    status = subprocess.run(command).returncode
-    if status:
-        raise click.exceptions.Exit(status)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    click.echo(done.stdout, nl=False)
+    if done.returncode:
+        raise click.exceptions.Exit(done.returncode)

@@ -39,5 +39,6 @@ def test_the_arguments_are_not_changed():
     before = copy.deepcopy(layers), copy.deepcopy(stream.instructions), copy.deepcopy(layout)
     program = emit(stream, constants, layout, source="test", macs=7, layers=layers)
     assert (layers, stream.instructions, layout) == before
-    assert program.meta == {"source": "test", "macs": 7, "instruction_layers": [3, 3],
+    assert program.meta == {"source": "test", "macs": 7, "all_tensors": False,
+                            "instruction_layers": [3, 3],
                             "layers": [{"name": "copy", "index": 3, "instructions": 2}]}

@@ -139,8 +139,8 @@ def test_all_unsupported_operators_are_listed_and_nothing_is_written(capsys, tmp
     (dict(in0=np.zeros((1, 8, 8, 1))), "has dtype float64; the program needs int8"),
     (dict(x=np.zeros((1, 8, 8, 1), np.int8)), "has no array in0; it has x"),
     (dict(), "has no array in0; it has none"),
-    (dict(in0=np.array([{}], object)), "is not a readable .npz file: it contains no arrays of "
-     "numbers; write it with numpy.savez"),
+    (dict(in0=np.array([{}], object)), "the array in0 cannot be read: it contains Python objects, "
+     "not numbers"),
 ])
 def test_inputs_that_do_not_fit_are_rejected(arrays, message, capsys, tmp_path):
     np.savez(tmp_path / "x.npz", **arrays)
@@ -155,10 +155,10 @@ def test_inputs_that_do_not_fit_are_rejected(arrays, message, capsys, tmp_path):
 def test_input_files_that_are_not_archives_are_rejected(raw, capsys, tmp_path):
     (tmp_path / "x.npz").write_bytes(raw)
     status, _, err = weft(capsys, "run", DIGITS / "digits.tflite", "--input", tmp_path / "x.npz")
-    assert status == 2 and "x.npz is not a readable .npz file" in err
+    assert status == 2 and re.search(r"x\.npz (is not|cannot be read as) an \.npz file", err)
     np.save(tmp_path / "x.npy", np.zeros(3))
     status, _, err = weft(capsys, "run", DIGITS / "digits.tflite", "--input", tmp_path / "x.npy")
-    assert status == 2 and "an .npz file with in0 is expected" in err
+    assert status == 2 and "x.npy is not an .npz file" in err
 
 
 @pytest.fixture(scope="module")
