@@ -224,6 +224,7 @@ def test_results_are_printed_and_only_written_on_request(monkeypatch, tmp_path, 
         monkeypatch.setattr(module, "KEPT", kept)
     monkeypatch.setattr(board_results, "ROOT", tmp_path)
     monkeypatch.setattr(board_results, "PAGE", page)
+    monkeypatch.setattr(board_results, "SERIAL_ENGINE", tmp_path / "docs" / "compact.inc")
     monkeypatch.setattr(board_results, "collect",
                         lambda kept: kept["builds"].update({"ulx3s_85f": RESULT}))
     monkeypatch.setattr("sys.argv", ["board_results.py", *options])
@@ -233,7 +234,7 @@ def test_results_are_printed_and_only_written_on_request(monkeypatch, tmp_path, 
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     if "--write" in options:
         assert page.read_text() + "\n" == out and json.loads(kept.read_text())["builds"]
-        assert len(written) == 2 + len(board_names())
+        assert len(written) == 3 + len(board_names())
     else:
         assert written == [kept] and kept.read_text() == '{"builds": {}, "cycles": {}}'
 
