@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 from weft.spec.config import Config
 from weft.spec.presets import preset
 from weft_host import Program, Result, RtlDevice, compile
+from weft_host.cli.tables import print_table
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 DIGITS = ROOT / "examples" / "digits"
@@ -51,14 +51,13 @@ def print_profile(console: Console, config: Config, program: Program,
             for name in results[0].counters}
     cycles = mean["CYCLES"]
     macs = program.meta["macs"]
-    table = Table("unit", "busy", "waits for a token", "waits for memory", "bank conflicts",
-                  title="Activity of the units: shares of all cycles, mean of the images")
-    for unit in ("LOAD", "MATMUL", "VECTOR", "STORE"):
-        table.add_row(unit, *(
-            f"{100 * mean[name] / cycles:.1f} %" if name in mean else "-"
-            for name in (f"{unit}_BUSY", f"{unit}_WAIT_TOKEN", f"{unit}_WAIT_MEMORY",
-                         f"{unit}_CONFLICT")))
-    console.print(table)
+    columns = ("unit", "busy", "waits for a token", "waits for memory", "bank conflicts")
+    print_table(columns, [
+        (unit, *(f"{100 * mean[name] / cycles:.1f} %" if name in mean else "-"
+                 for name in (f"{unit}_BUSY", f"{unit}_WAIT_TOKEN", f"{unit}_WAIT_MEMORY",
+                              f"{unit}_CONFLICT")))
+        for unit in ("LOAD", "MATMUL", "VECTOR", "STORE")], numbers=columns[1:],
+        title="Activity of the units: shares of all cycles, mean of the images")
     console.print(
         f"{cycles:,.0f} cycles per image, {macs:,} multiply-adds: "
         f"{100 * macs / (cycles * config.rows * config.cols):.1f} % of the {config.rows} x "

@@ -1,9 +1,13 @@
 """All boards: name, clock, memories, host link and constraints."""
 
 import dataclasses
+import gc
 import re
+import warnings
 
 import pytest
+from amaranth.back.rtlil import convert
+from amaranth.hdl import Module
 
 from support.pin_loop import PinLoop
 from weft.spec.integers import ceil_div
@@ -138,3 +142,20 @@ def test_constraints_contain_all_pins_and_the_clock(entry):
         assert netlist.count("cell \\IFS1P3DX") == 16
     for pin, inner, port in (("rx_in", "i", "rx"), ("tx_out", "o", "tx")):
         assert connection(netlist, pin, inner) == connection(netlist, "top", port)
+
+
+def test_the_latency_of_a_memory_is_computed_without_warnings():
+    """Amaranth warns of unused components once a design has been elaborated."""
+    convert(Module(), ports=[])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for entry in BOARDS:
+            assert dataclasses.replace(entry).read_latency >= 5
+        gc.collect()
+    assert not [warning for warning in caught if "host_memory" in str(warning.message)]
+
+
+@every_board
+def test_the_kind_of_memory_is_named(entry):
+    assert entry.memory_kind == {"ulx3s_85f_sdram": "SDRAM", "icebreaker": "SPRAM"}.get(
+        entry.name, "block RAM")
