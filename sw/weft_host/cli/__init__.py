@@ -57,8 +57,8 @@ def command() -> None:
     """Weft: an open AI-inference accelerator, its compiler and its devices.
 
     Exit status: 0 after success; 1 if the device failed or a result was wrong; 2 if the request
-    cannot be carried out (invalid file, unsupported operator, invalid option). With status 2, no
-    file has been written.
+    cannot be carried out (invalid file, unsupported operator, invalid option, a program that does
+    not fit the board). With status 2, no file has been written.
     """
 
 

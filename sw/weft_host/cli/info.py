@@ -75,13 +75,13 @@ def info(preset_name: str, changes: tuple[str, ...], as_json: bool) -> None:
         print_table(("board", "value"), _board_rows(facts["board"]),
                     title=facts["board"]["title"])
         click.echo()
-    print_table(("instruction", "opcode", "unit", "fields (bit: width)"), [
+    print_table(("instruction", "opcode", "unit", "fields (bit:width)"), [
         (name, f"{entry['opcode']:#04x}", entry["unit"],
-         ", ".join(f"{field} ({offset}: {width})"
+         ", ".join(f"{field} ({offset}:{width})"
                    for field, (offset, width) in entry["fields"].items()))
         for name, entry in facts["instructions"].items()],
         title=f"instruction set version {facts['isa_version']}, "
-              f"{isa.INSTRUCTION_BYTES} bytes per instruction", wraps=("fields (bit: width)",))
+              f"{isa.INSTRUCTION_BYTES} bytes per instruction", wraps=("fields (bit:width)",))
 
 
 def _board_facts(board: Board) -> dict[str, Any]:

@@ -58,6 +58,6 @@ def test_every_parameter_and_number_is_shown(weft, monkeypatch):
     for name, value in facts["parameters"].items():
         assert name == "name" or any(line.split() == [name, str(value)] for line in lines)
     for name, entry in facts["instructions"].items():
-        fields = ", ".join(f"{field} ({offset}: {width})"
+        fields = ", ".join(f"{field} ({offset}:{width})"
                            for field, (offset, width) in entry["fields"].items())
         assert any(line.startswith(f"{name} ") and line.endswith(fields) for line in lines)
