@@ -70,8 +70,8 @@ def explain(model: str, measure: bool, page_path: str | None, latency: int, band
     config = program.config
     if config.compact:
         raise ProgramError(
-            f"weft explain cannot predict the cycles of {config.name}, which is the serial engine; "
-            "weft check MODEL --board NAME --measure counts them on the simulated RTL")
+            f"cannot predict the cycles of {config.name}, which is the serial engine and has no "
+            "cycle model; weft check MODEL --board NAME --measure counts them on the simulated RTL")
     measured = None
     if measure:
         device = make_rtl_device(config, memory_bytes=program.memory_bytes, latency=latency,

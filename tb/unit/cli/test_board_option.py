@@ -1,5 +1,6 @@
 """The option --board: configuration, memory and clock of a board in every verb."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -159,6 +160,20 @@ def test_check_of_an_unsupported_operator_has_a_summary(both, tmp_path):
     out, _ = both("check", tmp_path / "exp.tflite", "--board", "icebreaker", status=2)
     assert out.endswith("on icebreaker: 0 operators on Weft, 0 on the host, 1 unsupported: the "
                         "model cannot be compiled\n")
+
+
+def test_measured_cycles_are_those_of_the_rtl(weft, digits, monkeypatch):
+    """The board has the preset tiny, whose simulator other tests have built."""
+    chosen = dataclasses.replace(board("ulx3s_25f"), preset="tiny", changes={"addr_width": 32})
+    monkeypatch.setattr("weft_boards.board", lambda name: chosen)
+    options = (digits[0], "--board", "ulx3s_25f", "--json")
+    fit = json.loads(weft("check", *options, "--measure"))["board"]
+    run = json.loads(weft("run", *options, "--input", digits[1], "--on", "rtl"))
+    assert fit["cycles"] == run["cycles"]
+    predicted = json.loads(weft("check", *options))["board"]
+    assert (fit["origin"], predicted["origin"]) == ("simulated", "predicted")
+    assert fit["cycles"] == pytest.approx(predicted["cycles"], rel=0.03)
+    assert fit["latency"] == chosen.read_latency != 20
 
 
 def test_measuring_needs_a_board(weft, digits):
