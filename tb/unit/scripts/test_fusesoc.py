@@ -76,20 +76,16 @@ def test_files_of_all_targets_exist():
     assert (ROOT / "scripts" / generator["weft_verilog"]["command"]).is_file()
 
 
-@pytest.mark.parametrize("top", [None, "npu"])
-def test_generator_writes_the_verilog_of_the_configuration(top):
-    parameters = {"preset": "icebreaker", "set": {"queue_depth": 8}}
-    if top:
-        parameters["top"] = top
-    files = fusesoc_verilog.generate({"vlnv": "me:mine:npu:1.0", "parameters": parameters})
-    top = top or "weft"
-    assert list(files) == [f"{top}.v", f"{top}.vlt", "weft.core"]
-    assert files[f"{top}.v"] == verilog_module(preset("icebreaker", queue_depth=8), top)
-    assert files[f"{top}.vlt"] == lint_waivers(f"{top}.v", top)
+def test_generator_writes_the_verilog_of_the_configuration():
+    files = fusesoc_verilog.generate({"vlnv": "me:mine:npu:1.0", "parameters": {
+        "preset": "icebreaker", "set": {"queue_depth": 8}, "top": "npu"}})
+    assert list(files) == ["npu.v", "npu.vlt", "weft.core"]
+    assert files["npu.v"] == verilog_module(preset("icebreaker", queue_depth=8), "npu")
+    assert files["npu.vlt"] == lint_waivers("npu.v", "npu")
     core = yaml.safe_load(files["weft.core"].removeprefix("CAPI=2:\n"))
     assert core["name"] == "me:mine:npu:1.0"
     assert core["filesets"]["rtl"]["files"] == [
-        {f"{top}.vlt": {"file_type": "vlt"}}, {f"{top}.v": {"file_type": "verilogSource-2005"}}]
+        {"npu.vlt": {"file_type": "vlt"}}, {"npu.v": {"file_type": "verilogSource-2005"}}]
 
 
 @pytest.mark.parametrize("parameters, error, message", [

@@ -29,8 +29,8 @@ def test_rejects_other_names(name):
 
 @pytest.mark.parametrize("name", ["module", "wire", "logic", "endmodule", "unique0"])
 def test_rejects_keywords(name):
-    with pytest.raises(ModuleNameError, match=f"^'{name}' is a keyword of Verilog or SystemVerilog; use "
-                                         "another name$"):
+    with pytest.raises(ModuleNameError, match=f"^'{name}' is a keyword of Verilog or "
+                                              "SystemVerilog; use another name$"):
         check_module_name(name)
 
 
