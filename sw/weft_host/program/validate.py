@@ -23,6 +23,12 @@ AddressWindow = tuple[int, int, bool, bool]
 _BOUNDS = {"spad": ErrorCode.SPAD_BOUNDS, "wgt": ErrorCode.WGT_BOUNDS, "acc": ErrorCode.ACC_BOUNDS}
 _WORDS = {"spad": "bytes of scratchpad", "wgt": "bytes of weight buffer",
           "acc": "accumulator rows"}
+_MAP_OPS = frozenset(MapOp)
+# fields that must not be 0, and bits that must be 0, of each instruction
+_COUNTS = {instruction.name: [field.name for field in instruction.fields
+                              if field.name == "bytes" or field.name.endswith("count")]
+           for instruction in isa.INSTRUCTIONS}
+_RESERVED = {instruction.name: instruction.reserved_mask for instruction in isa.INSTRUCTIONS}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,9 +83,9 @@ def _channels_reason(config: Config, instruction: isa.Instruction,
 def _field_reason(config: Config, instruction: isa.Instruction,
                   v: Mapping[str, int]) -> str | None:
     """Return the reason why a field is out of range, if one is."""
-    for field in instruction.fields:
-        if (field.name == "bytes" or field.name.endswith("count")) and v[field.name] < 1:
-            return f"{field.name} is 0 and must be at least 1"
+    for name in _COUNTS[instruction.name]:
+        if v[name] < 1:
+            return f"{name} is 0 and must be at least 1"
     if config.compact and v.get("each"):
         return "each is set, which compact configurations do not support"
     reason = _channels_reason(config, instruction, v)
@@ -99,7 +105,7 @@ def _field_reason(config: Config, instruction: isa.Instruction,
         return f"shift is {v['shift']} and must be at most 62"
     if v.get("multiplier", 0) >> 31:
         return f"multiplier is {v['multiplier']:#x} and must be below 2^31"
-    if v.get("op", 0) not in list(MapOp):
+    if v.get("op", 0) not in _MAP_OPS:
         return f"op is {v['op']} and must be at most {max(MapOp):d}"
     if instruction.name == "MAP" and v["mode"] == Mode.RAW:
         return "mode is RAW, which MAP does not support"
@@ -152,7 +158,7 @@ def check_instruction(config: Config, raw: bytes, *, address: int = 0, mem_base:
         return Violation(ErrorCode.ILLEGAL_OPCODE, isa.SEQUENCER, address,
                          f"no instruction has opcode {raw[0]:#04x}")
     unit = instruction.unit
-    reserved = int.from_bytes(raw, "little") & instruction.reserved_mask
+    reserved = int.from_bytes(raw, "little") & _RESERVED[instruction.name]
     if reserved:
         bits = ", ".join(str(bit) for bit in range(256) if reserved >> bit & 1)
         return Violation(ErrorCode.RESERVED_BITS, unit, address,

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import typing
 from collections.abc import Iterator
 
 from weft.spec.config import Config
@@ -12,7 +13,8 @@ from ..lower.layer import Layer
 from .kernel_blocks import tile_width
 from .layer_plan import LayerPlan, parameter_bytes
 
-__all__ = ["SHORT_LOAD", "Blocking", "beats_per_tile", "plans_with_buffers"]
+__all__ = ["SHORT_LOAD", "Blocking", "BufferSizes", "Buffering", "beats_per_tile",
+           "tiles_per_load", "weights_resident"]
 
 SHORT_LOAD = 64
 """Beats of a load of weights that is long enough to hide the latency of LOAD and of MATMUL."""
@@ -38,6 +40,8 @@ class Blocking:
         Size of the input that is in the scratchpad at one time, halo included.
     input_loads : :class:`int`
         Number of times that an input buffer is filled.
+    tiles_per_load, weights_resident
+        See :class:`LayerPlan`.
     """
 
     kernel_y: int
@@ -58,6 +62,8 @@ class Blocking:
     input_on_chip: bool
     output_on_chip: bool
     row_filters: bool
+    tiles_per_load: int
+    weights_resident: bool
 
     @property
     def positions(self) -> int:
@@ -70,30 +76,59 @@ def beats_per_tile(config: Config) -> int:
     return ceil_div(config.tile_bytes, config.bus_bytes)
 
 
-def plans_with_buffers(layer: Layer, config: Config, blocking: Blocking) -> Iterator[LayerPlan]:
-    """Yield the plans for all choices of buffers, without the estimate of their duration.
+class Buffering(typing.NamedTuple):
+    """Choice of buffers; see :class:`LayerPlan` for the attributes."""
 
-    The choices are two input buffers or one; several output buffers or one; and parameters that are
-    loaded once for the whole layer, or group by group.
+    input_buffers: int
+    output_buffers: int
+    parameters_resident: bool
+
+
+class BufferSizes:
+    """Sizes of the buffers for a division of a layer's work.
+
+    Parameters
+    ----------
+    layer, config, blocking : :class:`Layer`, :class:`weft.spec.config.Config`, :class:`Blocking`
+        Layer, configuration that executes it, and division of its work.
     """
-    outputs = blocking.groups if blocking.sliced \
-        else 2 if blocking.position_blocks * blocking.groups > 1 else 1
-    input_bytes = _input_bytes(layer, config, blocking)
-    output_bytes = _output_bytes(layer, config, blocking)
-    weights_resident = _weights_resident(layer, config, blocking)
-    tiles_per_load = _tiles_per_load(config, blocking)
-    for input_buffers, output_buffers, resident in itertools.product(
-            (2, 1) if blocking.input_loads > 1 else (1,),
-            (outputs, 1) if outputs > 1 else (1,),
-            (True, False) if blocking.groups > 2 else (True,)):
-        yield LayerPlan(
+
+    def __init__(self, layer: Layer, config: Config, blocking: Blocking) -> None:
+        self._layer, self._blocking = layer, blocking
+        self._outputs = blocking.groups if blocking.sliced \
+            else 2 if blocking.position_blocks * blocking.groups > 1 else 1
+        self.input_bytes = _input_bytes(layer, config, blocking)
+        self.output_bytes = _output_bytes(layer, config, blocking)
+        self.parameter_bytes = {
+            resident: _parameter_bytes(layer, config, blocking, resident)
+            for resident in ((True, False) if blocking.groups > 2 else (True,))}
+
+    def choices(self) -> Iterator[tuple[Buffering, int]]:
+        """Yield all choices of buffers, and the bytes of the scratchpad that each needs.
+
+        The choices are two input buffers or one; several output buffers or one; and parameters
+        that are loaded once for the whole layer, or group by group.
+        """
+        for inputs, outputs, resident in itertools.product(
+                (2, 1) if self._blocking.input_loads > 1 else (1,),
+                (self._outputs, 1) if self._outputs > 1 else (1,), self.parameter_bytes):
+            yield Buffering(inputs, outputs, resident), (
+                inputs * self.input_bytes + outputs * self.output_bytes
+                + self.parameter_bytes[resident])
+
+    def plan(self, buffering: Buffering, cycles: int) -> LayerPlan:
+        """Return the plan with one of the choices and its estimated duration."""
+        blocking = self._blocking
+        return LayerPlan(
             kernel_y=blocking.kernel_y, kernel_x=blocking.kernel_x, channels=blocking.channels,
             y_count=blocking.y_count, x_count=blocking.x_count, group=blocking.group,
-            whole_input=blocking.whole_input, input_buffers=input_buffers,
-            output_buffers=output_buffers, input_bytes=input_bytes, output_bytes=output_bytes,
-            parameter_bytes=_parameter_bytes(layer, config, blocking, resident),
-            parameters_resident=resident, weights_resident=weights_resident,
-            tiles_per_load=tiles_per_load, input_on_chip=blocking.input_on_chip,
+            whole_input=blocking.whole_input, input_buffers=buffering.input_buffers,
+            output_buffers=buffering.output_buffers, input_bytes=self.input_bytes,
+            output_bytes=self.output_bytes,
+            parameter_bytes=self.parameter_bytes[buffering.parameters_resident],
+            parameters_resident=buffering.parameters_resident,
+            weights_resident=blocking.weights_resident, tiles_per_load=blocking.tiles_per_load,
+            cycles=cycles, input_on_chip=blocking.input_on_chip,
             output_on_chip=blocking.output_on_chip, row_filters=blocking.row_filters,
             sliced=blocking.sliced, lines=blocking.lines)
 
@@ -131,25 +166,27 @@ def _parameter_bytes(layer: Layer, config: Config, blocking: Blocking, resident:
     return 2 * round_up(block * blocking.group, unit)
 
 
-def _weights_resident(layer: Layer, config: Config, blocking: Blocking) -> bool:
+def weights_resident(layer: Layer, config: Config, passes: tuple[int, ...],
+                     position_blocks: int) -> bool:
     """Return whether all weights stay in the weight buffer from their first use on.
 
     Weights that are used for one block of positions only do not stay.
     """
-    tiles = sum(blocking.passes) * ceil_div(layer.out_c, tile_width(layer, config))
-    return layer.pooling or blocking.position_blocks > 1 \
-        and tiles <= min(config.wgt_tiles, MAX_COUNT)
+    if layer.pooling or position_blocks <= 1:
+        return layer.pooling
+    tiles = sum(passes) * ceil_div(layer.out_c, tile_width(layer, config))
+    return tiles <= min(config.wgt_tiles, MAX_COUNT)
 
 
-def _tiles_per_load(config: Config, blocking: Blocking) -> int:
+def tiles_per_load(config: Config, passes: tuple[int, ...], positions: int) -> int:
     """Return the largest number of tiles in one load of weights."""
     tile_beats = beats_per_tile(config)
-    memory_bound = blocking.positions < 2 * config.tile_bytes // config.bus_bytes
+    memory_bound = positions < 2 * config.tile_bytes // config.bus_bytes
     limit = max(1, min(config.wgt_tiles, MAX_COUNT) // (4 if memory_bound else 2))
-    if blocking.positions >= config.rows:
+    if positions >= config.rows:
         return limit
     # loads of one tile each: neighbouring loads are merged into one instruction, and so are MATMULs
-    longest = max(blocking.passes)
+    longest = max(passes)
     if longest * tile_beats < SHORT_LOAD:
         return min(limit, ceil_div(2 * SHORT_LOAD, tile_beats))
     return min(limit, longest)

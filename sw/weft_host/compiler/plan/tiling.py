@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from weft.spec.config import Config
 from weft.spec.integers import ceil_div
+from weft.spec.isa import Mode
 
 from ..limits import MAX_COUNT
 from ..lower.layer import Layer
@@ -18,11 +19,23 @@ from .kernel_blocks import (
     uses_row_filters,
     weight_lines,
 )
-from .layer_blocking import SHORT_LOAD, Blocking, beats_per_tile, plans_with_buffers
-from .layer_estimate import estimated_cycles
+from .layer_blocking import (
+    SHORT_LOAD,
+    Blocking,
+    BufferSizes,
+    beats_per_tile,
+    tiles_per_load,
+    weights_resident,
+)
+from .layer_estimate import LayerEstimate
 from .layer_plan import LayerPlan
 
 __all__ = ["plan_layer"]
+
+_SHAPE = [field.name for field in dataclasses.fields(Layer)
+          if field.type in (int, str, Mode) and field.name not in ("name", "index", "target")]
+_MOST_FOUND = 4096
+_found: dict[tuple[object, ...], LayerPlan] = {}      # plans of earlier searches
 
 
 def plan_layer(layer: Layer, config: Config, *, budget: int | None = None,
@@ -45,12 +58,26 @@ def plan_layer(layer: Layer, config: Config, *, budget: int | None = None,
         If not even the smallest piece of the layer fits.
     """
     budget = config.spad_bytes if budget is None else budget
+    key = (*_shape(layer), config, budget, input_on_chip, output_on_chip)
+    if key not in _found:
+        if len(_found) >= _MOST_FOUND:
+            _found.clear()
+        _found[key] = _search_plan(layer, config, budget, input_on_chip, output_on_chip)
+    return _found[key]
+
+
+def _shape(layer: Layer) -> tuple[object, ...]:
+    """Return all that a plan depends on; many networks repeat the same layer."""
+    return (layer.per_channel, *(getattr(layer, name) for name in _SHAPE))
+
+
+def _search_plan(layer: Layer, config: Config, budget: int, input_on_chip: bool,
+                 output_on_chip: bool) -> LayerPlan:
     search = _Search(layer, config, budget, input_on_chip, output_on_chip)
     best: LayerPlan | None = None
     for kernel in search.kernel_divisions():
-        plan = search.best_plan(kernel)
-        if plan is not None and (best is None or plan.cycles < best.cycles):
-            best = plan
+        plan = search.best_plan(kernel, best)
+        best = plan or best
         if plan is not None and plan.sliced:
             return plan
         undivided = (kernel.kernel_y, kernel.kernel_x) == (layer.kernel_h, layer.kernel_w) and (
@@ -119,21 +146,29 @@ class _Search:
                      2 * max(self.config.rows, self.config.tile_bytes // self.config.bus_bytes))
         return plan.y_count * plan.x_count >= min(wanted, self.half)
 
-    def best_plan(self, kernel: _KernelDivision) -> LayerPlan | None:
-        """Return the fastest plan with this division of the kernel, or ``None`` if none fits.
+    def best_plan(self, kernel: _KernelDivision, best: LayerPlan | None) -> LayerPlan | None:
+        """Return the fastest plan with this division of the kernel.
 
-        Of plans with equal estimates, it is the first one.
+        The result is ``None`` if none fits, or if none is faster than ``best``. Of plans with equal
+        estimates, it is the first one. Buffers are tried only if the best ones would make a plan
+        faster than the fastest one so far.
         """
-        best, cycles = None, 0
+        found, cycles = None, best.cycles if best else None
         for blocking in self._blockings(kernel):
-            for plan in plans_with_buffers(self.layer, self.config, blocking):
-                self.least = min(self.least, plan.buffer_bytes)
-                if plan.buffer_bytes > self.budget:
+            estimate = LayerEstimate(self.layer, self.config, blocking)
+            if cycles is not None and estimate.least >= cycles:
+                continue
+            sizes = BufferSizes(self.layer, self.config, blocking)
+            for buffering, size in sizes.choices():
+                self.least = min(self.least, size)
+                if size > self.budget:
                     continue
-                estimate = estimated_cycles(self.layer, self.config, plan, blocking)
-                if best is None or estimate < cycles:
-                    best, cycles = plan, estimate
-        return None if best is None else dataclasses.replace(best, cycles=cycles)
+                expected = estimate.cycles(buffering)
+                if cycles is None or expected < cycles:
+                    found, cycles = (sizes, buffering), expected
+        if found is None or cycles is None:
+            return None
+        return found[0].plan(found[1], cycles)
 
     # the candidates, in the order in which they are tried
 
@@ -243,5 +278,7 @@ class _Search:
             lines=lines, group=group, whole_input=whole_input, position_blocks=blocks,
             groups=groups, input_loads=loads, input_on_chip=self.input_on_chip,
             output_on_chip=self.output_on_chip, row_filters=self.row_filters,
+            tiles_per_load=tiles_per_load(self.config, kernel.passes, y_count * x_count),
+            weights_resident=weights_resident(layer, self.config, kernel.passes, blocks),
             input_height=(rows - 1) * layer.stride_h + (kernel_y - 1) * layer.dilation_h + 1,
             input_width=(columns - 1) * layer.stride_w + (kernel_x - 1) * layer.dilation_w + 1)

@@ -164,16 +164,15 @@ def _open_tokens(program: Sequence[ScheduledInstruction], queue_depth: int) -> i
     started.
     """
     worst = 0
+    positions: list[list[int]] = [[] for _ in UNITS]
+    for position, instruction in enumerate(program):
+        positions[instruction.unit].append(position)
     for source, target in itertools.permutations(range(len(UNITS)), 2):
-        senders: list[int] = []
-        sent = [0]
-        for position, instruction in enumerate(program):
-            if instruction.unit == source and instruction.signal >> target & 1:
-                senders.append(position)
-                sent.append(sent[-1] + len(instruction.members))
-        receivers = [position for position, instruction in enumerate(program)
-                     if instruction.unit == target]
-        taken = 0
+        senders = [position for position in positions[source]
+                   if program[position].signal >> target & 1]
+        sent = list(itertools.accumulate(
+            (len(program[position].members) for position in senders), initial=0))
+        receivers, taken = positions[target], 0
         for number, position in enumerate(receivers):
             beyond = number + queue_depth + 2
             reach = receivers[beyond] if beyond < len(receivers) else len(program)
