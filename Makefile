@@ -74,7 +74,7 @@ verilog: setup ## Verilog of every preset, in build/
 	@python scripts/verilog.py
 
 docs: setup ## the documentation, in build/docs; warnings are errors
-	@sphinx-build -q -W --keep-going -E -b html docs build/docs
+	@sphinx-build -j auto -q -W --keep-going -E -b html docs build/docs
 	@echo "open build/docs/index.html"
 
 pages: docs ## the documentation in Chromium: no page scrolls sideways on a phone
