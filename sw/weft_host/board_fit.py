@@ -13,6 +13,7 @@ from weft_boards._clock import mhz_text
 from weft_boards._peak import peak_macs
 
 from .program.file import Program
+from .progress import Progress
 
 if TYPE_CHECKING:
     from weft_boards._board import Board
@@ -24,14 +25,15 @@ _MAX_ADDR_WIDTH = 32
 
 
 def compile_for_any_memory(model: bytes | str | os.PathLike[str], config: Config, *,
-                           keep_tensors: bool = False) -> Program:
+                           keep_tensors: bool = False,
+                           progress: Progress | None = None) -> Program:
     """Compile a model even if the program exceeds the address range of the configuration.
 
     The instructions and constants are those of :func:`weft_host.compile`.
     """
     from . import compiler
     wide = dataclasses.replace(config, addr_width=_MAX_ADDR_WIDTH)
-    program = compiler.compile(model, wide, keep_tensors=keep_tensors)
+    program = compiler.compile(model, wide, keep_tensors=keep_tensors, progress=progress)
     return dataclasses.replace(program, config=config)
 
 

@@ -12,7 +12,7 @@ from weft.spec.config import Config
 
 from .devices import make_config, make_rtl_device
 from .options import chosen_board, config_options, json_option, model_argument
-from .output import print_json, progress
+from .output import print_json, progress, working
 from .tables import print_table
 from .trace import inputs_or_zeros
 
@@ -45,9 +45,10 @@ def check(model: str, preset_name: str, changes: tuple[str, ...], measure: bool,
     if measure and not board:
         raise click.UsageError("--measure needs --board, whose memory and clock it uses")
     config = make_config(preset_name, changes)
-    verdicts = compiler.check(model, config)
-    unsupported = sum(verdict.where == "unsupported" for verdict in verdicts)
-    fit = _fit(model, config, board, measure) if board and not unsupported else None
+    with working():
+        verdicts = compiler.check(model, config, progress=progress)
+        unsupported = sum(verdict.where == "unsupported" for verdict in verdicts)
+        fit = _fit(model, config, board, measure) if board and not unsupported else None
     target = board.name if board else config.name
     summary = f"{model} on {target}: {_count(verdicts)}"
     if fit:
@@ -95,8 +96,7 @@ def _fit(model: str, config: Config, board: Board, measure: bool) -> BoardFit:
     from ..board_fit import BoardFit, compile_for_any_memory
     from ..perf.cycle_model import predict
 
-    progress(f"compiling {model} for {board.name}")
-    program = compile_for_any_memory(model, config)
+    program = compile_for_any_memory(model, config, progress=progress)
     fit = BoardFit(board=board, program=program, source=model)
     if not fit.fits:
         return fit
@@ -108,6 +108,6 @@ def _fit(model: str, config: Config, board: Board, measure: bool) -> BoardFit:
         return dataclasses.replace(fit, cycles=result.cycles, origin="simulated")
     if config.compact:
         return fit
-    progress(f"predicting the cycles of {model} on {board.name}")
-    cycles = predict(program, latency=board.read_latency, bandwidth=board.bandwidth).cycles
+    cycles = predict(program, latency=board.read_latency, bandwidth=board.bandwidth,
+                     progress=progress).cycles
     return dataclasses.replace(fit, cycles=cycles, origin="predicted")

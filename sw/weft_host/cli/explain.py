@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from .explain_text import show
 from .files import OutputFile
 from .model import is_program, load_program
 from .options import chosen_board, config_options, json_option, memory_options, model_argument
-from .output import print_json, progress, write_output
+from .output import print_json, progress, working, write_output
 from .trace import inputs_or_zeros
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def _recompiler(path: str) -> Callable[[Config], Program] | None:
     from ..board_fit import compile_for_any_memory
     if is_program(path):
         return None
-    return lambda config: compile_for_any_memory(path, config)
+    return functools.partial(compile_for_any_memory, path)
 
 
 def _fit(path: str, program: Program, found: Explanation) -> BoardFit | None:
@@ -65,6 +66,7 @@ def explain(model: str, measure: bool, page_path: str | None, latency: int, band
     """
     from ..perf.explain import explain as explain_program
     from ..perf.explain_page import page
+    from ..perf.hardware_changes import usable_processors
 
     program = load_program(model, lambda: make_config(preset_name, changes))
     config = program.config
@@ -73,13 +75,15 @@ def explain(model: str, measure: bool, page_path: str | None, latency: int, band
             f"cannot predict the cycles of {config.name}, which is the serial engine and has no "
             "cycle model; weft check MODEL --board NAME --measure counts them on the simulated RTL")
     measured = None
-    if measure:
-        device = make_rtl_device(config, memory_bytes=program.memory_bytes, latency=latency,
-                                 bandwidth=bandwidth)
-        progress(f"running {model} on rtl, {config.name}")
-        measured = device.record(program, inputs_or_zeros(None, program))
-    found = explain_program(program, latency=latency, bandwidth=bandwidth, measured=measured,
-                            recompile=_recompiler(model))
+    with working():
+        if measure:
+            device = make_rtl_device(config, memory_bytes=program.memory_bytes, latency=latency,
+                                     bandwidth=bandwidth)
+            progress(f"running {model} on rtl, {config.name}")
+            measured = device.record(program, inputs_or_zeros(None, program))
+        found = explain_program(program, latency=latency, bandwidth=bandwidth, measured=measured,
+                                recompile=_recompiler(model), jobs=usable_processors(),
+                                progress=progress)
     fit = _fit(model, program, found)
     if page_path:
         write_output(page_path, page(found, config.cells,

@@ -16,7 +16,7 @@ from ..program.file import MAGIC, Program
 from .devices import board_of_preset, config_is_given, make_config
 from .files import InputFile, OutputFile
 from .options import chosen_board, config_options, json_option, model_argument
-from .output import print_json, write_output
+from .output import print_json, progress, working, write_output
 
 if TYPE_CHECKING:
     from weft_boards._board import Board
@@ -73,9 +73,12 @@ def _compile(path: str, config: Config, board: Board | None,
     """
     from .. import compiler
     from ..board_fit import compile_for_any_memory
-    if board is None:
-        return compiler.compile(path, config, keep_tensors=keep_tensors), None
-    program = compile_for_any_memory(path, config, keep_tensors=keep_tensors)
+    with working():
+        if board is None:
+            return compiler.compile(path, config, keep_tensors=keep_tensors,
+                                    progress=progress), None
+        program = compile_for_any_memory(path, config, keep_tensors=keep_tensors,
+                                         progress=progress)
     return program, _require_fit(program, board, path)
 
 

@@ -16,7 +16,7 @@ from .files import InputFile, OutputFile
 from .input_arrays import read_inputs
 from .model import load_program
 from .options import config_options, device_options, json_option, model_argument
-from .output import print_json, progress, write_output
+from .output import print_json, progress, working, write_output
 
 __all__ = ["report", "run"]
 
@@ -92,10 +92,11 @@ def run(model: str, input_path: str, output_path: str | None, all_tensors: bool,
     if all_tensors:
         _check_stored(model, program)
     inputs = read_inputs(input_path, program)
-    device = make_device(where, program.config, memory_bytes=program.memory_bytes, latency=latency,
-                         bandwidth=bandwidth)
-    progress(f"running {model} on {where}, {program.config.name}")
-    result = device.run(program, inputs, all_tensors=all_tensors)
+    with working():
+        device = make_device(where, program.config, memory_bytes=program.memory_bytes,
+                             latency=latency, bandwidth=bandwidth)
+        progress(f"running {model} on {where}, {program.config.name}")
+        result = device.run(program, inputs, all_tensors=all_tensors)
 
     arrays = {f"out{index}": result.outputs[tensor.name]
               for index, tensor in enumerate(program.outputs)}

@@ -13,7 +13,7 @@ from .files import InputFile, OutputFile
 from .input_arrays import read_inputs
 from .model import load_program
 from .options import config_options, json_option, memory_options, model_argument
-from .output import print_json, progress, write_output
+from .output import print_json, progress, working, write_output
 
 __all__ = ["inputs_or_zeros", "trace"]
 
@@ -47,10 +47,11 @@ def trace(model: str, output: str, input_path: str | None, latency: int, bandwid
 
     program = load_program(model, lambda: make_config(preset_name, changes))
     inputs = inputs_or_zeros(input_path, program)
-    device = make_rtl_device(program.config, memory_bytes=program.memory_bytes, latency=latency,
-                             bandwidth=bandwidth)
-    progress(f"running {model} on rtl, {program.config.name}")
-    result, times = device.record(program, inputs)
+    with working():
+        device = make_rtl_device(program.config, memory_bytes=program.memory_bytes,
+                                 latency=latency, bandwidth=bandwidth)
+        progress(f"running {model} on rtl, {program.config.name}")
+        result, times = device.record(program, inputs)
     write_output(output, json.dumps(chrome_trace(program, times)))
     if as_json:
         names = layer_names(program)

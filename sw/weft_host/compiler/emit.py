@@ -1,5 +1,6 @@
 """Last compiler stage: turn a stream of instructions and the constants into a program."""
 
+import collections
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from weft.spec.integers import round_up
 from ..program import validate
 from ..program.file import Program
 from ..program.tensor import HostStep, Window
+from ..progress import Progress, silent
 from .plan.tensor_layout import TensorLayout
 from .schedule.merge import ScheduledInstruction, merge
 from .schedule.scheduler import add_tokens, find_dependencies, schedule
@@ -23,7 +25,7 @@ SECTION_ALIGN = 4096
 
 def emit(stream: InstructionStream, constants: bytes, layout: TensorLayout, *,
          host_steps: Sequence[HostStep] = (), source: str = "", macs: int = 0,
-         layers: Sequence[dict[str, Any]] = ()) -> Program:
+         layers: Sequence[dict[str, Any]] = (), progress: Progress = silent) -> Program:
     """Schedule a stream of instructions, resolve their host addresses, and return the program.
 
     Parameters
@@ -40,6 +42,8 @@ def emit(stream: InstructionStream, constants: bytes, layout: TensorLayout, *,
         Metadata of the program.
     layers : sequence of dict
         Metadata of each step. The number of its instructions is added to a copy of it.
+    progress : callable
+        Receives a sentence for each stage of the work.
 
     Raises
     ------
@@ -49,6 +53,7 @@ def emit(stream: InstructionStream, constants: bytes, layout: TensorLayout, *,
     config = stream.config
     if not stream.instructions:     # a model that only reshapes: a program needs an instruction
         stream.no_operation()
+    progress(f"compiling: ordering {len(stream.instructions):,} instructions")
     program = _scheduled(stream, layout.size)
     # each section starts at a multiple of 4 KiB; the tensors have a window of their own
     base = {HostSection.CONSTANTS: round_up(len(program) * isa.INSTRUCTION_BYTES, SECTION_ALIGN)}
@@ -65,6 +70,7 @@ def emit(stream: InstructionStream, constants: bytes, layout: TensorLayout, *,
     tensors = layout.relocated(base[HostSection.TENSORS])
     instruction_layers = [stream.instructions[instruction.members[0]].layer
                           for instruction in program]
+    counts = collections.Counter(instruction_layers)
     result = Program(
         config=config, instructions=_encoded(program, stream.instructions, base),
         memory_bytes=total,
@@ -72,9 +78,10 @@ def emit(stream: InstructionStream, constants: bytes, layout: TensorLayout, *,
         inputs=tensors.inputs, outputs=tensors.outputs, tensors=tensors.tensors,
         windows=tuple(windows), host_steps=tuple(host_steps),
         meta={"source": source, "macs": macs, "all_tensors": tensors.complete,
-              "layers": [{**layer, "instructions": instruction_layers.count(layer["index"])}
+              "layers": [{**layer, "instructions": counts[layer["index"]]}
                          for layer in layers],
               "instruction_layers": instruction_layers})
+    progress(f"compiling: checking {len(program):,} instructions")
     violations = validate.check_program(result)
     if violations:
         index, violation = violations[0]

@@ -10,6 +10,7 @@ from weft.spec.config import Config
 from ..configuration import resolve_config
 from ..program.file import Program
 from ..program.tensor import HostStep
+from ..progress import Progress, silent
 from .emit import emit
 from .frontend.graph import Graph
 from .frontend.tflite import read_model
@@ -39,7 +40,8 @@ from .verdict import CapacityError, ModelError, Refused, UnsupportedError, Verdi
 __all__ = ["assemble", "check", "compile"]
 
 
-def check(model: bytes | str | os.PathLike[str], config: Config | str) -> list[Verdict]:
+def check(model: bytes | str | os.PathLike[str], config: Config | str, *,
+          progress: Progress | None = None) -> list[Verdict]:
     """Decide for every operator of a model whether the device or the host executes it.
 
     Parameters
@@ -48,6 +50,8 @@ def check(model: bytes | str | os.PathLike[str], config: Config | str) -> list[V
         Content or path of an int8 ``.tflite`` file.
     config : :class:`weft.spec.config.Config` or :class:`str`
         Configuration that would execute the model, or the name of its preset or of its board.
+    progress : callable or :class:`None`
+        Receives a sentence for each stage of the work; see :mod:`weft_host.progress`.
 
     Returns
     -------
@@ -59,11 +63,12 @@ def check(model: bytes | str | os.PathLike[str], config: Config | str) -> list[V
     ModelError
         If the file cannot be read.
     """
-    return _lowered_steps(read_model(model), resolve_config(config))[0].verdicts
+    return _lowered_steps(read_model(model), resolve_config(config),
+                          progress or silent)[0].verdicts
 
 
 def compile(model: bytes | str | os.PathLike[str], config: Config | str, *,
-            keep_tensors: bool = False) -> Program:
+            keep_tensors: bool = False, progress: Progress | None = None) -> Program:
     """Compile a model.
 
     Parameters
@@ -79,6 +84,8 @@ def compile(model: bytes | str | os.PathLike[str], config: Config | str, *,
     keep_tensors : :class:`bool`
         Store every intermediate tensor in host memory, where it can be read, even if it could stay
         on chip. This costs cycles, but changes no result.
+    progress : callable or :class:`None`
+        Receives a sentence for each stage of the work; see :mod:`weft_host.progress`.
 
     Returns
     -------
@@ -93,14 +100,14 @@ def compile(model: bytes | str | os.PathLike[str], config: Config | str, *,
     CapacityError
         If the program exceeds the address range of host memory.
     """
-    config = resolve_config(config)
+    config, report = resolve_config(config), progress or silent
     graph = read_model(model)
-    lowered, steps = _lowered_steps(graph, config)
+    lowered, steps = _lowered_steps(graph, config, report)
     if lowered.unsupported:
         raise UnsupportedError(graph.source, lowered.unsupported)
     _check_inputs_and_outputs(graph, lowered)
     steps = longest_producer_last(steps)
-    arrangement = arrange(steps, config)
+    arrangement = arrange(steps, config, progress=report)
     layout = lay_out_tensors(graph, lowered, arrangement.resident, keep_tensors=keep_tensors)
     names = unique_names(graph)
     host_steps = [dataclasses.replace(
@@ -108,12 +115,12 @@ def compile(model: bytes | str | os.PathLike[str], config: Config | str, *,
         outputs=tuple(names[int(index)] for index in step.outputs))
         for step in lowered.host_steps]
     return assemble(steps, arrangement, config, layout, host_steps=host_steps,
-                    source=graph.source)
+                    source=graph.source, progress=report)
 
 
 def assemble(steps: Sequence[Step[Any]], arrangement: Arrangement, config: Config,
              layout: TensorLayout, *, host_steps: Sequence[HostStep] = (),
-             source: str = "") -> Program:
+             source: str = "", progress: Progress = silent) -> Program:
     """Emit planned steps, and return the program.
 
     Parameters
@@ -130,6 +137,8 @@ def assemble(steps: Sequence[Step[Any]], arrangement: Arrangement, config: Confi
         Operators that the host executes.
     source : :class:`str`
         Description of the model, for the metadata.
+    progress : callable
+        Receives a sentence for each stage of the work.
 
     Raises
     ------
@@ -154,12 +163,13 @@ def assemble(steps: Sequence[Step[Any]], arrangement: Arrangement, config: Confi
                        "macs": step.macs,
                        "on_chip": [tensor is not None for tensor in (*sources, target)],
                        "estimated_cycles": plan.cycles, "plan": dataclasses.asdict(plan)})
-    interleave(stream, emissions)
+    interleave(stream, emissions, progress=progress)
     return emit(stream, b"".join(sections), layout, host_steps=host_steps, source=source,
-                macs=sum(step.macs for step in steps), layers=layers)
+                macs=sum(step.macs for step in steps), layers=layers, progress=progress)
 
 
-def _lowered_steps(graph: Graph, config: Config) -> tuple[Lowered, list[Step[Any]]]:
+def _lowered_steps(graph: Graph, config: Config,
+                   progress: Progress) -> tuple[Lowered, list[Step[Any]]]:
     """Return the lowered graph and its steps.
 
     An operator that does not fit the scratchpad even alone gets the verdict "unsupported".
@@ -167,7 +177,8 @@ def _lowered_steps(graph: Graph, config: Config) -> tuple[Lowered, list[Step[Any
     lowered = lower(graph, config)
     steps = [_step(operation, config) for operation in lowered.operations]
     verdicts = {verdict.index: verdict for verdict in lowered.verdicts}
-    for step in steps:
+    for number, step in enumerate(steps, 1):
+        progress(f"compiling: planning layer {number} of {len(steps)}")
         try:
             step.plan(config.spad_bytes, (None,) * len(step.sources), None)
         except CapacityError as error:

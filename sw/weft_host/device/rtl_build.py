@@ -1,7 +1,6 @@
 """Build of simulators as shared libraries: Amaranth, CXXRTL, the C++ compiler, and a cache."""
 
 import contextlib
-import fcntl
 import hashlib
 import importlib.metadata
 import json
@@ -15,7 +14,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import weft
@@ -23,6 +22,8 @@ from weft.spec.config import Config
 
 from ..atomic_file import write_atomically
 from ..errors import BuildError
+from ..progress import Progress
+from .cache_lock import locked
 from .rtl_split import split
 
 __all__ = ["build", "build_accelerator", "cache_directory", "find_compiler", "print_progress",
@@ -36,8 +37,6 @@ _PREPARE = "proc; flatten; opt_expr; opt_clean"
 _FLAGS = ("-O3", "-march=native", "-fno-semantic-interposition", "-std=c++17", "-fPIC", "-shared",
           "-w")
 _LOG_LINES = 20     # of the compiler's log, in the message about a failure
-
-Progress = Callable[[str], None]
 
 
 def print_progress(message: str) -> None:
@@ -80,16 +79,6 @@ def _reported(directory: pathlib.Path) -> Iterator[None]:
             reason = "it is not a folder"
         raise BuildError(f"the cache of simulators, {directory}, cannot be written: {reason}; free "
                          "space there, or set WEFT_CACHE to another folder") from error
-
-
-@contextlib.contextmanager
-def _locked_cache(cache: str | os.PathLike[str] | None, name: str) -> Iterator[pathlib.Path]:
-    """Yield the cache directory, while entry ``name`` is locked against other processes."""
-    directory = pathlib.Path(cache or cache_directory())
-    directory.mkdir(parents=True, exist_ok=True)
-    with open(directory / f"{name}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield directory
 
 
 def _digest(*parts: str | bytes) -> str:
@@ -185,7 +174,7 @@ def build(rtlil: str, *, name: str = "weft", trace: bool = False, reset: int = 0
     flags = _FLAGS if optimize is None else (*_FLAGS, f"-O{optimize}")
     key = _digest(rtlil, *sources, _PREPARE, *flags, version, name, str(trace), str(reset))
     library, log = (directory / f"{name}-{key}.{suffix}" for suffix in ("so", "log"))
-    with _reported(directory), _locked_cache(directory, key):
+    with _reported(directory), locked(directory, key, progress):
         if not library.exists():
             with tempfile.TemporaryDirectory(dir=directory) as work:
                 if not reset:
@@ -267,7 +256,7 @@ def build_accelerator(config: Config, *, trace: bool = False,
     digest = _gateware_digest(config)
     directory = pathlib.Path(cache or cache_directory())
     rtl = directory / f"{digest}.il"
-    with _reported(directory), _locked_cache(directory, digest):
+    with _reported(directory), locked(directory, digest, progress):
         if not rtl.exists():
             progress(f"elaborating {config.name} ({config.rows} x {config.cols})")
             from weft.instance import make_accelerator

@@ -19,6 +19,7 @@ from weft.spec.config import Config
 from ..errors import ProgramError
 from ..program.expand import Iteration, unroll
 from ..program.file import Program
+from ..progress import Progress, silent
 from .timing.banks import Banks
 from .timing.bus import Channel
 from .timing.dma import LoadUnit, StoreUnit
@@ -34,6 +35,7 @@ ISSUE_LATENCY = 1       # the conditions of issue are registered
 TOKEN_LATENCY = 2       # from done to the earliest issue of an instruction that waits for it
 MAX_IN_FLIGHT = 16      # instructions in flight in a unit
 INTERRUPT_LATENCY = 6   # from the last done to the interrupt
+REPORT = 256            # instructions between two reports of progress
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -102,6 +104,9 @@ class _Queue:
         """Enqueue an instruction in the current cycle, or return the condition to wait for."""
         if len(self.entries) == self.model.config.queue_depth:
             return self.space
+        if index % REPORT == 0:
+            self.model.progress(f"predicting the cycles: instruction {index + 1:,} of "
+                                f"{len(self.model.first) - 1:,}")
         self.entries.append((index, self.clock.now))
         first, end = self.model.first[index:index + 2]
         self.model.times[0, first:end] = self.clock.now
@@ -150,8 +155,9 @@ class _Queue:
 
 
 class _Model:
-    def __init__(self, program: Program, config: Config, latency: int, bandwidth: float) -> None:
-        self.config = config
+    def __init__(self, program: Program, config: Config, latency: int, bandwidth: float,
+                 progress: Progress) -> None:
+        self.config, self.progress = config, progress
         self.clock = clock = Clock()
         self.iterations = unroll(program)
         # the iterations of an instruction are those from first[index] to before first[index + 1]
@@ -179,7 +185,7 @@ class _Model:
 
 
 def predict(program: Program, *, latency: int = 20, bandwidth: float = 1.0,
-            config: Config | None = None) -> Prediction:
+            config: Config | None = None, progress: Progress | None = None) -> Prediction:
     """Predict the run of a program.
 
     Parameters
@@ -192,6 +198,8 @@ def predict(program: Program, *, latency: int = 20, bandwidth: float = 1.0,
     config : :class:`weft.spec.config.Config` or :class:`None`
         Hardware that runs the program. It may differ from the program's configuration in speed
         only: a wider bus, more lanes. None for the program's own.
+    progress : callable or :class:`None`
+        Receives a sentence now and then; see :mod:`weft_host.progress`.
 
     Raises
     ------
@@ -206,7 +214,7 @@ def predict(program: Program, *, latency: int = 20, bandwidth: float = 1.0,
             f"cannot predict the cycles of {config.name}: the cycle model covers units that work "
             "in parallel, and this configuration is the serial engine. Use `weft run --on rtl` to "
             "count its cycles")
-    model = _Model(program, config, latency, bandwidth)
+    model = _Model(program, config, latency, bandwidth, progress or silent)
     model.clock.run()
     unfinished = np.nonzero(model.times[2] == 0)[0]
     if len(unfinished):

@@ -13,6 +13,7 @@ from weft.spec import isa
 from weft.spec.config import Config
 
 from ..program.file import Program
+from ..progress import Progress
 from .cycle_model import Prediction, predict
 from .hardware_changes import Change, predict_changes
 from .trace import Span, layer_cycles, layer_names, spans
@@ -205,7 +206,8 @@ def _layer_facts(program: Program) -> dict[int, tuple[int, str]]:
 
 def explain(program: Program, *, latency: int = 20, bandwidth: float = 1.0,
             measured: tuple[Result, npt.NDArray[np.int64]] | None = None,
-            recompile: Callable[[Config], Program] | None = None) -> Explanation:
+            recompile: Callable[[Config], Program] | None = None, jobs: int = 1,
+            progress: Progress | None = None) -> Explanation:
     """Explain where the cycles of a program go.
 
     Parameters
@@ -217,11 +219,13 @@ def explain(program: Program, *, latency: int = 20, bandwidth: float = 1.0,
         Beats per cycle of host memory.
     measured : pair of :class:`weft_host.device.Result` and array, or :class:`None`
         Result of :meth:`weft_host.device.RtlDevice.record` for the program.
-    recompile : callable or :class:`None`
+    recompile, jobs
         See :func:`weft_host.perf.hardware_changes.predict_changes`.
+    progress : callable or :class:`None`
+        Receives a sentence for each stage of the work; see :mod:`weft_host.progress`.
     """
     config = program.config
-    prediction = predict(program, latency=latency, bandwidth=bandwidth)
+    prediction = predict(program, latency=latency, bandwidth=bandwidth, progress=progress)
     timeline = spans(program, prediction.times)
     intervals, moved = _busy_intervals(timeline), _traffic(program)
     times = layer_cycles(program, measured[1]) if measured else {}
@@ -258,5 +262,6 @@ def explain(program: Program, *, latency: int = 20, bandwidth: float = 1.0,
     return Explanation(
         preset=config.name, latency=latency, bandwidth=bandwidth, total=total, layers=layers,
         units=units, spans=timeline,
-        helps=predict_changes(program, prediction.cycles, latency, bandwidth, recompile),
+        helps=predict_changes(program, prediction.cycles, latency, bandwidth, recompile, jobs=jobs,
+                              progress=progress),
         counters=measured[0].counters if measured else {})

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
+import multiprocessing
+import os
+import signal
+import threading
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from weft.spec.config import Config
 
 from ..program.file import Program
+from ..progress import Progress, silent
 from .cycle_model import predict
 
-__all__ = ["Change", "predict_changes"]
+__all__ = ["LONG", "Change", "predict_changes", "usable_processors"]
+
+LONG = 4000         # instructions of a program for which the start of further processes pays
+MOST_JOBS = 4
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,7 +64,8 @@ def _candidates(config: Config, latency: int, bandwidth: float) -> list[_Candida
 
 
 def predict_changes(program: Program, cycles: int, latency: int, bandwidth: float,
-                    recompile: Callable[[Config], Program] | None = None) -> list[Change]:
+                    recompile: Callable[[Config], Program] | None = None, *, jobs: int = 1,
+                    progress: Progress | None = None) -> list[Change]:
     """Predict the effect of hardware changes, each alone, and return the largest saving first.
 
     Faster parts run the same program; other sizes need it compiled again. Changes that no valid
@@ -72,9 +83,14 @@ def predict_changes(program: Program, cycles: int, latency: int, bandwidth: floa
     recompile : callable or :class:`None`
         Compiles the same model for another configuration. Without it, changes that need another
         program are left out.
+    jobs : :class:`int`
+        Processes that share the work on a long program, which changes no figure. With more than
+        one, ``recompile`` must be picklable, and a script that calls this function needs the usual
+        ``if __name__ == "__main__":``.
+    progress : callable or :class:`None`
+        Receives a sentence for each change; see :mod:`weft_host.progress`.
     """
-    config = program.config
-    found = []
+    report, config, tasks = progress or silent, program.config, []
     for candidate in _candidates(config, latency, bandwidth):
         if candidate.recompiled and recompile is None:
             continue
@@ -82,9 +98,60 @@ def predict_changes(program: Program, cycles: int, latency: int, bandwidth: floa
             changed = dataclasses.replace(config, **candidate.config)
         except ValueError:
             continue
-        runs = recompile(changed) if candidate.recompiled and recompile else program
-        memory: dict[str, typing.Any] = {"latency": latency, "bandwidth": bandwidth}
-        after = predict(runs, config=changed, **{**memory, **candidate.memory}).cycles
-        saved = float(np.round(1 - after / cycles, 6))
-        found.append(Change(what=candidate.what, cycles=after, saved=saved))
+        memory = {"latency": latency, "bandwidth": bandwidth, **candidate.memory}
+        tasks.append(_Task(candidate.what, changed, memory, candidate.recompiled))
+    found = []
+    work = functools.partial(_predicted, program, recompile)
+    jobs = min(jobs, len(tasks)) if program.instruction_count >= LONG else 1
+    with _mapping(jobs) as mapping:
+        report(f"predicting the effect of change 1 of {len(tasks)}")
+        for what, after in mapping(work, tasks):
+            saved = float(np.round(1 - after / cycles, 6))
+            found.append(Change(what=what, cycles=after, saved=saved))
+            report(f"predicting the effect of change {min(len(found) + 1, len(tasks))} of "
+                   f"{len(tasks)}")
     return sorted(found, key=lambda change: (change.cycles, change.what))
+
+
+class _Task(typing.NamedTuple):
+    what: str
+    config: Config
+    memory: dict[str, typing.Any]
+    recompiled: bool
+
+
+def _predicted(program: Program, recompile: Callable[[Config], Program] | None,
+               task: _Task) -> tuple[str, int]:
+    """Return the name and the predicted cycles of a change."""
+    runs = recompile(task.config) if task.recompiled and recompile else program
+    return task.what, predict(runs, config=task.config, **task.memory).cycles
+
+
+@contextlib.contextmanager
+def _mapping(jobs: int) -> Iterator[Callable[..., Iterable[tuple[str, int]]]]:
+    """Yield a function like :func:`map` that uses ``jobs`` processes, in any order.
+
+    The processes end with the context, after an exception, too. They ignore Ctrl-C, which the
+    caller handles.
+    """
+    if jobs <= 1:
+        yield map
+        return
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+    try:
+        pool = multiprocessing.get_context("spawn").Pool(jobs)
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, before)
+    with pool:
+        yield pool.imap_unordered
+
+
+def usable_processors() -> int:
+    """Return the number of processors that this process may use, at most 4 to limit memory."""
+    try:
+        count = len(os.sched_getaffinity(0))
+    except AttributeError:          # only Linux has it
+        count = os.cpu_count() or 1
+    return min(count, MOST_JOBS)

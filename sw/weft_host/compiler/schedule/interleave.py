@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ...progress import Progress, silent
 from ..steps.instruction_stream import InstructionStream
 from ..steps.resident_transfer import fill_halo
 from ..steps.step import Step, StepMemory
@@ -66,11 +67,13 @@ class StepEmission:
             fill_halo(stream, self.memory.target)
 
 
-def interleave(stream: InstructionStream, emissions: Sequence[StepEmission]) -> None:
-    """Emit all steps."""
+def interleave(stream: InstructionStream, emissions: Sequence[StepEmission], *,
+               progress: Progress = silent) -> None:
+    """Emit all steps, and report each of them."""
     prepared = -1
     number = 0
     while number < len(emissions):
+        progress(f"compiling: layer {number + 1} of {len(emissions)}")
         emission = emissions[number]
         following = emissions[number + 1] if number + 1 < len(emissions) else None
         if prepared < number:

@@ -8,6 +8,7 @@ from typing import Any
 from weft.spec.config import Config
 from weft.spec.integers import round_up
 
+from ...progress import Progress, silent
 from ..plan.buffers import Buffers
 from ..plan.resident_tensor import ResidentTensor
 from ..plan.scratchpad_allocation import BufferRequest, allocate
@@ -48,7 +49,8 @@ class Arrangement:
     early_parameters: bool
 
 
-def arrange(steps: Sequence[Step[Any]], config: Config) -> Arrangement:
+def arrange(steps: Sequence[Step[Any]], config: Config, *,
+            progress: Progress = silent) -> Arrangement:
     """Plan all steps and allocate the scratchpad.
 
     At first, all tensors stay on chip that can. While a step or a buffer does not fit, the largest
@@ -60,6 +62,8 @@ def arrange(steps: Sequence[Step[Any]], config: Config) -> Arrangement:
         Steps in execution order.
     config : :class:`weft.spec.config.Config`
         Configuration that executes them.
+    progress : callable
+        Receives a sentence for each attempt.
 
     Raises
     ------
@@ -70,6 +74,7 @@ def arrange(steps: Sequence[Step[Any]], config: Config) -> Arrangement:
     candidates = share_memory(steps, separate)
     planner = _Planner(steps, config)
     while True:
+        progress(f"compiling: choosing the tensors that stay on chip, {len(candidates)} left")
         plans = planner.plan_steps(candidates)
         result = plans if isinstance(plans, _Spill) else _allocate(
             steps, config, candidates, plans)
