@@ -13,8 +13,8 @@ _WAIVERS = (
     ("Every name of the source remains in every module that it crosses, for waveforms, although "
      "some modules or bits do not use it.",
      "UNUSEDSIGNAL", ("Signal is not used: *", "Bits of signal are not used: *")),
-    ("Registers have their reset value from the beginning, as FPGAs load it with the bitstream. The "
-     "rule is PROCASSINIT, a name that Verilator before 5.038 does not accept here.",
+    ("Registers have their reset value from the beginning, as FPGAs load it with the bitstream. "
+     "The rule is PROCASSINIT, a name that Verilator before 5.038 does not accept here.",
      "", ("Procedural assignment to declaration with initial value: *",)),
     ("Constants have the fewest bits that hold them, and sums one bit more than their operands: "
      "Verilog extends both without loss.",
