@@ -1,7 +1,8 @@
 """UART with 8 data bits, no parity and one stop bit: receiver and transmitter."""
 
 from amaranth.hdl import Cat, Const, Module, Signal
-from amaranth.lib import cdc, stream, wiring
+from amaranth.lib import stream, wiring
+from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
 from ..spec.integers import check_integers
@@ -125,7 +126,7 @@ class UartReceiver(wiring.Component):
         m = Module()
         m.submodules.clock = clock = BitClock(self.clock_hz, self.baud, half=True)
         line = Signal(init=1)
-        m.submodules.line = cdc.FFSynchronizer(self.i_rx, line, init=1)
+        m.submodules.line = FFSynchronizer(self.i_rx, line, init=1)
 
         # a 1 is shifted ahead of the data; when it reaches bit 0, eight bits have been received
         shift = Signal(9)
