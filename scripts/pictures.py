@@ -80,7 +80,7 @@ def _weft(*arguments: str) -> None:
 
 
 def draw_explain(path: pathlib.Path) -> None:
-    """Write a picture of the timeline and the bars that ``weft explain`` makes of the digits network."""
+    """Write a picture of the timeline and the bars of the digits network, from ``weft explain``."""
     html = ROOT / "build" / "explain.html"
     _weft("explain", MODEL, "--preset", PRESET, "--html", str(html))
     with open_browser(width=_EXPLAIN_WIDTH, height=_EXPLAIN_HEIGHT) as browser:
