@@ -1,13 +1,15 @@
 """Runs of programs, instruction by instruction, and as a trace file for Perfetto.
 
 The file has the trace-event format of Chrome's ``about:tracing``: one process, a thread for each
-unit, a complete event ("X") for each instruction. One cycle is shown as one microsecond.
+unit, a complete event ("X") for each instruction, an arrow ("s" and "f") for each token, and
+counter tracks ("C"). One cycle is shown as one microsecond.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import typing
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,8 @@ from weft.spec import isa
 from ..program import disasm
 from ..program.expand import unroll
 from ..program.file import Program
+from .tokens import Token, find_tokens
+from .trace_counters import counters
 
 __all__ = ["Span", "chrome_trace", "layer_cycles", "layer_names", "spans"]
 
@@ -110,7 +114,8 @@ def chrome_trace(program: Program, times: npt.ArrayLike) -> dict[str, typing.Any
                        "args": {"name": name}})
         events.append({"ph": "M", "pid": 1, "tid": unit + 1, "name": "thread_sort_index",
                        "args": {"sort_index": unit}})
-    for span in spans(program, times):
+    timeline = spans(program, times)
+    for span in timeline:
         entry = disasm.as_dict(program.instruction(span.index), span.index)
         layer = names.get(span.layer, "")
         events.append({
@@ -120,6 +125,25 @@ def chrome_trace(program: Program, times: npt.ArrayLike) -> dict[str, typing.Any
                      "layer": layer, "layer_index": span.layer,
                      "queued": span.queued, "issued": span.issued, "done": span.done,
                      "wait": entry["wait"], "signal": entry["signal"], **entry["fields"]}})
+    tokens = find_tokens(program, timeline)
+    events += _arrows(tokens)
+    events += counters(program, timeline, tokens)
     return {"traceEvents": events, "displayTimeUnit": "ms",
             "otherData": {"source": program.meta.get("source", ""),
                           "preset": program.config.name, "unit": "1 us is 1 cycle"}}
+
+
+def _arrows(tokens: Iterable[Token]) -> Iterator[dict[str, typing.Any]]:
+    """Yield two flow events for each token: in its sender's last cycle, in its receiver's first.
+
+    They are half a cycle inside of the two slices, so that a viewer finds these slices and not
+    their neighbours.
+    """
+    for number, (sender, receiver) in enumerate(tokens, 1):
+        if receiver is None:
+            continue
+        name = f"{isa.UNITS[sender.unit]} to {isa.UNITS[receiver.unit]}"
+        common = {"pid": 1, "cat": "token", "name": name, "id": number}
+        yield {**common, "ph": "s", "tid": sender.unit + 1, "ts": sender.done - 0.5}
+        yield {**common, "ph": "f", "bp": "e", "tid": receiver.unit + 1,
+               "ts": receiver.start + 0.5}
