@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from weft.spec.config import Config
@@ -61,7 +61,7 @@ def check(model: bytes | str | os.PathLike[str], config: Config | str, *,
     Raises
     ------
     ModelError
-        If the file cannot be read.
+        If the file cannot be read, or if no operator uses an input or output that is not supported.
     """
     return _lowered_steps(read_model(model), resolve_config(config),
                           progress or silent)[0].verdicts
@@ -93,10 +93,8 @@ def compile(model: bytes | str | os.PathLike[str], config: Config | str, *,
 
     Raises
     ------
-    ModelError
-        If the file cannot be read.
-    UnsupportedError
-        If the model has operators that are not supported. It lists all of them.
+    ModelError, UnsupportedError
+        If :func:`check` raises the error, or reports unsupported operators, which are listed.
     CapacityError
         If the program exceeds the address range of host memory.
     """
@@ -105,7 +103,6 @@ def compile(model: bytes | str | os.PathLike[str], config: Config | str, *,
     lowered, steps = _lowered_steps(graph, config, report)
     if lowered.unsupported:
         raise UnsupportedError(graph.source, lowered.unsupported)
-    _check_inputs_and_outputs(graph, lowered)
     steps = longest_producer_last(steps)
     arrangement = arrange(steps, config, progress=report)
     layout = lay_out_tensors(graph, lowered, arrangement.resident, keep_tensors=keep_tensors)
@@ -172,7 +169,13 @@ def _lowered_steps(graph: Graph, config: Config,
                    progress: Progress) -> tuple[Lowered, list[Step[Any]]]:
     """Return the lowered graph and its steps.
 
-    An operator that does not fit the scratchpad even alone gets the verdict "unsupported".
+    An operator gets the verdict "unsupported" if it does not fit the scratchpad even alone, or if
+    it uses a tensor that cannot be an input or output of the model.
+
+    Raises
+    ------
+    ModelError
+        If no operator uses such a tensor, and all operators are supported.
     """
     lowered = lower(graph, config)
     steps = [_step(operation, config) for operation in lowered.operations]
@@ -184,7 +187,18 @@ def _lowered_steps(graph: Graph, config: Config,
         except CapacityError as error:
             verdicts[step.index] = dataclasses.replace(
                 verdicts[step.index], where="unsupported", reason=str(error))
-    return dataclasses.replace(lowered, verdicts=list(verdicts.values())), steps
+    unused = []
+    for index, reason in _interface_problems(graph, lowered):
+        users = [op.index for op in graph.operators if index in (*op.inputs, *op.outputs)]
+        unused += [] if users else [reason]
+        for user in users:
+            if verdicts[user].where != "unsupported":
+                verdicts[user] = dataclasses.replace(verdicts[user], where="unsupported",
+                                                     reason=reason)
+    lowered = dataclasses.replace(lowered, verdicts=list(verdicts.values()))
+    if unused and not lowered.unsupported:
+        raise ModelError(f"{graph.source}: {unused[0]}")
+    return lowered, steps
 
 
 def _step(operation: Operation, config: Config) -> Step[Any]:
@@ -207,23 +221,21 @@ def _step(operation: Operation, config: Config) -> Step[Any]:
             return move_step
 
 
-def _check_inputs_and_outputs(graph: Graph, lowered: Lowered) -> None:
-    """Check that the inputs and outputs of a model are int8 tensors that are computed.
+def _interface_problems(graph: Graph, lowered: Lowered) -> Iterator[tuple[int, str]]:
+    """Yield each tensor that cannot be an input or output of a model, and the reason.
 
-    Other types are allowed if the host converts them.
+    Inputs and outputs are int8 tensors that are computed. Other types are allowed if the host
+    converts them.
     """
     computed = {*graph.inputs, *(index for op in graph.operators for index in op.outputs)}
-    for index in (*graph.inputs, *graph.outputs):
+    for index in dict.fromkeys((*graph.inputs, *graph.outputs)):
         tensor = graph.tensor(index)
         try:
             if index not in lowered.host_tensors:
                 require_int8(tensor)
         except Refused as error:
-            raise ModelError(f"{graph.source}: an input or output of the model is not supported: "
-                             f"{error}") from None
+            yield index, f"an input or output of the model is not supported: {error}"
         if index not in computed:
-            raise ModelError(f"{graph.source}: no operator computes the output {tensor.name!r}")
-    both = set(graph.inputs) & set(graph.outputs)
-    if both:
-        raise ModelError(f"{graph.source}: tensor {graph.tensor(min(both)).name!r} is both an "
-                         "input and an output of the model")
+            yield index, f"no operator computes the output {tensor.name!r}"
+        if index in graph.inputs and index in graph.outputs:
+            yield index, f"tensor {tensor.name!r} is both an input and an output of the model"

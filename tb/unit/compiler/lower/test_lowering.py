@@ -208,15 +208,34 @@ def test_the_device_cannot_read_a_result_of_the_host():
                                   "before or after the device")
 
 
-def test_an_output_that_no_operator_computes_is_rejected():
+def reshape_with_output(output):
+    """Return a model with a RESHAPE of input ``x`` to ``y``, and with the given tensor as output.
+
+    No operator uses the tensor ``stray``.
+    """
     writer = ModelWriter()
-    x = writer.input("x", (1, 4), scale=0.1)
-    y = writer.tensor("y", (4,), scale=0.1)
-    stray = writer.tensor("stray", (4,), scale=0.1)
-    writer.operator("RESHAPE", [x], [y], new_shape=[4])
-    writer.output(stray)
+    tensors = {"x": writer.input("x", (1, 4), scale=0.1),
+               "y": writer.tensor("y", (4,), scale=0.1),
+               "stray": writer.tensor("stray", (4,), scale=0.1)}
+    writer.operator("RESHAPE", [tensors["x"]], [tensors["y"]], new_shape=[4])
+    writer.output(tensors[output])
+    return writer.finish()
+
+
+@pytest.mark.parametrize("function", [check, compile])
+def test_an_output_that_no_operator_computes_is_rejected(function):
     with pytest.raises(ModelError, match="^the model: no operator computes the output 'stray'$"):
-        compile(writer.finish(), CONFIG)
+        function(reshape_with_output("stray"), CONFIG)
+
+
+def test_an_input_that_is_also_an_output_makes_its_operator_unsupported():
+    model = reshape_with_output("x")
+    verdict, = check(model, CONFIG)
+    assert (verdict.where, verdict.reason) == (
+        "unsupported", "tensor 'x' is both an input and an output of the model")
+    with pytest.raises(UnsupportedError) as error:
+        compile(model, CONFIG)
+    assert error.value.verdicts == (verdict,)
 
 
 def test_the_page_of_limits_lists_every_operator_of_the_device():
