@@ -31,6 +31,7 @@ def instantiation(config: Config, top: str = "weft") -> str:
     names = port_names([clock, *groups])
     check_module_name(top, names)
     longest = max(map(len, names))
+    wire_width = len(f"{top}_;") + longest
     wires = [f"// Instance of {top}, from: {command(config, top, template=True)}",
              "// clk and rst are those of your design; rst is synchronous and active high."]
     connections = [f"  // {clock.title}"]
@@ -39,7 +40,7 @@ def instantiation(config: Config, top: str = "weft") -> str:
         wires += ["", f"// {group.title}"]
         connections += ["", f"  // {group.title}"]
         for port in group.ports:
-            wires.append(f"{f'wire {port.range}':<12} {f'{top}_{port.name};':<{len(top) + longest}}"
+            wires.append(f"{f'wire {port.range}':<12} {f'{top}_{port.name};':<{wire_width}}"
                          f"    // {port.direction}: {port.meaning}")
             connections.append(f"  .{port.name:<{longest}} ({top}_{port.name}),")
     connections[-1] = connections[-1].removesuffix(",")

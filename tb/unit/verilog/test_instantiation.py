@@ -23,6 +23,12 @@ def test_every_port_is_connected_to_a_wire_of_its_width(name):
     assert text.endswith(")\n);\n") and text.count(",\n") == len(ports) - 1
 
 
+def test_comments_of_the_wires_are_aligned():
+    lines = [line for line in instantiation(preset("tiny"), "npu").splitlines()
+             if line.startswith("wire ")]
+    assert len({line.index("//") for line in lines}) == 1
+
+
 def test_groups_have_comments():
     text = instantiation(preset("tiny"))
     for group in port_groups(preset("tiny"))[1:]:
