@@ -13,7 +13,7 @@ import pathlib
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from browser import open_browser
 
@@ -25,9 +25,10 @@ WIDTH, HEIGHT = 1100, 800
 
 # the viewer's start page, with room for the names of the tracks, which this package leaves out
 _PAGE = """<!DOCTYPE html><html><head><meta charset="utf-8"><title>Perfetto</title><style>
-body { margin: 0; --track-shell-width: 132px !important; }
-.track-shell { width: 132px !important; }
-.track-shell::before { content: attr(data-name); padding-left: 10px; font: 13px sans-serif; }
+body { margin: 0; --track-shell-width: 200px !important; }
+.track-shell { width: 200px !important; }
+.track-shell::before { content: attr(data-name); padding-left: 10px; font: 13px sans-serif;
+                       white-space: nowrap; overflow: hidden; }
 .topbar { visibility: hidden; margin-top: -40px; }
 </style></head><body>
 <div id="timeline_data_source" style="display:none"></div>
@@ -41,7 +42,8 @@ _LOADED = """() => window.globals && globals.state.scrollingTracks
 _NAME_TRACKS = """() => {
     const groups = Object.values(globals.state.trackGroups).flatMap(group => group.tracks.slice(1));
     const names = [...globals.state.scrollingTracks, ...groups].map(
-        id => globals.state.tracks[id].name.replace(/ [0-9]+$/, ''));
+        id => globals.state.tracks[id]).map(track => track.kind === 'CounterTrack'
+            ? track.name : track.name.replace(/ [0-9]+$/, ''));        // without the thread
     document.querySelectorAll('.track-shell').forEach(
         (shell, index) => shell.dataset.name = names[index]);
 }"""
@@ -97,7 +99,8 @@ def _serve(folder: pathlib.Path) -> Iterator[str]:
         server.server_close()
 
 
-def draw_trace(trace: pathlib.Path, viewer: pathlib.Path, path: pathlib.Path) -> None:
+def draw_trace(trace: pathlib.Path, viewer: pathlib.Path, path: pathlib.Path,
+               counters: Collection[str] = ()) -> None:
     """Write a picture of a trace as Perfetto shows it.
 
     Parameters
@@ -108,9 +111,13 @@ def draw_trace(trace: pathlib.Path, viewer: pathlib.Path, path: pathlib.Path) ->
         Folder with the viewer's files.
     path : :class:`pathlib.Path`
         PNG file to write.
+    counters : list of :class:`str`, optional
+        Names of the counter tracks to show, among all that the file has.
     """
     events = json.loads(trace.read_text())
     events.pop("displayTimeUnit", None)     # this release of Perfetto scales all times by it
+    events["traceEvents"] = [event for event in events["traceEvents"]
+                             if event["ph"] != "C" or event["name"] in counters]
     (viewer / "trace.json").write_text(json.dumps(events))
     (viewer / "index.html").write_text(_PAGE)
     with _serve(viewer) as address, open_browser(width=WIDTH, height=HEIGHT) as browser:

@@ -28,6 +28,7 @@ FOLDER = ROOT / "docs" / "_static"
 MODEL = "examples/digits/digits.tflite"
 PRESET = "small"
 BOARD = "ulx3s_85f"
+COUNTERS = ("bytes read", "bytes written", "multiplications")
 MAXIMUM_BYTES = 300_000
 _EXPLAIN_WIDTH, _EXPLAIN_HEIGHT = 1180, 900
 
@@ -97,7 +98,7 @@ def draw_perfetto(path: pathlib.Path) -> None:
     viewer = install_viewer(ROOT / "build" / "perfetto")
     trace = ROOT / "build" / "trace.json"
     _weft("trace", MODEL, "--preset", PRESET, "-o", str(trace))
-    draw_trace(trace, viewer, path)
+    draw_trace(trace, viewer, path, COUNTERS)
 
 
 PICTURES = {"array.svg": draw_array, "floorplan.png": draw_board, "explain.png": draw_explain,
