@@ -35,6 +35,8 @@ ISSUE_LATENCY = 1       # the conditions of issue are registered
 TOKEN_LATENCY = 2       # from done to the earliest issue of an instruction that waits for it
 MAX_IN_FLIGHT = 16      # instructions in flight in a unit
 INTERRUPT_LATENCY = 6   # from the last done to the interrupt
+MEMBERS = [[unit for unit in range(len(isa.UNITS)) if mask >> unit & 1]
+           for mask in range(1 << len(isa.UNITS))]      # units of each mask of tokens
 REPORT = 256            # instructions between two reports of progress
 
 
@@ -94,11 +96,10 @@ class _Queue:
         if self.in_flight == MAX_IN_FLIGHT:
             self.changed.notify(self.clock.now + 1)
         self.in_flight -= 1
-        signal = model.iterations[number].fields["signal"]
-        for unit, queue in enumerate(model.queues):
-            if signal >> unit & 1:
-                queue.tokens[self.number].append(self.clock.now)
-                queue.changed.notify()
+        for unit in MEMBERS[model.iterations[number].fields["signal"]]:
+            queue = model.queues[unit]
+            queue.tokens[self.number].append(self.clock.now)
+            queue.changed.notify()
 
     def put(self, index: int) -> Condition | None:
         """Enqueue an instruction in the current cycle, or return the condition to wait for."""
@@ -135,17 +136,19 @@ class _Queue:
     def _issue(self, number: int, iteration: Iteration, head: int) -> Process:
         """Issue an iteration that is at the head from cycle ``head`` on."""
         model, fields = self.model, iteration.fields
-        waits = [unit for unit in range(len(isa.UNITS)) if fields["wait"] >> unit & 1]
-        while not all(self.tokens[unit] for unit in waits):
-            yield self.changed
-        taken = {unit: self.tokens[unit].popleft() for unit in waits}
-        if taken:
-            sender = max(taken, key=lambda unit: taken[unit])
-            model.senders[number], model.tokens[number] = sender, taken[sender]
+        latest = 0
+        for unit in MEMBERS[fields["wait"]]:
+            tokens = self.tokens[unit]
+            while not tokens:
+                yield self.changed
+        for unit in MEMBERS[fields["wait"]]:
+            token = self.tokens[unit].popleft()
+            if token + TOKEN_LATENCY > latest:
+                latest = token + TOKEN_LATENCY
+                model.senders[number], model.tokens[number] = unit, token
         while self.in_flight == MAX_IN_FLIGHT or self.ready is None:
             yield self.changed
-        issued = max(head + ISSUE_LATENCY, self.ready, self.clock.now,
-                     *(cycle + TOKEN_LATENCY for cycle in taken.values()))
+        issued = max(head + ISSUE_LATENCY, self.ready, self.clock.now, latest)
         self.ready = None
         if issued > self.clock.now:
             yield issued

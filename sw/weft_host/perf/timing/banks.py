@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from weft.spec.config import Config
 
 from .events import Clock, Condition
-from .interfaces import Process
 
 __all__ = ["BankPort", "Banks"]
 
@@ -19,7 +18,9 @@ class _Stream(Condition):
     __slots__ = ("demand", "rate", "remaining", "serial", "updated", "version")
 
     def __init__(self, clock: Clock, count: int, demand: float, serial: bool) -> None:
-        self.clock, self.waiting, self.final = clock, [], False
+        self.clock = clock
+        self.waiting = []
+        self.final = False
         self.remaining = count - 1 + demand     # n accesses at full rate take n cycles
         self.demand = demand
         self.serial = serial
@@ -57,7 +58,7 @@ class BankPort:
         self.streams.append(stream)
         if len(self.streams) > 1:
             self._balance()
-        else:
+        else:       # the usual case, and the one that has to be fast
             stream.rate = demand
             self._schedule_end(stream)
         return stream
@@ -87,7 +88,7 @@ class BankPort:
             if self.streams:
                 self._balance()
             stream.final = True
-            stream.notify()
+            self.clock.events += stream.waiting
 
 
 class Banks:
@@ -145,9 +146,3 @@ class Banks:
         if min(y_pitch, pitch) >= 0 and count and addr // self.size == last // self.size:
             return [[addr // self.size % len(self.reads), y_count * count]]
         return self.pieces((addr + y * y_pitch, pitch, count) for y in range(y_count))
-
-    def stream(self, ports: Sequence[BankPort], pieces: Iterable[Sequence[int]],
-               demand: float = 1.0) -> Process:
-        """Perform the accesses of ``pieces``; end in the cycle after the last one."""
-        for bank, count in pieces:
-            yield ports[bank].begin(count, demand)

@@ -22,7 +22,7 @@ READ_TO_BEAT = 8        # from a scratchpad read of STORE to its beat on the por
 
 @dataclasses.dataclass(slots=True)
 class _Transfer:
-    """Burst in flight. LOAD sets the cycles of its first and last beat when they are known."""
+    """Burst of LOAD in flight. The cycles of its first and last beat are set when known."""
 
     issued: int
     name: str
@@ -62,8 +62,8 @@ class _CopyUnit:
         self.issued.append((index, name, fields, self.clock.now + 1))
         self.was_issued.notify()
 
-    def _begin(self, transfer: _Transfer) -> None:
-        """Begin a burst."""
+    def _begin(self, issued: int, name: str, burst: Burst, index: int | None) -> None:
+        """Begin a burst; ``index`` is the instruction that ends with it."""
         raise NotImplementedError
 
     def _accept(self) -> Process:
@@ -101,10 +101,9 @@ class _CopyUnit:
                     while self.in_flight == outstanding:
                         yield self.retired
                     self.in_flight += 1
-                    self._begin(_Transfer(
-                        clock.now, name, burst,
-                        None if behind or number < len(row) else index))
-                    first = clock.now + 1
+                    now = clock.now
+                    self._begin(now, name, burst, None if behind or number < len(row) else index)
+                    first = now + 1
 
     def _publish(self, behind: int, entered: int, left: int) -> None:
         """Record when the last row enters the row register, or when it leaves it.
@@ -123,7 +122,8 @@ class _CopyUnit:
     def _retire(self, index: int | None, done: int) -> None:
         """Retire a burst; ``index`` is the instruction that ends with it."""
         self.in_flight -= 1
-        self.retired.notify()
+        if self.retired.waiting:
+            self.retired.notify()
         if index is not None:
             self.queue.done(index, done)
 
@@ -148,10 +148,11 @@ class LoadUnit(_CopyUnit):
         super().__init__(clock, config, queue)
         clock.start(self._write())
 
-    def _begin(self, transfer: _Transfer) -> None:
+    def _begin(self, issued: int, name: str, burst: Burst, index: int | None) -> None:
+        transfer = _Transfer(issued, name, burst, index)
         self.transfers.append(transfer)
-        beats = transfer.burst.beats
-        if transfer.name not in LOCAL:
+        beats = burst.beats
+        if name not in LOCAL:
             self.arbiter.request(transfer.issued + 1, beats, self._arrive, transfer)
         else:
             self._arrive(transfer.issued + 2, transfer.issued + 1 + beats, beats, transfer)
@@ -180,7 +181,8 @@ class LoadUnit(_CopyUnit):
             split = name == "LOAD_WGT" and self._is_split(burst.local_addr)
             if name in ("LOAD", "FILL"):
                 pieces = banks.grid_pieces(burst.local_addr, 1, 0, burst.beats, bus_bytes)
-                yield from banks.stream(banks.writes, pieces, 1 / gap)
+                for bank, count in pieces:
+                    yield banks.writes[bank].begin(count, 1 / gap)
             # beats behind a stalled one keep their distance
             spacing = max(gap, 1 + split)
             yield max(transfer.last, began + (burst.beats - 1) * spacing) + 1 + split
@@ -208,32 +210,34 @@ class StoreUnit(_CopyUnit):
                  queue: IssueQueue) -> None:
         self.channel, self.banks = channel, banks
         self.response = 0
-        self.transfers: collections.deque[_Transfer] = collections.deque()
+        self.transfers: collections.deque[tuple[int, str, Burst, int | None]] = \
+            collections.deque()
         super().__init__(clock, config, queue)
         clock.start(self._read())
 
-    def _begin(self, transfer: _Transfer) -> None:
-        self.transfers.append(transfer)
-        self.added.notify()
+    def _begin(self, issued: int, name: str, burst: Burst, index: int | None) -> None:
+        self.transfers.append((issued, name, burst, index))
+        if self.added.waiting:
+            self.added.notify()
 
     def _read(self) -> Process:
         banks, clock, channel = self.banks, self.clock, self.channel
-        bus_bytes = self.config.bus_bytes
+        bus_bytes, demand = self.config.bus_bytes, 1 / channel.gap
         while True:
             while not self.transfers:
                 yield self.added
-            transfer = self.transfers.popleft()
-            burst = transfer.burst
-            if transfer.name in SYNC:
-                response = transfer.issued + 1
+            issued, name, burst, index = self.transfers.popleft()
+            if name in SYNC:
+                response = issued + 1
             else:
-                if transfer.issued + 2 > clock.now:
-                    yield transfer.issued + 2
+                if issued + 2 > clock.now:
+                    yield issued + 2
                 _, last = channel.beats(clock.now + READ_TO_BEAT, burst.beats)
-                pieces = banks.grid_pieces(burst.local_addr, 1, 0, burst.beats, bus_bytes)
-                yield from banks.stream(banks.reads, pieces, 1 / channel.gap)
+                for bank, count in banks.grid_pieces(burst.local_addr, 1, 0, burst.beats,
+                                                     bus_bytes):
+                    yield banks.reads[bank].begin(count, demand)
                 # the port stalls for beats that have not been read yet
                 last = max(last, clock.now - 1 + READ_TO_BEAT)
                 response = last + channel.latency
             self.response = max(response, self.response + 1)
-            clock.at(self.response + 1, self._retire, transfer.index, self.response + 1)
+            clock.at(self.response + 1, self._retire, index, self.response + 1)

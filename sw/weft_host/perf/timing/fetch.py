@@ -131,10 +131,11 @@ class Fetcher:
             self.loaded.notify()
 
     def _check(self) -> Process:
+        free = 0                    # cycle from which the next instruction is checked
         for index, name in enumerate(self.names):
             while self.fetched is None:
                 yield self.loaded
-            yield self.fetched[1]
+            yield max(self.fetched[1], free)
             self.fetched, self.check_free = None, self.clock.now
             self.loadable.notify()
             yield self.clock.now + STEPS[name]
@@ -142,7 +143,7 @@ class Fetcher:
                 yield self.checked_emptied
             self.checked = index
             self.checked_filled.notify()
-            yield self.clock.now + 1
+            free = self.clock.now + 1
 
     def _dispatch(self) -> Process:
         for index in range(len(self.names)):

@@ -44,29 +44,28 @@ class MatmulUnit:
         multiplier = MULTIPLIER_LATENCY[config.multiplier]
         self.drain = (SPAD_LATENCY + ACT_DELAY + config.rows + config.cols // COLUMN_GROUP
                       + multiplier + ACC_LATENCY - 1)
-        self.changed = Condition(clock)
+        self.was_issued, self.was_accepted, self.was_started = (
+            Condition(clock) for _ in range(3))
+        self.freed, self.retired = Condition(clock), Condition(clock)
         for process in (self._accept(), self._start(), self._run()):
             clock.start(process)
 
     def issue(self, index: int, name: str, fields: Fields) -> None:
         """Accept an instruction in the current cycle."""
         self.issued.append((index, name, fields, self.clock.now + 1))
-        self._notify()
-
-    def _notify(self) -> None:
-        self.changed.notify()
+        self.was_issued.notify()
 
     def _free_tiles(self) -> None:
         self.tiles_free = True
-        self._notify()
+        self.freed.notify()
 
     def _free_loops(self) -> None:
         self.loops_free = True
-        self._notify()
+        self.freed.notify()
 
     def _retire(self) -> None:
         self.in_flight -= 1
-        self._notify()
+        self.retired.notify()
 
     def _end(self, index: int, cycle: int) -> None:
         self.queue.done(index, cycle)
@@ -75,27 +74,27 @@ class MatmulUnit:
     def _accept(self) -> Process:
         while True:
             while not self.issued:
-                yield self.changed
+                yield self.was_issued
             index, name, fields, registered = self.issued.pop(0)
             yield registered
             if name == "SYNC_MATMUL":
                 while self.in_flight:
-                    yield self.changed
+                    yield self.retired
                 self.in_flight += 1
                 self._end(index, self.clock.now + 1)
             else:
                 while not (self.tiles_free and self.loops_free):
-                    yield self.changed
+                    yield self.freed
                 self.in_flight += 1
                 self.tiles_free = self.loops_free = False
                 self.accepted.append((index, fields, self.clock.now))
-                self._notify()
+                self.was_accepted.notify()
             self.queue.accept_from(self.clock.now + 1)
 
     def _start(self) -> Process:
         while True:
             while not (self.accepted and self.idle):
-                yield self.changed
+                yield self.was_accepted         # or the unit has become idle
             index, fields, accepted = self.accepted.pop(0)
             started = max(accepted + 1, self.clock.now)
             if started > self.clock.now:
@@ -106,13 +105,13 @@ class MatmulUnit:
             if fields["hold"] or fields["row_count"] * fields["chunk_count"] == 1:
                 self.clock.at(load + 2, self._free_tiles)
             self.running.append((index, fields, max(started + 2, accepted + FIRST_VECTOR), load))
-            self._notify()
+            self.was_started.notify()
 
     def _run(self) -> Process:
         rows, banks = self.config.rows, self.banks
         while True:
             while not self.running:
-                yield self.changed
+                yield self.was_started
             index, f, first, load = self.running.pop(0)
             passes = f["row_count"] * f["chunk_count"]
             for number in range(passes):
@@ -131,7 +130,8 @@ class MatmulUnit:
                     f["y_pitch"], f["x_count"] + f["lead"], f["x_pitch"])
                 if is_last:
                     yield from self._begin_last_pass(pieces)
-                yield from banks.stream(banks.reads, pieces)
+                for bank, vectors in pieces:
+                    yield banks.reads[bank].begin(vectors, 1.0)
                 self.last = self.clock.now - 1
                 if f["hold"]:
                     self.last = max(self.last, began + UPDATE_DISTANCE - 1)
@@ -146,7 +146,9 @@ class MatmulUnit:
         kept = min(AHEAD, count)
         pieces[-1][1] -= kept
         if total > kept:
-            yield from self.banks.stream(self.banks.reads, [p for p in pieces if p[1]])
+            for bank, vectors in pieces:
+                if vectors:
+                    yield self.banks.reads[bank].begin(vectors, 1.0)
         pieces[:] = [[pieces[-1][0], kept]]
         self.idle = True
-        self._notify()
+        self.was_accepted.notify()

@@ -61,7 +61,8 @@ class VectorUnit:
         self.in_flight = 0
         self.steps_end = self.done_at = 0
         self.was_raw = False
-        self.changed = Condition(clock)
+        self.was_issued, self.retired = Condition(clock), Condition(clock)
+        self.written = Condition(clock)     # a write is added, or its end is known
         self._start = {"SYNC_VECTOR": self._sync_vector, "PARAMS": self._params,
                        "TABLE": self._table, "DRAIN": self._drain, "MAP": self._map,
                        "SOFTMAX": self._softmax}
@@ -71,18 +72,15 @@ class VectorUnit:
     def issue(self, index: int, name: str, fields: Fields) -> None:
         """Accept an instruction in the current cycle."""
         self.issued.append((index, name, fields, self.clock.now + 1))
-        self._notify()
-
-    def _notify(self) -> None:
-        self.changed.notify()
+        self.was_issued.notify()
 
     def _run(self) -> Process:
         while True:
             while not self.issued:
-                yield self.changed
+                yield self.was_issued
             index, name, fields, registered = self.issued.pop(0)
             while self.in_flight > (WRITER_DEPTH - 1 if name in ("DRAIN", "SYNC_VECTOR") else 0):
-                yield self.changed
+                yield self.retired
             yield max(registered, self.free) + 1    # the decision is registered
             start = self.clock.now
             self.queue.accept_from(start + 1)
@@ -91,29 +89,31 @@ class VectorUnit:
 
     def _add_write(self, write: _Write) -> None:
         self.writes.append(write)
-        self._notify()
+        self.written.notify()
 
     def _write(self) -> Process:
         clock, banks = self.clock, self.banks
         while True:
             while not self.writes:
-                yield self.changed
+                yield self.written
             write = self.writes.pop(0)
             if write.start > clock.now:
                 yield write.start
-            yield from banks.stream(banks.writes, write.pieces, write.demand)
+            for bank, count in write.pieces:
+                yield banks.writes[bank].begin(count, write.demand)
             while write.end is None:
-                yield self.changed
+                yield self.written
             self.done_at = max(clock.now, write.end, self.done_at + 1)
             self.queue.done(write.index, self.done_at)
             clock.at(self.done_at + 1, self._retire)
 
     def _retire(self) -> None:
         self.in_flight -= 1
-        self._notify()
+        self.retired.notify()
 
     def _reads(self, rows: Iterable[tuple[float, float, int]]) -> Process:
-        yield from self.banks.stream(self.banks.reads, self.banks.pieces(rows))
+        for bank, count in self.banks.pieces(rows):
+            yield self.banks.reads[bank].begin(count, 1.0)
 
     def _sync_vector(self, index: int, start: int, f: Fields) -> Process:
         self._add_write(_Write(index, start, end=start + SYNC_END))
@@ -141,7 +141,7 @@ class VectorUnit:
         if raw != self.was_raw:
             self.was_raw = raw
             while self.in_flight > 1:
-                yield self.changed
+                yield self.retired
         first = max(start, self.clock.now, self.steps_end)
         self.free = first + (positions - 1) * row + ROW_READ
         self.steps_end = first + positions * row
@@ -164,12 +164,13 @@ class VectorUnit:
         self._add_write(write)
         yield start + FIRST_READ
         if len(operands) == 1:
-            yield from self.banks.stream(self.banks.reads, pieces("a"))
+            for bank, count in pieces("a"):
+                yield self.banks.reads[bank].begin(count, 1.0)
         else:
             yield from self._alternate(pieces("a"), pieces("b"))
         self.free = self.steps_end = self.clock.now + MAP_READ
         write.end = self.clock.now + MAP_WRITE
-        self._notify()
+        self.written.notify()
 
     def _alternate(self, a: list[list[int]], b: list[list[int]]) -> Process:
         """Read two operands in alternation, at the rate of the slower one."""
