@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..device import Device
-from ..errors import InputError
-from .devices import make_config, make_rtl_device
+from .devices import make_config, make_rtl_device, require_memory
 from .group import VerbGroup
 from .options import (
     Command,
@@ -62,10 +61,7 @@ def gemm(m: int, k: int, n: int, where: str, latency: int, bandwidth: float, see
     from ..perf.microbenchmarks import measure_gemm
 
     config = make_config(preset_name, changes)
-    if m * k + k * n + m * n > 1 << config.addr_width:
-        raise InputError(f"{m} x {k} x {n} needs {m * k + k * n + m * n} bytes of host memory; the "
-                         f"{config.addr_width} address bits of {config.name} reach "
-                         f"{1 << config.addr_width}")
+    require_memory(config, m * k + k * n + m * n, f"{m} x {k} x {n}")
     device = make_rtl_device(config, memory_bytes=4 * (m * k + k * n + 4 * m * n) + (1 << 20),
                              latency=latency, bandwidth=bandwidth)
     measurement = measure_gemm(device, m, k, n, seed)
@@ -87,9 +83,11 @@ def dma(size: int, where: str, latency: int, bandwidth: float, seed: int, preset
 
     The ideal is a full beat per cycle; the ratio is the share of this peak.
     """
-    from ..perf.microbenchmarks import measure_dma
+    from ..perf.microbenchmarks import dma_programs, measure_dma
 
     config = make_config(preset_name, changes)
+    require_memory(config, dma_programs(config, size, "read", 0, 0).timed.memory_bytes,
+                   f"a copy of {size} bytes")
     device = make_rtl_device(config, memory_bytes=4 * (size + config.spad_bytes) + (1 << 20),
                              latency=latency, bandwidth=bandwidth)
     measurements = measure_dma(device, size, seed)

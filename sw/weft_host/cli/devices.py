@@ -11,14 +11,15 @@ from weft.spec.config import Config
 
 from ..configuration import change_config, check_parameter, find_board, resolve_config
 from ..device import Device, EmulatorDevice, RtlDevice, SerialDevice
-from ..errors import ConfigurationError, LinkError
+from ..errors import ConfigurationError, InputError, LinkError
 from .options import chosen_board, serial_port
 from .output import progress
 
 if TYPE_CHECKING:
     from weft_boards._board import Board
 
-__all__ = ["board_of_preset", "config_is_given", "make_config", "make_device", "make_rtl_device"]
+__all__ = ["board_of_preset", "config_is_given", "make_config", "make_device", "make_rtl_device",
+           "require_memory"]
 
 
 def _is_default(name: str) -> bool:
@@ -43,13 +44,26 @@ def _parse_change(change: str) -> tuple[str, int | str | None]:
         raise click.BadParameter(str(error), param_hint="--set") from None
     if name == "multiplier":
         return name, text
-    if text == "none" and name == "dsp_cells":
+    if name == "compact":
+        raise click.BadParameter("compact cannot be changed; --preset icebreaker is the serial "
+                                 "engine", param_hint="--set")
+    if text.lower() == "none" and name == "dsp_cells":
         return name, None
     try:
         return name, int(text, 0)
     except ValueError:
         raise click.BadParameter(f"{text!r} is not an integer",
                                  param_hint=f"--set {name}") from None
+
+
+def _parse_changes(changes: tuple[str, ...]) -> dict[str, int | str | None]:
+    """Return the values of all options ``--set`` by name; a name has one value."""
+    values: dict[str, int | str | None] = {}
+    for name, value in map(_parse_change, changes):
+        if values.setdefault(name, value) != value:
+            raise click.BadParameter(f"{name} is set to {values[name]} and to {value}; keep one of "
+                                     "the two", param_hint="--set")
+    return values
 
 
 def make_config(preset_name: str, changes: tuple[str, ...], where: str = "rtl") -> Config:
@@ -67,7 +81,7 @@ def make_config(preset_name: str, changes: tuple[str, ...], where: str = "rtl") 
     if port and not config_is_given():
         with SerialDevice(port[0], baud=port[1]) as device:
             return device.config
-    values = dict(map(_parse_change, changes))
+    values = _parse_changes(changes)
     board = chosen_board()
     try:
         config = resolve_config(preset_name)
@@ -98,7 +112,7 @@ def board_of_preset(preset_name: str, changes: tuple[str, ...]) -> Board | None:
     board = chosen_board()
     if board or preset_name not in weft_boards.board_names():
         return board
-    if any(_parse_change(change)[0] == "addr_width" for change in changes):
+    if "addr_width" in _parse_changes(changes):
         return None
     return find_board(preset_name)
 
@@ -145,6 +159,22 @@ def _memory_size(config: Config, memory_bytes: int) -> int:
     if board:
         return int(min(board.memory_bytes, 1 << config.addr_width))
     return int(min(1 << max(16, (memory_bytes - 1).bit_length()), 1 << config.addr_width))
+
+
+def require_memory(config: Config, needed: int, purpose: str) -> None:
+    """Check that simulated hardware can have enough memory, before its simulator is built.
+
+    Raises
+    ------
+    InputError
+        If it cannot have ``needed`` bytes.
+    """
+    size = _memory_size(config, needed)
+    if needed > size:
+        board = chosen_board()
+        limit = (f"{board.name} has {size:,} bytes of {board.memory_kind}" if board else
+                 f"the {config.addr_width} address bits of {config.name} reach {size:,}")
+        raise InputError(f"{purpose} needs {needed:,} bytes of host memory; {limit}")
 
 
 def make_rtl_device(config: Config, *, memory_bytes: int, latency: int = 20,

@@ -6,7 +6,7 @@ from ..device import EmulatorDevice
 from ..program.c_header import c_header
 from .devices import make_config
 from .files import InputFile, OutputFile
-from .input_arrays import read_inputs
+from .input_arrays import ArraysFile, read_inputs
 from .model import load_program
 from .options import config_options
 from .output import progress, write_output
@@ -17,7 +17,7 @@ __all__ = ["header"]
 @click.command()
 @click.argument("program", type=InputFile())
 @config_options
-@click.option("--input", "input_path", type=InputFile(),
+@click.option("--input", "input_path", type=ArraysFile(),
               help="File (.npz) with the inputs in0, in1, ...: their bytes, and those of the "
                    "outputs that the emulator computes from them, are in the header, too. Without "
                    "it, the header has only the offsets and sizes of inputs and outputs.")

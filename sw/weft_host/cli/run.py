@@ -12,8 +12,8 @@ from ..errors import InputError
 from ..program.file import Program
 from ..program.tensor import Tensor
 from .devices import make_config, make_device
-from .files import InputFile, OutputFile
-from .input_arrays import read_inputs
+from .files import OutputFile
+from .input_arrays import ArraysFile, read_inputs
 from .model import load_program
 from .options import config_options, device_options, json_option, model_argument
 from .output import print_json, progress, working, write_output
@@ -63,7 +63,7 @@ def _check_stored(model: str, program: Program) -> None:
 
 @click.command()
 @model_argument
-@click.option("--input", "input_path", required=True, type=InputFile(),
+@click.option("--input", "input_path", required=True, type=ArraysFile(),
               help="File (.npz) with the inputs in0, in1, ...; other arrays are ignored.")
 @click.option("--output", "output_path", type=OutputFile(),
               help="File (.npz) to write the outputs out0, out1, ... to.")

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from ..program.file import Program
 from .devices import make_config, make_rtl_device
-from .files import InputFile, OutputFile
-from .input_arrays import read_inputs
+from .files import OutputFile
+from .input_arrays import ArraysFile, read_inputs
 from .model import load_program
 from .options import config_options, json_option, memory_options, model_argument
 from .output import print_json, progress, working, write_output
@@ -31,7 +31,7 @@ def inputs_or_zeros(path: str | None, program: Program) -> list[npt.NDArray[Any]
 @click.command()
 @model_argument
 @click.option("-o", "--output", required=True, type=OutputFile(), help="JSON file to write.")
-@click.option("--input", "input_path", type=InputFile(),
+@click.option("--input", "input_path", type=ArraysFile(),
               help="File (.npz) with the inputs in0, in1, ... Default: zeros.")
 @memory_options
 @config_options

@@ -59,8 +59,15 @@ def test_the_command_is_installed():
     (["bench", "dma", "64", "--on", "emulator"], "'emulator' is not"),
     (["bench", "gemm", "4", "4", "4", "--seed", "-1"], "-1 is not in the range x>=0"),
     (["bench", "gemm", "128", "256", "128", "--set", "addr_width=16"],
-     "128 x 256 x 128 needs 81920 bytes of host memory; the 16 address bits of "
-     "small+addr_width=16 reach 65536"),
+     "128 x 256 x 128 needs 81,920 bytes of host memory; the 16 address bits of "
+     "small+addr_width=16 reach 65,536"),
+    (["bench", "dma", "4096", "--board", "ulx3s_25f"],
+     "a copy of 4096 bytes needs 57,344 bytes of host memory; ulx3s_25f has 32,768 bytes of block "
+     "RAM"),
+    (["info", "--set", "rows=8", "--set", "rows=4"],
+     "rows is set to 8 and to 4; keep one of the two"),
+    (["info", "--set", "compact=true"],
+     "compact cannot be changed; --preset icebreaker is the serial engine"),
     (["selftest", "--seed", "-1"], "-1 is not in the range x>=0"),
     (["run", MODEL], "Missing option '--input'"),
     (["run", MODEL, "--input", DATA, "--on", "emulator", "--output", "/no/such/y.npz"],
@@ -84,7 +91,7 @@ def test_info_describes_every_preset(weft, name):
     assert len(facts["instructions"]) == 14
     assert name in weft("info", "--preset", name)
     changed = json.loads(weft("info", "--preset", "small", "--set", "rows=16", "--set",
-                              "multiplier=ecp5", "--set", "dsp_cells=none", "--json"))
+                              "multiplier=ecp5", "--set", "dsp_cells=None", "--json"))
     assert changed["parameters"]["rows"] == 16 and changed["parameters"]["multiplier"] == "ecp5"
 
 

@@ -34,6 +34,17 @@ def test_values_of_large_outputs_are_left_out(weft, tmp_path, size):
     assert weft(*arguments).startswith(f"out0 [bold]y[/bold] [1, {size}]: 0 1 2 ")
 
 
+@pytest.mark.parametrize("arguments", [
+    ("run", "--input"), ("header", "-o", "x.h", "--input"), ("trace", "-o", "x.json", "--input")])
+def test_the_form_of_the_input_is_checked_before_the_model_is_read(weft, tmp_path, monkeypatch,
+                                                                   arguments):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.tflite").write_bytes(b"no model")
+    (tmp_path / "x.md").write_text("# Title")
+    verb, *options = arguments
+    assert "x.md is not an .npz file" in weft(verb, "x.tflite", *options, "x.md", status=2)
+
+
 def test_all_tensors_needs_a_file(weft, digits):
     err = weft("run", digits[0], "--input", digits[1], "--all-tensors", status=2)
     assert "--all-tensors writes tensors to a file; name it with --output" in err
