@@ -42,6 +42,20 @@ def test_wraps_only_sentences_and_between_words():
     assert len(render(COLUMNS, [row], 60)) == 3
 
 
+@pytest.mark.parametrize("width", [1, 40, 80, 88, 200, None])
+def test_heads_and_cells_of_several_words_are_complete(width):
+    columns = ("model", "cases", "tensors compared", "arrays not compared", "reason why")
+    row = ("net with spaces", "1 (+3 left out)", "1,234", "2", REASON)
+    lines = render(columns, [row], width, wraps=("reason why",), numbers=columns[1:4])
+    rule = next(number for number, line in enumerate(lines) if line.startswith("──"))
+    head = " ".join(lines[:rule]).split()
+    assert sorted(head) == sorted(" ".join(columns).split())
+    assert lines[rule + 1].split()[:9] == " ".join(row).split()[:9]
+    assert " ".join(" ".join(lines[rule + 1:]).split()).count("1,234,567 bytes") == 1
+    if width is not None:
+        assert max(map(len, lines)) <= max(width, 78)
+
+
 def test_numbers_are_aligned_on_the_right():
     assert render(("a", "b"), [("x", 5), ("yy", 1234)], None, numbers=("b",)) == [
         "a      b", "────────", "x      5", "yy  1234"]
