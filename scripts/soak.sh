@@ -13,6 +13,8 @@ export WEFT_SEED=$seed WEFT_SOAK=1
 export WEFT_PROGRAMS=$programs WEFT_CYCLES=$((programs * 50))
 # all held-out images, all cases of the networks, more random products and networks
 export WEFT_IMAGES=360 WEFT_CASES=1000 WEFT_DRAWS=200 WEFT_CONFIGS=$configs WEFT_NETWORKS=500
+# damaged files of language models; SmolLM2 needs its package, see tb/conftest.py
+export WEFT_DAMAGED=2000
 # damaged frames on the host link, on the RTL and in its model
 export WEFT_LINK_RTL=100000 WEFT_LINK_FRAMES=500000 WEFT_LINK_IMAGES=20
 # additionally the netlist of an ECP5, which takes minutes to compile

