@@ -5,9 +5,9 @@ the gateware are imported when :class:`weft_host.device.RtlDevice` builds a simu
 """
 
 import importlib
-import typing
 
-from weft import __version__
+# Ctrl-C is reported only after the import of this module, so typing is not loaded for its constant
+TYPE_CHECKING = False
 
 __all__ = ["BuildError", "CapacityError", "ClosedError", "ConfigurationError", "Device",
            "DeviceError", "DeviceTimeout", "EmulatorDevice", "HostStep", "InputError", "LinkError",
@@ -15,7 +15,9 @@ __all__ = ["BuildError", "CapacityError", "ClosedError", "ConfigurationError", "
            "SerialDevice", "Tensor", "UnsupportedError", "WeftError", "Window", "__version__",
            "check", "compile", "compile_gemm", "matmul", "resolve_config"]
 
-if typing.TYPE_CHECKING:
+if TYPE_CHECKING:
+    from weft import __version__
+
     from .compiler import (
         CapacityError,
         ModelError,
@@ -57,6 +59,8 @@ else:
     }
 
     def __getattr__(name):
+        if name == "__version__":
+            return importlib.import_module("weft").__version__
         if name not in _LAZY:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(importlib.import_module("." + _LAZY[name], __name__), name)
