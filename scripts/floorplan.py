@@ -77,9 +77,9 @@ def draw_floorplan(cells: list[Cell], path: pathlib.Path, title: str) -> None:
         shown[block] += 1
     full = np.percentile([found.total() for found in tiles.values()], 95)
     image = np.zeros((max(row for row, _ in tiles) + 1, max(column for _, column in tiles) + 1, 4))
-    for place, found in tiles.items():
+    for location, found in tiles.items():
         (block, _), = found.most_common(1)
-        image[place] = colors.to_rgba(colours[block], 0.4 + 0.6 * min(1, found.total() / full))
+        image[location] = colors.to_rgba(colours[block], 0.4 + 0.6 * min(1, found.total() / full))
 
     with pyplot.rc_context({"text.color": _INK, "axes.labelcolor": _INK, "xtick.color": _INK,
                             "ytick.color": _INK, "axes.edgecolor": "#454c55", "font.size": 11}):

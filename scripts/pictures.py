@@ -20,6 +20,7 @@ from floorplan import draw_floorplan, read_cells
 from perfetto import draw_trace, install_viewer
 from weft.spec.presets import preset
 from weft_boards import board
+from weft_boards._clock import mhz_text
 
 __all__ = ["MAXIMUM_BYTES", "PICTURES", "main"]
 
@@ -71,7 +72,7 @@ def draw_board(path: pathlib.Path, folder: pathlib.Path | None = None) -> None:
                        "which takes hours") from None
     chosen = board(BOARD)
     draw_floorplan(cells, path, f"{chosen.title}: array of {chosen.config.rows} × "
-                   f"{chosen.config.cols}, {result['mhz'][best]:.1f} MHz, seed {best}")
+                   f"{chosen.config.cols}, {mhz_text(1e6 * result['mhz'][best])} MHz, seed {best}")
 
 
 def _weft(*arguments: str) -> None:
