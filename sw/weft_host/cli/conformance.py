@@ -1,6 +1,7 @@
 """``weft conformance``."""
 
 import dataclasses
+import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,9 +11,10 @@ from weft.spec.config import Config
 
 from ..conformance import ModelReport, run_models
 from ..device import Device
+from ..program.file import Program
 from .devices import make_config, make_device
 from .options import config_options, device_options, json_option, most_option
-from .output import print_json, progress
+from .output import print_json, progress, working
 from .tables import print_table
 
 __all__ = ["conformance", "facts"]
@@ -57,9 +59,11 @@ def conformance(folder: str, most: int | None, where: str, latency: int, bandwid
         return make_device(where, config, memory_bytes=memory_bytes, latency=latency,
                            bandwidth=bandwidth)
 
-    reports = run_models(
-        folder, lambda path: compiler.compile(path, config, keep_tensors=True), make,
-        most=most, progress=progress)
+    def compile_model(path: pathlib.Path) -> Program:
+        with working():
+            return compiler.compile(path, config, keep_tensors=True, progress=progress)
+
+    reports = run_models(folder, compile_model, make, most=most, progress=progress)
     if as_json:
         print_json(facts(config, where, reports))
     else:

@@ -72,7 +72,7 @@ def measure_models(
     most : :class:`int` or :class:`None`
         Limit of the cases per model.
     progress : callable
-        Receives a sentence for each model.
+        Receives a sentence before each model is compiled, and before it is run.
     """
     work = []
     for name, path, cases in find_models(folder):
@@ -81,6 +81,7 @@ def measure_models(
         try:
             if not cases:
                 raise InputError(f"{path.parent} has no .npz file: nothing to compare with")
+            progress(f"compiling {name}")
             program = compiler.compile(path, config)
         except WeftError as error:
             report.refusal = str(error)
