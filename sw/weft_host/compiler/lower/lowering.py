@@ -89,8 +89,8 @@ class _Lowering:
             self._check_inputs(op, op.inputs[:1])
             softmax = elementwise_operators.softmax(self.graph, op)
             if not softmax.fits(self.config):
-                return self._after_device(op, "its table and a row of its data do not fit the "
-                                              "scratchpad")
+                return self._after_device(
+                    op, "its table and two rows of its data do not fit the scratchpad")
             return self._on_device(softmax)
         return self._on_device(*self._operations(op))
 

@@ -192,7 +192,7 @@ def test_a_softmax_that_does_not_fit_runs_on_the_host_with_all_that_follows():
     # the table of exponentials needs 1 KiB
     small = preset("tiny", spad_bytes=1024)
     assert [(v.where, v.reason) for v in check(model, small)] == [
-        ("host", "its table and a row of its data do not fit the scratchpad"),
+        ("host", "its table and two rows of its data do not fit the scratchpad"),
         ("host", "its input is computed on the host")]
 
 
