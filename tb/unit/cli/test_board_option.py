@@ -13,8 +13,8 @@ from weft_host.cli import main
 from weft_host.device import SerialDevice
 from weft_host.tflite_writer import ModelWriter
 
-VERBS = ("verilog", "info", "check", "compile", "run", "explain", "trace", "conformance",
-         "bench gemm", "bench dma", "bench models", "selftest")
+VERBS = ("verilog", "info", "check", "compile", "header", "run", "explain", "trace",
+         "conformance", "bench gemm", "bench dma", "bench models", "selftest")
 
 
 @pytest.fixture
