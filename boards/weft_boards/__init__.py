@@ -15,7 +15,7 @@ __all__ = ["Board", "board", "board_names"]
 def __getattr__(name: str) -> Any:
     if name != "Board":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from ._board import Board       # on first use, because it loads Amaranth
+    from ._board import Board  # on first use, because it loads Amaranth
     return Board
 
 

@@ -68,14 +68,14 @@ def mobilenet_v2(size, *, width=1.0, classes=1000, seed=0):
     chain = _Residual(np.random.default_rng(seed), (1, size, size, 3), scale=1 / 128, zero_point=0)
     layer = dict(padding="SAME", activation="RELU6", scale=_SCALE, zero_point=-128)
     chain.conv(_channels(32 * width), (3, 3), stride=(2, 2), **layer)
-    for expansion, outputs, blocks, first_stride in _BOTTLENECKS:
+    for expansion, channels, blocks, first_stride in _BOTTLENECKS:
         for block in range(blocks):
             start, inputs = chain.tensor, chain.shape[3]
             stride = 1 if block else first_stride
             if expansion > 1:
                 chain.conv(expansion * inputs, (1, 1), **layer)
             chain.conv(1, (3, 3), depthwise=True, stride=(stride, stride), **layer)
-            chain.conv(_channels(outputs * width), (1, 1), padding="SAME", activation="NONE",
+            chain.conv(_channels(channels * width), (1, 1), padding="SAME", activation="NONE",
                        scale=_SCALE, zero_point=3)
             if block:
                 chain.add(start)
