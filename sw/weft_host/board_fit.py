@@ -81,7 +81,7 @@ class BoardFit:
 
     @property
     def fits(self) -> bool:
-        """Fit: the board has enough host memory."""
+        """True if the board has enough host memory."""
         return self.needed <= self.available
 
     @property

@@ -44,11 +44,11 @@ class ProgressLine:
     Parameters
     ----------
     stream : file, optional
-        Where to write; standard error by default.
+        Stream to write to; standard error by default.
     clock : callable
         Returns the time in seconds.
     terminal : :class:`bool`, optional
-        Whether the stream is a terminal that can redraw a line; found out by default.
+        True if the stream is a terminal that can redraw a line; determined by default.
     """
 
     def __init__(self, stream: TextIO | None = None, *,
