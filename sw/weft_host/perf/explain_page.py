@@ -98,8 +98,8 @@ def page(found: Explanation, cells: int, beat: float) -> str:
         "per cycle.</p>",
         "<h2>Timeline</h2>", _wide(timeline(found)),
         "<h2>Cycles of each layer</h2>",
-        "<p>A layer's time is from the end of the layer before to its own end; its earlier work "
-        "counts as that layer's time.</p>",
+        "<p>The time of a layer begins when the previous layer ends. Work that it does before "
+        "counts as time of the previous layer.</p>",
         _legend(found), _wide(bars(found)), "<h2>Roofline</h2>",
         "<p>Each point is a layer, with its number where there is space. A layer is above the roof "
         "if part of its work is done in another layer's time.</p>",
