@@ -108,8 +108,11 @@ def find_compiler() -> str:
 def _compiler() -> tuple[str, str]:
     """Return the path of the C++ compiler, and a text that changes with its version and target."""
     path = find_compiler()
-    # the second command reports what -march=native means, in case machines share a cache
-    answers = [subprocess.run([path, *options], capture_output=True, text=True, check=False).stdout
+    # the second command reports what -march=native means, in case machines share a cache; GCC wraps
+    # the text to the width of the terminal, and translates it
+    plain = {**os.environ, "COLUMNS": "80", "LC_ALL": "C"}
+    answers = [subprocess.run([path, *options], capture_output=True, text=True, check=False,
+                              env=plain).stdout
                for options in (["--version"], ["-march=native", "-Q", "--help=target"])]
     return path, "".join(answers)
 

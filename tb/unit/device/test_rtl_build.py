@@ -36,6 +36,14 @@ def test_a_failed_build_adds_nothing_but_the_log_to_the_cache(monkeypatch, tmp_p
     assert log.read_text().splitlines()[0].split()[1] == "-std=no-such-standard"
 
 
+def test_the_key_of_a_simulator_does_not_depend_on_the_terminal(monkeypatch):
+    keys = set()
+    for columns in ("40", "80", "200"):
+        monkeypatch.setenv("COLUMNS", columns)
+        keys.add(rtl_build._compiler())
+    assert len(keys) == 1
+
+
 def test_a_compiler_that_writes_nothing_is_reported(monkeypatch, tmp_path):
     monkeypatch.setenv("CXX", "true")
     with pytest.raises(BuildError, match=r"true ended with status 0 and without a simulator"):
