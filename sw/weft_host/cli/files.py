@@ -85,6 +85,8 @@ class OutputFile(_File):
         path = super().convert(value, param, ctx)
         if not path:
             self.fail("the name of the file is empty", param, ctx)
+        if path.endswith(os.sep):
+            self.fail(f"{path!r} names a folder; add the name of a file", param, ctx)
         try:
             os.lstat(path)
         except OSError as error:

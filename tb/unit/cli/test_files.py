@@ -57,6 +57,7 @@ def test_a_new_file_in_the_folder_of_the_model_is_written(weft, model):
 @pytest.mark.parametrize("path, message", [
     ("", "the name of the file is empty"),
     ("folder", "is a directory"),
+    ("new/", "'new/' names a folder; add the name of a file"),
     ("fifo", "'fifo' is not a regular file"),
     ("/dev/null", "'/dev/null' is not a regular file"),
     ("y" * 300, f"the name {'y' * 40}... of 300 bytes is too long"),

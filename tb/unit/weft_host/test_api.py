@@ -34,6 +34,13 @@ def test_importing_the_package_does_not_import_amaranth():
     assert done.stdout == "[]\n"
 
 
+def test_nothing_else_is_imported_before_the_command_reports_ctrl_c():
+    code = ("import importlib, sys; before = {*sys.modules}; import weft_host.__main__; "
+            "print(sorted({*sys.modules} - before))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "['weft_host', 'weft_host.__main__']\n"
+
+
 def test_there_is_one_version():
     assert weft_host.__version__ == weft.__version__
     assert f"name: weft:accelerator:weft:{weft.__version__}\n" in (ROOT / "weft.core").read_text()
