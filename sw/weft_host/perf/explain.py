@@ -15,8 +15,8 @@ from weft.spec.config import Config
 from ..program.file import Program
 from ..progress import Progress
 from .cycle_model import Prediction, predict
-from .hardware_changes import Change, predict_changes
-from .trace import Span, layer_cycles, layer_names, spans
+from .hardware_changes import Change, changes_of
+from .trace import Span, layer_cycles, layer_names, layer_times, spans
 
 if typing.TYPE_CHECKING:
     from ..device.base import Result
@@ -140,20 +140,25 @@ class Explanation:
         return facts
 
 
-def _busy_intervals(timeline: Iterable[Span]) -> list[list[list[int]]]:
-    """Return the disjoint busy intervals of each unit, in order."""
-    intervals: list[list[list[int]]] = [[] for _ in isa.UNITS]
-    for span in timeline:
-        of_unit = intervals[span.unit]
-        if of_unit and span.issued <= of_unit[-1][1]:
-            of_unit[-1][1] = max(of_unit[-1][1], span.done)
-        else:
-            of_unit.append([span.issued, span.done])
-    return intervals
+class _Busy:
+    """Busy cycles of a unit up to any cycle."""
 
+    def __init__(self, timeline: Iterable[Span]) -> None:
+        intervals: list[list[int]] = []         # disjoint, in order
+        for span in timeline:
+            if intervals and span.issued <= intervals[-1][1]:
+                intervals[-1][1] = max(intervals[-1][1], span.done)
+            else:
+                intervals.append([span.issued, span.done])
+        self._firsts, self._ends = np.array(intervals, np.int64).reshape(-1, 2).T
+        self._before = np.concatenate([[0], np.cumsum(self._ends - self._firsts)])
 
-def _overlap(intervals: Iterable[Sequence[int]], first: int, end: int) -> int:
-    return sum(max(0, min(b, end) - max(a, first)) for a, b in intervals)
+    def up_to(self, cycle: int) -> int:
+        """Return the busy cycles before ``cycle``."""
+        begun = int(np.searchsorted(self._firsts, cycle))
+        if not begun:
+            return 0
+        return int(self._before[begun] - max(0, self._ends[begun - 1] - cycle))
 
 
 def _unit_report(prediction: Prediction, unit: int, timeline: Iterable[Span]) -> UnitReport:
@@ -220,21 +225,38 @@ def explain(program: Program, *, latency: int = 20, bandwidth: float = 1.0,
     measured : pair of :class:`weft_host.device.Result` and array, or :class:`None`
         Result of :meth:`weft_host.device.RtlDevice.record` for the program.
     recompile, jobs
-        See :func:`weft_host.perf.hardware_changes.predict_changes`.
+        See :func:`weft_host.perf.hardware_changes.changes_of`.
     progress : callable or :class:`None`
         Receives a sentence for each stage of the work; see :mod:`weft_host.progress`.
     """
+    with changes_of(program, latency, bandwidth, recompile, jobs=jobs,
+                    progress=progress) as changes:
+        prediction = predict(program, latency=latency, bandwidth=bandwidth, progress=progress)
+        timeline = spans(program, prediction.times)
+        units = [[span for span in timeline if span.unit == unit]
+                 for unit in range(len(isa.UNITS))]
+        total, layers = _layer_reports(program, prediction, timeline, units, bandwidth, measured)
+        return Explanation(
+            preset=program.config.name, latency=latency, bandwidth=bandwidth, total=total,
+            layers=layers, spans=timeline, units=[
+                _unit_report(prediction, unit, of_unit) for unit, of_unit in enumerate(units)],
+            helps=changes(prediction.cycles), counters=measured[0].counters if measured else {})
+
+
+def _layer_reports(program: Program, prediction: Prediction, timeline: Sequence[Span],
+                   units: Sequence[Sequence[Span]], bandwidth: float,
+                   measured: tuple[Result, npt.NDArray[np.int64]] | None,
+                   ) -> tuple[LayerReport, list[LayerReport]]:
+    """Return the reports on the whole program and on each layer."""
     config = program.config
-    prediction = predict(program, latency=latency, bandwidth=bandwidth, progress=progress)
-    timeline = spans(program, prediction.times)
-    intervals, moved = _busy_intervals(timeline), _traffic(program)
+    busy_cycles, moved = [_Busy(of_unit) for of_unit in units], _traffic(program)
     times = layer_cycles(program, measured[1]) if measured else {}
     facts, names = _layer_facts(program), layer_names(program)
     cells, beat = config.cells, config.bus_bytes * bandwidth
 
     def report(index: int, name: str, what: str, macs: int, first: int, end: int,
                taken: int | None, read: int, written: int) -> LayerReport:
-        busy = {unit: _overlap(intervals[number], first, end)
+        busy = {unit: busy_cycles[number].up_to(end) - busy_cycles[number].up_to(first)
                 for number, unit in enumerate(isa.UNITS)}
         intensity = macs / (read + written) if read + written else None
         return LayerReport(
@@ -246,7 +268,7 @@ def explain(program: Program, *, latency: int = 20, bandwidth: float = 1.0,
             limit=max(busy, key=lambda unit: busy[unit]))
 
     layers = []
-    for index, (first, end) in layer_cycles(program, prediction.times).items():
+    for index, (first, end) in layer_times(timeline).items():
         macs, what = facts.get(index, (0, ""))
         taken = times[index][1] - times[index][0] if times else None
         layers.append(report(index, names.get(index, "program"), what, macs, first, end, taken,
@@ -257,11 +279,4 @@ def explain(program: Program, *, latency: int = 20, bandwidth: float = 1.0,
                    sum(macs for macs, _ in facts.values()), 0, prediction.cycles,
                    measured[0].cycles if measured else None,
                    read + len(program.instructions), written)
-    units = [_unit_report(prediction, unit, [span for span in timeline if span.unit == unit])
-             for unit in range(len(isa.UNITS))]
-    return Explanation(
-        preset=config.name, latency=latency, bandwidth=bandwidth, total=total, layers=layers,
-        units=units, spans=timeline,
-        helps=predict_changes(program, prediction.cycles, latency, bandwidth, recompile, jobs=jobs,
-                              progress=progress),
-        counters=measured[0].counters if measured else {})
+    return total, layers

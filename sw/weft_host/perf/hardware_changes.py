@@ -20,7 +20,7 @@ from ..program.file import Program
 from ..progress import Progress, silent
 from .cycle_model import predict
 
-__all__ = ["LONG", "Change", "predict_changes", "usable_processors"]
+__all__ = ["LONG", "Change", "changes_of", "predict_changes", "usable_processors"]
 
 LONG = 4000         # instructions of a program for which the start of further processes pays
 MOST_JOBS = 4
@@ -68,14 +68,28 @@ def predict_changes(program: Program, cycles: int, latency: int, bandwidth: floa
                     progress: Progress | None = None) -> list[Change]:
     """Predict the effect of hardware changes, each alone, and return the largest saving first.
 
+    See :func:`changes_of`; ``cycles`` are the predicted cycles without a change.
+    """
+    with changes_of(program, latency, bandwidth, recompile, jobs=jobs,
+                    progress=progress) as changes:
+        return changes(cycles)
+
+
+@contextlib.contextmanager
+def changes_of(program: Program, latency: int, bandwidth: float,
+               recompile: Callable[[Config], Program] | None = None, *, jobs: int = 1,
+               progress: Progress | None = None) -> Iterator[Callable[[int], list[Change]]]:
+    """Begin to predict the effect of hardware changes, each alone.
+
+    Yields a function that returns the changes for the predicted cycles without one, the largest
+    saving first. With several jobs, the work is done while the caller predicts these.
+
     Faster parts run the same program; other sizes need it compiled again. Changes that no valid
     configuration allows are left out.
 
     Parameters
     ----------
     program : :class:`weft_host.program.file.Program`
-    cycles : :class:`int`
-        Predicted cycles without a change.
     latency : :class:`int`
         Latency of host memory in cycles.
     bandwidth : :class:`float`
@@ -100,17 +114,22 @@ def predict_changes(program: Program, cycles: int, latency: int, bandwidth: floa
             continue
         memory = {"latency": latency, "bandwidth": bandwidth, **candidate.memory}
         tasks.append(_Task(candidate.what, changed, memory, candidate.recompiled))
-    found = []
     work = functools.partial(_predicted, program, recompile)
     jobs = min(jobs, len(tasks)) if program.instruction_count >= LONG else 1
     with _mapping(jobs) as mapping:
-        report(f"predicting the effect of change 1 of {len(tasks)}")
-        for what, after in mapping(work, tasks):
-            saved = float(np.round(1 - after / cycles, 6))
-            found.append(Change(what=what, cycles=after, saved=saved))
-            report(f"predicting the effect of change {min(len(found) + 1, len(tasks))} of "
-                   f"{len(tasks)}")
-    return sorted(found, key=lambda change: (change.cycles, change.what))
+        results = mapping(work, tasks)
+
+        def changes(cycles: int) -> list[Change]:
+            found = []
+            report(f"predicting the effect of change 1 of {len(tasks)}")
+            for what, after in results:
+                saved = float(np.round(1 - after / cycles, 6))
+                found.append(Change(what=what, cycles=after, saved=saved))
+                report(f"predicting the effect of change {min(len(found) + 1, len(tasks))} of "
+                       f"{len(tasks)}")
+            return sorted(found, key=lambda change: (change.cycles, change.what))
+
+        yield changes
 
 
 class _Task(typing.NamedTuple):

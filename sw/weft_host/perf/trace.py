@@ -22,7 +22,7 @@ from ..program.file import Program
 from .tokens import Token, find_tokens
 from .trace_counters import counters
 
-__all__ = ["Span", "chrome_trace", "layer_cycles", "layer_names", "spans"]
+__all__ = ["Span", "chrome_trace", "layer_cycles", "layer_names", "layer_times", "spans"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -93,8 +93,13 @@ def layer_cycles(program: Program, times: npt.ArrayLike) -> dict[int, tuple[int,
     Layers overlap: the loads of one run while another computes. Cycles are assigned in the order
     in which layers end, each from the end of the layer before to its own end.
     """
+    return layer_times(spans(program, times))
+
+
+def layer_times(timeline: Iterable[Span]) -> dict[int, tuple[int, int]]:
+    """Return the :func:`layer_cycles` of a timeline."""
     ends: dict[int, int] = {}
-    for span in spans(program, times):
+    for span in timeline:
         ends[span.layer] = max(ends.get(span.layer, 0), span.done)
     first, found = 0, {}
     for layer, end in sorted(ends.items(), key=lambda item: (item[1], item[0])):

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import as_strided
 
 from weft.spec.extents import Region
 from weft.spec.isa import UNITS
@@ -22,8 +21,9 @@ def view(region: Region, array: _Indices) -> _Indices:
         size *= loops.pop()[0]
     if not loops:
         return array[region.start:region.start + size]
-    return as_strided(array[region.start:], [count for count, _ in loops] + [size],
-                      [pitch * array.itemsize for _, pitch in loops] + [array.itemsize])
+    item = array.itemsize
+    return np.ndarray([count for count, _ in loops] + [size], array.dtype, array,
+                      region.start * item, [pitch * item for _, pitch in loops] + [item])
 
 
 class HazardDetector:
@@ -66,7 +66,7 @@ class HazardDetector:
                 last = self._last[region.space, write]
                 for other in self._users[region.space, write]:
                     if other != unit:
-                        latest = int(view(region, last[other]).max())
+                        latest = int(np.maximum.reduce(view(region, last[other]), axis=None))
                         if latest > dependencies.get(other, -1):
                             dependencies[other] = latest
         for region in regions:
