@@ -10,8 +10,8 @@ import click
 
 from weft.spec.config import Config
 
-from .devices import make_config, make_rtl_device
-from .options import chosen_board, config_options, json_option, model_argument
+from .devices import board_of_preset, make_config, make_rtl_device
+from .options import config_options, json_option, model_argument
 from .output import print_json, progress, working
 from .tables import print_table
 from .trace import inputs_or_zeros
@@ -36,12 +36,12 @@ def check(model: str, preset_name: str, changes: tuple[str, ...], measure: bool,
           as_json: bool) -> None:
     """Show for each operator of MODEL where it runs, and why.
 
-    MODEL is a .tflite file. With --board, also show whether the program fits the board's memory,
-    and how long a run takes at the board's clock. Exit status 2 if an operator is not supported, or
-    if the program does not fit.
+    MODEL is a .tflite file. With --board, or if --preset is the name of a board, also show whether
+    the program fits the board's memory, and how long a run takes at the board's clock. Exit status
+    2 if an operator is not supported, or if the program does not fit.
     """
     from .. import compiler
-    board = chosen_board()
+    board = board_of_preset(preset_name, changes)
     if measure and not board:
         raise click.UsageError("--measure needs --board, whose memory and clock it uses")
     config = make_config(preset_name, changes)

@@ -184,10 +184,12 @@ def test_measuring_needs_a_board(weft, digits):
     ["--board", "icebreaker"], ["--preset", "icebreaker"], ["--preset", "ulx3s_25f"],
     ["--preset", "icebreaker", "--set", "queue_depth=8"],
     ["--board", "icebreaker", "--set", "addr_width=32"]])
-def test_compile_refuses_what_does_not_fit_the_board(weft, large, tmp_path, options):
+def test_check_and_compile_refuse_what_does_not_fit_the_board(both, large, tmp_path, options):
     output = tmp_path / "x.weft"
     name = options[1]
-    message = weft("compile", large, *options, "-o", output, status=2)
+    out, _ = both("check", large, *options, status=2)
+    assert f"\n{large} does not fit {name}: the program needs " in out
+    _, message = both("compile", large, *options, "-o", output, status=2)
     assert f"weft: {large} does not fit {name}: the program needs " in message
     assert f"and the board has {board(name).memory_bytes:,} bytes of " in message
     assert not output.exists()
