@@ -1,6 +1,7 @@
 """``weft explain``: consistent figures, correct predictions of changes, a self-contained page."""
 
 import dataclasses
+import functools
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -11,11 +12,12 @@ import pytest
 from weft.spec.presets import preset
 from weft_host import compile
 from weft_host.cli import main
+from weft_host.perf import hardware_changes
 from weft_host.perf.charts import MOST_RECTANGLES
 from weft_host.perf.cycle_model import predict
 from weft_host.perf.explain import explain
 from weft_host.perf.explain_page import page
-from weft_host.perf.hardware_changes import predict_changes
+from weft_host.perf.hardware_changes import predict_changes, usable_processors
 
 MODEL = Path(__file__).resolve().parents[3] / "examples" / "digits" / "digits.tflite"
 UNITS = ("LOAD", "MATMUL", "VECTOR", "STORE")
@@ -87,6 +89,18 @@ def test_invalid_changes_are_left_out():
     assert "host memory with twice the bandwidth" in names
     assert not any("array" in name or name == "scratchpad doubled" for name in names), \
         "without a compiler, the program stays the same"
+
+
+def test_several_processes_predict_the_same_changes(found, monkeypatch):
+    monkeypatch.setattr(hardware_changes, "LONG", 1)
+    program = compile(MODEL, preset("small"))
+    heard = []
+    helps = predict_changes(program, found.total.predicted, 20, 1.0,
+                            functools.partial(compile, MODEL), jobs=2, progress=heard.append)
+    assert helps == found.helps
+    assert heard[0] == "predicting the effect of change 1 of 11"
+    assert heard[-1] == "predicting the effect of change 11 of 11" and len(heard) == 12
+    assert 1 <= usable_processors() <= 4
 
 
 def test_slow_memory_is_found_to_be_the_bottleneck():

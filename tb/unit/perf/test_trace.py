@@ -119,6 +119,64 @@ def test_cycles_of_layers_add_up_to_the_run(run):
     assert edges[1:-1:2] == edges[2::2]
 
 
+def test_arrows_of_tokens_begin_and_end_inside_of_their_slices(run):
+    program, _, times = run
+    events = chrome_trace(program, times)["traceEvents"]
+    slices = {(event["args"]["index"], event["args"]["iteration"]): event for event in events
+              if event["ph"] == "X"}
+    begins, ends = ({event["id"]: event for event in events if event["ph"] == kind}
+                    for kind in "sf")
+    iterations = unroll(program)
+    waits = sum(iteration.fields["wait"].bit_count() for iteration in iterations)
+    assert set(begins) == set(ends) and len(begins) == waits > 50
+    assert sum(event["ph"] in "sf" for event in events) == 2 * waits, "ids are not unique"
+    found = {number: [next(
+        key for key, outer in slices.items() if outer["tid"] == event["tid"]
+        and outer["ts"] < event["ts"] < outer["ts"] + outer["dur"])
+        for event in (begins[number], ends[number])] for number in begins}
+    for number, (sender, receiver) in found.items():
+        begin, end = begins[number], ends[number]
+        assert begin["ts"] < end["ts"] and end["bp"] == "e" and begin["cat"] == end["cat"]
+        assert begin["name"] == end["name"] and begin["tid"] != end["tid"]
+        assert slices[sender]["args"]["done"] + 2 <= slices[receiver]["args"]["issued"]
+        source, target = begin["name"].split(" to ")
+        assert target in slices[sender]["args"]["signal"]
+        assert source in slices[receiver]["args"]["wait"]
+    assert len({(begins[number]["name"], *ends) for number, ends in found.items()}) == waits
+
+
+def test_counters_add_up_to_the_run(run):
+    program, result, times = run
+    events = chrome_trace(program, times)["traceEvents"]
+    tracks = {}
+    for event in events:
+        if event["ph"] == "C":
+            (unit, value), = event["args"].items()
+            tracks.setdefault(f"{event['name']} {unit}", []).append((event["ts"], value))
+    for name, track in tracks.items():
+        cycles = [cycle for cycle, _ in track]
+        assert cycles == sorted(set(cycles)) and track[-1][1] == 0, name
+        assert all(value >= 0 for _, value in track), name
+
+    def area(name):
+        track = tracks[name]
+        return sum(value * (after - cycle)
+                   for (cycle, value), (after, _) in zip(track, track[1:]))
+
+    code = 32 * program.instruction_count
+    assert area("bytes read per cycle") == pytest.approx(
+        result.counters["BYTES_READ"] - code, rel=0.01)
+    assert area("bytes written per cycle") == pytest.approx(
+        result.counters["BYTES_WRITTEN"], rel=0.05)
+    assert area("multiplications per cycle, of 16") == pytest.approx(
+        program.meta["macs"], rel=0.001)
+    assert max(value for _, value in tracks["multiplications per cycle, of 16"]) <= 16
+    queues = [max(value for _, value in tracks[f"instructions for {unit} queued"])
+              for unit in ("LOAD", "MATMUL", "VECTOR", "STORE")]
+    assert 1 <= max(queues) <= program.config.queue_depth + 1
+    assert "tokens LOAD to MATMUL outstanding" in tracks
+
+
 def test_trace_has_the_events_of_perfetto(run):
     program, _, times = run
     trace = json.loads(json.dumps(chrome_trace(program, times)))

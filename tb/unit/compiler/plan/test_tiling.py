@@ -28,6 +28,20 @@ def conv(in_h, in_w, in_c, out_c, size=3, stride=1, dilation=1):
         multiplier=np.arange(1, out_c + 1), shift=np.full(out_c, 31))
 
 
+def test_equal_layers_have_one_plan_and_others_their_own():
+    config = preset("small")
+    layer = conv(16, 16, 32, 64)
+    plan = plan_layer(layer, config)
+    assert plan_layer(dataclasses.replace(layer, name="other", index=9), config) is plan
+    same_scale = dataclasses.replace(layer, multiplier=np.full(64, 1 << 30))
+    assert plan_layer(same_scale, config).parameter_bytes < plan.parameter_bytes
+    for change in ({"stride_h": 2, "out_h": 8}, {"out_c": 65, "multiplier": np.arange(1, 66),
+                                                  "shift": np.full(65, 31)}, {"pad_top": 0}):
+        assert plan_layer(dataclasses.replace(layer, **change), config) is not plan
+    assert plan_layer(layer, config, output_on_chip=True).output_on_chip
+    assert plan_layer(layer, config, budget=9000).buffer_bytes <= 9000 < plan.buffer_bytes
+
+
 def gemm(m, k, n):
     return dataclasses.replace(conv(1, m, k, n, 1), multiplier=np.full(n, 1 << 30))
 
