@@ -26,6 +26,8 @@ _DTYPES: dict[int, type[np.generic]] = {
     tflite.TensorType.INT8: np.int8,
 }
 _OPERATOR_NAMES = {v: k for k, v in vars(tflite.BuiltinOperator).items() if k.isupper()}
+# without the attributes that Python adds to a class, some of which are integers
+_OPTIONS = {v: k for k, v in vars(tflite.BuiltinOptions).items() if not k.startswith("_")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,9 +111,7 @@ def _operator(model: tflite.Model, operator: tflite.Operator) -> Operator:
     name = _OPERATOR_NAMES[max(wide, code.DeprecatedBuiltinCode())]
     options = None
     if operator.BuiltinOptions() is not None:
-        names = vars(tflite.BuiltinOptions).items()
-        table = next(k for k, v in names if v == operator.BuiltinOptionsType())
-        options = getattr(tflite, table)()
+        options = getattr(tflite, _OPTIONS[operator.BuiltinOptionsType()])()
         options.Init(operator.BuiltinOptions().Bytes, operator.BuiltinOptions().Pos)
     return Operator(
         name=name,
