@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import typing
+from collections.abc import Generator
 
 from weft.spec.config import Config
 
@@ -32,6 +34,11 @@ class _Transfer:
     last: int = 0
 
 
+_Burst: typing.TypeAlias = tuple[int, str, Burst, int | None]
+"""Earliest cycle of a burst, name of its instruction, size and address, and the index of the
+instruction if it ends with this burst."""
+
+
 class _CopyUnit:
     """Common part of LOAD and STORE: an instruction register and a planner of bursts.
 
@@ -43,28 +50,23 @@ class _CopyUnit:
 
     def __init__(self, clock: Clock, config: Config, queue: IssueQueue) -> None:
         self.clock, self.config, self.queue = clock, config, queue
-        self.in_flight = 0
-        self.retired, self.added = Condition(clock), Condition(clock)
+        self.added = Condition(clock)
         self.issued: collections.deque[tuple[int, str, Fields, int]] = collections.deque()
         self.accepted: collections.deque[tuple[int, str, list[list[Burst]], int]] = \
             collections.deque()
-        self.was_issued, self.was_accepted = Condition(clock), Condition(clock)
+        self.was_issued = Condition(clock)
         # cycles in which the last row of the last accepted instruction enters the row register,
         # and in which it leaves it; None if not yet known
         self.entered: int | None = 0
         self.left: int | None = 0
         self.known = Condition(clock)
+        self.plan = self._plan()
         clock.start(self._accept())
-        clock.start(self._bursts())
 
     def issue(self, index: int, name: str, fields: Fields) -> None:
         """Accept an instruction in the current cycle."""
         self.issued.append((index, name, fields, self.clock.now + 1))
         self.was_issued.notify()
-
-    def _begin(self, issued: int, name: str, burst: Burst, index: int | None) -> None:
-        """Begin a burst; ``index`` is the instruction that ends with it."""
-        raise NotImplementedError
 
     def _accept(self) -> Process:
         clock = self.clock
@@ -81,29 +83,33 @@ class _CopyUnit:
                 if len(rows) == 1 and self.left is not None else None
             self.left = None
             self.accepted.append((index, name, rows, clock.now))
-            self.was_accepted.notify()
+            self._instruction_accepted()
 
-    def _bursts(self) -> Process:
-        clock, outstanding, left = self.clock, self.config.outstanding, 0
+    def _instruction_accepted(self) -> None:
+        """Continue planning."""
+        raise NotImplementedError
+
+    def _plan(self) -> Generator[_Burst | None, int, None]:
+        """Yield each burst when its predecessor's cycle is known, or None without instructions.
+
+        Expects to be sent the cycle in which the burst begins.
+        """
+        left = begun = 0
         while True:
             while not self.accepted:
-                yield self.was_accepted
+                yield None
             index, name, rows, accepted = self.accepted.popleft()
             entered = max(accepted + 1, left)
             for behind, row in zip(range(len(rows) - 1, -1, -1), rows):
-                left = max(entered + 1, clock.now)
+                left = max(entered + 1, begun)
                 entered = max(entered + 1, left)        # for the next row
                 if behind < 2:
                     self._publish(behind, entered, left)
                 first = left + 1
                 for number, burst in enumerate(row, 1):
-                    yield first
-                    while self.in_flight == outstanding:
-                        yield self.retired
-                    self.in_flight += 1
-                    now = clock.now
-                    self._begin(now, name, burst, None if behind or number < len(row) else index)
-                    first = now + 1
+                    begun = yield (first, name, burst,
+                                   None if behind or number < len(row) else index)
+                    first = begun + 1
 
     def _publish(self, behind: int, entered: int, left: int) -> None:
         """Record when the last row enters the row register, or when it leaves it.
@@ -118,14 +124,6 @@ class _CopyUnit:
         elif len(self.accepted[0][2]) == 1:     # only one instruction can be accepted by then
             self.entered = max(self.accepted[0][3] + 1, left)
         self.known.notify()
-
-    def _retire(self, index: int | None, done: int) -> None:
-        """Retire a burst; ``index`` is the instruction that ends with it."""
-        self.in_flight -= 1
-        if self.retired.waiting:
-            self.retired.notify()
-        if index is not None:
-            self.queue.done(index, done)
 
 
 class LoadUnit(_CopyUnit):
@@ -145,8 +143,29 @@ class LoadUnit(_CopyUnit):
                  queue: IssueQueue) -> None:
         self.arbiter, self.banks = arbiter, banks
         self.transfers: collections.deque[_Transfer] = collections.deque()
+        self.in_flight = 0
+        self.retired, self.was_accepted = Condition(clock), Condition(clock)
         super().__init__(clock, config, queue)
+        clock.start(self._begin_bursts())
         clock.start(self._write())
+
+    def _instruction_accepted(self) -> None:
+        self.was_accepted.notify()
+
+    def _begin_bursts(self) -> Process:
+        clock, plan, outstanding = self.clock, self.plan, self.config.outstanding
+        planned = next(plan)
+        while True:
+            while planned is None:
+                yield self.was_accepted
+                planned = next(plan)
+            first, name, burst, index = planned
+            yield first
+            while self.in_flight == outstanding:
+                yield self.retired
+            self.in_flight += 1
+            self._begin(clock.now, name, burst, index)
+            planned = plan.send(clock.now)
 
     def _begin(self, issued: int, name: str, burst: Burst, index: int | None) -> None:
         transfer = _Transfer(issued, name, burst, index)
@@ -156,6 +175,14 @@ class LoadUnit(_CopyUnit):
             self.arbiter.request(transfer.issued + 1, beats, self._arrive, transfer)
         else:
             self._arrive(transfer.issued + 2, transfer.issued + 1 + beats, beats, transfer)
+
+    def _retire(self, index: int | None, done: int) -> None:
+        """Retire a burst; ``index`` is the instruction that ends with it."""
+        self.in_flight -= 1
+        if self.retired.waiting:
+            self.retired.notify()
+        if index is not None:
+            self.queue.done(index, done)
 
     def _arrive(self, first: int, last: int, beats: int, transfer: _Transfer) -> None:
         transfer.first, transfer.last = first, last
@@ -210,14 +237,29 @@ class StoreUnit(_CopyUnit):
                  queue: IssueQueue) -> None:
         self.channel, self.banks = channel, banks
         self.response = 0
-        self.transfers: collections.deque[tuple[int, str, Burst, int | None]] = \
-            collections.deque()
+        self.transfers: collections.deque[_Burst] = collections.deque()
+        # cycles from which the places of the bursts in flight are free, as far as known
+        self.places = collections.deque([0] * config.outstanding)
         super().__init__(clock, config, queue)
+        self.planned = next(self.plan)
         clock.start(self._read())
 
-    def _begin(self, issued: int, name: str, burst: Burst, index: int | None) -> None:
-        self.transfers.append((issued, name, burst, index))
-        if self.added.waiting:
+    def _instruction_accepted(self) -> None:
+        if self.planned is None:
+            self.planned = next(self.plan)
+        self._begin_bursts()
+
+    def _begin_bursts(self) -> None:
+        """Add the bursts whose cycle is known, which may be a later one.
+
+        Bursts retire in order, so that a burst takes the place which is free first.
+        """
+        while self.planned is not None and self.places:
+            first, name, burst, index = self.planned
+            begun = max(first, self.places.popleft())
+            self.transfers.append((begun, name, burst, index))
+            self.planned = self.plan.send(begun)
+        if self.transfers and self.added.waiting:
             self.added.notify()
 
     def _read(self) -> Process:
@@ -240,4 +282,7 @@ class StoreUnit(_CopyUnit):
                 last = max(last, clock.now - 1 + READ_TO_BEAT)
                 response = last + channel.latency
             self.response = max(response, self.response + 1)
-            clock.at(self.response + 1, self._retire, index, self.response + 1)
+            self.places.append(self.response + 1)
+            if index is not None:
+                self.queue.done(index, self.response + 1)
+            self._begin_bursts()
