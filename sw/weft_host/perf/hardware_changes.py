@@ -163,8 +163,11 @@ def _mapping(jobs: int) -> Iterator[Callable[..., Iterable[tuple[str, int]]]]:
     finally:
         if main:
             signal.signal(signal.SIGINT, before)
-    with pool:
+    try:
         yield pool.imap_unordered
+    finally:
+        pool.terminate()
+        pool.join()
 
 
 def usable_processors() -> int:
