@@ -114,6 +114,7 @@ def changes_of(program: Program, latency: int, bandwidth: float,
             continue
         memory = {"latency": latency, "bandwidth": bandwidth, **candidate.memory}
         tasks.append(_Task(candidate.what, changed, memory, candidate.recompiled))
+    tasks.sort(key=lambda task: not task.recompiled)    # those that take longest first
     work = functools.partial(_predicted, program, recompile)
     jobs = min(jobs, len(tasks)) if program.instruction_count >= LONG else 1
     with _mapping(jobs) as mapping:
