@@ -80,7 +80,7 @@ def test_bursts_end_at_their_boundary():
     config = preset("tiny")         # beats of 4 bytes, bursts of 32
     fields = {"host_addr": 126, "host_pitch": 200, "local_addr": 7, "local_pitch": 9, "bytes": 140,
               "count": 2}
-    rows = [[(burst.beats, burst.local_addr) for burst in row] for row in bursts(config, fields)]
+    rows = list(bursts(config, fields))
     # bytes 126 to 265 and 326 to 465: a burst ends before 128, 256, 384
     assert rows == [[(1, 5), (32, 9), (3, 137)], [(15, 14), (21, 74)]]
 

@@ -60,7 +60,9 @@ class BankPort:
             self._balance()
         else:       # the usual case, and the one that has to be fast
             stream.rate = demand
-            self._schedule_end(stream)
+            stream.version = 1
+            end = self.clock.now + math.ceil(stream.remaining / demand - 1e-6)
+            self.clock.at(end, self._end, stream, 1)
         return stream
 
     def _balance(self) -> None:
@@ -107,7 +109,7 @@ class Banks:
     """
 
     def __init__(self, clock: Clock, config: Config) -> None:
-        self.size = config.spad_bytes // config.spad_banks
+        self.size, self.count = config.spad_bytes // config.spad_banks, config.spad_banks
         self.reads = [BankPort(clock) for _ in range(config.spad_banks)]
         self.writes = [BankPort(clock) for _ in range(config.spad_banks)]
 
@@ -142,7 +144,8 @@ class Banks:
     def grid_pieces(self, addr: int, y_count: int, y_pitch: int, count: int,
                     pitch: float) -> list[list[int]]:
         """Return the :meth:`pieces` of ``y_count`` equal rows of accesses, ``y_pitch`` apart."""
-        last = addr + (y_count - 1) * y_pitch + count * pitch
-        if min(y_pitch, pitch) >= 0 and count and addr // self.size == last // self.size:
-            return [[addr // self.size % len(self.reads), y_count * count]]
+        block = addr // self.size
+        if y_pitch >= 0 and pitch >= 0 and count and (
+                addr + (y_count - 1) * y_pitch + count * pitch) // self.size == block:
+            return [[block % self.count, y_count * count]]
         return self.pieces((addr + y * y_pitch, pitch, count) for y in range(y_count))

@@ -48,7 +48,7 @@ class Channel:
 
         The first beat is in cycle ``due``, or after the end of all earlier beats.
         """
-        first = max(due, self._free)
+        first = due if due > self._free else self._free
         last = first + (count - 1) * self.gap
         self._free = last + self.gap
         return first, last
@@ -59,11 +59,8 @@ class Channel:
             self._free += cycles
 
 
-class Burst(typing.NamedTuple):
-    """Burst of ``beats`` beats from or to a local address."""
-
-    beats: int
-    local_addr: int
+Burst: typing.TypeAlias = tuple[int, int]
+"""Beats and local address of a burst."""
 
 
 def bursts(config: Config, fields: Fields) -> Iterator[list[Burst]]:
@@ -79,7 +76,7 @@ def bursts(config: Config, fields: Fields) -> Iterator[list[Burst]]:
         row = []
         while beat <= last:
             end = min(last, beat | last_of_block)
-            row.append(Burst(end - beat + 1, local + beat * bus - host))
+            row.append((end - beat + 1, local + beat * bus - host))
             beat = end + 1
         yield row
         host += host_pitch

@@ -78,7 +78,7 @@ class _CopyUnit:
                 yield self.known
             yield max(registered, self.entered + 1)
             self.queue.accept_from(clock.now + 1)
-            rows = [[Burst(1, 0)]] if name in SYNC else list(bursts(self.config, fields))
+            rows = [[(1, 0)]] if name in SYNC else list(bursts(self.config, fields))
             self.entered = max(clock.now + 1, self.left) \
                 if len(rows) == 1 and self.left is not None else None
             self.left = None
@@ -101,8 +101,7 @@ class _CopyUnit:
             index, name, rows, accepted = self.accepted.popleft()
             entered = max(accepted + 1, left)
             for behind, row in zip(range(len(rows) - 1, -1, -1), rows):
-                left = max(entered + 1, begun)
-                entered = max(entered + 1, left)        # for the next row
+                left = entered = max(entered + 1, begun)    # the next row enters the register
                 if behind < 2:
                     self._publish(behind, entered, left)
                 first = left + 1
@@ -170,7 +169,7 @@ class LoadUnit(_CopyUnit):
     def _begin(self, issued: int, name: str, burst: Burst, index: int | None) -> None:
         transfer = _Transfer(issued, name, burst, index)
         self.transfers.append(transfer)
-        beats = burst.beats
+        beats, _ = burst
         if name not in LOCAL:
             self.arbiter.request(transfer.issued + 1, beats, self._arrive, transfer)
         else:
@@ -201,18 +200,18 @@ class LoadUnit(_CopyUnit):
                 yield self.added
             transfer = self.transfers.popleft()
             assert transfer.first is not None
-            name, burst = transfer.name, transfer.burst
+            name, (beats, addr) = transfer.name, transfer.burst
             if transfer.first > clock.now:
                 yield transfer.first
             began, gap = clock.now, 1 if name in LOCAL else channel.gap
-            split = name == "LOAD_WGT" and self._is_split(burst.local_addr)
+            split = name == "LOAD_WGT" and self._is_split(addr)
             if name in ("LOAD", "FILL"):
-                pieces = banks.grid_pieces(burst.local_addr, 1, 0, burst.beats, bus_bytes)
+                pieces = banks.grid_pieces(addr, 1, 0, beats, bus_bytes)
                 for bank, count in pieces:
                     yield banks.writes[bank].begin(count, 1 / gap)
             # beats behind a stalled one keep their distance
             spacing = max(gap, 1 + split)
-            yield max(transfer.last, began + (burst.beats - 1) * spacing) + 1 + split
+            yield max(transfer.last, began + (beats - 1) * spacing) + 1 + split
             if name not in LOCAL:
                 before, stalled = stalled, self.clock.now - 1 - transfer.last
                 channel.delay(stalled - before)
@@ -256,7 +255,8 @@ class StoreUnit(_CopyUnit):
         """
         while self.planned is not None and self.places:
             first, name, burst, index = self.planned
-            begun = max(first, self.places.popleft())
+            free = self.places.popleft()
+            begun = first if first > free else free
             self.transfers.append((begun, name, burst, index))
             self.planned = self.plan.send(begun)
         if self.transfers and self.added.waiting:
@@ -268,21 +268,20 @@ class StoreUnit(_CopyUnit):
         while True:
             while not self.transfers:
                 yield self.added
-            issued, name, burst, index = self.transfers.popleft()
+            issued, name, (beats, addr), index = self.transfers.popleft()
             if name in SYNC:
                 response = issued + 1
             else:
                 if issued + 2 > clock.now:
                     yield issued + 2
-                _, last = channel.beats(clock.now + READ_TO_BEAT, burst.beats)
-                for bank, count in banks.grid_pieces(burst.local_addr, 1, 0, burst.beats,
-                                                     bus_bytes):
+                _, last = channel.beats(clock.now + READ_TO_BEAT, beats)
+                for bank, count in banks.grid_pieces(addr, 1, 0, beats, bus_bytes):
                     yield banks.reads[bank].begin(count, demand)
                 # the port stalls for beats that have not been read yet
-                last = max(last, clock.now - 1 + READ_TO_BEAT)
-                response = last + channel.latency
-            self.response = max(response, self.response + 1)
+                response = max(last, clock.now - 1 + READ_TO_BEAT) + channel.latency
+            self.response = response if response > self.response else self.response + 1
             self.places.append(self.response + 1)
             if index is not None:
                 self.queue.done(index, self.response + 1)
-            self._begin_bursts()
+            if self.planned is not None:
+                self._begin_bursts()

@@ -37,11 +37,13 @@ class Clock:
         """Schedule a call of ``action``. Calls in one cycle run in the order of scheduling."""
         if cycle <= self.now:
             self.events.append((action, arguments))
-        elif cycle in self._later:
-            self._later[cycle].append((action, arguments))
-        else:
+            return
+        later = self._later.get(cycle)
+        if later is None:
             self._later[cycle] = [(action, arguments)]
             heapq.heappush(self._cycles, cycle)
+        else:
+            later.append((action, arguments))
 
     def start(self, process: Iterator[int | Condition]) -> None:
         """Start a process in the current cycle."""
@@ -62,11 +64,13 @@ class Clock:
                 if wish.__class__ is int:
                     if wish <= now:
                         events.append(event)
-                    elif wish in all_events:
-                        all_events[wish].append(event)
-                    else:
+                        continue
+                    later = all_events.get(wish)
+                    if later is None:
                         all_events[wish] = [event]
                         heapq.heappush(cycles, wish)
+                    else:
+                        later.append(event)
                 elif wish is not None:
                     (events if wish.final else wish.waiting).append(event)
             del all_events[now]
