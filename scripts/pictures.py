@@ -28,7 +28,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "_static"
 MODEL = "examples/digits/digits.tflite"
 PRESET = "small"
-BOARD = "ulx3s_85f"
+BOARD = "icebreaker"
 COUNTERS = ("bytes read", "bytes written", "multiplications")
 MAXIMUM_BYTES = 300_000
 _EXPLAIN_WIDTH, _EXPLAIN_HEIGHT = 1180, 900
@@ -69,7 +69,7 @@ def draw_board(path: pathlib.Path, folder: pathlib.Path | None = None) -> None:
         cells = read_cells(folder / f"placed-{best}.json")
     except FileNotFoundError as missing:
         raise NotDrawn(f"{missing.filename} does not exist: run make bitstream BOARD={BOARD}, "
-                       "which takes hours") from None
+                       "which takes minutes") from None
     chosen = board(BOARD)
     draw_floorplan(cells, path, f"{chosen.title}: array of {chosen.config.rows} × "
                    f"{chosen.config.cols}, {mhz_text(1e6 * result['mhz'][best])} MHz, seed {best}")

@@ -53,13 +53,13 @@ def test_a_picture_without_its_prerequisite_is_kept(folder, capsys):
     (folder / "floorplan.png").write_text("committed")
     assert run("floorplan.png") == 1
     assert capsys.readouterr().out == (
-        f"floorplan.png: not drawn, the committed picture stays. {folder.parent}/build/ulx3s_85f/"
-        "result.json does not exist: run make bitstream BOARD=ulx3s_85f, which takes hours\n")
+        f"floorplan.png: not drawn, the committed picture stays. {folder.parent}/build/icebreaker/"
+        "result.json does not exist: run make bitstream BOARD=icebreaker, which takes minutes\n")
     assert (folder / "floorplan.png").read_text() == "committed"
 
 
 def test_the_floorplan_is_that_of_the_fastest_seed(folder, capsys):
-    build = folder.parent / "build" / "ulx3s_85f"
+    build = folder.parent / "build" / "icebreaker"
     build.mkdir(parents=True)
     (build / "result.json").write_text(json.dumps({"mhz": {"1": 62.51, "2": 70.04}}))
     (build / "placed-2.json").write_text(json.dumps({"modules": {"top": {"cells": {
