@@ -13,6 +13,11 @@ FOLDER = ROOT / "scripts" / "interrupt"
 SLOW = "import time\nprint('importing', flush=True)\ntime.sleep(60)\n"
 
 
+def _accept_interrupts():
+    # a shell lets its background jobs, and their children, ignore the signal
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def interrupted(command, path):
     """Press Ctrl-C when the program has printed a line; return its status and its messages."""
     environment = {name: value for name, value in os.environ.items()
@@ -20,7 +25,7 @@ def interrupted(command, path):
     # a process group of its own, which a terminal would send the signal to
     with subprocess.Popen(command, cwd=ROOT, env={**environment, "PYTHONPATH": str(path)},
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          start_new_session=True) as process:
+                          start_new_session=True, preexec_fn=_accept_interrupts) as process:
         assert process.stdout.readline() == "importing\n"
         os.killpg(process.pid, signal.SIGINT)
         _, messages = process.communicate(timeout=60)
