@@ -24,14 +24,15 @@ from ..atomic_file import write_atomically
 from ..errors import BuildError
 from ..progress import Progress
 from .cache_lock import locked
-from .rtl_split import split
+from .cxxrtl import gather_registers, plain_integers, sort_updates, split
 
 __all__ = ["build", "build_accelerator", "cache_directory", "find_compiler", "print_progress",
            "tie_reset_low"]
 
 _HERE = pathlib.Path(__file__).parent
 _DRIVER = ("cxxrtl_driver.cc", "axi_memory.h", "axi_rules.h", "events.h", "stalls.h",
-           "rtl_split.py")
+           *(f"cxxrtl/{name}.py" for name in ("emit", "expression", "registers", "split",
+                                              "statements")))
 # a flattened and cleaned design has no false loops, so that one evaluation per cycle is enough
 _PREPARE = "proc; flatten; opt_expr; opt_clean"
 _FLAGS = ("-O3", "-march=native", "-fno-semantic-interposition", "-std=c++17", "-fPIC", "-shared",
@@ -219,14 +220,19 @@ def _compile(rtlil: str, name: str, trace: bool, reset: int, directory: pathlib.
                                     f"write_cxxrtl -O6 {debug}\n")
     except Exception as error:      # the type depends on Amaranth's version; the message matters
         raise BuildError(f"Yosys could not convert the design: {error}") from error
-    (directory / "design.h").write_text(split(design))
+    # CXXRTL evaluates a cycle repeatedly only if it has found a loop
+    single_step = not trace and "converged = false" not in design
+    if single_step:
+        design = gather_registers(split(sort_updates(plain_integers(design))))
+    else:
+        design = split(design)
+    (directory / "design.h").write_text(design)
     progress(f"compiling {len(design) >> 10} KiB of C++ ({time.monotonic() - start:.0f} s so far)")
     built = directory / "simulator.so"
     command = [*compiler, f"-I{headers}", f"-I{_HERE}", f"-I{directory}",
                f"-DWEFT_TOP=cxxrtl_design::p_{name.replace('_', '__')}",
                '-DWEFT_DESIGN="design.h"', f"-DWEFT_TRACE={int(trace)}", f"-DWEFT_RESET={reset}",
-               # CXXRTL evaluates a cycle repeatedly only if it has found a loop
-               f"-DWEFT_SINGLE_STEP={int(not trace and 'converged = false' not in design)}",
+               f"-DWEFT_SINGLE_STEP={int(single_step)}",
                str(driver), "-o", str(built)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode or not built.exists():

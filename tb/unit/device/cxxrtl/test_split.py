@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from weft_host.device.rtl_split import guard_writes, split
+from weft_host.device.cxxrtl.split import guard_writes, split
 
 REGISTERS = [f"p_r{number}" for number in range(95)]
 
