@@ -5,6 +5,7 @@ with :func:`regions`, to check a program before a run and to find hazards betwee
 """
 
 import dataclasses
+import typing
 from collections.abc import Mapping
 
 from . import isa
@@ -85,8 +86,7 @@ class Extent:
     write: bool = False
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Region:
+class Region(typing.NamedTuple):
     """Strided range of one memory that an instruction reads or writes.
 
     The region consists of ``size`` consecutive elements from ``start``, repeated for every
@@ -119,7 +119,10 @@ class Region:
     @property
     def end(self) -> int:
         """Index of the last element plus 1."""
-        return self.start + self.size + sum((count - 1) * pitch for count, pitch in self.loops)
+        end = self.start + self.size
+        for count, pitch in self.loops:
+            end += (count - 1) * pitch
+        return end
 
 
 def _copy(memory: str, code: ErrorCode, *, to_host: bool = False) -> tuple[Extent, Extent]:
@@ -204,18 +207,20 @@ def regions(config: Config, name: str, fields: Mapping[str, int]) -> list[Region
     fields : mapping of :class:`str` to :class:`int`
         Its decoded fields. ``lead``, ``hold`` and ``apart`` may be left out where they are 0.
     """
-    fields = {"lead": 0, "hold": 0, "apart": 0, **fields}
+    if name == "MATMUL":
+        fields = {"lead": 0, "hold": 0, "apart": 0, **fields}
     found = []
     for extent in EXTENTS.get(name, ()):
         if extent.condition and not fields[extent.condition]:
             continue
-        unit = config.tile_bytes if extent.memory == "tiles" else 1
-        size = _extra(config, extent, fields) + sum(
-            term.value(fields) for term in extent.terms if not term.less)
-        loops = tuple((term.items(fields), fields[term.pitch])
-                      for term in extent.terms if term.less)
+        space, unit = ("wgt", config.tile_bytes) if extent.memory == "tiles" else (
+            extent.memory, 1)
+        size, loops = _extra(config, extent, fields), []
+        for term in extent.terms:
+            if term.less:
+                loops.append((term.items(fields), fields[term.pitch]))
+            else:
+                size += term.value(fields)
         addr = fields[extent.base]
-        found.append(Region(
-            space="wgt" if extent.memory == "tiles" else extent.memory, write=extent.write,
-            start=addr * unit, size=size * unit, loops=loops, addr=addr))
+        found.append(Region(space, extent.write, addr * unit, size * unit, tuple(loops), addr))
     return found

@@ -6,6 +6,7 @@ An instruction is 32 bytes, little-endian. Bit *n* of an instruction is bit *n* 
 
 import dataclasses
 import enum
+import functools
 
 __all__ = ["INSTRUCTION_BYTES", "TABLE_BYTES", "Field", "Instruction", "MapOp", "Mode"]
 
@@ -41,21 +42,17 @@ class Field:
     doc: str
     signed: bool = False
 
-    @property
+    @functools.cached_property
     def limits(self) -> tuple[int, int]:
         """Smallest and largest value that the field can represent."""
         if self.signed:
             return -(1 << self.width - 1), (1 << self.width - 1) - 1
         return 0, (1 << self.width) - 1
 
-    def insert(self, value: int) -> int:
-        """Return an instruction that has ``value`` in this field and is 0 elsewhere."""
-        return (value & (1 << self.width) - 1) << self.offset
-
-    def extract(self, word: int) -> int:
-        """Return the value of this field in the instruction ``word``."""
-        value = word >> self.offset & (1 << self.width) - 1
-        return value - (1 << self.width) if self.signed and value >> self.width - 1 else value
+    @functools.cached_property
+    def mask(self) -> int:
+        """Ones in all bits of the field, shifted to bit 0."""
+        return (1 << self.width) - 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,18 +81,34 @@ class Instruction:
 
     def field(self, name: str) -> Field:
         """Return the field called ``name``; :class:`KeyError` if there is none."""
-        for field in self.fields:
-            if field.name == name:
-                return field
-        raise KeyError(f"{self.name} has no field {name!r}; there are "
-                       f"{', '.join(field.name for field in self.fields)}")
+        if name not in self.by_name:
+            raise KeyError(f"{self.name} has no field {name!r}; there are "
+                           f"{', '.join(self.by_name)}")
+        return self.by_name[name]
+
+    def extract(self, word: int) -> dict[str, int]:
+        """Return the values of all fields in the instruction ``word``, by name."""
+        # a flipped sign bit, minus the value of that bit, extends the sign
+        return {name: (word >> offset & mask ^ sign) - sign
+                for name, offset, mask, sign in self._layout}
+
+    @functools.cached_property
+    def by_name(self) -> dict[str, Field]:
+        """All fields by name."""
+        return {field.name: field for field in self.fields}
+
+    @functools.cached_property
+    def _layout(self) -> list[tuple[str, int, int, int]]:
+        """Name, offset, mask and sign bit (0 without sign) of each field."""
+        return [(field.name, field.offset, field.mask,
+                 1 << field.width - 1 if field.signed else 0) for field in self.fields]
 
     @property
     def reserved_mask(self) -> int:
         """Mask of the bits that must be zero, as one 256-bit integer."""
         mask = (1 << 8 * INSTRUCTION_BYTES) - 1
         for field in self.fields:
-            mask &= ~(((1 << field.width) - 1) << field.offset)
+            mask &= ~(field.mask << field.offset)
         # a unit neither waits for itself nor signals itself
         return mask | 1 << self.field("wait").offset + self.unit \
             | 1 << self.field("signal").offset + self.unit

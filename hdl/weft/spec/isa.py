@@ -41,17 +41,16 @@ def encode(name: str, **values: int) -> bytes:
     if name not in BY_NAME:
         raise ValueError(f"no instruction {name!r}; there are {', '.join(BY_NAME)}")
     instruction = BY_NAME[name]
-    word = instruction.opcode
+    word, fields = instruction.opcode, instruction.by_name
     for key, value in values.items():
-        try:
-            field = instruction.field(key)
-        except KeyError as error:
-            raise ValueError(error.args[0]) from None
+        field = fields.get(key)
+        if field is None:
+            raise ValueError(f"{name} has no field {key!r}; there are {', '.join(fields)}")
         value = int(value)
         low, high = field.limits
         if not low <= value <= high:
             raise ValueError(f"{name}.{key} must be from {low} to {high}, not {value}")
-        word |= field.insert(value)
+        word |= (value & field.mask) << field.offset
     return word.to_bytes(INSTRUCTION_BYTES, "little")
 
 
@@ -64,4 +63,4 @@ def decode(raw: bytes) -> tuple[Instruction | None, dict[str, int]]:
     instruction = BY_OPCODE.get(word & 0xFF)
     if instruction is None:
         return None, {}
-    return instruction, {field.name: field.extract(word) for field in instruction.fields}
+    return instruction, instruction.extract(word)

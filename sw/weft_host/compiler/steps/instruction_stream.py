@@ -199,8 +199,7 @@ class InstructionStream:
             if region.space == HOST and section is not HostSection.TENSORS:
                 continue                # constants are never written
             if name == "MATMUL" and region.space == "spad":
-                region = dataclasses.replace(
-                    region, size=region.end - region.start - overread, loops=())
+                region = region._replace(size=region.end - region.start - overread, loops=())
             accessed.append(region)
         cycles = cost.instruction_cycles(self.config, name, fields)
         self.instructions.append(UnscheduledInstruction(

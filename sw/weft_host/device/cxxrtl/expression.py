@@ -171,9 +171,9 @@ class _Parser:
         if name == ".val" and not numbers:
             return subject
         if name == ".slice" and len(numbers) in (1, 2):
-            high, low = numbers[0], numbers[-1]
-            if low <= high < subject.width:
-                return Slice(high - low + 1, self._since(start), subject, low)
+            last, first = numbers[0], numbers[-1]
+            if first <= last < subject.width:
+                return Slice(last - first + 1, self._since(start), subject, first)
         if name == ".repeat" and len(numbers) == 1 and subject.width == 1:
             return Repeat(numbers[0], self._since(start), subject)
         raise UnknownExpression(f"unknown method {name}{numbers}")
