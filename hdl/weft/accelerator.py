@@ -13,6 +13,7 @@ from .dma.load import LoadUnit
 from .dma.store import StoreUnit
 from .sram.accumulator import AccumulatorMemory
 from .sram.scratchpad import Scratchpad
+from .sram.weight_halves import WeightHalves
 from .sram.weights import WeightBuffer
 from .staggered_reset import add_with_staggered_reset
 from .vector.unit import VectorUnit
@@ -66,7 +67,8 @@ class Accelerator(wiring.Component):
 
         m.submodules.control = control = ControlSubsystem(config)
         m.submodules.scratchpad = spad = Scratchpad(config)
-        m.submodules.weights = weights = WeightBuffer(config)
+        m.submodules.weights = weights = \
+            WeightBuffer(config) if config.tile_lines == 1 else WeightHalves(config)
         m.submodules.accumulators = acc = AccumulatorMemory(config)
         load = LoadUnit(config)
         matmul = MatmulUnit(config, spad_latency=spad.read_latency,
@@ -100,6 +102,8 @@ class Accelerator(wiring.Component):
         connect(m, load.wgt, weights.load)
         connect(m, matmul.spad, spad.matmul)
         connect(m, matmul.wgt, weights.matmul)
+        if config.tile_lines > 1:
+            connect(m, matmul.wgt_lower, weights.matmul_lower)
         connect(m, matmul.acc, acc.update)
         connect(m, vector.acc, acc.read)
         connect(m, vector.spad, spad.vector)

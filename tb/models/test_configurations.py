@@ -20,7 +20,7 @@ from weft_host.device import EmulatorDevice, RtlDevice, rtl_build
 COUNT = int(os.environ.get("WEFT_CONFIGS", "2"))
 SEED = seed(1)
 # a build takes a quarter of a minute: `make test` runs two corners, `make soak` all
-SOME = ("minimum of every parameter", "two columns, eight banks, one lane")
+SOME = ("minimum of every parameter", "two columns, two lines per cycle, eight banks, one lane")
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +93,7 @@ def test_random_configurations_reach_the_ends_of_every_range():
     for field, ends in {"rows": (4, 64), "cols": (2, 64), "spad_bytes": (256, 65536),
                         "spad_banks": (1, 8), "vector_lanes": (1, 32), "bus_width": (32, 256),
                         "addr_width": (16, 32), "queue_depth": (2, 64), "max_burst": (1, 256),
-                        "outstanding": (1, 64), "acc_rows": (8, 1024)}.items():
+                        "outstanding": (1, 64), "acc_rows": (8, 1024),
+                        "tile_lines": (1, 2)}.items():
         drawn = {getattr(config, field) for config in configs}
         assert {*ends} <= drawn, field

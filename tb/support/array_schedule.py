@@ -12,7 +12,9 @@ __all__ = ["Cycle", "Pass", "corner_tiles", "filter_pass", "mixed_tiles", "rando
 class Cycle:
     """Inputs of the array in one cycle, and the sums of the vector that enters in this cycle.
 
-    The sums, ``expected``, are ``None`` if no vector enters, or if they are undefined.
+    The sums, ``expected``, are ``None`` if no vector enters, or if they are undefined. ``wgt`` and
+    ``load`` describe the line at the top of the array, ``lower`` the line of the lower half of the
+    rows, if two lines enter per cycle.
     """
 
     act: list
@@ -23,6 +25,7 @@ class Cycle:
     load: int
     expected: list | None
     tile: int | None        # index of the tile that the vector is multiplied with
+    lower: list
 
 
 @dataclasses.dataclass
@@ -77,24 +80,29 @@ def corner_tiles(*, rows, cols):
             for wgt in values for lead in (None, rows - 1)]
 
 
-def schedule(tiles, rng, *, bubbles=0.0, gaps=0.0):
+def schedule(tiles, rng, *, bubbles=0.0, gaps=0.0, tile_lines=1):
     """Return the earliest legal schedule for ``tiles``, a list of :class:`Pass`.
 
     ``bubbles`` and ``gaps`` are the probabilities that a cycle that could have a vector, or a
     line, has none. Inputs that are not valid are random, so that no result can depend on them.
+    With two lines per cycle, the lines of the lower half of the rows follow those of the upper
+    half after ``rows / 2`` cycles.
     """
     rows, cols = tiles[0].weights.shape
+    count = rows // tile_lines
     cycles = []
+    lower_lines = {}            # by the cycle in which they enter
     load_tile = load_line = feed_tile = feed_index = 0
     loaded = 0                  # tiles whose last line entered in an earlier cycle
-    while feed_tile < len(tiles):
+    while feed_tile < len(tiles) or len(cycles) <= max(lower_lines, default=0):
         cycle = Cycle(act=rng.integers(-128, 128, rows).tolist(), valid=0,
                       swap=int(rng.integers(2)), depthwise=int(rng.integers(2)),
-                      wgt=rng.integers(-128, 128, cols).tolist(), load=0, expected=None, tile=None)
-        current = tiles[feed_tile]
+                      wgt=rng.integers(-128, 128, cols).tolist(), load=0, expected=None, tile=None,
+                      lower=lower_lines.get(len(cycles), rng.integers(-128, 128, cols).tolist()))
         loaded_before = loaded
         swaps = feed_tile + (feed_index > 0)
         if loaded_before > feed_tile and rng.random() >= bubbles:
+            current = tiles[feed_tile]
             cycle.act, cycle.valid = current.vectors[feed_index].tolist(), 1
             cycle.swap, cycle.depthwise = int(feed_index == 0), int(current.lead is not None)
             cycle.expected, cycle.tile = current.expected(feed_index), feed_tile
@@ -104,10 +112,13 @@ def schedule(tiles, rng, *, bubbles=0.0, gaps=0.0):
                 feed_tile, feed_index = feed_tile + 1, 0
         # a tile may start to load in the cycle of the swap to the previous tile
         if load_tile < len(tiles) and load_tile <= swaps and rng.random() >= gaps:
-            cycle.wgt = tiles[load_tile].weights[rows - 1 - load_line].tolist()
+            weights = tiles[load_tile].weights
+            cycle.wgt = weights[count - 1 - load_line].tolist()
             cycle.load = 1
+            if tile_lines > 1:
+                lower_lines[len(cycles) + count] = weights[rows - 1 - load_line].tolist()
             load_line += 1
-            if load_line == rows:
+            if load_line == count:
                 load_tile, load_line, loaded = load_tile + 1, 0, loaded + 1
         cycles.append(cycle)
     return cycles

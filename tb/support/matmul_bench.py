@@ -152,14 +152,22 @@ class MatmulBench:
                     byte = due + lane
                     ctx.set(dut.data[lane], int(self.model.spad[byte]) & 255)
 
-    async def weights(self, ctx):
+    async def upper_weights(self, ctx):
         """Model the read port of the weight buffer."""
+        await self._weights(ctx, self.dut.wgt, self.config.tile_lines - 1)
+
+    async def lower_weights(self, ctx):
+        """Model the read port of the lower lines."""
+        await self._weights(ctx, self.dut.wgt_lower, 0)
+
+    async def _weights(self, ctx, dut, half):
         pipe = [None] * self.wgt_latency
-        dut = self.dut.wgt
-        cols = self.config.cols
+        cols, count = self.config.cols, self.config.tile_cycles
         while True:
-            _, _, en, line = await ctx.tick().sample(dut.req.valid, dut.req.payload)
-            pipe = [line if en else None, *pipe[:-1]]
+            _, _, en, address = await ctx.tick().sample(dut.req.valid, dut.req.payload)
+            tile, line = divmod(address, count)
+            index = tile * self.config.rows + half * count + line
+            pipe = [index if en else None, *pipe[:-1]]
             due = pipe[-1]
             ctx.set(dut.valid, due is not None)
             if due is not None:
@@ -210,7 +218,8 @@ class MatmulBench:
             await ctx.tick().repeat(4)
             assert not ctx.get(self.dut.unit.busy)
 
-        for process in (self.scratchpad, self.weights, self.watch):
+        lower = [self.lower_weights] if self.config.tile_lines > 1 else []
+        for process in (self.scratchpad, self.upper_weights, *lower, self.watch):
             simulator.add_testbench(process, background=True)
         simulator.add_testbench(issue)
         simulator.run()

@@ -92,6 +92,9 @@ class Grid(wiring.Component):
         The shadow weights of the row above move into this row; ``i_wgt`` moves into row 0.
     i_wgt : :py:`In(signed(8)).array(cols)`
         Weights, delayed by *g* cycles for group *g*.
+    i_wgt_lower : :py:`In(signed(8)).array(cols)`
+        With two lines per cycle: the weights that move into row ``rows / 2`` instead of those of
+        the row above, delayed in the same way.
     o_sum : :py:`Out(signed(sum_width)).array(cols)`
         Finished sums, delayed by *g* cycles for group *g*.
     """
@@ -110,6 +113,7 @@ class Grid(wiring.Component):
             "i_shift": In(1).array(config.rows),
             "i_wgt": In(signed(8)).array(config.cols),
             "o_sum": Out(signed(config.sum_width)).array(config.cols),
+            **({"i_wgt_lower": In(signed(8)).array(config.cols)} if config.tile_lines > 1 else {}),
         })
 
     def elaborate(self, platform):
@@ -118,6 +122,8 @@ class Grid(wiring.Component):
         wgts, sums = list(self.i_wgt), [None] * cols
         tops = (list(self.i_top) + [None] * cols)[:cols]
         for row in range(rows):
+            if row and row % self.config.tile_cycles == 0:
+                wgts = list(self.i_wgt_lower)
             act, valid, depthwise = self.i_act[row], self.i_valid[row], self.i_depthwise[row]
             swap, shift = self.i_swap[row], self.i_shift[row]
             for first in range(0, cols, COLUMNS):

@@ -24,12 +24,12 @@ class MatmulUnit(wiring.Component):
 
     Two state machines process the same instructions in order: the tile loader shifts the weights
     of each pass into the array while the previous pass runs, and the position loops read one vector
-    per cycle. A pass of M vectors takes max(M, ``rows``) cycles, and passes follow each other
-    without a bubble, also from one instruction to the next, as long as the scratchpad grants every
-    read. A pass has one vector for each position and, in depthwise mode, ``lead`` further vectors
-    for each row of positions. With ``hold``, only the first pass of an instruction waits for its
-    tile, and each pass takes M cycles. A vector is delayed if its update of an accumulator row
-    would follow an earlier update of that row by less than ``UPDATE_DISTANCE`` cycles.
+    per cycle. A pass of M vectors takes max(M, ``tile_cycles``) cycles, and passes follow each
+    other without a bubble, also from one instruction to the next, as long as the scratchpad grants
+    every read. A pass has one vector for each position and, in depthwise mode, ``lead`` further
+    vectors for each row of positions. With ``hold``, only the first pass of an instruction waits
+    for its tile, and each pass takes M cycles. A vector is delayed if its update of an accumulator
+    row would follow an earlier update of that row by less than ``UPDATE_DISTANCE`` cycles.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ class MatmulUnit(wiring.Component):
     spad_latency, wgt_latency : :class:`int`
         Read latencies of scratchpad and weight buffer, in cycles.
     data_latency : :class:`int`
-        Cycles from ``granted`` of the scratchpad to the data; at least 2 and at most ``rows - 2``
-        cycles less than ``spad_latency``.
+        Cycles from ``granted`` of the scratchpad to the data; at least 2 and at most
+        ``tile_cycles - 2`` cycles less than ``spad_latency``.
     acc_latency : :class:`int`
         Cycles from the update of an accumulator to a read that returns the new value.
 
@@ -49,6 +49,9 @@ class MatmulUnit(wiring.Component):
         Reads of vectors from the scratchpad.
     wgt : :py:`Out(ReadPort(line_width, cols))`
         Reads of lines from the weight buffer, which never stalls one.
+    wgt_lower : :py:`Out(ReadPort(line_width, cols))`
+        With two lines per cycle: the lines of the lower half of the array's rows; ``wgt`` reads
+        those of the upper half.
     acc : :py:`Out(AccUpdatePort(...))`
         Updates of accumulator rows with the sums of one vector.
     o_mac_busy : :py:`Out(1)`
@@ -79,6 +82,8 @@ class MatmulUnit(wiring.Component):
                                      cols=config.cols)),
             "o_mac_busy": Out(1),
             "o_wait_weights": Out(1),
+            **({"wgt_lower": Out(ReadPort(config.wgt_line_addr_width, config.cols))}
+               if config.tile_lines > 1 else {}),
         })
 
     def elaborate(self, platform):
@@ -120,6 +125,8 @@ class MatmulUnit(wiring.Component):
         # these delays match the fixed latency of the weight buffer
         load, = delay_line(m, "load", self.line_delay + self.wgt_latency - 1, tiles.o_en)
         blank, = delay_line(m, "blank", self.line_delay + self.wgt_latency, tiles.o_blank)
+        if config.tile_lines > 1:
+            self._elaborate_lower_lines(m, tiles, array, line)
 
         # Queue of the requested vectors whose read was not granted before this cycle: at most two
         # that wait at the port, and one whose grant is reported in this cycle. A request enters the
@@ -169,6 +176,16 @@ class MatmulUnit(wiring.Component):
         ]
         m.d.sync += in_flight.eq(in_flight + (accept & ~is_sync) - done)
         return m
+
+    def _elaborate_lower_lines(self, m, tiles, array, line):
+        """Read the lines of the lower half of the rows, later than those of the upper half."""
+        lag = self.config.tile_cycles
+        late, = delay_line(m, "lower_line", lag, line)
+        m.d.comb += [self.wgt_lower.req.valid.eq(late[0]), self.wgt_lower.req.payload.eq(late[1:])]
+        blank, = delay_line(m, "lower_blank", self.line_delay + lag + self.wgt_latency,
+                            tiles.o_blank_lower)
+        m.d.comb += [array.i_wgt_lower[column].eq(Mux(blank, 0, self.wgt_lower.data[column]))
+                     for column in range(self.config.cols)]
 
 
 def _queue(m, name, depth, *, push, value, pop):

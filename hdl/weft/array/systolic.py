@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..delay_line import delay_line
 from .cell import COLUMNS
 from .grid import Grid, multiplier_latency
 from .skew import Skew
@@ -28,6 +29,12 @@ class SystolicArray(wiring.Component):
 
     A tile with *M* vectors therefore takes ``max(rows, M)`` cycles, without a gap between tiles. A
     synchronous reset discards the lines of an incomplete tile and the vectors in flight.
+
+    With two lines per cycle, the lower half of the rows has an input for lines of its own. Lines 0
+    to ``rows / 2 - 1`` of a tile enter there, and the others at the top. Of each half, line *j*
+    enters the lower half exactly ``rows / 2`` cycles after line *j* enters the upper half, which is
+    the time that a swap takes to reach the lower half. The two rules hold for the lines of the
+    upper half, and a tile with *M* vectors takes ``max(rows / 2, M)`` cycles.
 
     With ``i_depthwise``, a vector enters from the top, byte *c* into column *c*, and every column
     is a filter: ``o_sum[c] = sum(before[r][c] * weight[r][c])``, where ``before[r]`` is the *r*-th
@@ -62,6 +69,9 @@ class SystolicArray(wiring.Component):
         A line of weights.
     i_load_next : :py:`In(1)`
         A line enters in the next cycle.
+    i_wgt_lower : :py:`In(ArrayLayout(signed(8), cols))`
+        With two lines per cycle: the line of the lower half, ``rows / 2`` cycles after that of the
+        upper half.
     o_sum : :py:`Out(ArrayLayout(signed(sum_width), cols))`
         The sums of one vector, all columns in the same cycle.
     o_valid : :py:`Out(1)`
@@ -85,6 +95,8 @@ class SystolicArray(wiring.Component):
             "o_sum": Out(data.ArrayLayout(signed(self.sum_width), config.cols)),
             "o_valid": Out(1),
             "o_next": Out(1),
+            **({"i_wgt_lower": In(data.ArrayLayout(signed(8), config.cols))}
+               if config.tile_lines > 1 else {}),
         })
 
     def elaborate(self, platform):
@@ -97,6 +109,10 @@ class SystolicArray(wiring.Component):
         m.submodules.top_skew = top_skew = Skew(
             shape=signed(8), delays=group_of[:min(rows, cols)])
         m.submodules.wgt_skew = wgt_skew = Skew(shape=signed(8), delays=group_of)
+        lines = [(wgt_skew, self.i_wgt, grid.i_wgt)]
+        if self.config.tile_lines > 1:
+            m.submodules.lower_skew = lower_skew = Skew(shape=signed(8), delays=group_of)
+            lines.append((lower_skew, self.i_wgt_lower, grid.i_wgt_lower))
         m.submodules.sum_skew = sum_skew = Skew(
             shape=signed(self.sum_width),
             delays=[self._groups - 1 - group for group in group_of])
@@ -124,26 +140,41 @@ class SystolicArray(wiring.Component):
                 grid.i_swap[row].eq(swap[row - 1] if row else self.i_valid & self.i_swap),
             ]
 
-        # A swap reaches row r after r cycles, and until then row r must not shift. The first line
-        # that it needs is line r of the new tile, which arrives no earlier than the swap. Row r
-        # therefore skips lines 0 to r - 1. Bit r - 1 of `begun` is set once line r is due. The
-        # shift enables are computed one cycle before the line, so that each row, which may be far
-        # away, has a register of its own.
-        begun = Signal(rows - 1)
-        shift = Signal(rows)
-        with m.If(self.i_load_next):
-            m.d.sync += begun.eq(Mux(begun[-1], 0, Cat(1, begun)))
-        m.d.sync += shift.eq(Mux(self.i_load_next, Cat(1, begun), 0))
-        for row in range(rows):
-            m.d.comb += grid.i_shift[row].eq(shift[row])
+        load_next = self.i_load_next
+        for half, _ in enumerate(lines):
+            self._elaborate_shift(m, grid, half, load_next)
+            load_next, = delay_line(m, "load_lower", self.config.tile_cycles, load_next) \
+                if half + 1 < len(lines) else (load_next,)
 
         for column in range(cols):
+            for skew, entering, inside in lines:
+                m.d.comb += [
+                    skew.i[column].eq(entering[column]),
+                    inside[column].eq(skew.o[column]),
+                ]
             m.d.comb += [
-                wgt_skew.i[column].eq(self.i_wgt[column]),
-                grid.i_wgt[column].eq(wgt_skew.o[column]),
                 sum_skew.i[column].eq(grid.o_sum[column]),
                 self.o_sum[column].eq(sum_skew.o[column]),
             ]
 
         m.d.comb += [self.o_valid.eq(valid[-1]), self.o_next.eq(valid[-2])]
         return m
+
+    def _elaborate_shift(self, m, grid, half, load_next):
+        """Drive the shift enables of the rows that receive the same lines.
+
+        Relative to the lines, a swap reaches row *r* of the half after *r* cycles, and until then
+        the row must not shift. The first line that it needs is line *r* of the half, which arrives
+        no earlier than the swap. Row *r* therefore skips lines 0 to *r* - 1. Bit *r* - 1 of
+        ``begun`` is set once line *r* is due. The shift enables are computed one cycle before the
+        line, so that each row, which may be far away, has a register of its own.
+        """
+        count = self.config.tile_cycles
+        suffix = ("", "_lower")[half]
+        begun = Signal(count - 1, name=f"begun{suffix}")
+        shift = Signal(count, name=f"shift{suffix}")
+        with m.If(load_next):
+            m.d.sync += begun.eq(Mux(begun[-1], 0, Cat(1, begun)))
+        m.d.sync += shift.eq(Mux(load_next, Cat(1, begun), 0))
+        for row in range(count):
+            m.d.comb += grid.i_shift[half * count + row].eq(shift[row])

@@ -3,6 +3,7 @@
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from ..control.instruction_layout import instruction_layout
 from ..control.unit_interface import INSTRUCTION_SHAPE
@@ -13,7 +14,8 @@ __all__ = ["TileLoader"]
 class TileLoader(wiring.Component):
     """Address generator that reads the tiles of MATMUL instructions line by line.
 
-    The lines of a tile are requested in ``rows`` consecutive cycles. The requests begin in the
+    The lines of a tile are requested in ``tile_cycles`` consecutive cycles: one line per cycle, or
+    one line for each half of the array's rows. The requests begin in the
     cycle after the shadow registers of the array become free, that is after the swap to the
     previous tile. With ``hold``, an instruction has only one tile.
 
@@ -22,7 +24,7 @@ class TileLoader(wiring.Component):
     config : :class:`Config`
     grant_delay : :class:`int`
         Minimum number of cycles from the request of a vector to the grant of its read, up to
-        ``rows - 2``.
+        ``tile_cycles - 2``.
 
     Members
     -------
@@ -38,16 +40,20 @@ class TileLoader(wiring.Component):
         The first vector of the next tile may be requested: the tile's last line is requested in at
         most ``grant_delay`` cycles, or was requested already. Driven by a register.
     o_en, o_line : :py:`Out(1)`, :py:`Out(line_width)`
-        Request for a line of the weight buffer.
+        Request for a line of the weight buffer, or for a line of each half of a tile.
     o_blank : :py:`Out(1)`
         With ``o_en``: the line must enter the array as zeros. It belongs to an array row without a
         tap in a depthwise pass, or is one of the first ``blank`` lines of a tile.
+    o_blank_lower : :py:`Out(1)`
+        With two lines per cycle: the same for the line of the lower half of the rows; ``o_blank``
+        is for the upper half.
     """
 
     def __init__(self, config, *, grant_delay):
-        if not 0 <= grant_delay <= config.rows - 2:
-            raise ValueError(f"grant_delay must be 0 to {config.rows - 2} with {config.rows} rows, "
-                             f"not {grant_delay}")
+        most = config.tile_cycles - 2
+        if not 0 <= grant_delay <= most:
+            raise ValueError(f"grant_delay must be 0 to {most} with {config.tile_cycles} cycles "
+                             f"per tile, not {grant_delay}")
         self.config = config
         self.grant_delay = grant_delay
         self.line_width = config.wgt_line_addr_width
@@ -59,11 +65,12 @@ class TileLoader(wiring.Component):
             "o_en": Out(1),
             "o_line": Out(self.line_width),
             "o_blank": Out(1),
+            **({"o_blank_lower": Out(1)} if config.tile_lines > 1 else {}),
         })
 
     def elaborate(self, platform):
         m = Module()
-        rows = self.config.rows
+        rows, count = self.config.rows, self.config.tile_cycles
         fields = data.View(instruction_layout("MATMUL"), self.i.payload)
 
         # tiles of the current instruction that have not begun to load, counted as kernel rows and
@@ -80,7 +87,7 @@ class TileLoader(wiring.Component):
             # the payload is loaded whether or not it is valid, because i.valid arrives last
             m.d.sync += [
                 pending.eq(self.i.valid),
-                next_tile.eq(fields.wgt_addr << self.config.row_index_width),
+                next_tile.eq(fields.wgt_addr << exact_log2(count)),
                 chunk_count.eq(fields.chunk_count),
                 chunks_left.eq(Mux(fields.hold, 1, fields.chunk_count)),
                 rows_left.eq(Mux(fields.hold, 1, fields.row_count)),
@@ -94,7 +101,7 @@ class TileLoader(wiring.Component):
         begin = Signal()
         loading = Signal()
         full = Signal()
-        step = Signal(range(rows))
+        step = Signal(range(count))
         line = Signal(self.line_width)
         blanks, blanks_left = Signal(range(rows)), Signal(range(rows))
         m.d.sync += swapped.eq(self.i_swap)
@@ -103,23 +110,27 @@ class TileLoader(wiring.Component):
             self.o_en.eq(loading | begin),
             self.o_line.eq(Mux(loading, line, next_tile)),
             blanks.eq(Mux(loading, blanks_left, blank_count)),
-            self.o_blank.eq(blanks != 0),
         ]
+        # the lower half receives the first lines of a tile
+        blank_first = self.o_blank if self.config.tile_lines == 1 else self.o_blank_lower
+        m.d.comb += blank_first.eq(blanks != 0)
+        if self.config.tile_lines > 1:
+            m.d.comb += self.o_blank.eq(blanks > count)
         with m.If(self.i_tile_start):
             m.d.sync += self.o_ready.eq(0)
-        with m.If(self.o_en & (step == rows - 2 - self.grant_delay)):
+        with m.If(self.o_en & (step == count - 2 - self.grant_delay)):
             m.d.sync += self.o_ready.eq(1)
         with m.If(self.o_en):
             m.d.sync += [step.eq(step + 1), line.eq(self.o_line + 1),
-                         blanks_left.eq(blanks - self.o_blank)]
+                         blanks_left.eq(blanks - blank_first)]
         with m.If(swapped):
             m.d.sync += full.eq(0)
-        with m.If(step == rows - 1):
+        with m.If(step == count - 1):
             m.d.sync += [step.eq(0), loading.eq(0), full.eq(1)]
         with m.Elif(begin):
             m.d.sync += loading.eq(1)
         with m.If(begin):
-            m.d.sync += [next_tile.eq(next_tile + rows), chunks_left.eq(chunks_left - 1),
+            m.d.sync += [next_tile.eq(next_tile + count), chunks_left.eq(chunks_left - 1),
                          chunk_one.eq(chunks_left == 2)]
             with m.If(chunk_one):
                 m.d.sync += [chunks_left.eq(chunk_count), chunk_one.eq(chunk_count == 1),

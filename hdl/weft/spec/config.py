@@ -44,6 +44,9 @@ class Config:
         access the same bank.
     wgt_bytes : :class:`int`
         Weight buffer size in bytes; at least two tiles of ``rows * cols``.
+    tile_lines : :class:`int`
+        Number of lines of a tile, 1 or 2, that enter the array per cycle. 2 halves the shortest
+        pass, and requires at least 8 rows and beats of at most half a tile.
     acc_rows : :class:`int`
         Number of accumulator rows of ``cols`` int32 each. One half of them can be filled while the
         other half is drained.
@@ -84,6 +87,7 @@ class Config:
     spad_bytes: int = 32768
     spad_banks: int = 2
     wgt_bytes: int = 4096
+    tile_lines: int = 1
     acc_rows: int = 256
     vector_lanes: int = 4
     bus_width: int = 64
@@ -100,9 +104,9 @@ class Config:
                           for field in dataclasses.fields(self) if field.type is int})
         for name, low, high in (
             ("rows", 4, 64), ("cols", 2, 64), ("spad_bytes", 256, 1 << 20), ("spad_banks", 1, 8),
-            ("wgt_bytes", 16, 1 << 20), ("acc_rows", 8, 4096), ("vector_lanes", 1, 64),
-            ("bus_width", 32, 256), ("queue_depth", 2, 64), ("max_burst", 1, 256),
-            ("outstanding", 1, 64),
+            ("wgt_bytes", 16, 1 << 20), ("tile_lines", 1, 2), ("acc_rows", 8, 4096),
+            ("vector_lanes", 1, 64), ("bus_width", 32, 256), ("queue_depth", 2, 64),
+            ("max_burst", 1, 256), ("outstanding", 1, 64),
         ):
             value = getattr(self, name)
             if not low <= value <= high or not _is_power_of_two(value):
@@ -116,6 +120,8 @@ class Config:
             raise ValueError(
                 f"wgt_bytes of {self.wgt_bytes} is less than two tiles of {self.rows} x "
                 f"{self.cols} = {self.tile_bytes} bytes")
+        if self.tile_lines > 1:
+            self._check_tile_lines()
         if self.spad_bytes < 4 * self.spad_banks * self.spad_row_bytes:
             raise ValueError(
                 f"spad_bytes of {self.spad_bytes} gives each of {self.spad_banks} banks fewer than "
@@ -138,10 +144,20 @@ class Config:
         if self.compact:
             self._check_compact()
 
+    def _check_tile_lines(self) -> None:
+        if self.rows < 8:
+            raise ValueError(f"tile_lines of {self.tile_lines} requires at least 8 rows, "
+                             f"not {self.rows}")
+        half = self.tile_bytes // self.tile_lines
+        if self.bus_bytes > half:
+            raise ValueError(
+                f"tile_lines of {self.tile_lines} requires beats of at most half a tile, {half} "
+                f"bytes, not {self.bus_bytes}")
+
     def _check_compact(self) -> None:
-        for name, needed in (("rows", 4), ("cols", 4), ("spad_banks", 1), ("vector_lanes", 1),
-                             ("bus_width", 32), ("max_burst", 1), ("outstanding", 1),
-                             ("dsp_cells", None)):
+        for name, needed in (("rows", 4), ("cols", 4), ("tile_lines", 1), ("spad_banks", 1),
+                             ("vector_lanes", 1), ("bus_width", 32), ("max_burst", 1),
+                             ("outstanding", 1), ("dsp_cells", None)):
             value = getattr(self, name)
             if value != needed:
                 raise ValueError(f"{name} must be {needed} with compact, not {value}")
@@ -163,6 +179,11 @@ class Config:
     def tile_bytes(self) -> int:
         """Number of bytes of one tile of weights, one per cell."""
         return self.cells
+
+    @property
+    def tile_cycles(self) -> int:
+        """Number of cycles in which a tile enters the array: the shortest pass."""
+        return self.rows // self.tile_lines
 
     @property
     def wgt_tiles(self) -> int:
@@ -200,7 +221,8 @@ class Config:
 
         It is 2 if two lanes fit into one block RAM, and 1 otherwise.
         """
-        return 2 if 2 * self.wgt_bytes <= self.wgt_row_bytes * BLOCK_RAM_BYTES else 1
+        rows = self.wgt_bytes // self.tile_lines // self.wgt_row_bytes
+        return 2 if 2 * rows <= BLOCK_RAM_BYTES else 1
 
     # -- widths in bits ---------------------------------------------------------------------------
     @property
@@ -220,8 +242,12 @@ class Config:
 
     @property
     def wgt_line_addr_width(self) -> int:
-        """Width in bits of the index of a tile line, ``cols`` bytes, in the weight buffer."""
-        return _index_width(self.wgt_bytes // self.cols)
+        """Width in bits of the address of a read of the weight buffer.
+
+        It is the index of a line of ``cols`` bytes or, with two lines per cycle, the index of a
+        line among those of the same half of a tile.
+        """
+        return _index_width(self.wgt_bytes // self.cols // self.tile_lines)
 
     @property
     def local_addr_width(self) -> int:

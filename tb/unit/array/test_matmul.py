@@ -16,12 +16,14 @@ from weft.array.positions import UPDATE_DISTANCE
 from weft.spec import isa
 
 
-@pytest.mark.parametrize("rows, cols", [(4, 4), (4, 8), (8, 4)])
+@pytest.mark.parametrize("rows, cols, tile_lines", [
+    (4, 4, 1), (4, 8, 1), (8, 4, 1), (8, 4, 2), (16, 2, 2)])
 @pytest.mark.parametrize("pattern", STALL_PATTERNS)
 @pytest.mark.parametrize("latencies", [(4, 2), (3, 2), (2, 3), (5, 1)])
-def test_random_instructions_equal_numpy(rows, cols, pattern, latencies):
-    config = make_config(rows, cols)
-    run_seed = random.Random(f"{seed()} {rows} {cols} {pattern} {latencies}").randrange(1 << 30)
+def test_random_instructions_equal_numpy(rows, cols, tile_lines, pattern, latencies):
+    config = make_config(rows, cols, tile_lines=tile_lines)
+    key = f"{seed()} {rows} {cols} {pattern} {latencies}" + " two lines" * (tile_lines - 1)
+    run_seed = random.Random(key).randrange(1 << 30)
     draw = random.Random(run_seed)
     model = Model(config, run_seed)
     bench = Bench(config, model, *latencies, Stalls(pattern, run_seed))
@@ -56,9 +58,21 @@ def test_a_pass_takes_max_of_rows_and_positions(rows, cols, positions):
     assert bench.vector_cycles[-1] - bench.vector_cycles[0] + 1 == ideal
 
 
-def cycles_of(rows, cols, *instructions, spad_bytes=2048, acc_rows=64):
+@pytest.mark.parametrize("rows, cols", [(8, 8), (16, 4)])
+@pytest.mark.parametrize("positions", [1, 2, 5, 8, 13])
+def test_a_pass_with_two_lines_per_cycle_takes_max_of_half_the_rows_and_positions(
+        rows, cols, positions):
+    fields = {"act_addr": 3, "row_count": 2, "row_pitch": 40, "chunk_count": 2, "chunk_pitch": rows,
+              "x_count": positions, "x_pitch": 7}
+    words = [fields | {"acc_addr": index % 2 * 16} for index in range(4)]
+    ideal = 15 * max(rows // 2, positions) + positions
+    assert cycles_of(rows, cols, *words, tile_lines=2) == ideal
+
+
+def cycles_of(rows, cols, *instructions, spad_bytes=2048, acc_rows=64, tile_lines=1):
     """Return the cycles from the first vector to the last, after a check of the results."""
-    config = make_config(rows, cols, spad_bytes=spad_bytes, acc_rows=acc_rows)
+    config = make_config(rows, cols, spad_bytes=spad_bytes, acc_rows=acc_rows,
+                         tile_lines=tile_lines)
     model = Model(config, seed(1))
     bench = Bench(config, model, 4, 2, Stalls("none"))
     zeros = {field.name: 0 for field in isa.BY_NAME["MATMUL"].fields}

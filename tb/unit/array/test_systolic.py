@@ -45,6 +45,8 @@ def run(config, cycles, reset_at=None):
                 ctx.set(dut.i_swap, cycle.swap)
                 ctx.set(dut.i_depthwise, cycle.depthwise)
                 ctx.set(dut.i_wgt, cycle.wgt)
+                if config.tile_lines > 1:
+                    ctx.set(dut.i_wgt_lower, cycle.lower)
             if ctx.get(dut.o_valid):
                 outputs[index] = [ctx.get(dut.o_sum[column]) for column in range(config.cols)]
             assert ctx.get(dut.o_valid) == announced, f"cycle {index}"
@@ -77,6 +79,25 @@ def test_equals_numpy(rows, cols, bubbles, gaps):
     for draw in (random_tiles, mixed_tiles):
         tiles = draw(rng, rows=rows, cols=cols, counts=counts)
         check(config_of(rows, cols), schedule(tiles, rng, bubbles=bubbles, gaps=gaps))
+
+
+@pytest.mark.parametrize("rows, cols", [(8, 2), (8, 8), (16, 4)])
+@pytest.mark.parametrize("bubbles, gaps", [(0, 0), (0.4, 0), (0, 0.4), (0.3, 0.3)])
+def test_two_lines_per_cycle_equal_numpy(rows, cols, bubbles, gaps):
+    rng = np.random.default_rng([seed(), rows, cols, int(10 * bubbles), int(10 * gaps)])
+    counts = [1, rows // 2, 1, 2, rows + 3, 1, rows // 2 - 1, *rng.integers(1, rows, 4)]
+    for draw in (random_tiles, mixed_tiles):
+        tiles = draw(rng, rows=rows, cols=cols, counts=counts)
+        cycles = schedule(tiles, rng, bubbles=bubbles, gaps=gaps, tile_lines=2)
+        check(config_of(rows, cols, tile_lines=2), cycles)
+
+
+@pytest.mark.parametrize("rows, cols, count", [(8, 8, 2), (8, 8, 4), (16, 4, 9), (16, 4, 16)])
+def test_a_tile_of_two_lines_per_cycle_takes_half_the_rows(rows, cols, count):
+    tiles = random_tiles(np.random.default_rng(seed(1)), rows=rows, cols=cols, counts=[count] * 5)
+    cycles = schedule(tiles, np.random.default_rng(seed(2)), tile_lines=2)
+    _, outputs = run(config_of(rows, cols, tile_lines=2), cycles)
+    assert max(outputs) - min(outputs) + 1 == 4 * max(rows // 2, count) + count
 
 
 @pytest.mark.parametrize("rows, cols", SIZES)

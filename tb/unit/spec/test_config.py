@@ -14,7 +14,7 @@ def test_index_widths_have_one_value_per_index(name):
     config = PRESETS[name]
     assert 1 << config.spad_addr_width == config.spad_bytes
     assert 1 << config.wgt_addr_width == config.wgt_bytes
-    assert 1 << config.wgt_line_addr_width == config.wgt_bytes // config.cols
+    assert 1 << config.wgt_line_addr_width == config.wgt_bytes // config.cols // config.tile_lines
     assert 1 << config.local_addr_width == max(config.spad_bytes, config.wgt_bytes)
     assert 1 << config.acc_addr_width == config.acc_rows
     assert 1 << config.row_index_width == config.rows
@@ -29,13 +29,21 @@ def test_derived_sizes_of_ulx3s():
     assert (config.tile_bytes, config.wgt_tiles, config.param_channels) == (256, 64, 128)
     assert (config.bus_bytes, config.spad_row_bytes, config.wgt_row_bytes) == (16, 16, 16)
     assert (config.vector_port_bytes, config.wgt_group, config.sum_width) == (8, 2, 20)
+    assert config.tile_cycles == 16
+
+
+def test_with_two_lines_per_cycle_the_weight_buffer_has_two_halves():
+    config = preset("ulx3s", tile_lines=2, wgt_bytes=32768)
+    assert (config.tile_cycles, config.wgt_line_addr_width, config.wgt_group) == (8, 10, 2)
+    assert preset("ulx3s", wgt_bytes=32768).wgt_group == 1
 
 
 def test_the_fingerprint_depends_on_program_parameters_only():
     config = preset("small")
     for name, value in (("rows", 4), ("spad_bytes", 65536), ("queue_depth", 4)):
         assert preset("small", **{name: value}).fingerprint != config.fingerprint
-    for name, value in (("addr_width", 24), ("max_burst", 16), ("multiplier", "ecp5")):
+    for name, value in (("addr_width", 24), ("max_burst", 16), ("multiplier", "ecp5"),
+                        ("tile_lines", 2)):
         assert preset("small", **{name: value}).fingerprint == config.fingerprint
 
 
@@ -62,6 +70,12 @@ def test_as_dict_round_trips():
      "multiplier must be one of portable, lut, ecp5, ecp5_lut, ice40, not 'dsp'"),
     ({"dsp_cells": 65}, ValueError, "dsp_cells must be from 0 to 64, not 65"),
     ({"dsp_cells": 1.5}, TypeError, "dsp_cells must be an integer or None, not 1.5"),
+    ({"tile_lines": 4}, ValueError, "tile_lines must be a power of two from 1 to 2, not 4"),
+    ({"tile_lines": 2, "rows": 4}, ValueError, "tile_lines of 2 requires at least 8 rows, not 4"),
+    ({"tile_lines": 2, "cols": 2, "vector_lanes": 2, "bus_width": 128}, ValueError,
+     "tile_lines of 2 requires beats of at most half a tile, 8 bytes, not 16"),
+    ({"compact": True, "rows": 4, "cols": 4, "tile_lines": 2}, ValueError,
+     "tile_lines of 2 requires at least 8 rows, not 4"),
     ({"compact": 1}, TypeError, "compact must be True or False, not 1"),
     ({"compact": True}, ValueError, "rows must be 4 with compact, not 8"),
     ({"lanes": 4}, ValueError, None),

@@ -41,12 +41,13 @@ def fill_cycles(config: Config, count: int, size: int) -> int:
 def matmul_cycles(config: Config, passes: int, vectors: int, *, hold: bool = False) -> int:
     """Return the cycles of MATMUL for ``passes`` passes of ``vectors`` vectors each.
 
-    A tile takes ``rows`` cycles to enter the array. With ``hold``, one tile serves all passes.
+    A tile takes ``tile_cycles`` cycles to enter the array. With ``hold``, one tile serves all
+    passes.
     """
     end = MATMUL_END + config.rows + config.cols // 2
     if hold:
-        return config.rows + passes * max(HELD_PASS, vectors) + end
-    return passes * max(config.rows, vectors) + end
+        return config.tile_cycles + passes * max(HELD_PASS, vectors) + end
+    return passes * max(config.tile_cycles, vectors) + end
 
 
 def params_cycles(channels: int, *, per_channel: bool = True) -> int:

@@ -35,7 +35,7 @@ class LayerEstimate:
         if blocking.row_filters:
             _, lead = filter_phases(layer, layer.kernel_w)
             vectors += blocking.y_count * lead
-        least = cost.HELD_PASS if layer.pooling else config.rows
+        least = cost.HELD_PASS if layer.pooling else config.tile_cycles
         matmul = tiles * all_passes * max(least, vectors) + pieces * cost.MATMUL_GAP
         params = 0 if layer.pooling else tiles * cost.params_cycles(
             width, per_channel=layer.per_channel)

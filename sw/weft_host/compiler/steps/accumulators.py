@@ -35,10 +35,11 @@ class AccumulatorAllocator:
     def allocate(self, positions: int) -> int:
         """Return the first row for the sums of one output tile.
 
-        With fewer positions than the array has rows, tiles follow one another in the whole
-        memory: many tiles can then be in flight, and VECTOR and MATMUL seldom access the same half.
+        With fewer positions than a tile takes cycles to enter the array, tiles follow one another
+        in the whole memory: many tiles can then be in flight, and VECTOR and MATMUL seldom access
+        the same half.
         """
-        if positions >= self._config.rows:
+        if positions >= self._config.tile_cycles:
             self.switch_half()
             return self.half_start
         first = self._next_row if self._next_row + positions <= self._config.acc_rows else 0

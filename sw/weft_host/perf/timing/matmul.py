@@ -108,7 +108,7 @@ class MatmulUnit:
             self.was_started.notify()
 
     def _run(self) -> Process:
-        rows, banks = self.config.rows, self.banks
+        tile_cycles, banks = self.config.tile_cycles, self.banks
         while True:
             while not self.running:
                 yield self.was_started
@@ -117,7 +117,7 @@ class MatmulUnit:
             for number in range(passes):
                 is_last = number == passes - 1
                 if not (f["hold"] and number):
-                    first = max(first, self.last + 1, load + rows)
+                    first = max(first, self.last + 1, load + tile_cycles)
                     self.swapped = load = first
                     if number == passes - 2 and not f["hold"]:
                         self.clock.at(load + 2, self._free_tiles)
