@@ -6,18 +6,34 @@ import typing
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "LayerParameters", "Linear", "Model", "NormParameters", "Rotation"]
+__all__ = ["Array", "Codes", "LayerParameters", "Linear", "Model", "NormParameters", "Rotation"]
 
 Array: typing.TypeAlias = npt.NDArray[np.floating[typing.Any]]
 """Array of floating-point numbers; all arrays of a model have the same type."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Codes:
+    """4-bit codes ``q``, ``(outputs, blocks, 32)``: a weight is ``d * q + m`` of its block.
+
+    ``d`` and ``m`` have the shape ``(outputs, blocks)``.
+    """
+
+    q: npt.NDArray[np.integer[typing.Any]]
+    d: Array
+    m: Array
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Linear:
-    """Weight ``(outputs, inputs)`` and bias ``(outputs,)`` of a linear layer."""
+    """Weight ``(outputs, inputs)`` and bias ``(outputs,)`` of a linear layer.
+
+    ``codes`` are the weight's own 4-bit codes, if its file has them.
+    """
 
     weight: Array
     bias: Array | None = None
+    codes: Codes | None = None
 
     def __call__(self, x: Array) -> Array:
         """Return ``x @ weight.T + bias`` for ``x`` of shape ``(positions, inputs)``."""

@@ -3,6 +3,7 @@
 import numpy as np
 
 from golden.language_model.parameters import (
+    Codes,
     LayerParameters,
     Linear,
     Model,
@@ -25,7 +26,14 @@ def model_of_file(file, dtype=np.float64):
         return read[id(tensor)]
 
     def linear(part):
-        return part and Linear(weight=values(part.weight), bias=values(part.bias))
+        return part and Linear(weight=values(part.weight), bias=values(part.bias),
+                               codes=codes(part.weight))
+
+    def codes(tensor):
+        if not tensor.has_codes:
+            return None
+        found = tensor.codes()
+        return Codes(q=found.q, d=found.d.astype(dtype), m=found.m.astype(dtype))
 
     def norm(part):
         return part and NormParameters(gain=values(part.weight), offset=values(part.bias))

@@ -47,8 +47,9 @@ def _project(projection: Projection, x: Integers, exponent: Integers | int = 0) 
                    before=projection.before, exponent=exponent)
 
 
-def _norm(model: IntegerModel, x: Integers) -> Integers:
-    return normalize_rms(center(x) if model.norm == "layer" else x, model.eps)
+def _norm(model: IntegerModel, x: Integers, gain: Multiplier | None) -> Integers:
+    y = normalize_rms(center(x) if model.norm == "layer" else x, model.eps)
+    return y if gain is None else saturate(round_shift(y * gain.multiplier, gain.shift), MOST)
 
 
 def _rotate(model: IntegerModel, x: Integers, positions: Integers) -> Integers:
@@ -137,11 +138,13 @@ def forward_integers(model: IntegerModel, ids: Sequence[int],
     if model.positions is not None:
         x = saturate(x + model.positions[positions])
     for index, layer in enumerate(model.layers):
-        heads = _attention(model, index, layer, _norm(model, x), positions, cache)
+        h = _norm(model, x, layer.attention_gain)
+        heads = _attention(model, index, layer, h, positions, cache)
         x = saturate(x + _project(layer.output, heads))
-        x = saturate(x + _feed_forward(model, layer, _norm(model, x)))
+        h = _norm(model, x, layer.feed_forward_gain)
+        x = saturate(x + _feed_forward(model, layer, h))
     cache.length += len(ids)
-    return _project(model.head, _norm(model, x))
+    return _project(model.head, _norm(model, x, model.final_gain))
 
 
 def greedy_integers(model: IntegerModel, ids: Sequence[int], count: int) -> list[int]:

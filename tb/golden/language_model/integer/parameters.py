@@ -32,6 +32,8 @@ class IntegerLayer:
     q, k, v, output, up, down, gate : :class:`Projection`; ``gate`` may be absent.
     q_gain, k_gain : factors ``(head_size,)`` behind the norms of queries and keys, or ``None``.
     q_eps, k_eps : eps of these norms in units of the squares.
+    attention_gain, feed_forward_gain : factors behind the norms, or ``None`` if the gains are part
+        of the weights.
     query : factor of each head, from a rotated query to 16 bits.
     score, weight : factors of each query head, see :func:`.attention.attend`.
     """
@@ -47,6 +49,8 @@ class IntegerLayer:
     k_gain: Multiplier | None
     q_eps: int
     k_eps: int
+    attention_gain: Multiplier | None
+    feed_forward_gain: Multiplier | None
     query: Multiplier
     score: Multiplier
     weight: Multiplier
@@ -62,6 +66,7 @@ class IntegerModel:
     positions : int32 ``(context, dim)`` in units of the residual, or ``None``.
     cosines, sines : ``(context, pairs)`` with 30 fraction bits, or ``None``.
     eps : eps of the norms over ``dim`` in units of the squares.
+    final_gain : factors behind the last norm, or ``None``.
     context : largest number of positions.
     before : shift of the sums over positions.
     """
@@ -81,6 +86,7 @@ class IntegerModel:
     cosines: Integers | None
     sines: Integers | None
     layers: tuple[IntegerLayer, ...]
+    final_gain: Multiplier | None
     head: Projection
 
     @property

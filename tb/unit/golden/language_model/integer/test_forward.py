@@ -1,6 +1,11 @@
-"""Whole models in integers against floating point: every family, and the real model stories260k."""
+"""Whole models in integers against floating point: every family, and two real models.
 
+WEFT_SOAK evaluates all texts of SmolLM2 instead of 40 positions of one.
+"""
+
+import dataclasses
 import json
+import os
 
 import numpy as np
 import pytest
@@ -13,9 +18,10 @@ from golden.language_model.integer.forward import (
 )
 from golden.language_model.integer.quantize import integer_model
 from golden.language_model.measures import equal_first_choices, kl_divergence, perplexity
+from golden.language_model.parameters import Codes, Linear
 from support.language_models import SHAPES, golden_model, model_of_file, random_tensors
 from support.seeds import seed
-from support.shared_models import language_model_folder
+from support.shared_models import language_model_folder, smollm2_file
 from weft_host.compiler.frontend.llm import read_language_model
 
 VOCABULARY = 60
@@ -37,6 +43,35 @@ def test_divergence_from_floating_point_is_small(name):
     divergence = kl_divergence(expected, found)
     print(name, divergence.mean(), divergence.max())
     assert divergence.mean() <= 0.004
+
+
+def with_codes(linear):
+    """Return a linear layer of 4-bit codes, if its inputs are whole blocks."""
+    if linear is None or linear.weight.shape[1] % 32:
+        return linear
+    blocks = linear.weight.reshape(len(linear.weight), -1, 32)
+    m = blocks.min(axis=2)
+    d = (blocks.max(axis=2) - m) / 15
+    q = np.round((blocks - m[..., None]) / d[..., None]).astype(np.int64)
+    weight = (d[..., None] * q + m[..., None]).reshape(linear.weight.shape)
+    return Linear(weight=weight, bias=linear.bias, codes=Codes(q=q, d=d, m=m))
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_divergence_from_floating_point_is_small_with_codes_of_4_bits(name):
+    model, _, ids = draw(name)
+    names = ("q", "k", "v", "output", "gate", "up", "down")
+    layers = tuple(dataclasses.replace(layer, **{
+        part: with_codes(getattr(layer, part)) for part in names}) for layer in model.layers)
+    model = dataclasses.replace(model, layers=layers, head=with_codes(model.head))
+    expected = forward(model, ids)
+    integers = integer_model(model, POSITIONS)
+    found = forward_integers(integers, ids) * 2.0**-integers.head.fraction
+    divergence = kl_divergence(expected, found)
+    coded = [part for layer in layers for part in names
+             if getattr(layer, part) is not None and getattr(layer, part).codes is not None]
+    print(name, len(coded), divergence.mean(), divergence.max())
+    assert divergence.mean() <= 0.01
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -72,3 +107,20 @@ def test_quality_of_stories260k():
     assert divergence <= 0.004 and same >= 0.98 and abs(ratio - 1) <= 0.01
     run = reference["generate"]["Once upon a time"]
     assert greedy_integers(integers, run["prompt_ids"], 60) == run["greedy_ids"][:60]
+
+
+def test_quality_of_smollm2_with_the_codes_of_its_file():
+    folder = language_model_folder("smollm2_135m")
+    reference = json.loads((folder / "reference.json").read_text())
+    model = model_of_file(read_language_model(smollm2_file()), np.float32)
+    integers = integer_model(model, 2048)
+    divergence, same = [], []
+    for text in reference["texts"] if os.environ.get("WEFT_SOAK") else reference["texts"][:1]:
+        ids = text["ids"] if os.environ.get("WEFT_SOAK") else text["ids"][:40]
+        expected = forward(model, ids)
+        found = forward_integers(integers, ids) * 2.0**-integers.head.fraction
+        divergence += kl_divergence(expected, found).tolist()
+        same += (expected.argmax(axis=-1) == found.argmax(axis=-1)).tolist()
+    print(f"KL {np.mean(divergence):.5f}, {np.mean(same):.1%} equal first choices, {len(same)} "
+          "positions")
+    assert np.mean(divergence) <= 0.010 and np.mean(same) >= 0.93
