@@ -155,7 +155,7 @@ def test_the_latency_of_a_memory_is_computed_without_warnings():
     assert not [warning for warning in caught if "host_memory" in str(warning.message)]
 
 
-@every_board
-def test_the_kind_of_memory_is_named(entry):
-    assert entry.memory_kind == {"ulx3s_85f_sdram": "SDRAM", "icebreaker": "SPRAM"}.get(
-        entry.name, "block RAM")
+@pytest.mark.parametrize("name, kind", [
+    ("ulx3s_85f_sdram", "SDRAM"), ("icebreaker", "SPRAM"), ("ulx3s_85f", "block RAM")])
+def test_the_kind_of_memory_is_named(name, kind):
+    assert next(entry for entry in BOARDS if entry.name == name).memory_kind == kind
