@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import gc
 import multiprocessing
 import os
 import signal
@@ -143,8 +144,14 @@ class _Task(typing.NamedTuple):
 def _predicted(program: Program, recompile: Callable[[Config], Program] | None,
                task: _Task) -> tuple[str, int]:
     """Return the name and the predicted cycles of a change."""
-    runs = recompile(task.config) if task.recompiled and recompile else program
-    return task.what, predict(runs, config=task.config, **task.memory).cycles
+    collects = gc.isenabled()
+    gc.disable()        # the objects of a prediction live as long as it does
+    try:
+        runs = recompile(task.config) if task.recompiled and recompile else program
+        return task.what, predict(runs, config=task.config, **task.memory).cycles
+    finally:
+        if collects:
+            gc.enable()
 
 
 @contextlib.contextmanager
