@@ -39,19 +39,19 @@ def test_copies_reach_the_required_share_of_the_bus(name):
 
 
 def test_simulation_speed():
-    """The best of several runs counts, because other processes of the machine slow down a run."""
+    """The best of three long runs counts, because other processes may slow down a run."""
     config = preset("ulx3s")
     b = np.random.default_rng(seed(1)).integers(-128, 128, (512, 512), dtype=np.int8)
-    program = compile_gemm(128, 512, 512, config, b=b, scale=1e-5)
-    a = np.random.default_rng(seed(2)).integers(-128, 128, (128, 512), dtype=np.int8)
+    program = compile_gemm(256, 512, 512, config, b=b, scale=1e-5)
+    a = np.random.default_rng(seed(2)).integers(-128, 128, (256, 512), dtype=np.int8)
     rates = []
     with RtlDevice(config, memory_bytes=1 << 21, latency=LATENCY) as device:
-        for _ in range(12):
+        for _ in range(3):
             # processor time, because the requirement is for one core
             begin = time.process_time()
             cycles = device.run(program, [a]).cycles
             rates.append(cycles / (time.process_time() - begin))
-            assert cycles > 125_000
+            assert cycles > 250_000
             if rates[-1] >= 100_000:
                 break
     print("cycles per second:", *map(round, rates))

@@ -19,8 +19,9 @@ from weft_host.device import EmulatorDevice, RtlDevice, rtl_build
 
 COUNT = int(os.environ.get("WEFT_CONFIGS", "2"))
 SEED = seed(1)
-# a build takes a quarter of a minute: `make test` runs two corners, `make soak` all
-SOME = ("minimum of every parameter", "two columns, two lines per cycle, eight banks, one lane")
+# a build takes a quarter of a minute: `make test` runs three corners, `make soak` all
+SOME = ("minimum of every parameter", "two columns, eight banks, one lane",
+        "two columns, two lines per cycle")
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ CORNERS = {
         rows=4, cols=4, bus_width=256, max_burst=128, spad_bytes=1024, wgt_bytes=512),
     "narrow bus, many rows": dict(
         rows=64, cols=4, bus_width=32, spad_bytes=8192, spad_banks=1, wgt_bytes=1024),
-    "two columns, two lines per cycle, eight banks, one lane": dict(
-        rows=8, cols=2, tile_lines=2, spad_banks=8, vector_lanes=1, spad_bytes=4096, wgt_bytes=256),
+    "two columns, eight banks, one lane": dict(
+        rows=8, cols=2, spad_banks=8, vector_lanes=1, spad_bytes=4096, wgt_bytes=256),
     "many columns, few rows": dict(
         rows=4, cols=64, vector_lanes=64, spad_bytes=4096, wgt_bytes=512, acc_rows=16),
     "one burst in flight": dict(
@@ -25,6 +25,8 @@ CORNERS = {
     "long queues": dict(
         rows=4, cols=8, vector_lanes=8, bus_width=128, queue_depth=64, max_burst=256,
         outstanding=64, addr_width=19),
+    "two columns, two lines per cycle": dict(
+        rows=8, cols=2, tile_lines=2, spad_bytes=4096, wgt_bytes=256),
     "two lines per cycle, a beat of half a tile": dict(
         rows=8, cols=4, tile_lines=2, bus_width=128, spad_bytes=2048, wgt_bytes=128),
     "beats wider than any tile": dict(

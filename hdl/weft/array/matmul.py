@@ -180,8 +180,9 @@ class MatmulUnit(wiring.Component):
     def _elaborate_lower_lines(self, m, tiles, array, line):
         """Read the lines of the lower half of the rows, later than those of the upper half."""
         lag = self.config.tile_cycles
-        late, = delay_line(m, "lower_line", lag, line)
-        m.d.comb += [self.wgt_lower.req.valid.eq(late[0]), self.wgt_lower.req.payload.eq(late[1:])]
+        delayed, = delay_line(m, "lower_line", lag, line)
+        m.d.comb += [self.wgt_lower.req.valid.eq(delayed[0]),
+                     self.wgt_lower.req.payload.eq(delayed[1:])]
         blank, = delay_line(m, "lower_blank", self.line_delay + lag + self.wgt_latency,
                             tiles.o_blank_lower)
         m.d.comb += [array.i_wgt_lower[column].eq(Mux(blank, 0, self.wgt_lower.data[column]))

@@ -140,11 +140,10 @@ class SystolicArray(wiring.Component):
                 grid.i_swap[row].eq(swap[row - 1] if row else self.i_valid & self.i_swap),
             ]
 
-        load_next = self.i_load_next
-        for half, _ in enumerate(lines):
-            self._elaborate_shift(m, grid, half, load_next)
-            load_next, = delay_line(m, "load_lower", self.config.tile_cycles, load_next) \
-                if half + 1 < len(lines) else (load_next,)
+        self._elaborate_shift(m, grid, 0, self.i_load_next)
+        if self.config.tile_lines > 1:
+            load_lower, = delay_line(m, "load_lower", self.config.tile_cycles, self.i_load_next)
+            self._elaborate_shift(m, grid, 1, load_lower)
 
         for column in range(cols):
             for skew, entering, inside in lines:

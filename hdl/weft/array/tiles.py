@@ -15,9 +15,9 @@ class TileLoader(wiring.Component):
     """Address generator that reads the tiles of MATMUL instructions line by line.
 
     The lines of a tile are requested in ``tile_cycles`` consecutive cycles: one line per cycle, or
-    one line for each half of the array's rows. The requests begin in the
-    cycle after the shadow registers of the array become free, that is after the swap to the
-    previous tile. With ``hold``, an instruction has only one tile.
+    one line for each half of the array's rows. The requests begin in the cycle after the shadow
+    registers of the array become free, that is after the swap to the previous tile. With ``hold``,
+    an instruction has only one tile.
 
     Parameters
     ----------

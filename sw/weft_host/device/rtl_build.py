@@ -31,8 +31,7 @@ __all__ = ["build", "build_accelerator", "cache_directory", "find_compiler", "pr
 
 _HERE = pathlib.Path(__file__).parent
 _DRIVER = ("cxxrtl_driver.cc", "axi_memory.h", "axi_rules.h", "events.h", "stalls.h",
-           *(f"cxxrtl/{name}.py" for name in ("emit", "expression", "registers", "split",
-                                              "statements")))
+           *sorted(f"cxxrtl/{path.name}" for path in (_HERE / "cxxrtl").glob("*.py")))
 # a flattened and cleaned design has no false loops, so that one evaluation per cycle is enough
 _PREPARE = "proc; flatten; opt_expr; opt_clean"
 _FLAGS = ("-O3", "-march=native", "-fno-semantic-interposition", "-std=c++17", "-fPIC", "-shared",

@@ -1,6 +1,7 @@
 """Plain C++ for an expression: bits, words and conditions as unsigned integers."""
 
 from .expression import (
+    CHUNK,
     Choice,
     Concat,
     Constant,
@@ -12,9 +13,8 @@ from .expression import (
     UnknownExpression,
 )
 
-__all__ = ["CHUNK", "Emitter"]
+__all__ = ["Emitter"]
 
-CHUNK = 32      # bits in a word of CXXRTL's values
 _LONG = 64      # bits of the longest integer
 
 _BITWISE = {"and_uu": "&", "or_uu": "|", "xor_uu": "^"}
@@ -39,9 +39,9 @@ def _cut(text: str, bits: int) -> str:
 class Emitter:
     """Integers for the expressions of one statement.
 
-    A word is a ``uint32_t`` with at most 32 bits of an expression, whose other bits are 0. An
-    expression that several words need gets a constant of its own, which stands in
-    :attr:`definitions` and must precede the statement.
+    A word is a ``uint32_t`` that holds at most 32 bits of an expression; its other bits are 0. An
+    expression that several words need becomes a constant in :attr:`definitions`. The definitions
+    must precede the statement.
 
     Attributes
     ----------
@@ -183,7 +183,7 @@ class Emitter:
     def _extended(self, node: Expression, width: int, signed: bool) -> str:
         """Return ``node`` as an integer of 32 bits if ``width`` is at most that, else of 64 bits.
 
-        Its lowest ``width`` bits are right, the others are not 0 if it is negative.
+        The lowest ``width`` bits are exact. The bits above may be copies of the sign.
         """
         have = min(node.width, width)
         if width <= CHUNK:

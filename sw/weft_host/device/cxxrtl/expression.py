@@ -4,8 +4,8 @@ import dataclasses
 import re
 from collections.abc import Mapping
 
-__all__ = ["Choice", "Concat", "Constant", "Expression", "Operation", "Repeat", "Signal", "Slice",
-           "UnknownExpression", "parse"]
+__all__ = ["CHUNK", "Choice", "Concat", "Constant", "Expression", "Operation", "Repeat", "Signal",
+           "Slice", "UnknownExpression", "parse"]
 
 
 class UnknownExpression(ValueError):
@@ -74,7 +74,7 @@ class Operation(Expression):
 
 _TOKEN = re.compile(r"\s*(?:(\.\w+|\w+)(?:<([\d,]+)>)?|([(){},?:]))")
 _NUMBER = re.compile(r"(0x[0-9a-f]+|\d+)u")
-_CHUNK = 32     # bits in a word of CXXRTL's values
+CHUNK = 32      # bits in a word of CXXRTL's values
 
 
 class _Parser:
@@ -146,7 +146,7 @@ class _Parser:
             raise UnknownExpression("no literal")
         words = [int(number, 0) for number in _NUMBER.findall(self._text[self._at:end])]
         self._at = end + 1
-        value = sum(word << _CHUNK * index for index, word in enumerate(words))
+        value = sum(word << CHUNK * index for index, word in enumerate(words))
         return Constant(width, self._since(start), value)
 
     def _operation(self, name: str, width: int, start: int) -> Expression:

@@ -66,8 +66,10 @@ def gather_registers(source: str) -> str:
 def sort_updates(source: str) -> str:
     """Move the updates of the registers to the end of ``eval``, in the order of their names.
 
-    An update only depends on the registers' values in this cycle and on combinational signals.
-    Updates of registers that are side by side, next to each other, can become vector instructions.
+    An update only depends on the registers' values in this cycle and on combinational signals, so
+    that the updates may follow all other statements, in any order. In the order of names, the
+    updates of registers with neighbouring addresses follow one another, and the C++ compiler
+    replaces them by vector instructions.
 
     Parameters
     ----------

@@ -3,8 +3,17 @@
 import re
 from collections.abc import Iterator
 
-from .emit import CHUNK, Emitter
-from .expression import Concat, Constant, Expression, Signal, Slice, UnknownExpression, parse
+from .emit import Emitter
+from .expression import (
+    CHUNK,
+    Concat,
+    Constant,
+    Expression,
+    Signal,
+    Slice,
+    UnknownExpression,
+    parse,
+)
 
 __all__ = ["plain_integers"]
 
@@ -96,7 +105,10 @@ class _Translator:
         return "".join(f"{tabs}{text}\n" for text in lines)
 
     def _index(self, tabs: str, name: str, value: str, offset: str, depth: str) -> str:
-        """Return the index of a memory; every value of an address may be inside of the memory."""
+        """Return a declaration with the members of CXXRTL's ``memory_index``.
+
+        If the memory has an entry for every value of the address, the index is always valid.
+        """
         address = parse(value, self._widths)
         emitter = Emitter()
         text = emitter.word(address, 0, address.width)
