@@ -10,6 +10,7 @@ import numpy as np
 
 from golden.language_model.attention import attend
 from golden.language_model.feed_forward import feed_forward
+from golden.language_model.greedy import continue_greedily
 from golden.language_model.norms import norm, rms_norm
 from golden.language_model.parameters import Array, LayerParameters, Model
 from golden.language_model.rotation import rotate
@@ -92,9 +93,4 @@ def _queries_keys_values(model: Model, layer: LayerParameters,
 def greedy(model: Model, ids: Sequence[int], count: int) -> list[int]:
     """Return ``count`` text tokens after ``ids``, the likeliest one (the first of equals) each."""
     cache = Cache()
-    found: list[int] = []
-    step: Sequence[int] = ids
-    for _ in range(count):
-        found.append(int(forward(model, step, cache)[-1].argmax()))
-        step = found[-1:]
-    return found
+    return continue_greedily(lambda step: forward(model, step, cache), ids, count)

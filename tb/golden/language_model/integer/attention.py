@@ -10,79 +10,94 @@ import numpy as np
 
 from golden.language_model.integer.fixed import (
     Integers,
-    Multiplier,
+    clamp,
     normalize,
     round_shift,
     saturate,
 )
-from golden.language_model.integer.planes import MOST, multiply
-from golden.language_model.integer.tables import exponential
+from golden.language_model.integer.planes import ACTIVATION_LIMIT, multiply
+from golden.language_model.integer.tables import FRACTION, exponential
 
-__all__ = ["BLOCK", "SCORE_BITS", "Cached", "attend", "quantize"]
+__all__ = ["ACTIVATION_SHIFT", "BLOCK", "CACHE_LIMIT", "MOST_POSITIONS", "SCORE_FRACTION", "Cached",
+           "attend", "quantize", "query_activations", "reciprocal_largest", "reciprocal_sum"]
 
-BLOCK = 256             # positions of a block; part of the law
-SCORE_BITS = 12         # fraction bits of a score
-EXP_BITS = 15           # fraction bits of an exponential
-LOWEST = -(1 << 31)
-QUOTIENT_BITS = 67      # 2^67 over 127 times a sum of 31 bits has 31 bits
+CACHE_LIMIT = 127           # largest magnitude in the cache
+BLOCK = 256                 # positions of a block; part of the law
+MOST_POSITIONS = (1 << 16) - 1      # the sum of weights of 15 fraction bits has at most 31 bits
+SCORE_FRACTION = 12         # fraction bits of a score
+ACTIVATION_SHIFT = 15       # from queries, keys and values in int32 to 16 bits
+MOST_SCALE = (1 << 16) - 1
+DIVIDEND_BITS = 24          # 127 * 2^24 has 31 bits
+QUOTIENT_BITS = 67          # 2^67 over 127 times a sum of 31 bits has 31 bits
 
 
 class Cached(typing.NamedTuple):
-    """int8 vectors ``(positions, size)``, and the largest magnitude each of them had before."""
+    """int8 vectors ``(positions, size)``, and the scale of each one.
+
+    Element ``x`` of a vector with the scale ``s`` stands for ``x * s * 2^15 / 127`` in the unit of
+    the int32 vector.
+    """
 
     values: Integers
-    largest: Integers
+    scales: Integers
+
+
+def query_activations(q: Integers) -> Integers:
+    """Return int32 queries as activations of 16 bits."""
+    return clamp(round_shift(q, ACTIVATION_SHIFT), ACTIVATION_LIMIT)
+
+
+def reciprocal_largest(largest: Integers) -> tuple[Integers, Integers]:
+    """Return the scales of vectors with these largest magnitudes, and the factors to 127.
+
+    A scale is the magnitude over 2^15, rounded up, with at most 16 bits. The factor is the integer
+    quotient of ``127 * 2^24`` and the scale, or 0 for a vector of zeros.
+    """
+    scales = np.minimum(largest + (1 << ACTIVATION_SHIFT) - 1 >> ACTIVATION_SHIFT, MOST_SCALE)
+    factors = (CACHE_LIMIT << DIVIDEND_BITS) // np.maximum(scales, 1)
+    return scales, np.where(scales > 0, factors, 0)
 
 
 def quantize(x: Integers) -> Cached:
-    """Return int32 vectors as int8: ``x * 127 / largest``, rounded.
+    """Return int32 vectors as int8 vectors with scales."""
+    scales, factors = reciprocal_largest(np.abs(x).max(axis=-1))
+    values = round_shift(x * factors[:, None], DIVIDEND_BITS + ACTIVATION_SHIFT)
+    return Cached(clamp(values, CACHE_LIMIT), scales)
 
-    The factor is the integer quotient of ``127 * 2^53`` and the largest magnitude, shifted to 31
-    bits.
+
+def reciprocal_sum(sum_of_weights: int) -> tuple[int, int]:
+    """Return a factor of 31 bits and a shift, for ``2^15 / (127 * sum_of_weights)``.
+
+    The sum is shifted to 31 bits; the factor is the integer quotient of 2^67 and 127 times that.
     """
-    largest = np.abs(x).max(axis=-1)
-    mantissa, left = normalize(largest, 31)
-    factor = np.where(largest > 0, (127 << 53) // np.maximum(mantissa, 1), 0)
-    return Cached(saturate(round_shift(x * factor[:, None], (53 - left)[:, None]), 127), largest)
+    mantissa, left = (int(x) for x in normalize(np.array(sum_of_weights)))
+    return (1 << QUOTIENT_BITS) // (CACHE_LIMIT * mantissa), QUOTIENT_BITS - left - FRACTION
 
 
-def _per_position(largest: Integers, factor: Multiplier) -> Multiplier:
-    """Return a factor times the largest magnitude of each position, as multipliers of 31 bits."""
-    mantissa, left = normalize(largest, 31)
-    return Multiplier(round_shift(mantissa * factor.multiplier, 31), factor.shift + left - 31)
-
-
-def attend(q: Integers, k: Cached, v: Cached, score: Multiplier, weight: Multiplier,
-           before: int) -> Integers:
-    """Return the output of one query vector, in units of its V head's bound over MOST.
+def attend(q: Integers, k: Cached, v: Cached, score_shift: int, sum_shift: int) -> Integers:
+    """Return the output of one query vector with 16 bits, in units of 2^15 of the int32 values.
 
     Parameters
     ----------
     q : ``(size,)``, 16 bits.
     k, v : the cache of the head, up to the query's own position.
-    score : factor of 31 bits from a product of ``q`` and ``k`` times the largest magnitude of ``k``
-        to a score.
-    weight : factor of 31 bits from the largest magnitude of ``v`` to ``MOST * 2^15`` at its bound.
-    before : shift of the sums over positions, which keeps them in int32 for the longest context.
+    score_shift : shift from a product of query and cached key, times the key's scale, to a score.
+    sum_shift : shift of the sums over positions, which keeps them in int32 for the longest context.
     """
     total = np.zeros(v.values.shape[1], np.int64)
-    sum_of_weights, most = 0, LOWEST
+    sum_of_weights, maximum = 0, 0
     for start in range(0, len(k.values), BLOCK):
         block = slice(start, start + BLOCK)
-        scale = _per_position(k.largest[block], score)
-        product = saturate(multiply(q[None], k.values[block])[0])
-        scores = saturate(round_shift(product * scale.multiplier, scale.shift))
-        now = max(most, int(scores.max()))
-        e = exponential(now - scores, SCORE_BITS)
-        decay = int(exponential(np.array(now - most), SCORE_BITS)) if start else 0
-        scale = _per_position(v.largest[block], weight)
-        p = saturate(round_shift(e * scale.multiplier, scale.shift), MOST)
-        sums = multiply(p[None], v.values[block].T)[0]
-        total = saturate(round_shift(total * decay, EXP_BITS) + round_shift(sums, before))
-        sum_of_weights = int(round_shift(np.array(sum_of_weights * decay), EXP_BITS)) + int(e.sum())
-        most = now
-    # sums are in units of 127, and weights in units of 2^-15
-    mantissa, left = (int(x) for x in normalize(np.array(sum_of_weights), 31))
-    factor = (1 << QUOTIENT_BITS) // (127 * mantissa)
-    shift = QUOTIENT_BITS - left - before - EXP_BITS
-    return saturate(round_shift(total * factor, shift), MOST)
+        products = saturate(multiply(q[None], k.values[block])[0])
+        scores = saturate(round_shift(products * k.scales[block], score_shift))
+        raised = max(maximum, int(scores.max())) if start else int(scores.max())
+        weights = exponential(raised - scores, SCORE_FRACTION)
+        decay = int(exponential(np.array(raised - maximum), SCORE_FRACTION)) if start else 0
+        p = clamp(round_shift(weights * v.scales[block], FRACTION), ACTIVATION_LIMIT)
+        sums = saturate(round_shift(multiply(p[None], v.values[block].T)[0], sum_shift))
+        total = saturate(saturate(round_shift(total * decay, FRACTION)) + sums)
+        sum_of_weights = int(round_shift(np.array(sum_of_weights * decay), FRACTION)
+                             + weights.sum())
+        maximum = raised
+    factor, shift = reciprocal_sum(sum_of_weights)
+    return clamp(round_shift(total * factor, shift - sum_shift), ACTIVATION_LIMIT)

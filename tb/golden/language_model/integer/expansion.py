@@ -9,13 +9,14 @@ import typing
 import numpy as np
 import numpy.typing as npt
 
-from golden.language_model.integer.fixed import Integers
+from golden.language_model.integer.fixed import Integers, round_half_up
 from golden.language_model.parameters import Codes
 
 __all__ = ["Expansion", "expand", "expansion_of"]
 
 SLOPE_BITS, OFFSET_BITS = 7, 4      # fraction bits
 HIGHEST_CODE = 15
+LARGEST_WEIGHT = 127
 
 
 class Expansion(typing.NamedTuple):
@@ -37,8 +38,9 @@ def expand(expansion: Expansion) -> Integers:
 def expansion_of(codes: Codes) -> tuple[Expansion, npt.NDArray[np.float64]]:
     """Return the expansion of a file's codes, and the scale of each output.
 
-    The largest magnitude of an output's weights and offsets becomes 127. Codes of blocks with a
-    negative slope are complemented.
+    The largest magnitude of an output's weights becomes 127. The codes of each block are rewritten
+    so that they begin at 0 and the largest one is at least 8, with the same weights: then slope and
+    offset have 12 bits, whatever the file's codes are.
     """
     d, m = np.asarray(codes.d, np.float64), np.asarray(codes.m, np.float64)
     q = np.asarray(codes.q, np.int64)
@@ -46,9 +48,15 @@ def expansion_of(codes: Codes) -> tuple[Expansion, npt.NDArray[np.float64]]:
     q = np.where(negative[..., None], HIGHEST_CODE - q, q)
     m = np.where(negative, m + HIGHEST_CODE * d, m)
     d = np.abs(d)
-    largest = np.maximum(np.abs(d[..., None] * q + m[..., None]).max(axis=2), np.abs(m))
-    scale = largest.max(axis=1) / 127
+    lowest = q.min(axis=2)
+    q = q - lowest[..., None]
+    m = m + d * lowest
+    highest = q.max(axis=2)
+    spread = HIGHEST_CODE // np.maximum(highest, 1)
+    q = q * spread[..., None]
+    d = np.where(highest > 0, d / spread, 0)
+    scale = np.abs(d[..., None] * q + m[..., None]).max(axis=(1, 2)) / LARGEST_WEIGHT
     unit = np.where(scale > 0, scale, 1)[:, None]
-    slopes, offsets = (np.floor(x / unit * (1 << bits) + 0.5).astype(np.int64)
+    slopes, offsets = (round_half_up(x / unit * (1 << bits))
                        for x, bits in ((d, SLOPE_BITS), (m, OFFSET_BITS)))
     return Expansion(q, slopes, offsets), scale

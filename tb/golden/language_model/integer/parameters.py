@@ -1,59 +1,95 @@
 """Integer parameters of a language model."""
 
 import dataclasses
+import typing
 
 import numpy as np
+import numpy.typing as npt
 
 from golden.language_model.integer.fixed import Integers, Multiplier
 
-__all__ = ["IntegerLayer", "IntegerModel", "Projection"]
+__all__ = ["ROTATION_FRACTION", "Gains", "HeadNorm", "IntegerAttention", "IntegerFeedForward",
+           "IntegerLayer", "IntegerModel", "Projection"]
+
+ROTATION_FRACTION = 30      # bits of cosines and sines
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Projection:
     """int8 weights ``(outputs, inputs)`` with a factor and a bias for each output.
 
-    Outputs are int32 numbers with ``fraction`` fraction bits; ``before`` is the shift of the sums.
+    ``pre_shift`` is the shift of the sums in front of the factor.
     """
 
-    weight: Integers
+    weight: npt.NDArray[np.int8]
     factor: Multiplier
     bias: Integers
-    fraction: int
-    before: int
+    pre_shift: int
+
+
+class Gains(typing.NamedTuple):
+    """Factors ``gains / 2^shift`` of the elements of a vector behind a norm."""
+
+    gains: Integers
+    shift: int
+
+
+class HeadNorm(typing.NamedTuple):
+    """Norm of the vectors of heads: its gains, and its eps in units of the squares."""
+
+    gains: Gains
+    eps: int
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class IntegerLayer:
-    """Parameters of one layer.
+class IntegerAttention:
+    """Parameters of the attention of one layer.
 
     Attributes
     ----------
-    q, k, v, output, up, down, gate : :class:`Projection`; ``gate`` may be absent.
-    q_gain, k_gain : factors ``(head_size,)`` behind the norms of queries and keys, or ``None``.
-    q_eps, k_eps : eps of these norms in units of the squares.
-    attention_gain, feed_forward_gain : factors behind the norms, or ``None`` if the gains are part
-        of the weights.
-    query : factor of each head, from a rotated query to 16 bits.
-    score, weight : factors of each query head, see :func:`.attention.attend`.
+    gains : gains behind the norm, or ``None`` if they are part of the weights.
+    q, k, v, output : :class:`Projection`.
+    q_norm, k_norm : norms of queries and keys, or ``None``.
+    score_shifts : shift of each key head, see :func:`.attention.attend`.
     """
 
+    gains: Gains | None
     q: Projection
     k: Projection
     v: Projection
     output: Projection
+    q_norm: HeadNorm | None
+    k_norm: HeadNorm | None
+    score_shifts: Integers
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class IntegerFeedForward:
+    """Parameters of the feed-forward part of one layer.
+
+    Attributes
+    ----------
+    gains : gains behind the norm, or ``None`` if they are part of the weights.
+    up, gate, down : :class:`Projection`; ``gate`` may be absent.
+    gate_fraction : fraction bits of the argument of the activation function, which is the gate, or
+        ``up`` without a gate.
+    product_fraction : fraction bits of the product in front of ``down``.
+    """
+
+    gains: Gains | None
     up: Projection
-    down: Projection
     gate: Projection | None
-    q_gain: Multiplier | None
-    k_gain: Multiplier | None
-    q_eps: int
-    k_eps: int
-    attention_gain: Multiplier | None
-    feed_forward_gain: Multiplier | None
-    query: Multiplier
-    score: Multiplier
-    weight: Multiplier
+    down: Projection
+    gate_fraction: int
+    product_fraction: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class IntegerLayer:
+    """Parameters of one layer."""
+
+    attention: IntegerAttention
+    feed_forward: IntegerFeedForward
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,11 +100,12 @@ class IntegerModel:
     ----------
     embedding : int8 ``(vocabulary, dim)``; ``embedding_factor`` leads to units of the residual.
     positions : int32 ``(context, dim)`` in units of the residual, or ``None``.
-    cosines, sines : ``(context, pairs)`` with 30 fraction bits, or ``None``.
+    cosines, sines : ``(context, pairs)`` with :data:`ROTATION_FRACTION` bits, or ``None``.
     eps : eps of the norms over ``dim`` in units of the squares.
-    final_gain : factors behind the last norm, or ``None``.
+    final_gains : gains behind the last norm, or ``None``.
+    logit_fraction : fraction bits of logits.
     context : largest number of positions.
-    before : shift of the sums over positions.
+    sum_shift : shift of the sums over positions.
     """
 
     heads: int
@@ -78,18 +115,14 @@ class IntegerModel:
     activation: str
     pairs: str
     context: int
-    before: int
+    sum_shift: int
     eps: int
-    embedding: Integers
+    embedding: npt.NDArray[np.int8]
     embedding_factor: Multiplier
     positions: Integers | None
     cosines: Integers | None
     sines: Integers | None
     layers: tuple[IntegerLayer, ...]
-    final_gain: Multiplier | None
+    final_gains: Gains | None
     head: Projection
-
-    @property
-    def dim(self) -> int:
-        """Size of the residual stream."""
-        return int(np.shape(self.embedding)[1])
+    logit_fraction: int

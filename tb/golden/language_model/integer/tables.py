@@ -9,10 +9,11 @@ import numpy as np
 
 from golden.language_model.integer.fixed import Integers
 
-__all__ = ["EXPONENTIAL", "ONE", "SIGMOID", "exponential", "gelu_gate", "interpolate", "sigmoid"]
+__all__ = ["FRACTION", "ONE", "exponential", "gelu_gate", "interpolate", "sigmoid"]
 
-ONE = 1 << 15
-STEP_BITS, RANGE_BITS, ENTRY_BITS = 4, 4, 15
+FRACTION = 15                       # bits of an entry
+ONE = 1 << FRACTION
+STEP_BITS, RANGE_BITS = 4, 4        # 16 entries for 1, and a range of 16
 
 
 def _table(function: Callable[[np.ndarray], np.ndarray]) -> Integers:

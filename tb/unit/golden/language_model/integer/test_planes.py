@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from golden.language_model.integer.fixed import Multiplier
-from golden.language_model.integer.planes import MOST, multiply, project, split
+from golden.language_model.integer.planes import ACTIVATION_LIMIT, multiply, project, split
+from support.language_models.plain_integers import drain
 from support.seeds import seed
 
 
 def test_every_activation_has_two_planes_of_int8():
-    x = np.arange(-MOST, MOST + 1)
+    x = np.arange(-ACTIVATION_LIMIT, ACTIVATION_LIMIT + 1)
     hi, lo = split(x)
     assert (256 * hi + lo == x).all()
     for plane in (hi, lo):
@@ -19,26 +20,19 @@ def test_every_activation_has_two_planes_of_int8():
 def test_products_are_exact_at_the_largest_operands():
     weight = np.full((2, 4096), -128)
     weight[1] = 127
-    assert multiply(np.full((1, 4096), -MOST), weight).tolist() == [
-        [4096 * 128 * MOST, -4096 * 127 * MOST]]
+    assert multiply(np.full((1, 4096), -ACTIVATION_LIMIT), weight).tolist() == [
+        [4096 * 128 * ACTIVATION_LIMIT, -4096 * 127 * ACTIVATION_LIMIT]]
 
 
-@pytest.mark.parametrize("before", [0, 3])
-def test_projection_rounds_and_saturates_in_the_stated_order(before):
+@pytest.mark.parametrize("pre_shift", [0, 3])
+def test_projection_rounds_and_saturates_in_the_stated_order(pre_shift):
     rng = np.random.default_rng(seed(23))
-    x, weight = rng.integers(-MOST, MOST + 1, (5, 70)), rng.integers(-128, 128, (9, 70))
-    factor = Multiplier(rng.integers(-1 << 26, 1 << 26, 9), rng.integers(16, 40, 9))
-    bias, exponent = rng.integers(-1 << 31, 1 << 31, 9), rng.integers(0, 9, (5, 1))
-
-    def limited(value):
-        return min(max(value, -(1 << 31)), (1 << 31) - 1)
-
-    def rounded(value, shift):
-        return value + (1 << shift >> 1) >> shift
-
-    expected = [[limited(limited(rounded(
-        limited(rounded(sum(int(a) * int(w) for a, w in zip(row, column)), before)) * int(m),
-        int(s) - before - int(e[0]))) + int(b))
-        for column, m, s, b in zip(weight, *factor, bias)] for row, e in zip(x, exponent)]
-    assert project(x, weight, factor, bias=bias, before=before,
+    x = rng.integers(-ACTIVATION_LIMIT, ACTIVATION_LIMIT + 1, (5, 70))
+    weight = rng.integers(-128, 128, (9, 70))
+    factor = Multiplier(rng.integers(-1 << 26, 1 << 26, 9), rng.integers(0, 63, 9))
+    bias, exponent = rng.integers(-1 << 31, 1 << 31, 9), rng.integers(-9, 19, (5, 1))
+    expected = [[drain(row, column, m, s, b, pre_shift, e)
+                 for column, m, s, b in zip(*(part.tolist() for part in (weight, *factor, bias)))]
+                for row, (e,) in zip(x.tolist(), exponent.tolist())]
+    assert project(x, weight, factor, bias=bias, pre_shift=pre_shift,
                    exponent=exponent).tolist() == expected
