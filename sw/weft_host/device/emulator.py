@@ -9,6 +9,7 @@ from weft.spec import isa
 from weft.spec.config import Config
 from weft.spec.isa import ErrorCode
 from weft.spec.iterations import OUTER_LOOPS, iterations
+from weft.spec.step_instructions import count_of, resolve
 
 from ..emulator.datapath import Datapath
 from ..emulator.host_memory import BusFault, HostMemory
@@ -118,7 +119,7 @@ class EmulatorDevice(SimulatedDevice):
         self._check_open()
         if name == "WAITS" and not self.registers.field("STATUS", "ERROR"):
             return self._waits()
-        return self.registers.values[find_register(name).name]
+        return self.registers.read(find_register(name).name)
 
     def write_register(self, name: str, value: int) -> None:
         """Write a word to register ``name``; a START runs the whole program.
@@ -257,13 +258,18 @@ class EmulatorDevice(SimulatedDevice):
             self.datapath.counts["BYTES_READ"] += isa.INSTRUCTION_BYTES
             raw = self._read(address, isa.INSTRUCTION_BYTES)
             violation = validate.check_instruction(
-                self.config, raw, address=address, mem_base=values["MEM_BASE"], windows=windows)
+                self.config, raw, address=address, mem_base=values["MEM_BASE"], windows=windows,
+                steps=self.registers.steps())
         if violation is not None:
             self._fail(violation.code, violation.unit, self._pc, violation.addr)
             return None
         instruction, fields = isa.decode(raw)
         assert instruction is not None, "validation rejects unknown opcodes"
-        return _Queued.of(self.config, self._pc, instruction, fields)
+        instruction, resolved = resolve(instruction, fields, self.registers.steps())
+        if not count_of(instruction, resolved):
+            instruction = isa.BY_NAME[f"SYNC_{isa.UNITS[instruction.unit]}"]    # only the tokens
+            resolved["each"] = 0
+        return _Queued.of(self.config, self._pc, instruction, resolved)
 
     def _execute(self, unit: int) -> bool:
         """Execute the next instruction of a unit, or the next iteration of one with ``each`` set.

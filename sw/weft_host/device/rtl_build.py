@@ -219,8 +219,10 @@ def _compile(rtlil: str, name: str, trace: bool, reset: int, directory: pathlib.
                                     f"write_cxxrtl -O6 {debug}\n")
     except Exception as error:      # the type depends on Amaranth's version; the message matters
         raise BuildError(f"Yosys could not convert the design: {error}") from error
-    # CXXRTL evaluates a cycle repeatedly only if it has found a loop
-    single_step = not trace and "converged = false" not in design
+    # CXXRTL evaluates a cycle repeatedly only if it has found a loop; a falling edge needs a second
+    # evaluation
+    single_step = not trace and not any(
+        word in design for word in ("converged = false", "negedge_"))
     if single_step:
         design = gather_registers(split(sort_updates(plain_integers(design))))
     else:

@@ -138,7 +138,7 @@ class _Search:
         self.slice = config.rows * max(1, min(
             ceil_div(SHORT_LOAD, beats_per_tile(config)), min(config.wgt_tiles, MAX_COUNT) // 4))
         self.may_slice = (layer.pointwise and not layer.channelwise and layer.in_c > self.slice
-                          and layer.out_h * layer.out_w < config.rows)
+                          and layer.out_h * layer.out_w < config.tile_cycles)
 
     def keeps_array_busy(self, plan: LayerPlan) -> bool:
         """Return whether the array waits only for its first operands."""

@@ -101,12 +101,18 @@ class Emitter:
         return _cut(text, bits)
 
     def _joined(self, node: Concat, low: int, bits: int) -> str:
-        border = node.low.width
-        if low >= border:
-            return self.word(node.high, low - border, bits)
-        if low + bits <= border:
-            return self.word(node.low, low, bits)
-        below = border - low
+        part: Expression = node
+        while isinstance(part, Concat):     # a long chain would exceed the depth of recursion
+            border = part.low.width
+            if low >= border:
+                part, low = part.high, low - border
+            elif low + bits <= border:
+                part = part.low
+            else:
+                break
+        else:
+            return self.word(part, low, bits)
+        node, below = part, border - low
         return (f"({self.word(node.low, low, below)} | "
                 f"{self.word(node.high, 0, bits - below)} << {below})")
 

@@ -78,7 +78,7 @@ class _Translator:
                 return self._assignment(**match.groupdict())
             if match := _CONDITION.fullmatch(line):
                 return self._condition(**match.groupdict())
-        except UnknownExpression:
+        except (UnknownExpression, RecursionError):     # deep expressions stay as they are
             pass
         return line
 

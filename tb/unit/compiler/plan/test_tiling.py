@@ -46,6 +46,14 @@ def gemm(m, k, n):
     return dataclasses.replace(conv(1, m, k, n, 1), multiplier=np.full(n, 1 << 30))
 
 
+@pytest.mark.parametrize("tile_lines, most", [(1, 7), (2, 3)])
+def test_slices_only_where_a_pass_leaves_cycles_to_drain_accumulators(tile_lines, most):
+    config = preset("small", tile_lines=tile_lines)
+    for positions in range(1, 9):
+        plan = plan_layer(gemm(positions, 256, 64), config)
+        assert plan.sliced == (positions <= most), positions
+
+
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("layer", [
     conv(32, 32, 3, 16), conv(32, 32, 16, 16), conv(16, 16, 32, 64, 3, 2), conv(8, 8, 64, 64),

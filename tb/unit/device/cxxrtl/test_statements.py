@@ -202,3 +202,11 @@ def test_memory_of_zeros_is_filled_without_a_table():
         "\tstd::fill_n(&memory_p_m.data[2], 3, value<40>{});\n" + EVAL)
     other = zeros.replace("0x00u},\n\t};", "0x10u},\n\t};")
     assert plain_integers(other + EVAL) == other + EVAL
+
+
+def test_long_concatenations_do_not_exceed_the_depth_of_recursion():
+    chain = "p_s1" + ".concat(p_s1)" * 2999
+    found = lines(f"p_w3000.next = {chain}.val();", [1, 3000])
+    assert len(found) > 90
+    line = f"{chain} = p_s3000;"
+    assert lines(line, [1, 3000])       # as it is, or as 3000 stores

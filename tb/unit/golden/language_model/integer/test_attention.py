@@ -123,3 +123,15 @@ def test_sums_over_blocks_are_decayed_with_rounding():
         found = attend(q, quantize(k), quantize(v), 18, 0)
         cached = [[plain.cached(row) for row in x.tolist()] for x in (k, v)]
         assert found.tolist() == plain.attend(q.tolist(), *cached, 18, 0)
+
+
+@pytest.mark.parametrize("size, positions, score_shift", [(600, 3, 31), (2, 700, 19)])
+def test_products_and_sums_saturate_as_in_plain_python(size, positions, score_shift):
+    q = np.full(size, ACTIVATION_LIMIT)
+    k, v = (np.full((positions, size), 1 << 30) for _ in range(2))
+    k[1:] -= 1 << 24
+    found = attend(q, quantize(k), quantize(v), score_shift, 0)
+    cached = [[plain.cached(row) for row in x.tolist()] for x in (k, v)]
+    assert found.tolist() == plain.attend(q.tolist(), *cached, score_shift, 0)
+    flat = attend(0 * q, quantize(k), quantize(v), score_shift, 0)      # sums exceed int32
+    assert flat.tolist() == plain.attend([0] * size, *cached, score_shift, 0)
