@@ -3,6 +3,7 @@
 import dataclasses
 import zlib
 
+from .config_checks import check_compact, check_tile_lines
 from .integers import check_integers
 
 __all__ = ["Config"]
@@ -73,6 +74,10 @@ class Config:
         Selects the serial engine of :mod:`weft.compact` instead of units that run concurrently. It
         has an array of 4 x 4 and transfers single beats of 32 bits.
 
+    fixed_point : :class:`bool`
+        VECTOR has the fixed-point instructions, and the sequencer the step registers, with which
+        language models are evaluated. So far, only the emulator has them.
+
     Raises
     ------
     TypeError
@@ -98,6 +103,7 @@ class Config:
     multiplier: str = "portable"
     dsp_cells: int | None = None
     compact: bool = False
+    fixed_point: bool = False
 
     def __post_init__(self) -> None:
         check_integers(**{field.name: getattr(self, field.name)
@@ -121,7 +127,7 @@ class Config:
                 f"wgt_bytes of {self.wgt_bytes} is less than two tiles of {self.rows} x "
                 f"{self.cols} = {self.tile_bytes} bytes")
         if self.tile_lines > 1:
-            self._check_tile_lines()
+            check_tile_lines(self)
         if self.spad_bytes < 4 * self.spad_banks * self.spad_row_bytes:
             raise ValueError(
                 f"spad_bytes of {self.spad_bytes} gives each of {self.spad_banks} banks fewer than "
@@ -139,35 +145,11 @@ class Config:
             if not 0 <= self.dsp_cells <= self.cells:
                 raise ValueError(
                     f"dsp_cells must be from 0 to {self.cells}, not {self.dsp_cells}")
-        if not isinstance(self.compact, bool):
-            raise TypeError(f"compact must be True or False, not {self.compact!r}")
+        for name in ("compact", "fixed_point"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
         if self.compact:
-            self._check_compact()
-
-    def _check_tile_lines(self) -> None:
-        if self.rows < 8:
-            raise ValueError(f"tile_lines of {self.tile_lines} requires at least 8 rows, "
-                             f"not {self.rows}")
-        half = self.tile_bytes // self.tile_lines
-        if self.bus_bytes > half:
-            raise ValueError(
-                f"tile_lines of {self.tile_lines} requires beats of at most half a tile, {half} "
-                f"bytes, not {self.bus_bytes}")
-
-    def _check_compact(self) -> None:
-        for name, needed in (("rows", 4), ("cols", 4), ("tile_lines", 1), ("spad_banks", 1),
-                             ("vector_lanes", 1), ("bus_width", 32), ("max_burst", 1),
-                             ("outstanding", 1), ("dsp_cells", None)):
-            value = getattr(self, name)
-            if value != needed:
-                raise ValueError(f"{name} must be {needed} with compact, not {value}")
-        for name in ("spad_bytes", "wgt_bytes"):
-            value = getattr(self, name)
-            if value > 65536:
-                raise ValueError(f"{name} must be at most 65536 with compact, not {value}")
-        if self.multiplier not in ("portable", "ice40"):
-            raise ValueError(f"multiplier must be portable or ice40 with compact, "
-                             f"not {self.multiplier!r}")
+            check_compact(self)
 
     # -- sizes ----------------------------------------------------------------------------------
     @property
@@ -293,6 +275,8 @@ class Config:
             self.acc_rows, self.vector_lanes, self.bus_width, self.queue_depth)
         if self.compact:
             parts += ("compact",)
+        if self.fixed_point:
+            parts += ("fixed_point",)
         return zlib.crc32(repr(parts).encode())
 
     def as_dict(self) -> dict[str, str | int | bool | None]:

@@ -5,12 +5,13 @@ with :func:`regions`, to check a program before a run and to find hazards betwee
 """
 
 import dataclasses
-import typing
 from collections.abc import Mapping
 
 from . import isa
 from .config import Config
+from .fixed_point_extents import fixed_point_regions
 from .isa import ErrorCode, Mode
+from .region import Region
 
 __all__ = ["EXTENTS", "HOST", "Extent", "Region", "Term", "regions"]
 
@@ -84,45 +85,6 @@ class Extent:
     extra: str
     condition: str = ""
     write: bool = False
-
-
-class Region(typing.NamedTuple):
-    """Strided range of one memory that an instruction reads or writes.
-
-    The region consists of ``size`` consecutive elements from ``start``, repeated for every
-    combination of the ``loops``.
-
-    Attributes
-    ----------
-    space : :class:`str`
-        Memory: ``"spad"``, ``"wgt"`` or ``"host"``, whose elements are bytes, or ``"acc"``, whose
-        elements are rows of accumulators. Host addresses are relative to MEM_BASE.
-    write : :class:`bool`
-        The instruction writes the region; otherwise it reads it.
-    start : :class:`int`
-        Index of the first element.
-    size : :class:`int`
-        Number of consecutive elements.
-    loops : tuple of (:class:`int`, :class:`int`)
-        Count, and pitch in elements, of each repetition, the outermost first.
-    addr : :class:`int`
-        Value of the address field. The error record contains it if the region is refused.
-    """
-
-    space: str
-    write: bool
-    start: int
-    size: int
-    loops: tuple[tuple[int, int], ...]
-    addr: int
-
-    @property
-    def end(self) -> int:
-        """Index of the last element plus 1."""
-        end = self.start + self.size
-        for count, pitch in self.loops:
-            end += (count - 1) * pitch
-        return end
 
 
 def _copy(memory: str, code: ErrorCode, *, to_host: bool = False) -> tuple[Extent, Extent]:
@@ -209,6 +171,8 @@ def regions(config: Config, name: str, fields: Mapping[str, int]) -> list[Region
     """
     if name == "MATMUL":
         fields = {"lead": 0, "hold": 0, "apart": 0, **fields}
+    if name in fixed_point_regions:
+        return fixed_point_regions[name](fields)
     found = []
     for extent in EXTENTS.get(name, ()):
         if extent.condition and not fields[extent.condition]:

@@ -8,7 +8,7 @@ import dataclasses
 import enum
 import functools
 
-__all__ = ["INSTRUCTION_BYTES", "TABLE_BYTES", "Field", "Instruction", "MapOp", "Mode"]
+__all__ = ["HEADER", "INSTRUCTION_BYTES", "TABLE_BYTES", "Field", "Instruction", "MapOp", "Mode"]
 
 INSTRUCTION_BYTES = 32
 TABLE_BYTES = 1024
@@ -53,6 +53,16 @@ class Field:
     def mask(self) -> int:
         """Ones in all bits of the field, shifted to bit 0."""
         return (1 << self.width) - 1
+
+
+HEADER = (
+    Field("opcode", 0, 8, "opcode of the instruction"),
+    Field("wait", 8, 4, "units from which the instruction takes a token before it starts: bit 0 "
+                        "LOAD, bit 1 MATMUL, bit 2 VECTOR, bit 3 STORE"),
+    Field("signal", 12, 4, "units to which the instruction gives a token when it is done, with "
+                           "the same bits"),
+)
+"""Fields that all instructions have."""
 
 
 @dataclasses.dataclass(frozen=True)

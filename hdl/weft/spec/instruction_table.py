@@ -5,7 +5,7 @@ Encoder, decoder, disassembler, hardware checks, C header and documentation are 
 """
 
 from .config import UNITS
-from .instruction_format import Field, Instruction
+from .instruction_format import HEADER, Field, Instruction
 
 __all__ = ["INSTRUCTIONS"]
 
@@ -17,18 +17,9 @@ def _each(iteration: str) -> Field:
                                  "takes the tokens of wait and gives the tokens of signal")
 
 
-_HEADER = (
-    Field("opcode", 0, 8, "opcode of the instruction"),
-    Field("wait", 8, 4, "units from which the instruction takes a token before it starts: bit 0 "
-                        "LOAD, bit 1 MATMUL, bit 2 VECTOR, bit 3 STORE"),
-    Field("signal", 12, 4, "units to which the instruction gives a token when it is done, with "
-                           "the same bits"),
-)
-
-
 def _copy(local: str) -> tuple[Field, ...]:
     return (
-        *_HEADER,
+        *HEADER,
         Field("count", 16, 16, "rows of the copy, at least 1"),
         Field("host_addr", 32, 32, "byte address of the first row in host memory, relative to "
                                    "MEM_BASE"),
@@ -46,7 +37,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
     Instruction("LOAD_WGT", 0x11, _LOAD, "Copies from host memory into the weight buffer.",
                 _copy("weight buffer")),
     Instruction("FILL", 0x12, _LOAD, "Fills a region of the scratchpad with one value.", (
-        *_HEADER,
+        *HEADER,
         Field("count", 16, 16, "rows of the region, at least 1"),
         Field("local_addr", 96, 24, "byte address of the first row in the scratchpad"),
         Field("local_pitch", 128, 24, "bytes from one row to the next"),
@@ -64,7 +55,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
                 "times byte k of the vector at position x + j. With apart set, the results of "
                 "kernel row r go to accumulator rows acc_addr + r * x_count + x, and the first "
                 "pass of every kernel row overwrites or combines as accumulate selects.", (
-        *_HEADER,
+        *HEADER,
         Field("maximum", 16, 1, "combine passes by maximum instead of sum"),
         Field("accumulate", 17, 1, "combine the first pass with the values in the accumulators, "
                                    "as all later passes do; otherwise it overwrites them"),
@@ -96,7 +87,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
                 "for each channel at scale_addr contain the multiplier (u32, bit 31 ignored), the "
                 "shift (u8, bits 6 and 7 ignored) and three ignored bytes; otherwise the fields "
                 "multiplier and shift apply to every channel.", (
-        *_HEADER,
+        *HEADER,
         Field("per_channel", 16, 1, "read multipliers and shifts from scale_addr"),
         Field("bias_addr", 32, 24, "byte address of the biases in the scratchpad"),
         Field("scale_addr", 56, 24, "byte address of multipliers and shifts in the scratchpad"),
@@ -114,7 +105,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
                 "writes an int32 for each channel instead of a byte. The parameters of the "
                 "channels come from consecutive slots, from slot channel on; with apart set, from "
                 "slot channel + y * cols on.", (
-        *_HEADER,
+        *HEADER,
         Field("mode", 16, 2, "0 TFL2, 1 TFL1, 2 AWAY, 3 RAW"),
         Field("apart", 18, 1, "each row of positions has parameter slots of its own"),
         Field("out_addr", 32, 24, "byte address of the first output in the scratchpad"),
@@ -138,7 +129,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
                 "entries, the first for byte -128, the last for byte 127. The fields multiplier "
                 "and shift apply to subsequent MAPs; PARAMS and DRAIN neither change nor use "
                 "them.", (
-        *_HEADER,
+        *HEADER,
         Field("table", 16, 1, "0 table A, 1 table B"),
         Field("table_addr", 32, 24, "byte address of the 1024 bytes in the scratchpad"),
         Field("multiplier", 96, 32, "multiplier of MAPs, below 2^31"),
@@ -153,7 +144,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
                 "out_pitch + i. Op 2 multiplies the low 16 bits of both entries as signed numbers. "
                 "The output may overlap an operand only if both have the same address and pitch, "
                 "and if their rows do not overlap one another (or there is only one row).", (
-        *_HEADER,
+        *HEADER,
         Field("mode", 16, 2, "0 TFL2, 1 TFL1, 2 AWAY; 3 is refused"),
         Field("op", 18, 2, "0 A[a], 1 A[a] + B[b] modulo 2^32, 2 A[a] * B[b]; 3 is refused"),
         Field("out_addr", 32, 24, "byte address of the first row of the output in the scratchpad"),
@@ -180,7 +171,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
                 "range of the reference kernel.) The output may be the operand itself, with the "
                 "same address and pitch and with rows that do not overlap one another; otherwise "
                 "the two must not overlap. The multiplier and shift of TABLE keep their values.", (
-        *_HEADER,
+        *HEADER,
         Field("out_addr", 32, 24, "byte address of the first row of the output in the scratchpad"),
         Field("a_addr", 56, 24, "byte address of the first row of the operand in the scratchpad"),
         Field("count", 88, 16, "rows, at least 1"),
@@ -190,8 +181,8 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
     )),
     Instruction("STORE", 0x40, _STORE, "Copies from the scratchpad into host memory.",
                 _copy("scratchpad")),
-    Instruction("SYNC_LOAD", 0x1F, _LOAD, "Only takes and gives tokens.", _HEADER),
-    Instruction("SYNC_MATMUL", 0x2F, _MATMUL, "Only takes and gives tokens.", _HEADER),
-    Instruction("SYNC_VECTOR", 0x3F, _VECTOR, "Only takes and gives tokens.", _HEADER),
-    Instruction("SYNC_STORE", 0x4F, _STORE, "Only takes and gives tokens.", _HEADER),
+    Instruction("SYNC_LOAD", 0x1F, _LOAD, "Only takes and gives tokens.", HEADER),
+    Instruction("SYNC_MATMUL", 0x2F, _MATMUL, "Only takes and gives tokens.", HEADER),
+    Instruction("SYNC_VECTOR", 0x3F, _VECTOR, "Only takes and gives tokens.", HEADER),
+    Instruction("SYNC_STORE", 0x4F, _STORE, "Only takes and gives tokens.", HEADER),
 )

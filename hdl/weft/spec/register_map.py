@@ -19,7 +19,8 @@ import dataclasses
 
 from .config import UNITS
 
-__all__ = ["ADDR_WIDTH", "BY_NAME", "COUNTERS", "MAGIC", "REGISTERS", "WINDOWS", "Bits", "Register"]
+__all__ = ["ADDR_WIDTH", "BY_NAME", "COUNTERS", "MAGIC", "REGISTERS", "STEP_REGISTERS", "WINDOWS",
+           "Bits", "Register", "registers"]
 
 ADDR_WIDTH = 12
 """Bits of a byte offset."""
@@ -195,4 +196,16 @@ REGISTERS: tuple[Register, ...] = (
       for index, (name, doc) in enumerate(COUNTERS)),
 )
 
-BY_NAME: dict[str, Register] = {register.name: register for register in REGISTERS}
+STEP_REGISTERS: tuple[Register, ...] = tuple(
+    Register(f"STEP{index}", 0x200 + 4 * index, "RW", f"Step register {index}, from which "
+             "instructions take counts and host addresses.", _word("value"))
+    for index in range(64))
+"""Registers of configurations with the fixed-point instructions."""
+
+BY_NAME: dict[str, Register] = {
+    register.name: register for register in (*REGISTERS, *STEP_REGISTERS)}
+
+
+def registers(fixed_point: bool) -> tuple[Register, ...]:
+    """Return the registers of a configuration with or without the fixed-point instructions."""
+    return REGISTERS + STEP_REGISTERS if fixed_point else REGISTERS

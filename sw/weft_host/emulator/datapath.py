@@ -16,6 +16,7 @@ from weft.spec.iterations import iterations
 
 from ..numerics.fixed_point import SUM_BITS, reciprocal
 from ..numerics.requantize import requantize, to_int8, wrap32
+from .compute import compute, drain_planes, solve
 from .host_memory import HostMemory, copy_blocks
 from .matmul import Passes, dense_sums, depthwise_sums
 
@@ -116,6 +117,13 @@ class Datapath:
                 self._map(values)
             case "SOFTMAX":
                 self._softmax(values)
+            case "DRAIN_PLANES":
+                drain_planes(self.spad, self.acc, self.config.cols, values, self.bias,
+                             self.multiplier, self.shift)
+            case "COMPUTE":
+                compute(self.spad, values)
+            case "SOLVE":
+                solve(self.spad, values)
             case _:
                 pass                        # SYNC_*: tokens only
         self.counts["INSTRUCTIONS"] += 1

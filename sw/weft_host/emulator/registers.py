@@ -28,7 +28,8 @@ class RegisterFile:
     values: dict[str, int]
 
     def __init__(self, config: Config) -> None:
-        self.values = {register.name: 0 for register in register_map.REGISTERS}
+        self.values = {register.name: 0
+                       for register in register_map.registers(config.fixed_point)}
         self.values.update(identity(config))
 
     def field(self, register: str, bits: str) -> int:
@@ -38,6 +39,24 @@ class RegisterFile:
     def set(self, register: str, **values: int) -> None:
         """Set a register from the device's side; fields that are not given become 0."""
         self.values[register] = pack(register, **values)
+
+    def read(self, name: str) -> int:
+        """Return the word of a register.
+
+        Raises
+        ------
+        RegisterError
+            If this configuration does not have the register.
+        """
+        if name not in self.values:
+            raise RegisterError(f"the device rejected the read of {name}: this configuration has "
+                                "no such register")
+        return self.values[name]
+
+    def steps(self) -> list[int]:
+        """Return the contents of the step registers, of which there may be none."""
+        return [self.values[register.name] for register in register_map.STEP_REGISTERS
+                if register.name in self.values]
 
     def windows(self) -> list[AddressWindow]:
         """Return the address windows."""
@@ -62,7 +81,9 @@ class RegisterFile:
         register = find_register(name)
         check_word(name, value)
         reason = None
-        if register.access == "RO":
+        if name not in self.values:
+            reason = "this configuration has no such register"
+        elif register.access == "RO":
             reason = "it is read-only"
         elif register.access == "RW" and self.field("STATUS", "BUSY"):
             reason = "a program is running"

@@ -12,8 +12,16 @@ from weft.spec import isa
 from weft.spec.config import Config
 from weft.spec.extents import HOST, regions
 from weft.spec.isa import ErrorCode, MapOp, Mode
+from weft.spec.step_instructions import (
+    STEP_BIT,
+    STEP_COUNTS,
+    STEP_REGISTERS,
+    count_of,
+    resolve,
+)
 
 from .file import Program
+from .fixed_point_fields import fixed_point_reason
 
 __all__ = ["AddressWindow", "Violation", "check_fetch", "check_instruction", "check_program"]
 
@@ -27,8 +35,9 @@ _MAP_OPS = frozenset(MapOp)
 # fields that must not be 0, and bits that must be 0, of each instruction
 _COUNTS = {instruction.name: [field.name for field in instruction.fields
                               if field.name == "bytes" or field.name.endswith("count")]
-           for instruction in isa.INSTRUCTIONS}
-_RESERVED = {instruction.name: instruction.reserved_mask for instruction in isa.INSTRUCTIONS}
+           for instruction in isa.BY_NAME.values()}
+_RESERVED = {name: instruction.reserved_mask for name, instruction in isa.BY_NAME.items()}
+_NO_STEPS = (0,) * STEP_REGISTERS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,17 +110,18 @@ def _field_reason(config: Config, instruction: isa.Instruction,
         return f"blank is {v['blank']} and must be below the {config.rows} rows of the array"
     if v.get("blank", 0) and v["depthwise"]:
         return f"blank is {v['blank']} and must be 0 with depthwise set"
-    if v.get("shift", 0) > 62:
+    if v.get("shift", 0) > 62 and not instruction.field("shift").signed:
         return f"shift is {v['shift']} and must be at most 62"
     if v.get("multiplier", 0) >> 31:
         return f"multiplier is {v['multiplier']:#x} and must be below 2^31"
-    if v.get("op", 0) not in _MAP_OPS:
-        return f"op is {v['op']} and must be at most {max(MapOp):d}"
-    if instruction.name == "MAP" and v["mode"] == Mode.RAW:
-        return "mode is RAW, which MAP does not support"
+    if instruction.name == "MAP":
+        if v["op"] not in _MAP_OPS:
+            return f"op is {v['op']} and must be at most {max(MapOp):d}"
+        if v["mode"] == Mode.RAW:
+            return "mode is RAW, which MAP does not support"
     if "clamp_min" in v and v["clamp_min"] > v["clamp_max"]:
         return f"clamp_min of {v['clamp_min']} is greater than clamp_max of {v['clamp_max']}"
-    return None
+    return fixed_point_reason(instruction.name, v)
 
 
 def _region_violation(config: Config, instruction: isa.Instruction, values: Mapping[str, int],
@@ -137,7 +147,8 @@ def _region_violation(config: Config, instruction: isa.Instruction, values: Mapp
 
 
 def check_instruction(config: Config, raw: bytes, *, address: int = 0, mem_base: int = 0,
-                      windows: Sequence[AddressWindow] | None = None) -> Violation | None:
+                      windows: Sequence[AddressWindow] | None = None,
+                      steps: Sequence[int] = _NO_STEPS) -> Violation | None:
     """Return the first reason to reject an instruction, or ``None``.
 
     Parameters
@@ -152,9 +163,11 @@ def check_instruction(config: Config, raw: bytes, *, address: int = 0, mem_base:
         Value of the register MEM_BASE.
     windows : sequence of :data:`AddressWindow`, or :class:`None`
         The address windows; ``None`` skips their check.
+    steps : sequence of :class:`int`
+        Contents of the step registers.
     """
     instruction, values = isa.decode(raw)
-    if instruction is None:
+    if instruction is None or not isa.has_opcode(config, instruction.opcode):
         return Violation(ErrorCode.ILLEGAL_OPCODE, isa.SEQUENCER, address,
                          f"no instruction has opcode {raw[0]:#04x}")
     unit = instruction.unit
@@ -163,6 +176,14 @@ def check_instruction(config: Config, raw: bytes, *, address: int = 0, mem_base:
         bits = ", ".join(str(bit) for bit in range(256) if reserved >> bit & 1)
         return Violation(ErrorCode.RESERVED_BITS, unit, address,
                          f"{instruction.name} must not set bits {bits}")
+    if instruction.opcode & STEP_BIT:
+        register = values[STEP_COUNTS[isa.BY_OPCODE[instruction.opcode & ~STEP_BIT].name]]
+        if values.get("count_step", 1) and register >= STEP_REGISTERS:
+            return Violation(ErrorCode.BAD_FIELD, unit, address,
+                             f"{instruction.name}: there is no step register {register}")
+        instruction, values = resolve(instruction, values, steps)
+        if not count_of(instruction, values):
+            return None
     reason = _field_reason(config, instruction, values)
     if reason:
         return Violation(ErrorCode.BAD_FIELD, unit, address, f"{instruction.name}: {reason}")
@@ -179,8 +200,12 @@ def check_fetch(config: Config, address: int,
                      f"fetch: {reason}")
 
 
-def check_program(program: Program, mem_base: int = 0) -> list[tuple[int, Violation]]:
-    """List every instruction that the hardware would reject, with its index and the reason."""
+def check_program(program: Program, mem_base: int = 0,
+                  steps: Sequence[int] = _NO_STEPS) -> list[tuple[int, Violation]]:
+    """List every instruction that the hardware would reject, with its index and the reason.
+
+    ``steps`` are the contents of the step registers.
+    """
     windows = [(mem_base + window.offset, mem_base + window.offset + window.size - 1,
                 window.read, window.write) for window in program.windows if window.size]
     found: list[tuple[int, Violation]] = []
@@ -188,7 +213,7 @@ def check_program(program: Program, mem_base: int = 0) -> list[tuple[int, Violat
         address = mem_base + index * isa.INSTRUCTION_BYTES
         violation = check_fetch(program.config, address, windows) or check_instruction(
             program.config, program.instruction(index), address=address, mem_base=mem_base,
-            windows=windows)
+            windows=windows, steps=steps)
         if violation:
             found.append((index, violation))
     return found

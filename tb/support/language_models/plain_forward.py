@@ -2,7 +2,7 @@
 
 from support.language_models import plain_integers as plain
 
-__all__ = ["forward_plainly"]
+__all__ = ["forward_plainly", "rotated"]
 
 _GATES = {"silu": plain.sigmoid, "gelu_tanh": plain.gelu_gate}
 
@@ -34,7 +34,8 @@ def _head_norm(x, norm):
                                    strict=True)]
 
 
-def _rotated(model, x, position):
+def rotated(model, x, position):
+    """Return a head's vector after its rotation."""
     if model.cosines is None:
         return x
     x = list(x)
@@ -54,12 +55,12 @@ def _heads(x, size):
 def _attention(model, layer, h, position, cache):
     q, k, v = (_heads(_project(part, h), model.head_size) for part in (layer.q, layer.k, layer.v))
     for head, (key, value) in enumerate(zip(k, v, strict=True)):
-        key = _rotated(model, _head_norm(key, layer.k_norm), position)
+        key = rotated(model, _head_norm(key, layer.k_norm), position)
         cache.setdefault(("k", head), []).append(plain.cached(key))
         cache.setdefault(("v", head), []).append(plain.cached(value))
     out = []
     for head, query in enumerate(q):
-        query = _rotated(model, _head_norm(query, layer.q_norm), position)
+        query = rotated(model, _head_norm(query, layer.q_norm), position)
         query = [plain.limit16(plain.rounded(x, 15)) for x in query]
         shared = head * model.kv_heads // model.heads
         out += plain.attend(query, cache["k", shared], cache["v", shared],

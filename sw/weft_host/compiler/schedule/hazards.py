@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from weft.spec.extents import Region
 from weft.spec.isa import UNITS
+from weft.spec.region import Region
 
 __all__ = ["HazardDetector", "view"]
 

@@ -5,7 +5,8 @@ import enum
 
 from weft.spec import isa
 from weft.spec.config import Config
-from weft.spec.extents import HOST, Region, regions
+from weft.spec.extents import HOST, regions
+from weft.spec.region import Region
 
 from ..limits import MAX_COUNT
 from ..plan import cost

@@ -25,7 +25,8 @@ from golden.language_model.integer.parameters import (
 from golden.language_model.integer.planes import ACTIVATION_LIMIT, project
 from golden.language_model.integer.tables import FRACTION, gelu_gate, sigmoid
 
-__all__ = ["IntegerCache", "forward_integers", "greedy_integers"]
+__all__ = ["IntegerCache", "forward_integers", "greedy_integers",
+           "rotate"]
 
 
 _GATES = {"silu": sigmoid, "gelu_tanh": gelu_gate}
@@ -75,7 +76,7 @@ def _head_norm(x: Integers, norm: HeadNorm | None) -> Integers:
     return saturate(round_shift(y * norm.gains.gains, norm.gains.shift))
 
 
-def _rotate(model: IntegerModel, x: Integers, positions: Integers) -> Integers:
+def rotate(model: IntegerModel, x: Integers, positions: Integers) -> Integers:
     """Rotate the pairs of ``(positions, heads, head_size)``."""
     if model.cosines is None or model.sines is None:
         return x
@@ -94,8 +95,8 @@ def _attention(model: IntegerModel, index: int, layer: IntegerAttention, h: Inte
     """Return the outputs of all heads, ``(positions, heads * head_size)``, with 16 bits."""
     count, size = len(h), model.head_size
     q, k, v = (_project(p, h).reshape(count, -1, size) for p in (layer.q, layer.k, layer.v))
-    q = query_activations(_rotate(model, _head_norm(q, layer.q_norm), positions))
-    k = _rotate(model, _head_norm(k, layer.k_norm), positions)
+    q = query_activations(rotate(model, _head_norm(q, layer.q_norm), positions))
+    k = rotate(model, _head_norm(k, layer.k_norm), positions)
     out = np.zeros((count, model.heads, size), np.int64)
     group = model.heads // model.kv_heads
     for kv in range(model.kv_heads):

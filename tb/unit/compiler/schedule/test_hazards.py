@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from support.seeds import seed
-from weft.spec.extents import Region
+from weft.spec.region import Region
 from weft_host.compiler.schedule.hazards import HazardDetector, view
 
 SIZES = {"spad": 64, "acc": 24}

@@ -98,7 +98,7 @@ def test_reciprocals_equal_the_law_in_plain_python():
 
 # contexts of several blocks; scores from flat to a single position, and beyond int32
 @pytest.mark.parametrize("positions", [1, 255, 256, 257, 700])
-@pytest.mark.parametrize("score_shift", [10, 19, 25, 31])
+@pytest.mark.parametrize("score_shift", [5, 10, 19, 25, 31])
 @pytest.mark.parametrize("sum_shift", [0, 1, 6])
 def test_equals_the_law_in_plain_python(positions, score_shift, sum_shift):
     rng = np.random.default_rng(seed(35) + positions + score_shift)

@@ -16,13 +16,14 @@ from golden.language_model.integer.forward import (
     IntegerCache,
     forward_integers,
     greedy_integers,
+    rotate,
 )
 from golden.language_model.integer.parameters import Gains, HeadNorm
 from golden.language_model.integer.quantize import integer_model
 from golden.language_model.measures import equal_first_choices, kl_divergence, perplexity
 from golden.language_model.parameters import Codes, Linear
 from support.language_models import SHAPES, Shape, golden_model, model_of_file, random_tensors
-from support.language_models.plain_forward import forward_plainly
+from support.language_models.plain_forward import forward_plainly, rotated
 from support.seeds import seed
 from support.shared_models import language_model_folder, smollm2_file
 from weft_host.compiler.frontend.llm import read_language_model
@@ -169,6 +170,18 @@ def test_equals_the_laws_in_plain_python_where_every_number_saturates(name):
     saturated = dataclasses.replace(integers, embedding_factor=Multiplier(
         integers.embedding_factor.multiplier, integers.embedding_factor.shift - 18))
     assert forward_integers(saturated, ids[:6]).tolist() == forward_plainly(saturated, ids[:6])
+
+
+@pytest.mark.parametrize("pairs", ["neighbours", "halves"])
+def test_rotations_equal_the_law_in_plain_python(pairs):
+    _, integers, _ = draw("llama_wide_heads")
+    rng = np.random.default_rng(seed(47))
+    integers = dataclasses.replace(integers, pairs=pairs)
+    positions = rng.integers(POSITIONS, size=200)
+    x = rng.integers(-1 << 31, 1 << 31, (200, 1, integers.head_size)) >> rng.integers(
+        0, 20, (200, 1, 1))
+    assert rotate(integers, x, positions).tolist() == [
+        [rotated(integers, row, position)] for (row,), position in zip(x.tolist(), positions)]
 
 
 @pytest.mark.parametrize("pairs", ["neighbours", "halves"])

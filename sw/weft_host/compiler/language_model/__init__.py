@@ -1,0 +1,1 @@
+"""Compiler of language models: integer parameters, memory layout, and the program of a step."""

@@ -1,0 +1,41 @@
+"""Rounding shift and limits of the fixed-point instructions, in numpy.
+
+``docs/language_model_numerics.md`` defines the laws.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Integers", "limit", "round_shift", "saturate"]
+
+Integers = npt.NDArray[np.int64]
+
+_MOST_SHIFT = 62
+_INT32 = (1 << 31) - 1
+
+
+def round_shift(x: Integers, shift: Integers | int) -> Integers:
+    """Return ``x / 2^shift`` to the nearest integer, halves up.
+
+    A shift above 62 yields 0, and one below 0 counts as 0.
+
+    Parameters
+    ----------
+    x : at most 2^62 in magnitude.
+    """
+    amount = np.clip(shift, 0, _MOST_SHIFT).astype(np.int64)
+    half = np.where(amount > 0, np.int64(1) << np.maximum(amount - 1, 0), 0)
+    result: Integers = np.where(np.asarray(shift) > _MOST_SHIFT, 0, (x + half) >> amount)
+    return result
+
+
+def saturate(x: Integers) -> Integers:
+    """Limit numbers to int32."""
+    result: Integers = np.clip(x, -_INT32 - 1, _INT32)
+    return result
+
+
+def limit(x: Integers, largest: int) -> Integers:
+    """Limit the magnitude of numbers to ``largest``."""
+    result: Integers = np.clip(x, -largest, largest)
+    return result
