@@ -10,10 +10,10 @@ import importlib
 TYPE_CHECKING = False
 
 __all__ = ["BuildError", "CapacityError", "ClosedError", "ConfigurationError", "Device",
-           "DeviceError", "DeviceTimeout", "EmulatorDevice", "HostStep", "InputError", "LinkError",
-           "ModelError", "Program", "ProgramError", "RegisterError", "Result", "RtlDevice",
-           "SerialDevice", "Tensor", "UnsupportedError", "WeftError", "Window", "__version__",
-           "check", "compile", "compile_gemm", "matmul", "resolve_config"]
+           "DeviceError", "DeviceTimeout", "EmulatorDevice", "HostStep", "InputError",
+           "LanguageModel", "LinkError", "ModelError", "Program", "ProgramError", "RegisterError",
+           "Result", "RtlDevice", "SerialDevice", "Tensor", "UnsupportedError", "WeftError",
+           "Window", "__version__", "check", "compile", "compile_gemm", "matmul", "resolve_config"]
 
 if TYPE_CHECKING:
     from weft import __version__
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         RegisterError,
         WeftError,
     )
+    from .language import LanguageModel
     from .program.file import Program
     from .program.tensor import HostStep, Tensor, Window
 else:
@@ -54,6 +55,7 @@ else:
         **dict.fromkeys(("BuildError", "ClosedError", "ConfigurationError", "DeviceError",
                          "DeviceTimeout", "InputError", "LinkError", "ProgramError",
                          "RegisterError", "WeftError"), "errors"),
+        "LanguageModel": "language",
         "Program": "program.file",
         **dict.fromkeys(("HostStep", "Tensor", "Window"), "program.tensor"),
     }

@@ -23,6 +23,8 @@ _VERBS = {
     "header": ("header", "Write a program as a C header for the driver in examples/litex."),
     "disasm": ("model", "Print the instructions of a program."),
     "run": ("run", "Run a model on the emulator, the simulated hardware or a board."),
+    "generate": ("generate", "Continue a text with a language model."),
+    "perplexity": ("perplexity", "Evaluate a text with a language model."),
     "explain": ("explain", "Show where the cycles of a model go, and what would save most."),
     "trace": ("trace", "Record what each unit does during a run, for Perfetto."),
     "conformance": ("conformance", "Compare models with stored results, tensor by tensor."),

@@ -49,6 +49,11 @@ def _parse_change(change: str) -> tuple[str, int | str | None]:
                                  "engine", param_hint="--set")
     if text.lower() == "none" and name == "dsp_cells":
         return name, None
+    if name == "fixed_point":
+        if text.lower() not in ("true", "false"):
+            raise click.BadParameter(f"{text!r} is not true or false",
+                                     param_hint=f"--set {name}")
+        return name, text.lower() == "true"
     try:
         return name, int(text, 0)
     except ValueError:

@@ -1,7 +1,8 @@
-"""Text tokens: the division of texts into the ids of a model's vocabulary, and back.
+"""Language models on a device, and their text tokens.
 
-:class:`Tokenizer` is built from the data in the model's own file. The package needs the extra
-``llm``.
+:class:`LanguageModel` compiles a model and evaluates it on a device. :class:`Tokenizer` divides
+texts into the ids of a model's vocabulary, and is built from the data in the model's own file. The
+package needs the extra ``llm``.
 """
 
 from ..optional_package import MissingPackageError, is_installed
@@ -9,7 +10,9 @@ from ..optional_package import MissingPackageError, is_installed
 if not is_installed("tokenizers"):
     raise MissingPackageError("tokenizers", "text tokens", "llm")
 
+from .model import Generated, LanguageModel, language_config
+from .sampling import Sampler
 from .text_stream import TextStream
 from .tokenizer import Tokenizer
 
-__all__ = ["TextStream", "Tokenizer"]
+__all__ = ["Generated", "LanguageModel", "Sampler", "TextStream", "Tokenizer", "language_config"]
