@@ -15,6 +15,7 @@ from weft.spec.fixed_point_instructions import (
 )
 from weft.spec.integers import ceil_div, round_up
 
+from ..verdict import CapacityError
 from .builder import HostArea, ProgramBuilder, Scratchpad
 from .projection import Planes
 from .step_values import BLOCK, CacheShape, StepRegisters
@@ -102,6 +103,11 @@ class AttentionEmitter:
         self.key_part = min(self.shape.key_tiles, config.wgt_tiles // 2 // self.shape.chunks,
                             config.acc_rows // 2 // (2 * group))
         self.value_part = min(self.shape.value_tiles, config.wgt_tiles // 2)
+        if self.key_part < 1:
+            raise CapacityError(
+                f"heads of {size} elements, of which {group} share a key, need more than half of "
+                f"the {config.wgt_tiles} tiles of weight buffer or of the {config.acc_rows} "
+                f"accumulator rows of {config.name}; choose a larger preset")
 
     def store(self, layer: int, keys: int, key_scales: int, values: int,
               value_scales: int) -> None:

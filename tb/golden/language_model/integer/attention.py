@@ -95,9 +95,9 @@ def attend(q: Integers, k: Cached, v: Cached, score_shift: int, sum_shift: int) 
         decay = int(exponential(np.array(raised - maximum), SCORE_FRACTION)) if start else 0
         p = clamp(round_shift(weights * v.scales[block], FRACTION), ACTIVATION_LIMIT)
         sums = saturate(round_shift(multiply(p[None], v.values[block].T)[0], sum_shift))
-        total = saturate(saturate(round_shift(total * decay, FRACTION)) + sums)
-        sum_of_weights = int(round_shift(np.array(sum_of_weights * decay), FRACTION)
-                             + weights.sum())
+        carried = saturate(round_shift(np.append(total, sum_of_weights) * decay, FRACTION))
+        total = saturate(carried[:-1] + sums)
+        sum_of_weights = int(carried[-1] + weights.sum())
         maximum = raised
     factor, shift = reciprocal_sum(sum_of_weights)
     return clamp(round_shift(total * factor, shift - sum_shift), ACTIVATION_LIMIT)
