@@ -171,8 +171,9 @@ def regions(config: Config, name: str, fields: Mapping[str, int]) -> list[Region
     """
     if name == "MATMUL":
         fields = {"lead": 0, "hold": 0, "apart": 0, **fields}
-    if name in fixed_point_regions:
-        return fixed_point_regions[name](fields)
+    fixed_point = fixed_point_regions(config.rows, name, fields)
+    if fixed_point is not None:
+        return fixed_point
     found = []
     for extent in EXTENTS.get(name, ()):
         if extent.condition and not fields[extent.condition]:

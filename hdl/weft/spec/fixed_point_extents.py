@@ -13,7 +13,10 @@ from .fixed_point_instructions import (
 )
 from .region import Region
 
-__all__ = ["FACTOR_BYTES", "fixed_point_regions"]
+__all__ = ["CHANNEL_BYTES", "FACTOR_BYTES", "fixed_point_regions"]
+
+CHANNEL_BYTES = 8
+"""Bytes of the parameters of a channel: multiplier and shift, and an int32 bias."""
 
 FACTOR_BYTES = 8
 """Bytes of a factor: an int32 multiplier and an int32 shift."""
@@ -40,11 +43,17 @@ def _drain_planes(v: Fields) -> list[Region]:
         Region("acc", False, v["acc_addr"], 2 * v["x_count"], ((y, v["acc_pitch"]),),
                v["acc_addr"]),
     ]
-    if v["scale"] == Scale.VECTOR:
-        found.append(_spad(v["b_addr"], 2 * v["channels"], (y, v["b_pitch"])))
-    elif v["exponent"]:
-        found.append(_spad(v["b_addr"], 4, (v["x_count"], v["b_pitch"])))
+    if v["scale"]:
+        size = CHANNEL_BYTES if v["scale"] == Scale.CHANNELS else 2
+        found.append(_spad(v["b_addr"], size * v["channels"], (y, v["b_pitch"])))
+    if v["exponent"]:
+        found.append(_spad(v["row_addr"], 4, (v["x_count"], RECORD_BYTES)))
     return found
+
+
+def _load_ring(v: Fields) -> list[Region]:
+    return [Region("host", False, v["host_addr"], v["bytes"], ((v["count"], v["host_pitch"]),),
+                   v["host_addr"])]
 
 
 def _compute(v: Fields) -> list[Region]:
@@ -80,6 +89,27 @@ def _solve(v: Fields) -> list[Region]:
     return found
 
 
-fixed_point_regions: dict[str, Callable[[Fields], list[Region]]] = {
-    "DRAIN_PLANES": _drain_planes, "COMPUTE": _compute, "SOLVE": _solve}
-"""For each instruction, the regions that it accesses, in the order of the checks."""
+def _matmul_ring(v: Fields, rows: int) -> list[Region]:
+    loops = tuple((v[f"{axis}_count"], v[f"{axis}_pitch"]) for axis in ("row", "chunk", "x"))
+    return [_spad(v["act_addr"], rows, *loops),
+            Region("acc", True, v["acc_addr"], v["x_count"], ((v["row_count"], v["acc_pitch"]),),
+                   v["acc_addr"])]
+
+
+def fixed_point_regions(rows: int, name: str, fields: Fields) -> list[Region] | None:
+    """Return the regions that a fixed-point instruction accesses, in the order of the checks.
+
+    ``None`` for other instructions.
+
+    Parameters
+    ----------
+    rows : rows of the array.
+    name, fields : the instruction.
+    """
+    if name == "MATMUL_RING":
+        return _matmul_ring(fields, rows)
+    return _REGIONS[name](fields) if name in _REGIONS else None
+
+
+_REGIONS: dict[str, Callable[[Fields], list[Region]]] = {
+    "LOAD_RING": _load_ring, "DRAIN_PLANES": _drain_planes, "COMPUTE": _compute, "SOLVE": _solve}

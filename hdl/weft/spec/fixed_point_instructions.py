@@ -16,15 +16,15 @@ __all__ = ["FIXED_POINT_INSTRUCTIONS", "RECORD_BYTES", "ComputeOp", "InputType",
 RECORD_BYTES = 16
 """Bytes of the result of a reduction: a signed number, little-endian."""
 
-_VECTOR = UNITS.index("VECTOR")
+_LOAD, _MATMUL, _VECTOR = (UNITS.index(unit) for unit in ("LOAD", "MATMUL", "VECTOR"))
 
 
 class Scale(enum.IntEnum):
     """Value of the field ``scale`` of DRAIN_PLANES: the factor of the sums."""
 
     NONE = 0        # 1
-    SLOTS = 1       # multiplier, shift and bias of the parameter slots
-    VECTOR = 2      # 16-bit multipliers in the scratchpad, and the shift of the instruction
+    CHANNELS = 1    # multiplier, shift and bias of each channel
+    VECTOR = 2      # multiplier of each channel, and the shift of the instruction
 
 
 class ComputeOp(enum.IntEnum):
@@ -91,20 +91,53 @@ class SolveOp(enum.IntEnum):
 
 
 FIXED_POINT_INSTRUCTIONS: tuple[Instruction, ...] = (
+    Instruction("LOAD_RING", 0x13, _LOAD,
+                "Appends bytes from host memory to the ring, the whole weight buffer as a queue of "
+                "tiles. LOAD waits while the ring is full.", (
+        *HEADER,
+        Field("count", 16, 16, "rows of the copy, at least 1"),
+        Field("host_addr", 32, 32, "byte address of the first row in host memory, relative to "
+                                   "MEM_BASE"),
+        Field("host_pitch", 64, 32, "bytes from one row to the next in host memory"),
+        Field("bytes", 160, 24, "bytes of a row, a multiple of the bytes of a tile"),
+    )),
+    Instruction("MATMUL_RING", 0x21, _MATMUL,
+                "Multiplies vectors of activations by the tiles at the front of the ring, and "
+                "removes them. It is MATMUL with apart, without depthwise, and with the tiles in "
+                "the order of the passes: the vectors of kernel row r and chunk c are at act_addr "
+                "+ r * row_pitch + c * chunk_pitch + x * x_pitch, and the results go to "
+                "accumulator row acc_addr + r * acc_pitch + x. With acc_pitch 0, all kernel rows "
+                "are added up. MATMUL waits while the ring is empty.", (
+        *HEADER,
+        Field("accumulate", 17, 1, "add the first pass to the values in the accumulators; "
+                                   "otherwise it overwrites them"),
+        Field("act_addr", 32, 24, "byte address of the first vector in the scratchpad"),
+        Field("acc_addr", 56, 16, "first accumulator row"),
+        Field("acc_pitch", 72, 16, "accumulator rows from one kernel row to the next: x_count, "
+                                   "or 0"),
+        Field("row_count", 88, 16, "kernel rows, at least 1"),
+        Field("row_pitch", 104, 24, "bytes from one kernel row to the next"),
+        Field("chunk_count", 128, 16, "chunks of a kernel row, at least 1"),
+        Field("chunk_pitch", 144, 24, "bytes from one chunk to the next"),
+        Field("x_count", 208, 16, "positions, at least 1"),
+        Field("x_pitch", 224, 24, "bytes from one position to the next"),
+    )),
     Instruction("DRAIN_PLANES", 0x35, _VECTOR,
                 "Combines the accumulators of two planes and writes int32 to the scratchpad. For "
                 "each position (y, x) and channel c, A is 256 times the accumulator in row "
                 "acc_addr + y * acc_pitch + 2 * x plus that in the next row, and t is "
                 "sat(round_shift(A, pre_shift)). With scale 0, the result is t. With scale 1, it "
-                "is sat(sat(round_shift(t * multiplier, n)) + bias) with the parameter slots as "
-                "in DRAIN, where n is the slot's shift plus shift, minus the int32 at b_addr + x "
-                "* b_pitch if exponent is set, and at least 0. With scale 2, it is "
-                "sat(round_shift(t * multiplier, shift)) with the uint16 at b_addr + y * b_pitch "
-                "+ 2 * c. With add set, the int32 at the output is added, with saturation. The "
-                "result goes to out_addr + y * y_pitch + x * x_pitch + 4 * c.", (
+                "is sat(sat(round_shift(t * multiplier, n)) + bias). Multiplier, shift and bias of "
+                "the channel are at b_addr + y * b_pitch + 8 * c: a uint32 with the multiplier in "
+                "bits 0 to 25 and the shift in bits 26 to 31, and an int32. n is that shift plus "
+                "the field shift, minus the int32 at row_addr + 16 * x if exponent is set, and at "
+                "least 0. With scale 2, the result is sat(round_shift(t * multiplier, shift)) with "
+                "the uint16 at b_addr + y * b_pitch + 2 * c. With add set, the int32 at the output "
+                "is added, with saturation. The result goes to out_addr + y * y_pitch + x * "
+                "x_pitch + 4 * c.", (
         *HEADER,
-        Field("scale", 16, 2, "0 none, 1 parameter slots, 2 a vector of uint16; 3 is refused"),
-        Field("apart", 18, 1, "each row of positions has parameter slots of its own"),
+        Field("scale", 16, 2, "0 none, 1 parameters of channels, 2 a vector of uint16; 3 is "
+                              "refused"),
         Field("add", 19, 1, "add the int32 at the output"),
         Field("exponent", 20, 1, "subtract an int32 of each position from the shift; requires "
                                  "scale 1"),
@@ -118,13 +151,11 @@ FIXED_POINT_INSTRUCTIONS: tuple[Instruction, ...] = (
         Field("x_count", 128, 16, "positions in a row, at least 1; each has two accumulator rows"),
         Field("x_pitch", 144, 24, "bytes from one output to the next"),
         Field("channels", 168, 8, "channels to write, 1 to cols"),
-        Field("shift", 176, 7, "shift, or what is added to the slots' shift; not negative with "
+        Field("shift", 176, 7, "shift, or what is added to the channels' shift; not negative with "
                                "scale 2", signed=True),
-        Field("channel", 200, 8, "parameter slot of the first channel, a multiple of cols; all "
-                                 "slots that are used are below param_channels"),
-        Field("b_addr", 208, 24, "byte address of multipliers or exponents in the scratchpad"),
-        Field("b_pitch", 232, 16, "bytes from one row of multipliers to the next, or from one "
-                                  "exponent to the next"),
+        Field("row_addr", 183, 24, "byte address of the first exponent in the scratchpad"),
+        Field("b_addr", 208, 24, "byte address of the first multipliers in the scratchpad"),
+        Field("b_pitch", 232, 16, "bytes from one row of multipliers to the next"),
     )),
     Instruction("COMPUTE", 0x36, _VECTOR,
                 "Computes with rows of numbers in the scratchpad. For element i of row r, a is "

@@ -22,8 +22,9 @@ STEP_BIT = 0x80
 """Bit of the opcode of a variant."""
 _SUFFIX = "_STEP"
 
-STEP_COUNTS = {"LOAD": "count", "LOAD_WGT": "count", "STORE": "count", "MATMUL": "row_count",
-               "DRAIN_PLANES": "y_count", "COMPUTE": "elements_count"}
+STEP_COUNTS = {"LOAD": "count", "LOAD_RING": "count", "STORE": "count",
+               "MATMUL_RING": "row_count", "DRAIN_PLANES": "y_count",
+               "COMPUTE": "elements_count"}
 """Field of each instruction with a variant that can come from a step register."""
 
 _ADDRESS = (Field("host_step", 184, 6, "step register that is added to host_addr"),

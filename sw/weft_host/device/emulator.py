@@ -1,18 +1,17 @@
 """Executable specification of the instruction set, in numpy."""
 
 import collections
-import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import ClassVar
 
 from weft.spec import isa
 from weft.spec.config import Config
 from weft.spec.isa import ErrorCode
-from weft.spec.iterations import OUTER_LOOPS, iterations
 from weft.spec.step_instructions import count_of, resolve
 
 from ..emulator.datapath import Datapath
 from ..emulator.host_memory import BusFault, HostMemory
+from ..emulator.queued import QueuedInstruction
 from ..emulator.registers import RegisterFile
 from ..errors import DeviceTimeout
 from ..program import validate
@@ -23,34 +22,6 @@ __all__ = ["EmulatorDevice"]
 
 _UNITS = range(len(isa.UNITS))
 _MAX_TOKENS = 255
-
-
-@dataclasses.dataclass
-class _Queued:
-    """An instruction in a queue, with its remaining iterations."""
-
-    index: int
-    instruction: isa.Instruction
-    values: Mapping[str, int]
-    iterations: Iterator[Mapping[str, int]]
-    left: int
-
-    @classmethod
-    def of(cls, config: Config, index: int, instruction: isa.Instruction,
-           values: Mapping[str, int]) -> "_Queued":
-        """Return the entry for instruction ``index`` of a program."""
-        left = values[OUTER_LOOPS[instruction.name].count] if values.get("each") else 1
-        return cls(index, instruction, values, iterations(config, instruction.name, values), left)
-
-    @property
-    def wait(self) -> list[int]:
-        """Units from each of which every iteration takes one token."""
-        return [unit for unit in _UNITS if self.values["wait"] >> unit & 1]
-
-    @property
-    def signal(self) -> list[int]:
-        """Units to each of which every iteration sends one token."""
-        return [unit for unit in _UNITS if self.values["signal"] >> unit & 1]
 
 
 class EmulatorDevice(SimulatedDevice):
@@ -160,16 +131,25 @@ class EmulatorDevice(SimulatedDevice):
             raise DeviceTimeout("the program is deadlocked", self.waits())
 
     def _reset(self) -> None:
-        self._queues: list[collections.deque[_Queued]] = [collections.deque() for _ in _UNITS]
+        self._queues: list[collections.deque[QueuedInstruction]] = [
+            collections.deque() for _ in _UNITS]
         self._tokens = [[0] * len(isa.UNITS) for _ in _UNITS]      # [from][to]
+        # the host cannot change them during a run
+        self._steps, self._windows = self.registers.steps(), self.registers.windows()
+        self.datapath.ring.clear()
         self._pc = 0
-        self._pending: _Queued | None = None        # validated, but its queue is full
+        self._pending: QueuedInstruction | None = None        # validated, but its queue is full
         for name in ("STATUS", "ERROR_CODE", "ERROR_INDEX", "ERROR_ADDR", "WAITS", "PC"):
             self.registers.values[name] = 0
 
     def _lacking(self, unit: int) -> list[int]:
         """Return the units for whose tokens the next instruction of ``unit`` waits."""
         return [other for other in self._queues[unit][0].wait if not self._tokens[other][unit]]
+
+    def _has_tiles(self, unit: int) -> bool:
+        """Return whether the ring has the tiles of the next instruction of ``unit``."""
+        entry = self._queues[unit][0]
+        return self.datapath.ring.size >= self.datapath.ring_bytes(entry.instruction, entry.values)
 
     def _waits(self) -> int:
         """Return the word of the register WAITS."""
@@ -197,7 +177,7 @@ class EmulatorDevice(SimulatedDevice):
         while True:
             moved = self._fetch()
             for unit in self.order:
-                if self._queues[unit] and not self._lacking(unit):
+                if self._queues[unit] and not self._lacking(unit) and self._has_tiles(unit):
                     moved = True
                     if not self._execute(unit):
                         self._finish()
@@ -242,10 +222,10 @@ class EmulatorDevice(SimulatedDevice):
             moved = True
         return moved
 
-    def _decode(self) -> _Queued | None:
+    def _decode(self) -> QueuedInstruction | None:
         """Fetch and validate an instruction; return ``None`` after an error."""
         values = self.registers.values
-        windows = self.registers.windows()
+        windows = self._windows
         address = values["MEM_BASE"] + values["PROGRAM_ADDR"] + isa.INSTRUCTION_BYTES * self._pc
         raw = b""
         violation = validate.check_fetch(self.config, address, windows)
@@ -259,17 +239,17 @@ class EmulatorDevice(SimulatedDevice):
             raw = self._read(address, isa.INSTRUCTION_BYTES)
             violation = validate.check_instruction(
                 self.config, raw, address=address, mem_base=values["MEM_BASE"], windows=windows,
-                steps=self.registers.steps())
+                steps=self._steps)
         if violation is not None:
             self._fail(violation.code, violation.unit, self._pc, violation.addr)
             return None
         instruction, fields = isa.decode(raw)
         assert instruction is not None, "validation rejects unknown opcodes"
-        instruction, resolved = resolve(instruction, fields, self.registers.steps())
+        instruction, resolved = resolve(instruction, fields, self._steps)
         if not count_of(instruction, resolved):
             instruction = isa.BY_NAME[f"SYNC_{isa.UNITS[instruction.unit]}"]    # only the tokens
             resolved["each"] = 0
-        return _Queued.of(self.config, self._pc, instruction, resolved)
+        return QueuedInstruction.of(self.config, self._pc, instruction, resolved)
 
     def _execute(self, unit: int) -> bool:
         """Execute the next instruction of a unit, or the next iteration of one with ``each`` set.

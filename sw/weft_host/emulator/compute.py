@@ -31,6 +31,9 @@ _VECTORS = {OperandType.INT32: "<i4", OperandType.UINT16: "<u2"}
 _OUTPUTS = {OutputType.INT32: "<i4", OutputType.UINT16: "<u2", OutputType.INT8: "i1",
             OutputType.INT16: "<i2"}
 _LARGEST = 32639        # of 16-bit activations
+_MULTIPLIER_BITS = 26
+_MULTIPLIER_MASK = (1 << _MULTIPLIER_BITS) - 1
+_SHIFT_MASK = 63
 _FUNCTIONS = {ComputeOp.SIGMOID: interpolation.sigmoid,
               ComputeOp.GELU_GATE: interpolation.gelu_gate}
 
@@ -102,7 +105,7 @@ def compute(spad: Bytes, v: Fields) -> None:
     result = saturate(exact)
     out_type = OutputType(v["out_type"])
     if out_type == OutputType.UINT16:
-        result = np.clip(exact, 0, (1 << 16) - 1)
+        result = np.minimum(np.maximum(exact, 0), (1 << 16) - 1)
     elif out_type == OutputType.INT8:
         result = limit(exact, 127)
     elif out_type in (OutputType.PLANES, OutputType.INT16):
@@ -158,25 +161,25 @@ def solve(spad: Bytes, v: Fields) -> None:
         assert 4 * len(words) <= FACTOR_BYTES
 
 
-def drain_planes(spad: Bytes, acc: npt.NDArray[np.int32], cols: int, v: Fields, bias: Integers,
-                 multiplier: Integers, shift: Integers) -> None:
-    """Execute a DRAIN_PLANES with the parameters of all channels."""
-    count, channels = v["x_count"], v["channels"]
-    for y in range(v["y_count"]):
-        first = v["acc_addr"] + y * v["acc_pitch"]
-        lines = acc[first:first + 2 * count, :channels].astype(np.int64)
-        result = saturate(round_shift(256 * lines[::2] + lines[1::2], v["pre_shift"]))
-        if v["scale"] == Scale.SLOTS:
-            slots = v["channel"] + (y * cols if v["apart"] else 0) + np.arange(channels)
-            amount: Integers = shift[slots] + v["shift"]
-            if v["exponent"]:
-                amount = amount - _read(spad, v["b_addr"], v["b_pitch"], count, 1, "<i4")
-            result = saturate(round_shift(result * multiplier[slots], amount))
-            result = saturate(result + bias[slots])
-        elif v["scale"] == Scale.VECTOR:
-            factors = _read(spad, v["b_addr"] + y * v["b_pitch"], 0, 1, channels, "<u2")
-            result = saturate(round_shift(result * factors, v["shift"]))
+def drain_planes(spad: Bytes, acc: npt.NDArray[np.int32], v: Fields) -> None:
+    """Execute a DRAIN_PLANES."""
+    rows, count, channels = v["y_count"], v["x_count"], v["channels"]
+    first = v["acc_addr"] + np.arange(rows)[:, None] * v["acc_pitch"] + np.arange(2 * count)
+    sums = acc[first, :channels].astype(np.int64)
+    result = saturate(round_shift(256 * sums[:, ::2] + sums[:, 1::2], v["pre_shift"]))
+    if v["scale"] == Scale.CHANNELS:
+        words = _read(spad, v["b_addr"], v["b_pitch"], rows, 2 * channels, "<i4")[:, None]
+        multiplier, bias = words[..., ::2] & _MULTIPLIER_MASK, words[..., 1::2]
+        amount: Integers = (words[..., ::2] >> _MULTIPLIER_BITS & _SHIFT_MASK) + v["shift"]
+        if v["exponent"]:
+            amount = amount - _read(spad, v["row_addr"], RECORD_BYTES, count, 1, "<i4")
+        result = saturate(saturate(round_shift(result * multiplier, amount)) + bias)
+    elif v["scale"] == Scale.VECTOR:
+        factors = _read(spad, v["b_addr"], v["b_pitch"], rows, channels, "<u2")[:, None]
+        result = saturate(round_shift(result * factors, v["shift"]))
+    for y, values in enumerate(result) if count > 1 else [(0, result[:, 0])]:
         out = v["out_addr"] + y * v["y_pitch"]
+        pitch = v["x_pitch"] if count > 1 else v["y_pitch"]
         if v["add"]:
-            result = saturate(result + _read(spad, out, v["x_pitch"], count, channels, "<i4"))
-        _write(spad, out, v["x_pitch"], result, "<i4")
+            values = saturate(values + _read(spad, out, pitch, len(values), channels, "<i4"))
+        _write(spad, out, pitch, values, "<i4")

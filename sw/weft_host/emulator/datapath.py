@@ -18,7 +18,8 @@ from ..numerics.fixed_point import SUM_BITS, reciprocal
 from ..numerics.requantize import requantize, to_int8, wrap32
 from .compute import compute, drain_planes, solve
 from .host_memory import HostMemory, copy_blocks
-from .matmul import Passes, dense_sums, depthwise_sums
+from .matmul import Passes, dense_sums, depthwise_sums, ring_sums
+from .ring import Ring
 
 __all__ = ["Datapath"]
 
@@ -40,6 +41,8 @@ class Datapath:
     ----------
     spad, wgt : uint8 arrays
         Scratchpad and weight buffer, by byte.
+    ring : :class:`Ring`
+        Weight buffer as a queue of tiles.
     acc : int32 array of (acc_rows, cols)
         Accumulators.
     bias, multiplier, shift : int64 arrays of (param_channels,)
@@ -77,6 +80,7 @@ class Datapath:
         self.spad = np.zeros(self.config.spad_bytes, np.uint8)
         self.wgt = np.zeros(self.config.wgt_bytes, np.uint8)
         self.acc = np.zeros((self.config.acc_rows, self.config.cols), np.int32)
+        self.ring = Ring()
 
     def clear_params(self) -> None:
         """Zero bias, multiplier and shift of all channels, and the tables."""
@@ -118,8 +122,11 @@ class Datapath:
             case "SOFTMAX":
                 self._softmax(values)
             case "DRAIN_PLANES":
-                drain_planes(self.spad, self.acc, self.config.cols, values, self.bias,
-                             self.multiplier, self.shift)
+                drain_planes(self.spad, self.acc, values)
+            case "LOAD_RING":
+                self._load_ring(values, mem_base)
+            case "MATMUL_RING":
+                self._multiply_ring(values)
             case "COMPUTE":
                 compute(self.spad, values)
             case "SOLVE":
@@ -143,6 +150,35 @@ class Datapath:
 
     def _load_wgt(self, v: Fields, mem_base: int) -> None:
         self._copy_in(self.wgt, v, mem_base)
+
+    def _load_ring(self, v: Fields, mem_base: int) -> None:
+        start, pitch = mem_base + v["host_addr"], v["host_pitch"]
+        count, size = v["count"], v["bytes"]
+        self.memory.check(start, pitch, count, size, "read")
+        self.counts["BYTES_READ"] += \
+            self.memory.beats(start, pitch, count, size) * self.config.bus_bytes
+        for row in range(count):
+            self.ring.append(self.memory.copy(start + row * pitch, size))
+
+    def ring_bytes(self, instruction: Instruction, values: Fields) -> int:
+        """Return the bytes of the ring that an instruction removes."""
+        if instruction.name != "MATMUL_RING":
+            return 0
+        return values["row_count"] * values["chunk_count"] * self.config.tile_bytes
+
+    def _multiply_ring(self, v: Fields) -> None:
+        passes = v["row_count"] * v["chunk_count"]
+        tiles = self.ring.take(passes * self.config.tile_bytes).view(np.int8)
+        self.counts["MAC_BUSY"] += passes * v["x_count"]
+        sums = ring_sums(self.spad.view(np.int8), tiles, self.config, v)
+        count = v["x_count"]
+        if not v["acc_pitch"]:
+            sums = sums.sum(axis=0, keepdims=True)
+        target = self.acc[v["acc_addr"]:v["acc_addr"] + len(sums) * count]
+        total = sums.reshape(-1, self.config.cols)
+        if v["accumulate"]:
+            total = total + target
+        target[:] = wrap32(total)
 
     def _fill(self, v: Fields) -> None:
         for rows, columns in copy_blocks(v["count"], v["bytes"]):

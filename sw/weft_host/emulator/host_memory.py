@@ -169,6 +169,10 @@ class HostMemory:
         starts = (addr + np.arange(count, dtype=np.int64) * pitch) % self.beat
         return int(((starts + size - 1) // self.beat + 1).sum())
 
+    def copy(self, start: int, size: int) -> npt.NDArray[np.uint8]:
+        """Return a copy of ``size`` bytes."""
+        return self.data[start - self.base:start - self.base + size].copy()
+
     def gather(self, start: int, pitch: int, rows: npt.NDArray[np.int64],
                columns: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         """Read a block of a copy that starts at ``start``; see :func:`copy_blocks`."""

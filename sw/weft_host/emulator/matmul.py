@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from weft.spec.config import Config
 
-__all__ = ["Passes", "dense_sums", "depthwise_sums"]
+__all__ = ["Passes", "dense_sums", "depthwise_sums", "ring_sums"]
 
 _EXACT = 1 << 10        # products that a float32 sums without rounding
 _BLOCK = 1 << 22        # elements that one numpy operation handles: bounds its memory
@@ -122,3 +122,36 @@ def depthwise_sums(acts: npt.NDArray[np.int8], passes: Passes, block: npt.NDArra
     combined: npt.NDArray[np.float32] = \
         sums.max(axis=0) if passes.fields["maximum"] else sums.sum(axis=0)
     return combined
+
+
+def ring_sums(acts: npt.NDArray[np.int8], tiles: npt.NDArray[np.int8], config: Config,
+              v: Mapping[str, int]) -> npt.NDArray[np.int64]:
+    """Return the sums of each kernel row of a MATMUL_RING, ``(kernel row, position, column)``.
+
+    Parameters
+    ----------
+    acts : int8 array
+        The scratchpad.
+    tiles : int8 array
+        Bytes of the tiles, one pass after the other.
+    config : :class:`weft.spec.config.Config`
+    v : mapping of str to int
+        Fields of the instruction.
+    """
+    kernel_rows, chunks, rows = v["row_count"], v["chunk_count"], config.rows
+    starts = np.arange(kernel_rows)[:, None, None] * v["row_pitch"] \
+        + np.arange(v["x_count"])[:, None] * v["x_pitch"] + np.arange(chunks) * v["chunk_pitch"]
+    if not v["row_pitch"]:
+        starts = starts[:1]
+    vectors = acts[v["act_addr"] + starts[..., None] + np.arange(rows)].astype(np.float32)
+    weights = tiles.reshape(kernel_rows, chunks, rows, config.cols)[:, :, ::-1]
+    sums = np.zeros((kernel_rows, v["x_count"], config.cols), np.int64)
+    step = max(1, _EXACT // rows)
+    for first in range(0, chunks, step):
+        part = slice(first, first + step)
+        size = weights[:, part].shape[1] * rows
+        sums += np.matmul(
+            vectors[:, :, part].reshape(len(vectors), v["x_count"], size),
+            weights[:, part].astype(np.float32).reshape(kernel_rows, size, config.cols)
+        ).astype(np.int64)
+    return sums

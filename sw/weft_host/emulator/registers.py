@@ -34,7 +34,8 @@ class RegisterFile:
 
     def field(self, register: str, bits: str) -> int:
         """Return one field of a register."""
-        return unpack(register, self.values[register])[bits]
+        found = register_map.BY_NAME[register].bits(bits)
+        return self.values[register] >> found.offset & (1 << found.width) - 1
 
     def set(self, register: str, **values: int) -> None:
         """Set a register from the device's side; fields that are not given become 0."""

@@ -23,19 +23,27 @@ def round_shift(x: Integers, shift: Integers | int) -> Integers:
     ----------
     x : at most 2^62 in magnitude.
     """
-    amount = np.clip(shift, 0, _MOST_SHIFT).astype(np.int64)
-    half = np.where(amount > 0, np.int64(1) << np.maximum(amount - 1, 0), 0)
-    result: Integers = np.where(np.asarray(shift) > _MOST_SHIFT, 0, (x + half) >> amount)
+    result: Integers
+    if isinstance(shift, int):
+        if shift > _MOST_SHIFT:
+            return np.zeros_like(x)
+        result = x if shift < 1 else (x + (1 << shift - 1)) >> shift
+        return result
+    amount: Integers = np.minimum(np.maximum(shift, 0), _MOST_SHIFT).astype(np.int64, copy=False)
+    result = (x + ((np.int64(1) << amount) >> 1)) >> amount
+    if (shift > _MOST_SHIFT).any():
+        result = np.where(shift > _MOST_SHIFT, 0, result)
     return result
 
 
 def saturate(x: Integers) -> Integers:
     """Limit numbers to int32."""
-    result: Integers = np.clip(x, -_INT32 - 1, _INT32)
+    # faster than numpy's clip
+    result: Integers = np.minimum(np.maximum(x, -_INT32 - 1), _INT32)
     return result
 
 
 def limit(x: Integers, largest: int) -> Integers:
     """Limit the magnitude of numbers to ``largest``."""
-    result: Integers = np.clip(x, -largest, largest)
+    result: Integers = np.minimum(np.maximum(x, -largest), largest)
     return result

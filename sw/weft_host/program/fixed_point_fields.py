@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from weft.spec.config import Config
 from weft.spec.fixed_point_instructions import (
     ComputeOp,
     InputType,
@@ -27,7 +28,7 @@ def _drain_planes_reason(v: Mapping[str, int]) -> str | None:
         return f"scale is {v['scale']} and must be at most {max(Scale):d}"
     if v["pre_shift"] > _MOST_SHIFT:
         return f"pre_shift is {v['pre_shift']} and must be at most {_MOST_SHIFT}"
-    if v["exponent"] and v["scale"] != Scale.SLOTS:
+    if v["exponent"] and v["scale"] != Scale.CHANNELS:
         return "exponent is set, which requires scale 1"
     if v["shift"] < 0 and v["scale"] == Scale.VECTOR:
         return f"shift is {v['shift']} and must not be negative with scale 2"
@@ -67,10 +68,19 @@ def _solve_reason(v: Mapping[str, int]) -> str | None:
     return None
 
 
-_REASONS = {"DRAIN_PLANES": _drain_planes_reason, "COMPUTE": _compute_reason,
-            "SOLVE": _solve_reason}
+def _matmul_ring_reason(v: Mapping[str, int]) -> str | None:
+    if v["acc_pitch"] not in (0, v["x_count"]):
+        return f"acc_pitch is {v['acc_pitch']} and must be 0 or x_count, {v['x_count']}"
+    return None
 
 
-def fixed_point_reason(name: str, values: Mapping[str, int]) -> str | None:
+_REASONS = {"MATMUL_RING": _matmul_ring_reason, "DRAIN_PLANES": _drain_planes_reason,
+            "COMPUTE": _compute_reason, "SOLVE": _solve_reason}
+
+
+def fixed_point_reason(config: Config, name: str, values: Mapping[str, int]) -> str | None:
     """Return the reason why a field of a fixed-point instruction is out of range, if one is."""
+    if name == "LOAD_RING" and values["bytes"] % config.tile_bytes:
+        return (f"bytes is {values['bytes']} and must be a multiple of the {config.tile_bytes} "
+                "bytes of a tile")
     return _REASONS[name](values) if name in _REASONS else None

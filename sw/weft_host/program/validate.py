@@ -77,7 +77,7 @@ def _channels_reason(config: Config, instruction: isa.Instruction,
     """Return the reason why channel fields are out of range, if they are."""
     if "channels" not in v:
         return None
-    available, cols, channel = config.param_channels, config.cols, v["channel"]
+    available, cols, channel = config.param_channels, config.cols, v.get("channel", 0)
     if channel % cols or channel >= available:
         return f"channel is {channel} and must be a multiple of {cols} below {available}"
     most = available - channel if instruction.name == "PARAMS" else cols
@@ -121,7 +121,7 @@ def _field_reason(config: Config, instruction: isa.Instruction,
             return "mode is RAW, which MAP does not support"
     if "clamp_min" in v and v["clamp_min"] > v["clamp_max"]:
         return f"clamp_min of {v['clamp_min']} is greater than clamp_max of {v['clamp_max']}"
-    return fixed_point_reason(instruction.name, v)
+    return fixed_point_reason(config, instruction.name, v)
 
 
 def _region_violation(config: Config, instruction: isa.Instruction, values: Mapping[str, int],

@@ -99,15 +99,12 @@ class AttentionEmitter:
         self.total = scratchpad.take(self.total_pitch * group)
         self.largest, self.raised, self.decay, self.sum = (
             scratchpad.take(RECORD_BYTES * group) for _ in range(4))
-        # keys of as many position tiles as fit into half of the memories
-        self.key_part = min(self.shape.key_tiles, config.wgt_tiles // 2 // self.shape.chunks,
-                            config.acc_rows // 2 // (2 * group))
-        self.value_part = min(self.shape.value_tiles, config.wgt_tiles // 2)
+        # scores of as many position tiles as fit into half of the accumulators
+        self.key_part = min(self.shape.key_tiles, config.acc_rows // 2 // (2 * group))
         if self.key_part < 1:
             raise CapacityError(
-                f"heads of {size} elements, of which {group} share a key, need more than half of "
-                f"the {config.wgt_tiles} tiles of weight buffer or of the {config.acc_rows} "
-                f"accumulator rows of {config.name}; choose a larger preset")
+                f"{group} query heads that share a key need more than half of the "
+                f"{config.acc_rows} accumulator rows of {config.name}; choose a larger preset")
 
     def store(self, layer: int, keys: int, key_scales: int, values: int,
               value_scales: int) -> None:
@@ -192,19 +189,17 @@ class AttentionEmitter:
         size, part = shape.head_size, self.key_part
         row_bytes = shape.chunks * config.tile_bytes
         for first in range(0, shape.key_tiles, part):
-            acc = builder.half("acc") * (config.acc_rows // 2)
-            tile = builder.half("wgt") * (config.wgt_tiles // 2)
+            acc = builder.accumulators()
             count = registers.key_tiles(first, part) if block.number is None \
                 else registers.in_old_block(block.number, part)
-            builder.copy("LOAD_WGT_STEP", HostArea.CACHE, (layer, "keys"), most=part,
-                        count=count, count_step=1, bytes=row_bytes, host_pitch=row_bytes,
-                        local_pitch=row_bytes, local_addr=tile * config.tile_bytes,
-                        host_addr=self.cache.keys(layer, head)
-                        + block.offset * shape.key_block_bytes + first * row_bytes,
-                        host_step=registers.KEY_BLOCK if block.number is None else registers.ZERO)
-            builder.add("MATMUL_STEP", most=part, row_count=count, apart=1, act_addr=queries,
-                        acc_addr=acc, wgt_addr=tile, chunk_count=shape.chunks,
-                        chunk_pitch=config.rows, y_count=1, x_count=2 * self.group, x_pitch=size)
+            builder.copy("LOAD_RING_STEP", HostArea.CACHE, (layer, "keys"), most=part,
+                         count=count, count_step=1, bytes=row_bytes, host_pitch=row_bytes,
+                         host_addr=self.cache.keys(layer, head)
+                         + block.offset * shape.key_block_bytes + first * row_bytes,
+                         host_step=registers.KEY_BLOCK if block.number is None else registers.ZERO)
+            builder.add("MATMUL_RING_STEP", most=part, row_count=count, act_addr=queries,
+                        acc_addr=acc, acc_pitch=2 * self.group, chunk_count=shape.chunks,
+                        chunk_pitch=config.rows, x_count=2 * self.group, x_pitch=size)
             builder.add("DRAIN_PLANES_STEP", most=part, y_count=count, scale=Scale.VECTOR,
                         out_addr=self.scores + 4 * config.cols * first, acc_addr=acc,
                         acc_pitch=2 * self.group, y_pitch=4 * config.cols, x_count=self.group,
@@ -266,27 +261,22 @@ class AttentionEmitter:
         """Append the sums of the values of a block, weighted, to the totals."""
         builder, config, shape, registers = (
             self.builder, self.builder.config, self.shape, self.registers)
-        part = self.value_part
+        tiles = shape.value_tiles
         for number in range(shape.groups):
-            acc = builder.half("acc") * (config.acc_rows // 2)
-            for first in range(0, shape.value_tiles, part):
-                tile = builder.half("wgt") * (config.wgt_tiles // 2)
-                count = registers.value_tiles(first, part) if block.number is None \
-                    else registers.in_old_block(block.number, part)
-                builder.copy(
-                    "LOAD_WGT_STEP", HostArea.CACHE, (layer, "values"), most=part,
-                    count=count, count_step=1, bytes=config.tile_bytes,
-                    host_pitch=config.tile_bytes, local_pitch=config.tile_bytes,
-                    local_addr=tile * config.tile_bytes,
-                    host_addr=self.cache.values(layer, head)
-                    + block.offset * shape.value_block_bytes
-                    + (number * shape.value_tiles + first) * config.tile_bytes,
-                    host_step=registers.VALUE_BLOCK if block.number is None else registers.ZERO)
-                builder.add(
-                    "MATMUL_STEP", most=part, row_count=count, accumulate=int(first > 0),
-                    act_addr=self.weights + first * config.rows, row_pitch=config.rows,
-                    acc_addr=acc, wgt_addr=tile, chunk_count=1, y_count=1,
-                    x_count=2 * self.group, x_pitch=BLOCK)
+            acc = builder.accumulators()
+            count = registers.value_tiles(0, tiles) if block.number is None \
+                else registers.in_old_block(block.number, tiles)
+            builder.copy("LOAD_RING_STEP", HostArea.CACHE, (layer, "values"), most=tiles,
+                         count=count, count_step=1, bytes=config.tile_bytes,
+                         host_pitch=config.tile_bytes,
+                         host_addr=self.cache.values(layer, head)
+                         + block.offset * shape.value_block_bytes
+                         + number * tiles * config.tile_bytes,
+                         host_step=registers.VALUE_BLOCK if block.number is None
+                         else registers.ZERO)
+            builder.add("MATMUL_RING_STEP", most=tiles, row_count=count, act_addr=self.weights,
+                        row_pitch=config.rows, acc_addr=acc, chunk_count=1,
+                        x_count=2 * self.group, x_pitch=BLOCK)
             drain = "DRAIN_PLANES" if block.number is None else "DRAIN_PLANES_STEP"
             builder.add(
                 drain, most=int(block.number is not None), scale=Scale.NONE, add=1,

@@ -9,7 +9,7 @@ from weft.spec.integers import round_up
 from weft.spec.region import Region
 from weft.spec.step_instructions import STEP_COUNTS
 
-from ..schedule.scheduler import add_tokens, find_dependencies, schedule
+from ..schedule.scheduler import add_tokens, find_dependencies
 from ..steps.instruction_stream import UnscheduledInstruction
 from ..verdict import CapacityError
 
@@ -78,12 +78,12 @@ class ProgramBuilder:
         self.areas: list[HostArea | None] = []
         self.layer = -1
         self._tags: dict[tuple[int, str], int] = {}
-        self._halves = {"acc": 0, "wgt": 0}
+        self._half = 0
 
-    def half(self, memory: str) -> int:
-        """Return 0 or 1 in turns: the half of ``"acc"`` or ``"wgt"`` to use next."""
-        self._halves[memory] ^= 1
-        return self._halves[memory]
+    def accumulators(self) -> int:
+        """Return the first row of the half of the accumulators to use next."""
+        self._half ^= self.config.acc_rows // 2
+        return self._half
 
     def add(self, name: str, *, most: int = 0, **fields: int) -> None:
         """Append an instruction that accesses no host memory.
@@ -127,11 +127,11 @@ class ProgramBuilder:
 
     def _cycles(self, name: str, v: dict[str, int]) -> int:
         match name:
-            case "LOAD" | "LOAD_WGT" | "STORE":
+            case "LOAD" | "LOAD_RING" | "STORE":
                 return v["count"] * (v["bytes"] // self.config.bus_bytes + 1)
-            case "MATMUL":
+            case "MATMUL_RING":
                 return v["row_count"] * v["chunk_count"] * max(
-                    v["x_count"] * v["y_count"], self.config.tile_cycles)
+                    v["x_count"], self.config.tile_cycles)
             case "COMPUTE":
                 return v["count"] * v["elements_count"] * 4 // _BYTES_PER_CYCLE + 20
             case "DRAIN_PLANES":
@@ -139,7 +139,7 @@ class ProgramBuilder:
         return 40
 
     def encoded(self, base: dict[HostArea, int]) -> tuple[bytes, list[int]]:
-        """Return the program, ordered and with tokens, and the layer of each instruction.
+        """Return the program with tokens, and the layer of each instruction.
 
         Parameters
         ----------
@@ -149,7 +149,9 @@ class ProgramBuilder:
         dependencies = find_dependencies(instructions, {
             "spad": config.spad_bytes, "wgt": config.wgt_bytes, "acc": config.acc_rows,
             HOST: len(self._tags)})
-        order = schedule(instructions, dependencies)
+        # LOAD_RING waits while the ring is full. All that the MATMUL_RING behind it needs must be
+        # in the queues by then, so the program keeps the order in which one follows the other.
+        order = range(len(instructions))
         tokens = add_tokens(order, instructions, dependencies, config.queue_depth)
         words = []
         for index, (wait, signal) in zip(order, tokens, strict=True):

@@ -5,15 +5,16 @@ import dataclasses
 import numpy as np
 
 from weft.spec.config import Config
+from weft.spec.fixed_point_extents import CHANNEL_BYTES
 from weft.spec.fixed_point_instructions import Scale
 from weft.spec.integers import ceil_div, round_up
 
 from .builder import HostArea, ProgramBuilder, Scratchpad
 from .quantize import Matrix
 
-__all__ = ["Constants", "Exponent", "Planes", "ProjectionEmitter", "StoredMatrix"]
+__all__ = ["Block", "Constants", "Exponent", "Planes", "ProjectionEmitter", "StoredMatrix"]
 
-_PARAMETER_BYTES = 12       # bias, multiplier and shift of a channel
+_MOST_OUTPUTS = 512         # whose parameters are on chip at once
 _ALIGN = 64
 
 
@@ -34,24 +35,24 @@ class Exponent:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Block:
+class Block:
     """Groups of ``cols`` outputs that are computed together.
 
-    ``parts`` are the number of chunks and the host address of the tiles of each pass over the
-    inputs.
+    ``parameters`` and ``weights`` are host addresses.
     """
 
     first: int
     groups: int
     parameters: int
-    parts: tuple[tuple[int, int], ...]
+    weights: int
 
 
 @dataclasses.dataclass(frozen=True)
 class StoredMatrix:
-    """Projection in host memory."""
+    """Projection in host memory; ``chunks`` are the tiles of a group."""
 
-    blocks: tuple[_Block, ...]
+    blocks: tuple[Block, ...]
+    chunks: int
     pre_shift: int
 
 
@@ -89,10 +90,8 @@ class ProjectionEmitter:
                  scratchpad: Scratchpad) -> None:
         self.builder, self.constants, self.config = builder, constants, builder.config
         config = self.config
-        half = config.wgt_tiles // 2
-        self._tiles = half
-        self._most_groups = min(config.param_channels // config.cols, config.acc_rows // 4, half)
-        size = _PARAMETER_BYTES * config.cols * self._most_groups
+        self._most_groups = max(1, min(config.acc_rows // 4, _MOST_OUTPUTS // config.cols))
+        size = CHANNEL_BYTES * config.cols * self._most_groups
         self._parameters = scratchpad.take(size), scratchpad.take(size)
         self._turn = 0
 
@@ -106,23 +105,18 @@ class ProjectionEmitter:
         # (group, chunk, line, column); memory holds the last array row of a tile first
         tiles = padded.reshape(groups, config.cols, chunks, config.rows).transpose(0, 2, 3, 1)
         tiles = tiles[:, :, ::-1]
-        channels = np.zeros((3, groups * config.cols), np.int64)
-        channels[:, :outputs] = matrix.bias, matrix.factors.multiplier, matrix.factors.shift
-        at_once = max(1, min(self._most_groups, self._tiles // chunks))
-        most_chunks = min(chunks, self._tiles)
+        channels = np.zeros((groups * config.cols, 2), np.int64)
+        channels[:outputs, 0] = matrix.factors.multiplier | matrix.factors.shift << 26
+        channels[:outputs, 1] = matrix.bias & 0xFFFFFFFF
+        parameters = self.constants.add(channels.astype("<u4").tobytes())
+        weights = self.constants.add(tiles.tobytes())
         blocks = []
-        for first in range(0, groups, at_once):
-            count = min(at_once, groups - first)
-            span = slice(first * config.cols, (first + count) * config.cols)
-            bias, multiplier, shift = (part[span].astype("<i4") for part in channels)
-            factors = np.stack([multiplier, shift], axis=1)
-            address = self.constants.add(bias.tobytes() + factors.tobytes())
-            parts = []
-            for chunk in range(0, chunks, most_chunks):
-                part = tiles[first:first + count, chunk:chunk + most_chunks]
-                parts.append((part.shape[1], self.constants.add(part.tobytes())))
-            blocks.append(_Block(first, count, address, tuple(parts)))
-        return StoredMatrix(tuple(blocks), matrix.pre_shift)
+        for first in range(0, groups, self._most_groups):
+            count = min(self._most_groups, groups - first)
+            blocks.append(Block(first, count,
+                                parameters + CHANNEL_BYTES * config.cols * first,
+                                weights + chunks * config.tile_bytes * first))
+        return StoredMatrix(tuple(blocks), chunks, matrix.pre_shift)
 
     def block_bytes(self) -> int:
         """Return the bytes of the outputs of the largest block."""
@@ -152,32 +146,25 @@ class ProjectionEmitter:
             self.emit_block(stored, block, x, out + 4 * self.config.cols * block.first, add=add,
                             exponent=exponent)
 
-    def emit_block(self, stored: StoredMatrix, block: _Block, x: Planes, out: int, *,
+    def emit_block(self, stored: StoredMatrix, block: Block, x: Planes, out: int, *,
                    add: bool = False, exponent: Exponent | None = None) -> None:
         """Append the instructions of one block, whose outputs begin at ``out``."""
         config, builder = self.config, self.builder
-        acc = builder.half("acc") * (config.acc_rows // 2)
-        chunk = 0
-        for number, (chunks, address) in enumerate(block.parts):
-            tile = builder.half("wgt") * self._tiles
-            builder.copy("LOAD_WGT", HostArea.CONSTANTS, None, count=1, host_addr=address,
-                        local_addr=tile * config.tile_bytes,
-                        bytes=block.groups * chunks * config.tile_bytes)
-            builder.add("MATMUL", accumulate=int(number > 0), apart=1,
-                        act_addr=x.addr + chunk * config.rows, acc_addr=acc, wgt_addr=tile,
-                        row_count=block.groups, chunk_count=chunks, chunk_pitch=config.rows,
-                        y_count=1, x_count=2, x_pitch=x.pitch)
-            chunk += chunks
-        channels = block.groups * config.cols
+        acc = builder.accumulators()
         self._turn ^= 1
         parameters = self._parameters[self._turn]
+        channels = block.groups * config.cols
         builder.copy("LOAD", HostArea.CONSTANTS, None, count=1, host_addr=block.parameters,
-                    local_addr=parameters, bytes=_PARAMETER_BYTES * channels)
-        builder.add("PARAMS", per_channel=1, bias_addr=parameters,
-                    scale_addr=parameters + 4 * channels, channels=channels)
-        builder.add("DRAIN_PLANES", scale=Scale.SLOTS, apart=1, add=int(add),
+                     local_addr=parameters, bytes=CHANNEL_BYTES * channels)
+        builder.copy("LOAD_RING", HostArea.CONSTANTS, None, count=1, host_addr=block.weights,
+                     bytes=block.groups * stored.chunks * config.tile_bytes)
+        builder.add("MATMUL_RING", act_addr=x.addr, acc_addr=acc, acc_pitch=2,
+                    row_count=block.groups, chunk_count=stored.chunks, chunk_pitch=config.rows,
+                    x_count=2, x_pitch=x.pitch)
+        builder.add("DRAIN_PLANES", scale=Scale.CHANNELS, add=int(add),
                     pre_shift=stored.pre_shift, out_addr=out, acc_addr=acc, acc_pitch=2,
                     y_count=block.groups, y_pitch=4 * config.cols, x_count=1,
-                    channels=config.cols, exponent=int(exponent is not None),
-                    b_addr=exponent.addr if exponent else 0,
+                    channels=config.cols, b_addr=parameters,
+                    b_pitch=CHANNEL_BYTES * config.cols, exponent=int(exponent is not None),
+                    row_addr=exponent.addr if exponent else 0,
                     shift=exponent.added if exponent else 0)

@@ -124,7 +124,8 @@ class StepRegisters:
         if register >= STEP_REGISTERS:
             raise CapacityError(
                 f"a context of {self.shape.context} positions needs more than the "
-                f"{STEP_REGISTERS} step registers; choose a shorter one with --context")
+                f"{STEP_REGISTERS} step registers on {self.shape.config.name}; choose a shorter "
+                "one with --context, or a configuration with more accumulator rows")
         return register
 
     def values(self, token: int, position: int) -> list[int]:

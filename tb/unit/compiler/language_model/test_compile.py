@@ -103,7 +103,7 @@ def test_new_text_does_not_depend_on_the_one_before(tmp_path):
     (0, {}, ModelError, "the context must be from 1 to 64 positions, not 0"),
     (65, {}, ModelError, "the context must be from 1 to 64 positions, not 65"),
     (20, {"spad_bytes": 1024}, CapacityError, "needs more than the 1024 bytes of scratchpad"),
-    (20, {"wgt_bytes": 16}, CapacityError, "2 tiles of weight buffer"),
+    (20, {"acc_rows": 8}, CapacityError, "more than the 64 step registers on 4 x 2; choose"),
     (20, {"addr_width": 16}, CapacityError, "the 16 address bits of .* reach only 65536"),
     (20, {"fixed_point": False}, CapacityError, "has no fixed-point instructions"),
 ])
