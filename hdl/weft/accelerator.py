@@ -103,6 +103,9 @@ class Accelerator(wiring.Component):
                 ]
         connect(m, load.spad, spad.load)
         connect(m, load.wgt, weights.load)
+        if config.fixed_point:
+            connect(m, load.ring, matmul.ring)
+            m.d.comb += [unit.i_ring_clear.eq(control.o_clear_memories) for unit in (load, matmul)]
         connect(m, matmul.spad, spad.matmul)
         connect(m, matmul.wgt, weights.matmul)
         if config.tile_lines > 1:

@@ -5,15 +5,20 @@ from amaranth.lib import data, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
+from ..control.instruction_layout import instruction_layout
 from ..control.instruction_register import InstructionRegister
-from ..control.unit_interface import UnitSignature
+from ..control.unit_interface import INSTRUCTION_SHAPE, UnitSignature
 from ..delay_line import delay_line
+from ..dma.ring import RingSignature, most_ring_tiles
 from ..sram.ports import AccUpdatePort, ReadPort
 from .positions import PositionLoops, Tag
 from .systolic import SystolicArray
 from .tiles import TileLoader
 
 __all__ = ["MatmulUnit"]
+
+_SHARED = ("opcode", "accumulate", "act_addr", "acc_addr", "row_count", "row_pitch", "chunk_count",
+           "chunk_pitch", "x_count", "x_pitch")     # fields of both MATMUL and MATMUL_RING
 
 LEAST_GRANT_DELAY = 2
 """Minimum number of cycles from the request of a vector to the grant of its read."""
@@ -54,6 +59,10 @@ class MatmulUnit(wiring.Component):
         those of the upper half.
     acc : :py:`Out(AccUpdatePort(...))`
         Updates of accumulator rows with the sums of one vector.
+    ring : :py:`In(RingSignature(config))`
+        With the fixed-point instructions: fill level of the ring.
+    i_ring_clear : :py:`In(1)`
+        Empty the ring. Allowed only while no instruction is in progress.
     o_mac_busy : :py:`Out(1)`
         A vector enters the array in this cycle.
     o_wait_weights : :py:`Out(1)`
@@ -84,6 +93,8 @@ class MatmulUnit(wiring.Component):
             "o_wait_weights": Out(1),
             **({"wgt_lower": Out(ReadPort(config.wgt_line_addr_width, config.cols))}
                if config.tile_lines > 1 else {}),
+            **({"ring": In(RingSignature(config)), "i_ring_clear": In(1)}
+               if config.fixed_point else {}),
         })
 
     def elaborate(self, platform):
@@ -96,7 +107,8 @@ class MatmulUnit(wiring.Component):
 
         in_flight = Signal(range(64))       # MATMUL instructions that are not done
         sync_done = Signal()
-        m.submodules.instruction = instruction = InstructionRegister(["SYNC_MATMUL"])
+        m.submodules.instruction = instruction = InstructionRegister(
+            ["SYNC_MATMUL", *(["MATMUL_RING"] if config.fixed_point else [])])
         wiring.connect(m, wiring.flipped(self.unit.cmd), instruction.i)
         is_sync = instruction.o_is["SYNC_MATMUL"]
         idle = in_flight == 0
@@ -117,6 +129,8 @@ class MatmulUnit(wiring.Component):
             self.o_wait_weights.eq(loops.o_wait_weights),
         ]
         m.d.sync += sync_done.eq(accept & is_sync)
+        if config.fixed_point:
+            self._elaborate_ring(m, instruction, tiles, loops)
 
         wiring.connect(m, loops.spad, wiring.flipped(self.spad))
         line, = delay_line(m, "line", self.line_delay, Cat(tiles.o_en, tiles.o_line))
@@ -176,6 +190,34 @@ class MatmulUnit(wiring.Component):
         ]
         m.d.sync += in_flight.eq(in_flight + (accept & ~is_sync) - done)
         return m
+
+    def _elaborate_ring(self, m, instruction, tiles, loops):
+        """Execute MATMUL_RING as a MATMUL whose tiles come from the ring."""
+        config = self.config
+        is_ring = instruction.o_is["MATMUL_RING"]
+        ring = data.View(instruction_layout("MATMUL_RING"), instruction.o.payload)
+        word = Signal(INSTRUCTION_SHAPE)
+        matmul = data.View(instruction_layout("MATMUL"), word)
+        for name in _SHARED:
+            assert matmul.shape()[name] == ring.shape()[name], name
+            m.d.comb += matmul[name].eq(ring[name])
+        m.d.comb += [matmul.apart.eq(ring.acc_pitch != 0), matmul.y_count.eq(1)]
+        with m.If(is_ring):
+            m.d.comb += [tiles.i.payload.eq(word), loops.i.payload.eq(word)]
+
+        available = Signal(range(config.wgt_tiles + most_ring_tiles(config) + 1))
+        lag = config.tile_cycles if config.tile_lines > 1 else 0
+        release, = delay_line(m, "release", self.line_delay + self.wgt_latency + lag,
+                              tiles.o_ring_end)
+        m.d.sync += available.eq(available + self.ring.tiles - tiles.o_ring_begin)
+        with m.If(self.i_ring_clear):
+            m.d.sync += available.eq(0)
+        m.d.comb += [
+            tiles.i_ring.eq(is_ring),
+            tiles.i_available.eq(available != 0),
+            tiles.i_clear.eq(self.i_ring_clear),
+            self.ring.release.eq(release),
+        ]
 
     def _elaborate_lower_lines(self, m, tiles, array, line):
         """Read the lines of the lower half of the rows, later than those of the upper half."""

@@ -47,6 +47,14 @@ class TileLoader(wiring.Component):
     o_blank_lower : :py:`Out(1)`
         With two lines per cycle: the same for the line of the lower half of the rows; ``o_blank``
         is for the upper half.
+    i_ring : :py:`In(1)`
+        With the fixed-point instructions: the instruction in ``i`` takes its tiles from the ring.
+    i_available : :py:`In(1)`
+        The ring has a tile. May be high until the cycle after ``o_ring_begin``.
+    i_clear : :py:`In(1)`
+        Empty the ring.
+    o_ring_begin, o_ring_end : :py:`Out(1)` each
+        The first, or the last, line of a tile of the ring is requested.
     """
 
     def __init__(self, config, *, grant_delay):
@@ -66,6 +74,8 @@ class TileLoader(wiring.Component):
             "o_line": Out(self.line_width),
             "o_blank": Out(1),
             **({"o_blank_lower": Out(1)} if config.tile_lines > 1 else {}),
+            **({"i_ring": In(1), "i_available": In(1), "i_clear": In(1), "o_ring_begin": Out(1),
+                "o_ring_end": Out(1)} if config.fixed_point else {}),
         })
 
     def elaborate(self, platform):
@@ -96,6 +106,11 @@ class TileLoader(wiring.Component):
                 blank_count.eq(Mux(fields.depthwise, rows - 1 - fields.lead, fields.blank)),
             ]
 
+        may_begin, is_ring = pending, None
+        if self.config.fixed_point:
+            is_ring = Signal()
+            may_begin = pending & self._elaborate_ring(m, pending, next_tile, is_ring)
+
         # the first line of a tile is requested in the cycle of `begin`, later lines from registers
         swapped = Signal()
         begin = Signal()
@@ -106,7 +121,7 @@ class TileLoader(wiring.Component):
         blanks, blanks_left = Signal(range(rows)), Signal(range(rows))
         m.d.sync += swapped.eq(self.i_swap)
         m.d.comb += [
-            begin.eq((swapped | (~full & ~loading)) & pending),
+            begin.eq((swapped | (~full & ~loading)) & may_begin),
             self.o_en.eq(loading | begin),
             self.o_line.eq(Mux(loading, line, next_tile)),
             blanks.eq(Mux(loading, blanks_left, blank_count)),
@@ -137,4 +152,23 @@ class TileLoader(wiring.Component):
                              rows_left.eq(rows_left - 1), row_one.eq(rows_left == 2)]
                 with m.If(row_one):
                     m.d.sync += pending.eq(0)
+        if is_ring is not None:
+            of_ring = Signal()          # the tile that is loading comes from the ring
+            with m.If(begin):
+                m.d.sync += of_ring.eq(is_ring)
+            m.d.comb += [self.o_ring_begin.eq(begin & is_ring),
+                         self.o_ring_end.eq((step == count - 1) & of_ring)]
         return m
+
+    def _elaborate_ring(self, m, pending, next_tile, is_ring):
+        """Take the tiles of an instruction from the ring; return 1 bit, high if there is one."""
+        ring_tile = Signal(self.line_width)     # first line of the next tile of the ring
+        with m.If(~pending):
+            m.d.sync += is_ring.eq(self.i_ring)
+            with m.If(self.i_ring):
+                m.d.sync += next_tile.eq(ring_tile)
+        with m.If(self.o_ring_begin):
+            m.d.sync += ring_tile.eq(ring_tile + self.config.tile_cycles)
+        with m.If(self.i_clear):
+            m.d.sync += ring_tile.eq(0)
+        return ~is_ring | self.i_available

@@ -13,6 +13,7 @@ from ..spec import isa
 from ..sram.ports import WritePort
 from .burst_issue import count_bursts, send_address
 from .planner import BurstPlanner, burst_layout
+from .ring import RingSignature, RingWriter
 
 __all__ = ["LoadUnit"]
 
@@ -26,14 +27,17 @@ class Target(enum.Enum, shape=2):
     NONE = 3        # no bytes: SYNC_LOAD, which passes through the unit in order
 
 
-TAG = data.StructLayout({"target": Target, "value": 8})
+def _tag(config):
+    """Return the layout of a burst's tag."""
+    return data.StructLayout({
+        "target": Target, "value": 8, **({"ring": 1} if config.fixed_point else {})})
 
 
 class _CurrentBeat:
     """Registers of the next beat to transfer: its burst and its role in burst and instruction."""
 
     def __init__(self, config):
-        self.burst = Signal(burst_layout(config, TAG))
+        self.burst = Signal(burst_layout(config, _tag(config)))
         self.valid = Signal()
         self.is_read = Signal()             # its data comes from the bus
         self.is_write = Signal()            # its data goes to a memory
@@ -45,6 +49,8 @@ class _CurrentBeat:
 
 class LoadUnit(wiring.Component):
     """Unit that executes LOAD, LOAD_WGT, FILL and SYNC_LOAD in order, one bus beat per cycle.
+
+    With the fixed-point instructions, it also executes LOAD_RING.
 
     The beat at bus address A is written to ``local + (A - host)`` by one access, because the
     memories accept a write at any byte address; a mask excludes bytes outside the row. Misalignment
@@ -87,6 +93,10 @@ class LoadUnit(wiring.Component):
     o_idle : :py:`Out(1)`
         No beat is outstanding, and the memories have accepted all writes. Once ``o_idle`` and
         ``unit.halt`` are high together, ``o_idle`` stays high, and the unit can be reset.
+    ring : :py:`Out(RingSignature(config))`
+        With the fixed-point instructions: fill level of the ring, for LOAD_RING.
+    i_ring_clear : :py:`In(1)`
+        Empty the ring. Allowed only while no instruction is in progress.
     """
 
     def __init__(self, config):
@@ -98,6 +108,8 @@ class LoadUnit(wiring.Component):
             "spad": Out(WritePort(config.spad_addr_width, config.bus_bytes)),
             "wgt": Out(WritePort(config.wgt_addr_width, config.bus_bytes)),
             "o_idle": Out(1),
+            **({"ring": Out(RingSignature(config)), "i_ring_clear": In(1)}
+               if config.fixed_point else {}),
         })
 
     def elaborate(self, platform):
@@ -105,7 +117,7 @@ class LoadUnit(wiring.Component):
         unit, axi = self.unit, self.axi
         lane = self.config.beat_offset_width
 
-        m.submodules.planner = planner = BurstPlanner(self.config, TAG)
+        m.submodules.planner = planner = BurstPlanner(self.config, _tag(self.config))
         burst = planner.o.payload
         m.submodules.queue = queue = fifo.SyncFIFO(
             width=burst.shape().size, depth=self.config.outstanding)
@@ -119,8 +131,15 @@ class LoadUnit(wiring.Component):
         may_issue = Signal()
         issue, retire = Signal(), Signal()
         is_read = Signal()
+        may_request, ring = may_issue & ~unit.halt & address.i.ready, None
+        if self.config.fixed_point:
+            m.submodules.ring = ring = RingWriter(self.config, burst.shape())
+            wiring.connect(m, ring.ring, wiring.flipped(self.ring))
+            may_request &= ring.o_ready | ~burst.tag.ring
+            m.d.comb += [ring.i_burst.eq(burst), ring.i_issue.eq(issue & burst.tag.ring),
+                         ring.i_clear.eq(self.i_ring_clear)]
         m.d.comb += [
-            planner.o.ready.eq(may_issue & ~unit.halt & address.i.ready),
+            planner.o.ready.eq(may_request),
             issue.eq(planner.o.valid & planner.o.ready),
             is_read.eq((burst.tag.target == Target.SPAD) | (burst.tag.target == Target.WGT)),
             queue.w_data.eq(burst),
@@ -131,7 +150,7 @@ class LoadUnit(wiring.Component):
             m, issue=issue, retire=retire, limit=self.config.outstanding)
 
         fault = Signal()
-        unfinished = self._elaborate_data(m, queue, failed, fault, retire)
+        unfinished = self._elaborate_data(m, queue, failed, fault, retire, ring)
         m.d.sync += may_issue.eq(may_issue_next & ~stopped & ~fault)
         m.d.comb += [
             self.o_idle.eq(in_flight == 0),
@@ -149,15 +168,21 @@ class LoadUnit(wiring.Component):
         stopped : 1 bit
             No burst may be issued, because of a halt or an error.
         """
-        m.submodules.instruction = instruction = InstructionRegister(["LOAD", "LOAD_WGT", "FILL"])
+        ring = ["LOAD_RING"] if self.config.fixed_point else []
+        m.submodules.instruction = instruction = InstructionRegister(
+            ["LOAD", "LOAD_WGT", "FILL", *ring])
         wiring.connect(m, wiring.flipped(self.unit.cmd), instruction.i)
         copy = data.View(instruction_layout("LOAD"), instruction.o.payload)
         fill = data.View(instruction_layout("FILL"), instruction.o.payload)
         target = Signal(Target)
         from_bus = Signal()
+        is_weights = instruction.o_is["LOAD_WGT"]
+        if ring:
+            is_weights = is_weights | instruction.o_is["LOAD_RING"]
+            m.d.comb += planner.i.payload.tag.ring.eq(instruction.o_is["LOAD_RING"])
         with m.If(instruction.o_is["LOAD"]):
             m.d.comb += target.eq(Target.SPAD)
-        with m.Elif(instruction.o_is["LOAD_WGT"]):
+        with m.Elif(is_weights):
             m.d.comb += target.eq(Target.WGT)
         with m.Elif(instruction.o_is["FILL"]):
             m.d.comb += target.eq(Target.FILL)
@@ -188,7 +213,7 @@ class LoadUnit(wiring.Component):
             m.d.comb += [plan.bytes.eq(1), plan.count.eq(1)]
         return instruction, stopped
 
-    def _elaborate_data(self, m, queue, failed, fault, retire):
+    def _elaborate_data(self, m, queue, failed, fault, retire, ring):
         """Move the beats of the bursts in ``queue`` to the memories, and report errors.
 
         Returns
@@ -277,6 +302,14 @@ class LoadUnit(wiring.Component):
                 unit.error_info.addr.eq(beat.burst.beat_addr << lane),
             ]
         self._elaborate_writes(m, beat, offer, ~bad_response & ~failed)
+        if ring is not None:
+            m.d.comb += [
+                ring.i_write.eq(transfer & beat.burst.tag.ring),
+                ring.i_head.eq(beat.burst.head),
+                ring.i_tail.eq(beat.tail),
+            ]
+            with m.If(beat.burst.tag.ring):
+                m.d.comb += self.wgt.req.payload.addr.eq(ring.o_addr)
         return pending | (failed & ~reported)
 
     def _elaborate_writes(self, m, beat, offer, good):

@@ -126,6 +126,10 @@ class Config:
             raise ValueError(
                 f"wgt_bytes of {self.wgt_bytes} is less than two tiles of {self.rows} x "
                 f"{self.cols} = {self.tile_bytes} bytes")
+        if self.fixed_point and self.wgt_bytes < 4 * self.max_burst * self.bus_bytes:
+            raise ValueError(
+                f"wgt_bytes of {self.wgt_bytes} is less than four bursts of {self.max_burst} beats "
+                f"of {self.bus_bytes} bytes, which fixed_point requires")
         if self.tile_lines > 1:
             check_tile_lines(self)
         if self.spad_bytes < 4 * self.spad_banks * self.spad_row_bytes:

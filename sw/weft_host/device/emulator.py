@@ -107,6 +107,7 @@ class EmulatorDevice(SimulatedDevice):
             return
         command = unpack("CONTROL", value)
         if command["SOFT_RESET"]:
+            self.datapath.ring.clear()
             self._reset()
         if command["CLEAR"]:
             self.datapath.clear_memories()
@@ -136,7 +137,6 @@ class EmulatorDevice(SimulatedDevice):
         self._tokens = [[0] * len(isa.UNITS) for _ in _UNITS]      # [from][to]
         # the host cannot change them during a run
         self._steps, self._windows = self.registers.steps(), self.registers.windows()
-        self.datapath.ring.clear()
         self._pc = 0
         self._pending: QueuedInstruction | None = None        # validated, but its queue is full
         for name in ("STATUS", "ERROR_CODE", "ERROR_INDEX", "ERROR_ADDR", "WAITS", "PC"):
