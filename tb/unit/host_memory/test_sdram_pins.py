@@ -11,18 +11,17 @@ from amaranth.sim import Simulator
 
 from support.axi_manager import AxiManager, Burst, apply, expected, random_write
 from support.pin_loop import PinLoop
-from support.sdram_bench import erased
+from support.sdram_bench import CHIPS, erased
 from support.sdram_model import SdramModel
 from support.seeds import seed
 from weft.bus.axi4 import Axi4
 from weft.host_memory.sdram import AxiSdram
-from weft.host_memory.sdram_chip import MT48LC16M16
 from weft.host_memory.sdram_pins import Command
 from weft_boards import _pins, board
 from weft_boards._pins import DeviceTop, make_platform
 from weft_boards._sdram_phase import sdram_phase
 
-WIDTH, CLOCK_HZ = 128, 100_000_000
+CHIP, WIDTH, CLOCK_HZ = CHIPS["ulx3s"], 128, 100_000_000
 CLOCKS = []         # parameters of the buffers that drive the chip's clock
 
 
@@ -42,7 +41,7 @@ class PinLevels(wiring.Component):
 
     def __init__(self, pads):
         self.pads = pads
-        self.memory = AxiSdram(chip=MT48LC16M16, clock_hz=CLOCK_HZ, addr_width=25,
+        self.memory = AxiSdram(chip=CHIP, clock_hz=CLOCK_HZ, addr_width=25,
                                data_width=WIDTH, pin_delay=2)
         super().__init__({"axi": In(Axi4(addr_width=25, data_width=WIDTH))})
         self.levels = Signal(3)             # RAS, CAS and WE, active low
@@ -69,7 +68,7 @@ class LevelChip(SdramModel):
                 0b000: Command.MODE}
 
     def __init__(self, top):
-        super().__init__(None, MT48LC16M16, CLOCK_HZ)
+        super().__init__(None, CHIP, CLOCK_HZ)
         self.top = top
 
     async def run(self, ctx):
