@@ -2,6 +2,8 @@
 
 import random
 
+from .setter import setter
+
 __all__ = ["LocalMemory"]
 
 
@@ -35,11 +37,11 @@ class LocalMemory:
         for waiting in self._waiting:
             waiting.clear()
 
-    def _grant(self, ctx, port, waiting):
+    def _grant(self, waiting, set_conflict):
         """Grant or stall the oldest request of a port, and return it if it was granted."""
         grant = waiting and (not self.stall or self.random.random() >= self.stall)
         granted = waiting.pop(0) if grant else None
-        ctx.set(port.conflict, bool(waiting) and granted is None)
+        set_conflict(bool(waiting) and granted is None)
         return granted
 
     def writer(self, port):
@@ -49,7 +51,10 @@ class LocalMemory:
 
         async def process(ctx):
             payload = port.req.payload
-            ctx.set(port.req.ready, 1)
+            bytes_count = len(payload.mask)
+            set_ready, set_conflict, set_done = (
+                setter(ctx, signal) for signal in (port.req.ready, port.conflict, port.done))
+            set_ready(1)
             stalled = None
             async for _, _, valid, ready, *request in ctx.tick().sample(
                     port.req.valid, port.req.ready, payload.addr, payload.data.as_value(),
@@ -57,17 +62,17 @@ class LocalMemory:
                 assert stalled is None or valid and stalled == request, (
                     "the request changed while it was not accepted")
                 stalled = request if valid and not ready else None
-                granted = self._grant(ctx, port, waiting)
+                granted = self._grant(waiting, set_conflict)
                 if granted is not None:
                     addr, word, mask, _ = granted
                     self.writes += mask != 0
-                    for index in range(len(payload.mask)):
+                    for index in range(bytes_count):
                         if mask >> index & 1:
                             self.data[(addr + index) % len(self.data)] = word >> 8 * index & 0xFF
-                ctx.set(port.done, granted is not None and granted[3])
+                set_done(granted is not None and granted[3])
                 if valid and ready:
                     waiting.append(request)
-                ctx.set(port.req.ready, len(waiting) < 2)
+                set_ready(len(waiting) < 2)
         return process
 
     def reader(self, port):
@@ -76,9 +81,13 @@ class LocalMemory:
         self._waiting.append(waiting)
 
         async def process(ctx):
-            width = len(port.data.as_value()) // 8
+            data = port.data.as_value()
+            width = len(data) // 8
+            set_ready, set_conflict, set_valid, set_data = (
+                setter(ctx, signal)
+                for signal in (port.req.ready, port.conflict, port.valid, data))
             pipe = [None] * (self.read_latency - 2)
-            ctx.set(port.req.ready, 1)
+            set_ready(1)
             stalled = None
             async for _, _, valid, ready, addr in ctx.tick().sample(
                     port.req.valid, port.req.ready, port.req.payload):
@@ -87,7 +96,7 @@ class LocalMemory:
                 stalled = addr if valid and not ready else None
                 if valid and ready and self.read_latency == 1:
                     waiting.append(addr)
-                granted = self._grant(ctx, port, waiting)
+                granted = self._grant(waiting, set_conflict)
                 if valid and ready and self.read_latency > 1:
                     waiting.append(addr)
                 word = None
@@ -96,9 +105,8 @@ class LocalMemory:
                                for index in range(width))
                 pipe.append(word)
                 word = pipe.pop(0)
-                ctx.set(port.valid, word is not None)
+                set_valid(word is not None)
                 # random without valid, so that no user can depend on it
-                ctx.set(port.data.as_value(),
-                        self.random.getrandbits(8 * width) if word is None else word)
-                ctx.set(port.req.ready, len(waiting) < 2)
+                set_data(self.random.getrandbits(8 * width) if word is None else word)
+                set_ready(len(waiting) < 2)
         return process
