@@ -1,12 +1,13 @@
 """Test bench of the VECTOR unit with model memories, and the configurations of its tests."""
 
+import functools
 import random
-
-from amaranth.sim import Simulator
 
 from models.vector_unit import VectorModel
 from support.local_memory import LocalMemory
 from support.seeds import seed as common_seed
+from support.setter import setter
+from support.shared_simulator import SharedSimulator
 from weft.spec.config import Config
 from weft.spec.presets import preset
 from weft.vector.unit import VectorUnit
@@ -30,7 +31,9 @@ def acc_reader(port, rows, *, latency, stall, seed):
 
     async def process(ctx):
         pipe = [None] * (latency - 1)
-        ctx.set(port.req.ready, 1)
+        set_ready, set_valid, set_data = (setter(ctx, signal) for signal in (
+            port.req.ready, port.valid, port.data.as_value()))
+        set_ready(1)
         stalled = None
         async for _, _, valid, ready, row in ctx.tick().sample(
                 port.req.valid, port.req.ready, port.req.payload):
@@ -39,10 +42,17 @@ def acc_reader(port, rows, *, latency, stall, seed):
             stalled = row if valid and not ready else None
             pipe.append(rows[row] if valid and ready else None)
             contents = pipe.pop(0)
-            ctx.set(port.valid, contents is not None)
-            ctx.set(port.data, contents or [rng.getrandbits(31) for _ in rows[0]])
-            ctx.set(port.req.ready, rng.random() >= stall)
+            set_valid(contents is not None)
+            words = contents or [rng.getrandbits(31) for _ in rows[0]]
+            set_data(sum((word & 0xFFFF_FFFF) << 32 * column for column, word in enumerate(words)))
+            set_ready(rng.random() >= stall)
     return process
+
+
+@functools.cache
+def simulator(config):
+    """Return the simulator of all benches of a configuration."""
+    return SharedSimulator(VectorUnit(config), processes=4, background=1)
 
 
 class VectorBench:
@@ -65,7 +75,8 @@ class VectorBench:
 
     def __init__(self, config, *, seed=0, stall=0.0, read_stall=None, acc_latency=4,
                  spad_latency=6):
-        self.dut = VectorUnit(config)
+        self.simulator = simulator(config)
+        self.dut = self.simulator.dut
         self.seed = seed = f"{common_seed()}/{seed}"
         self.model = VectorModel(config, seed)
         self.memory = LocalMemory(config.spad_bytes, stall=stall, read_latency=spad_latency,
@@ -117,17 +128,14 @@ class VectorBench:
                 if done:
                     self.done_at.append(self.cycles)
 
-        sim = Simulator(dut)
-        sim.add_clock(1e-8)
-        sim.add_testbench(issue)
-        sim.add_process(count)
-        if watch:
-            sim.add_testbench(watch, background=True)
-        sim.add_process(acc_reader(dut.acc, self.model.acc, latency=self.acc_latency,
-                                   stall=self.stall, seed=self.seed))
-        sim.add_process(self.memory.writer(dut.spad_out))
-        sim.add_process(self.reads.reader(dut.spad))
-        sim.run()
+        try:
+            self.simulator.run(testbenches=[issue], background=[watch] if watch else [], processes=[
+                count, acc_reader(dut.acc, self.model.acc, latency=self.acc_latency,
+                                  stall=self.stall, seed=self.seed),
+                self.memory.writer(dut.spad_out), self.reads.reader(dut.spad)])
+        except BaseException:
+            simulator.cache_clear()         # its state is unknown
+            raise
         assert len(self.done_at) == len(program)
         for addr, (expected, actual) in enumerate(zip(self.model.spad, self.memory.data)):
             assert expected == actual, f"seed {self.seed}: byte {addr}: {(expected, actual)}"
