@@ -180,7 +180,10 @@ class Bench:
     async def run_random_program(self, length=20):
         """Run a random program, and check that all its instructions complete in order."""
         mem_base = 32 * self.draw.randrange(16)
-        program = Program(self.draw, length, host=self.draw.randrange(0x800))
+        program = Program(self.draw, length, host=self.draw.randrange(0x800),
+                          fixed_point=CONFIG.fixed_point)
+        for index, value in enumerate(program.steps):
+            await self.write(f"STEP{index}", value)
         await self.start(program.words, mem_base=mem_base)
         status = await self.finish()
         assert status["DONE"] and not status["ERROR"], f"seed {self.seed}: {await self.record()}"

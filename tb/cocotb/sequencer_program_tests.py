@@ -111,10 +111,15 @@ async def clear_zeroes_the_memories_once(dut):
                 dut.i_clearing.value = 0
 
     cocotb.start_soon(memories())
+    steps = register_map.STEP_REGISTERS if CONFIG.fixed_point else ()
+    for register in steps:
+        await bench.write(register.name, 0xFFFFFFFF)
     await bench.command("CLEAR")
     started = bench.cycle
     await bench.command("START", expect=AxiResp.SLVERR)
     while (await bench.status())["CLEARING"]:
         pass
     assert bench.cycle - started > 80 and len(cleared) == 1
+    for register in steps:
+        assert await bench.read(register.name) == 0
     await bench.run_random_program()

@@ -17,6 +17,7 @@ CONFIGS = {
     # `make soak` also runs the configuration that Icarus runs otherwise
     "verilator": (*((preset("tiny"),) if os.environ.get("WEFT_SOAK") else ()),
                   preset("tiny", max_burst=4, queue_depth=2),
+                  preset("small", queue_depth=2, fixed_point=True),
                   preset("large", queue_depth=4)),
 }
 

@@ -3,8 +3,12 @@
 from cocotb.triggers import RisingEdge
 
 from weft.spec import isa
+from weft.spec.step_instructions import STEP_REGISTERS, count_of, resolve
 
 __all__ = ["FakeUnit", "Program", "check_order"]
+
+_SYNCS = {isa.BY_NAME[f"SYNC_{unit}"].opcode for unit in isa.UNITS}
+_COUNT_REGISTERS = 32       # the first step registers contain counts, the others addresses
 
 
 class FakeUnit:
@@ -60,6 +64,8 @@ class FakeUnit:
         taken = int(self.signal("cmd_valid").value) and int(self.signal("cmd_ready").value)
         if taken and not clear:
             word = int(self.signal("cmd_payload").value)
+            if word & 0xFF in _SYNCS:
+                word &= 0xFFFF          # the other bits are undefined after a count of 0
             self.started.append((now, word))
             self.pending.append([word, self.draw.randint(1, self.latency)])
         if not clear and int(self.signal("done").value):
@@ -86,10 +92,23 @@ class FakeUnit:
 
 
 class Program:
-    """Random program without deadlock, in which each instruction is different."""
+    """Random program without deadlock, in which each instruction is different.
 
-    def __init__(self, draw, length, *, host=0, token_share=0.5):
+    Attributes
+    ----------
+    words : list of :class:`int`
+        The instructions.
+    steps : list of :class:`int`
+        Contents of the step registers; empty without ``fixed_point``.
+    """
+
+    def __init__(self, draw, length, *, host=0, token_share=0.5, fixed_point=False):
         self.draw = draw
+        self.steps = []
+        if fixed_point:
+            self.steps = [draw.choice((0, 1, 1, 0x50001)) if index < _COUNT_REGISTERS
+                          else draw.randrange(-host, 0x400) & 0xFFFFFFFF
+                          for index in range(STEP_REGISTERS)]
         self.words = []
         tokens = {}
         for index in range(length):
@@ -123,7 +142,30 @@ class Program:
         else:
             name, values = "STORE", {"bytes": 1, "count": 1, "host_addr": host,
                                      "host_pitch": index}
+        if self.steps and self.draw.random() < 0.6:
+            name, values = self.variant(name, values, index)
         return int.from_bytes(isa.encode(name, **values, **tokens), "little")
+
+    def variant(self, name, values, index):
+        """Return a fixed-point instruction of the same unit, or a variant with step registers."""
+        draw, register = self.draw, self.draw.randrange(_COUNT_REGISTERS)
+        if "host_addr" in values:
+            values |= {"host_step": draw.randrange(_COUNT_REGISTERS, STEP_REGISTERS)}
+            if draw.random() < 0.5:
+                values |= {"count": register, "count_step": 1}
+            return f"{name}_STEP", values
+        if name == "MATMUL":
+            return "MATMUL_STEP", values | {"row_count": register}
+        if name in ("PARAMS", "DRAIN"):
+            return draw.choice((
+                ("SOLVE", {"count": 1, "constant": index + 1, "b_pitch": 0xFFFF}),
+                ("COMPUTE", {"count": 1, "elements_count": 1, "a_pitch": index,
+                             "row_addr": 0xFFFFFF}),
+                ("COMPUTE_STEP", {"count": 1, "elements_count": register, "a_pitch": index,
+                                  "row_addr": 0xFFFFFF}),
+                ("DRAIN_PLANES_STEP", {"channels": 1, "x_count": 1, "y_count": register,
+                                       "y_pitch": index})))
+        return name, values
 
     def image(self):
         return b"".join(word.to_bytes(32, "little") for word in self.words)
@@ -132,11 +174,15 @@ class Program:
         """Return the instructions that each unit receives, in order, of the first ``count``."""
         units = [[], [], [], []]
         for word in self.words[:count]:
-            instruction = isa.BY_OPCODE[word & 0xFF]
-            if instruction.name in ("LOAD", "LOAD_WGT", "STORE"):
-                host = (word >> 32) + mem_base & 0xFFFFFFFF
-                word = word & ~(0xFFFFFFFF << 32) | host << 32
-            units[instruction.unit].append(word)
+            instruction, values = resolve(*isa.decode(word.to_bytes(32, "little")), self.steps)
+            if isa.BY_OPCODE[word & 0xFF] is not instruction and not count_of(instruction, values):
+                instruction = isa.BY_NAME[f"SYNC_{isa.UNITS[instruction.unit]}"]
+                values = {name: values[name] for name in ("wait", "signal")}
+            if "host_addr" in values:
+                values["host_addr"] = values["host_addr"] + mem_base & 0xFFFFFFFF
+            values.pop("opcode", None)
+            units[instruction.unit].append(int.from_bytes(
+                isa.encode(instruction.name, **values), "little"))
         return units
 
 

@@ -4,8 +4,7 @@ from weft.spec import isa
 from weft.spec.isa import ErrorCode
 from weft.spec.presets import preset
 
-__all__ = ["CRAFTED", "UNIT_OF", "absolute", "copy", "drain", "expected", "matmul", "rows",
-           "word"]
+__all__ = ["CRAFTED", "UNIT_OF", "absolute", "copy", "drain", "expected", "matmul", "rows", "word"]
 
 SPAD, WGT, ACC = ErrorCode.SPAD_BOUNDS, ErrorCode.WGT_BOUNDS, ErrorCode.ACC_BOUNDS
 LOAD, MATMUL, VECTOR, STORE, SEQUENCER = range(5)
@@ -108,7 +107,7 @@ def expected(config, word, addr, mem_base, windows):
 
 def absolute(word, mem_base):
     """Return the word that the unit receives, with MEM_BASE added to ``host_addr``."""
-    if word & 0xFF in (0x10, 0x11, 0x40):
+    if word & 0xFF in (0x10, 0x11, 0x13, 0x40):
         host = (word >> 32) + mem_base & 0xFFFFFFFF
         word = word & ~(0xFFFFFFFF << 32) | host << 32
     return word
@@ -118,8 +117,8 @@ def word(name, **values):
     return int.from_bytes(isa.encode(name, **values), "little")
 
 
-def matmul(**values):
-    return word("MATMUL", **{"row_count": 1, "chunk_count": 1, "y_count": 1, "x_count": 1} | values)
+def matmul(name="MATMUL", **values):
+    return word(name, **{"row_count": 1, "chunk_count": 1, "y_count": 1, "x_count": 1} | values)
 
 
 def drain(**values):

@@ -1,6 +1,7 @@
 """Random programs: legal programs without races, and programs with one illegal instruction."""
 
 from support.ordering import with_tokens
+from support.random_fixed_point import RandomFixedPoint
 from support.random_instructions import (
     CONSTANTS,
     ENTRIES,
@@ -20,7 +21,7 @@ __all__ = ["MEMORY_BYTES", "random_program", "illegal_programs"]
 MEMORY_BYTES = 1 << 16
 
 
-class _Generator(RandomInstructions):
+class _Generator(RandomFixedPoint, RandomInstructions):
     """Generator of random instructions, with a prologue that defines all state and an epilogue that
     stores it."""
 
@@ -107,6 +108,9 @@ def random_program(config, seed, length=None):
         kinds += (generator.slices,)
     if generator.has_tables:
         kinds += (generator.table, generator.map, generator.map, generator.softmax)
+    if config.fixed_point:
+        kinds += (generator.drain_planes, generator.compute, generator.compute, generator.solve,
+                  generator.variant, generator.variant)
     for _ in range(draw.randint(5, 40) if length is None else length):
         draw.choice(kinds)()
     generator.epilogue()
@@ -135,6 +139,8 @@ def illegal_programs(config, seed):
     generator = _Generator(config, seed)
     draw = generator.draw
     kinds = ("load", "load_wgt", "fill", "matmul", "params", "drain", "store")
+    if config.fixed_point:
+        kinds += ("drain_planes", "compute", "solve", *("variant",) * 6)
     for kind in (*kinds, *(("table", "map", "softmax") if generator.has_tables else ())):
         getattr(generator, kind)()
     legal = [isa.encode(name, **values) for name, values in generator.steps]

@@ -3,67 +3,24 @@
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from ..spec import isa
-from ..spec.extents import HOST
-from .extent_steps import MAX_TERMS, STEPS
+from ..spec.extent_format import HOST, multiple
+from .extent_steps import StepTable
 from .layouts import WINDOW_ARRAY
+from .step_pipeline import StepPipeline
 from .unit_interface import INSTRUCTION_SHAPE
 from .window_check import WindowCheck
 
 __all__ = ["ExtentCheck"]
 
 
-class _StepPipeline:
-    """Step number and valid bit of each pipeline stage, and selection of values by step.
-
-    ``step[n]`` is the index in :data:`STEPS` of the step in stage n, if ``valid[n]`` is high.
-    """
-
-    def __init__(self, m, step, valid, latency):
-        self.m = m
-        self.step, self.valid = [step], [valid]
-        for stage in range(1, latency + 1):
-            self.step.append(Signal.like(step, name=f"s{stage}_step"))
-            self.valid.append(Signal(name=f"s{stage}_valid"))
-            m.d.sync += [self.step[stage].eq(self.step[stage - 1]),
-                         self.valid[stage].eq(self.valid[stage - 1])]
-
-    def select(self, stage, target, choose, domain="sync", large=None):
-        """Assign to ``target`` the value that ``choose`` returns for the step in ``stage``.
-
-        ``choose`` maps a :class:`Step` to a key and a value, or to ``None`` for the value 0. Steps
-        with equal keys have equal values and share a case. The assignment is in ``domain``. The
-        signal ``large``, if given, becomes 1 if the value does not fit into ``target``.
-        """
-        m = self.m
-        choices = {}
-        for number, step in enumerate(STEPS):
-            source = choose(step)
-            if source is not None:
-                key, value = source
-                choices.setdefault(key, (value, []))[1].append(number)
-        m.d[domain] += target.eq(0)
-        if large is not None:
-            m.d[domain] += large.eq(0)
-        with m.Switch(self.step[stage]):
-            for value, numbers in choices.values():
-                with m.Case(*numbers):
-                    m.d[domain] += target.eq(value)
-                    if large is not None:
-                        m.d[domain] += large.eq(value[len(target):].any())
-
-    def flag(self, stage, target, condition):
-        """Assign 1 to ``target`` if the step in ``stage`` meets ``condition``, and otherwise 0."""
-        self.select(stage, target, lambda step: (True, Const(1)) if condition(step) else None,
-                    "comb")
-
-
 class ExtentCheck(wiring.Component):
     """Pipeline that computes the ends of an instruction's extents and checks them.
 
-    The table :data:`weft.spec.extents.EXTENTS` defines the extents. Each step multiplies and adds
-    one term of one extent. One step enters per cycle and leaves ``LATENCY`` cycles later.
+    The tables in :mod:`weft.spec.extents` define the extents. Each step multiplies and adds one
+    term of one extent. One step enters per cycle and leaves ``LATENCY`` cycles later.
 
     Values have as many bits as an address of the largest memory. A flag ``large`` accompanies each
     of them. It is set if an operand did not fit; all operands are unsigned, so the sum does not fit
@@ -73,20 +30,27 @@ class ExtentCheck(wiring.Component):
     ----------
     config : :class:`weft.spec.config.Config`
 
+    Attributes
+    ----------
+    table : :class:`weft.control.extent_steps.StepTable`
+        The steps.
+
     Members
     -------
     i_word : :py:`In(256)`
         Instruction of the step that enters.
     i_host : :py:`In(33)`
         MEM_BASE plus the ``host_addr`` of that instruction.
-    i_step : :py:`In(range(len(STEPS)))`, ``i_valid`` : :py:`In(1)`
+    i_step : :py:`In(range(len(table.steps)))`, ``i_valid`` : :py:`In(1)`
         Index of the step that enters in this cycle, and its valid bit.
     i_host_held : :py:`In(33)`
         ``i_host`` of the instruction whose last step has entered, stable until that step leaves.
     i_windows : :py:`In(WINDOW_ARRAY)`
         Address windows, stable while steps are in progress.
-    o_step : :py:`Out(range(len(STEPS)))`, ``o_valid`` : :py:`Out(1)`
+    o_step : :py:`Out(range(len(table.steps)))`, ``o_valid`` : :py:`Out(1)`
         Index of the step that leaves in this cycle, and its valid bit.
+    i_skip : :py:`In(1)`
+        Only with ``fixed_point``: the instruction of the step that enters accesses no memory.
     o_fail : :py:`Out(1)`
         The step that leaves completes an extent that exceeds its memory or is not contained in a
         window with the required permission.
@@ -98,21 +62,24 @@ class ExtentCheck(wiring.Component):
         self.config = config
         self.sizes = {"spad": config.spad_bytes, "wgt": config.wgt_bytes,
                       "tiles": config.wgt_tiles, "acc": config.acc_rows}
+        self.table = StepTable(config)
+        step_shape = range(len(self.table.steps))
         super().__init__({
             "i_word": In(INSTRUCTION_SHAPE),
             "i_host": In(33),
-            "i_step": In(range(len(STEPS))),
+            "i_step": In(step_shape),
             "i_valid": In(1),
             "i_host_held": In(33),
             "i_windows": In(WINDOW_ARRAY),
-            "o_step": Out(range(len(STEPS))),
+            "o_step": Out(step_shape),
             "o_valid": Out(1),
             "o_fail": Out(1),
+            **({"i_skip": In(1)} if config.fixed_point else {}),
         })
 
     def elaborate(self, platform):
         m = Module()
-        pipeline = _StepPipeline(m, self.i_step, self.i_valid, self.LATENCY)
+        pipeline = StepPipeline(m, self.table, self.i_step, self.i_valid, self.LATENCY)
         count, pitch, base, extra, skip = self._operands(m, pipeline)
         last, large = self._sum(m, pipeline, count, pitch, base, extra)
         skips = [None, skip]
@@ -149,7 +116,7 @@ class ExtentCheck(wiring.Component):
         pipeline.select(0, factor, lambda step: self._count(step) if step.term else None, "comb")
         multiplicand = Signal(bits)
         multiplicand_large = Signal()
-        pipeline.select(0, multiplicand, lambda step: self._field(step, step.term.pitch)
+        pipeline.select(0, multiplicand, lambda step: self._operand(step, step.term.pitch)
                         if step.term else None, "comb", multiplicand_large)
         m.d.sync += [count.eq(Mux(one, 1, factor - less)), pitch.eq(Mux(one, 1, multiplicand)),
                      pitch_large.eq(multiplicand_large & ~one)]
@@ -159,11 +126,20 @@ class ExtentCheck(wiring.Component):
                         if step.final and step.extent else None, large=extra_large)
         needed = Signal()
         pipeline.select(0, needed, lambda step: self._needed(step) if step.extent else None, "comb")
-        m.d.sync += skip.eq(~needed)
+        if self.config.fixed_point:
+            m.d.sync += skip.eq(~needed | self.i_skip)
+        else:
+            m.d.sync += skip.eq(~needed)
         return count, (pitch, pitch_large), (base, base_large), (extra, extra_large), skip
 
+    def _operand(self, step, operand):
+        """Return an operand of a term, a field or a constant, as key and value."""
+        if isinstance(operand, int):
+            return operand, Const(operand)
+        return self._field(step, operand)
+
     def _count(self, step):
-        key, value = self._field(step, step.term.count)
+        key, value = self._operand(step, step.term.count)
         if step.term.apart:
             other_key, other_value = self._field(step, step.term.apart)
             key = key, other_key
@@ -177,22 +153,46 @@ class ExtentCheck(wiring.Component):
 
     def _extra(self, step):
         name = step.extent.extra
+        if step.extent.kind:
+            return self._extra_by_kind(step)
         if not name:
             return None
         if name == "rows":
             return "rows", Const(self.config.rows, 24)
         if name == "table":
             return "table", Const(isa.TABLE_BYTES, 24)
-        if name == "4*channels" or name == "8*channels":
-            key, channels = self._field(step, "channels")
-            return (name, key), channels << (2 if name[0] == "4" else 3)
         if name == "outputs":
             key, channels = self._field(step, "channels")
             raw = self._field(step, "mode")[1] == isa.Mode.RAW
             return (name, key), Mux(raw, channels << 2, channels)
-        return self._field(step, name)
+        return self._multiple(step, name)
+
+    def _multiple(self, step, expression):
+        """Return a multiple of a field, or a constant, as key and value."""
+        factor, name = multiple(expression)
+        if not name:
+            return f"{factor}", Const(factor)
+        key, value = self._field(step, name)
+        if factor == 1:
+            return key, value
+        return (f"{factor}*{name}", key), value << exact_log2(factor)
+
+    def _extra_by_kind(self, step):
+        """Return the last addend of an extent that a field of the instruction selects."""
+        kind_key, kind = self._field(step, step.extent.kind)
+        values = {}                 # by expression: the values of the field that select it
+        for value, expression in step.extent.extras:
+            values.setdefault(expression, []).append(value)
+        addend = 0
+        for expression, selecting in values.items():
+            addend = addend | Mux(kind.matches(*selecting), self._multiple(step, expression)[1], 0)
+        return (kind_key, step.extent.extras), addend
 
     def _needed(self, step):
+        if step.extent.kind:
+            key, kind = self._field(step, step.extent.kind)
+            needing = tuple(step.extent.by_kind)
+            return (key, needing), kind.matches(*needing)
         if not step.extent.condition:
             return True, Const(1)
         key, value = self._field(step, step.extent.condition)
@@ -213,8 +213,8 @@ class ExtentCheck(wiring.Component):
         product = Signal(bits + 16)
         addend3 = Signal(bits + 1)
         term = Signal(bits + 2)
-        # index of the last byte or row: sum of up to MAX_TERMS terms of bits + 2 bits, minus 1
-        last = Signal(bits + 2 + MAX_TERMS.bit_length())
+        # index of the last byte or row: sum of up to max_terms terms of bits + 2 bits, minus 1
+        last = Signal(bits + 2 + self.table.max_terms.bit_length())
         large2, large3, large4, large = (Signal(name=name)
                                          for name in ("large2", "large3", "large4", "large"))
         first = Signal()

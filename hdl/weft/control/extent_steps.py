@@ -2,9 +2,12 @@
 
 import dataclasses
 
-from ..spec.extents import EXTENTS, Extent, Term
+from ..spec.extents import Extent, Term, extents_of
 
-__all__ = ["FIRST_STEP", "MAX_TERMS", "NO_STEP", "STEPS", "Step"]
+__all__ = ["NO_STEP", "Step", "StepTable"]
+
+NO_STEP = 0
+"""Index of the only step of an instruction without extents."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,23 +36,36 @@ class Step:
     last: bool
 
 
-def _steps():
-    steps = [Step("", None, None, True, False, True)]
-    first = {}
-    for name, extents in EXTENTS.items():
-        first[name] = len(steps)
-        for extent in extents:
-            terms = extent.terms or (None,)
-            for number, term in enumerate(terms):
-                final = number == len(terms) - 1
-                steps.append(Step(name, extent, term, number == 0, final,
-                                  final and extent is extents[-1]))
-    return tuple(steps), first
+class StepTable:
+    """All steps of the instructions of a configuration. Those of an instruction are consecutive.
 
+    Parameters
+    ----------
+    config : :class:`weft.spec.config.Config`
 
-STEPS, FIRST_STEP = _steps()
-"""All steps, and the index of the first step by instruction. The steps of an instruction are
-consecutive."""
-MAX_TERMS = max(len(extent.terms) for extents in EXTENTS.values() for extent in extents)
-NO_STEP = 0
-"""Index of the only step of an instruction without extents."""
+    Attributes
+    ----------
+    steps : tuple of :class:`Step`
+    first : dict of :class:`str` to :class:`int`
+        Index of the first step by instruction.
+    last : list of :class:`int`
+        Indices of the steps that are the last ones of their instructions.
+    max_terms : :class:`int`
+        Largest number of terms of an extent.
+    """
+
+    def __init__(self, config):
+        steps = [Step("", None, None, True, False, True)]
+        self.first = {}
+        table = extents_of(config)
+        for name, extents in table.items():
+            self.first[name] = len(steps)
+            for extent in extents:
+                terms = extent.terms or (None,)
+                for number, term in enumerate(terms):
+                    final = number == len(terms) - 1
+                    steps.append(Step(name, extent, term, number == 0, final,
+                                      final and extent is extents[-1]))
+        self.steps = tuple(steps)
+        self.last = [number for number, step in enumerate(steps) if step.last]
+        self.max_terms = max(len(extent.terms) for extents in table.values() for extent in extents)

@@ -30,6 +30,17 @@ def _outer_loop(unit):
     return first, loop
 
 
+def _without_each(config, known):
+    """Return the low four bits of the opcodes in which the bit of ``each`` has another meaning.
+
+    Opcodes of the instructions of one unit differ in these bits.
+    """
+    of_unit = [other for other in isa.instructions(config) if other.unit == known.unit]
+    assert len({other.opcode & 0xF for other in of_unit}) == len(of_unit)
+    return [other.opcode & 0xF for other in of_unit if "each" not in other.by_name
+            and not other.reserved_mask >> known.field("each").offset & 1]
+
+
 class IterationSplitter(wiring.Component):
     """Splitter of an instruction into its first iteration and the remaining ones.
 
@@ -68,6 +79,7 @@ class IterationSplitter(wiring.Component):
     def __init__(self, config, unit):
         self.config = config
         self.instruction, self.loop = _outer_loop(unit)
+        self.others = _without_each(config, self.instruction)
         names = {self.loop.count, self.loop.sets,
                  *(increment.field for increment in self.loop.increments)}
         self.changing = sorted(
@@ -86,9 +98,13 @@ class IterationSplitter(wiring.Component):
         loop = self.loop
         iteration, rest = self._fields(self.o_iteration), self._fields(self.o_rest)
         current = self._fields(self.i_word)
+        each = current("each")
+        if self.others:
+            each = Signal()
+            m.d.comb += each.eq(current("each") & ~self.i_word[:4].matches(*self.others))
 
         m.d.comb += self.o_iteration.eq(self.i_word)
-        with m.If(current("each")):
+        with m.If(each):
             m.d.comb += iteration(loop.count).eq(1)
 
         def update(name, value):
@@ -105,7 +121,7 @@ class IterationSplitter(wiring.Component):
             update(increment.field, current(increment.field) + step)
         if loop.sets:
             update(loop.sets, current(loop.sets) | ~current("apart"))
-        m.d.sync += self.o_more.eq(self.i_valid & current("each") & (current(loop.count) != 1))
+        m.d.sync += self.o_more.eq(self.i_valid & each & (current(loop.count) != 1))
         return m
 
     def _fields(self, word):

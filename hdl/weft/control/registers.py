@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
 from ..bus.axi_lite import RegisterBus
@@ -10,6 +10,7 @@ from ..spec import register_map
 from ..spec.identity import identity
 from .instruction_layout import register_layout
 from .layouts import ERROR_RECORD, WINDOW_ARRAY
+from .step_registers import STEP_INDEX_SHAPE, StepRead, StepRegisters
 
 __all__ = ["SETTINGS", "Registers"]
 
@@ -20,6 +21,7 @@ SETTINGS = data.StructLayout({
 
 _SINGLE_REGISTERS = [register for register in register_map.REGISTERS
                      if not register.name.startswith("COUNTER_")]
+_STEPS_OFFSET = register_map.STEP_REGISTERS[0].offset
 _COUNTERS_OFFSET = register_map.BY_NAME[f"COUNTER_{register_map.COUNTERS[0][0]}"].offset
 
 
@@ -29,7 +31,7 @@ class Registers(wiring.Component):
     An access is acknowledged ``LATENCY`` cycles after its start. Commands are high in the cycle of
     the acknowledgement; settings change in the next cycle. An access that reads a counter, takes a
     snapshot or clears the counters takes one cycle more, and waits while ``i_counters_busy`` is
-    high. A soft reset does not affect the registers.
+    high. An access to a step register may wait as well. A soft reset does not affect the registers.
 
     Parameters
     ----------
@@ -63,6 +65,12 @@ class Registers(wiring.Component):
         Set the bit DONE or ERROR of IRQ_STATUS.
     o_irq : :py:`Out(1)`
         Interrupt; high, one cycle later, while an enabled bit of IRQ_STATUS is set.
+    steps : :py:`In(StepRead())`
+        Only with ``fixed_point``: reads of step registers by the sequencer. A read of the sequencer
+        delays one of the host by a cycle.
+    i_clear : :py:`In(1)`
+        Only with ``fixed_point``: zero the step registers. ``steps.busy`` is high in the meantime,
+        and accesses of the host to step registers wait.
     """
 
     LATENCY = 2
@@ -85,6 +93,7 @@ class Registers(wiring.Component):
             "i_done_event": In(1),
             "i_error_event": In(1),
             "o_irq": Out(1),
+            **({"steps": In(StepRead()), "i_clear": In(1)} if config.fixed_point else {}),
         })
 
     def elaborate(self, platform):
@@ -106,20 +115,26 @@ class Registers(wiring.Component):
         m.d.sync += is_counter.eq((self.o_counter < len(register_map.COUNTERS)) & (
             bus.addr[2 + select_width:] == _COUNTERS_OFFSET >> 2 + select_width))
 
+        if self.config.fixed_point:
+            steps = self._add_steps(m, hits, values)
+
         # -- cycle 1, for counters cycle 2 or later: permission, write, read data ----------------
         about_counters = Signal()
         decided = Signal()
         settled = Signal()
         command = data.View(register_layout("CONTROL"), bus.data)
+        waits = about_counters & (self.i_counters_busy | ~settled)
+        if self.config.fixed_point:
+            waits = waits | (hits["STEPS"] & ~steps.o_valid)
         m.d.comb += [
             about_counters.eq(Mux(bus.write, hits["CONTROL"]
                                   & (command.SNAPSHOT | command.CLEAR_COUNTERS), is_counter)),
-            decided.eq(deciding & ~(about_counters & (self.i_counters_busy | ~settled))),
+            decided.eq(deciding & ~waits),
         ]
         m.d.sync += [deciding.eq(bus.en | (deciding & ~decided)), settled.eq(deciding)]
         permitted = Signal()
         accept = Signal()
-        refusals = {"COUNTERS": 1}
+        refusals = {"COUNTERS": 1, "STEPS": self.i_status.BUSY}
         for register in _SINGLE_REGISTERS:
             refusals[register.name] = refused = Signal(name=f"refuse_{register.name.lower()}")
             m.d.comb += refused.eq(self._refusal(register, stored))
@@ -128,6 +143,8 @@ class Registers(wiring.Component):
                              for name, hit in hits.items()).any()),
             accept.eq(decided & bus.write & permitted),
         ]
+        if self.config.fixed_point:
+            m.d.sync += steps.i_write.eq(Mux(accept & hits["STEPS"], bus.strb, 0))
         strobed = Signal(32)
         m.d.comb += strobed.eq(Cat(bit.replicate(8) for bit in bus.strb))
         for register in _SINGLE_REGISTERS:
@@ -167,6 +184,25 @@ class Registers(wiring.Component):
         ]
         self._drive_settings(m, stored)
         return m
+
+    def _add_steps(self, m, hits, values):
+        """Add the step registers, the decoding of their addresses, and their value. Return them.
+
+        They are written in the cycle of the acknowledgement, in which ``bus`` is still stable.
+        """
+        bus = self.bus
+        m.submodules.steps = steps = StepRegisters(self.config)
+        connect(m, steps.read, flipped(self.steps))
+        hits["STEPS"] = is_step = Signal()
+        values["STEPS"] = steps.o_value
+        m.d.comb += [
+            steps.i_index.eq(bus.addr[2:]),
+            steps.i_data.eq(bus.data),
+            steps.i_clear.eq(self.i_clear),
+        ]
+        m.d.sync += is_step.eq(
+            bus.addr[2 + STEP_INDEX_SHAPE:] == _STEPS_OFFSET >> 2 + STEP_INDEX_SHAPE)
+        return steps
 
     def _drive_settings(self, m, stored):
         """Drive ``o_settings`` and ``o_windows`` from the ``stored`` registers."""

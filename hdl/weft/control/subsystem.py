@@ -102,6 +102,9 @@ class ControlSubsystem(wiring.Component):
         connect(m, fetch.axi, flipped(self.axi))
         connect(m, fetch.o, validator.i)
         connect(m, validator.o, sequencer.i)
+        if self.config.fixed_point:
+            connect(m, validator.steps, registers.steps)
+            m.d.comb += registers.i_clear.eq(clear.o_clear)
         for name in UNITS:
             connect(m, getattr(sequencer, name.lower()), flipped(getattr(self, name.lower())))
 
@@ -128,7 +131,8 @@ class ControlSubsystem(wiring.Component):
             reset.i_bus_idle.eq(bus_idle),
             self.o_clear.eq(last_clear),
             clear.i_request.eq(registers.o_command.CLEAR),
-            clear.i_clearing.eq(self.i_clearing),
+            clear.i_clearing.eq(self.i_clearing | registers.steps.busy
+                                if self.config.fixed_point else self.i_clearing),
             self.o_clear_memories.eq(clear.o_clear),
 
             watchdog.i_enable.eq(run.o_busy & ~reset.o_resetting),

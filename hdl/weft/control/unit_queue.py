@@ -15,10 +15,10 @@ from .unit_interface import INSTRUCTION_SHAPE, UnitSignature
 __all__ = ["UnitQueue"]
 
 
-def _used_bits(unit):
+def _used_bits(config, unit):
     """Return the bits that belong to a field of any instruction of ``unit``, ascending."""
     used = 0
-    for instruction in isa.INSTRUCTIONS:
+    for instruction in isa.instructions(config):
         if instruction.unit == unit:
             used |= ~instruction.reserved_mask
     return [bit for bit in range(INSTRUCTION_SHAPE) if used >> bit & 1]
@@ -97,7 +97,7 @@ class UnitQueue(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         cmd = self.unit.cmd
-        bits = _used_bits(self.unit_number)
+        bits = _used_bits(self.config, self.unit_number)
         entry = data.StructLayout({"bits": len(bits), "index": 32})
 
         # -- queue -------------------------------------------------------------------------------

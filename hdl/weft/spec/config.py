@@ -75,8 +75,9 @@ class Config:
         has an array of 4 x 4 and transfers single beats of 32 bits.
 
     fixed_point : :class:`bool`
-        VECTOR has the fixed-point instructions, and the sequencer the step registers, with which
-        language models are evaluated. So far, only the emulator has them.
+        VECTOR has the fixed-point instructions, the sequencer the step registers, and the weight
+        buffer the ring, with which language models are evaluated. It requires a weight buffer of
+        at least four bursts.
 
     Raises
     ------

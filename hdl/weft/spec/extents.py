@@ -1,90 +1,20 @@
 """Memory ranges that each instruction accesses, as a table.
 
-The hardware's validator is generated from :data:`EXTENTS`. The host software evaluates the table
-with :func:`regions`, to check a program before a run and to find hazards between instructions.
+The hardware's validator is generated from :func:`extents_of`. The host software evaluates the
+tables with :func:`regions`, to check a program before a run and to find hazards between
+instructions.
 """
 
-import dataclasses
 from collections.abc import Mapping
 
 from . import isa
 from .config import Config
-from .fixed_point_extents import fixed_point_regions
+from .extent_format import HOST, Extent, Term, multiple
+from .fixed_point_extents import FIXED_POINT_EXTENTS
 from .isa import ErrorCode, Mode
 from .region import Region
 
-__all__ = ["EXTENTS", "HOST", "Extent", "Region", "Term", "regions"]
-
-HOST = "host"
-
-
-@dataclasses.dataclass(frozen=True)
-class Term:
-    """Product ``(count - less) * pitch`` of two fields of an instruction.
-
-    Attributes
-    ----------
-    count, pitch : :class:`str`
-        Names of the two fields.
-    less : :class:`int`
-        1 if the term is the distance from the first to the last of ``count`` items; 0 if it is a
-        size.
-    hold : :class:`bool`
-        The term is 1 if the field ``hold`` of the instruction is set.
-    apart : :class:`str`
-        Empty, or the name of the field that replaces ``count`` if the field ``apart`` of the
-        instruction is set.
-    """
-
-    count: str
-    pitch: str
-    less: int = 1
-    hold: bool = False
-    apart: str = ""
-
-    def value(self, fields: Mapping[str, int]) -> int:
-        """Return the value of the term for the decoded ``fields`` of an instruction."""
-        if self.hold and fields["hold"]:
-            return 1
-        return (self.items(fields) - self.less) * fields[self.pitch]
-
-    def items(self, fields: Mapping[str, int]) -> int:
-        """Return the number of items that the term counts."""
-        return fields[self.apart if self.apart and fields["apart"] else self.count]
-
-
-@dataclasses.dataclass(frozen=True)
-class Extent:
-    """Range from ``base`` to ``base`` + the sum of ``terms`` + ``extra``, end excluded.
-
-    Attributes
-    ----------
-    memory : :class:`str`
-        ``"spad"``, ``"wgt"`` (both in bytes), ``"tiles"`` (the weight buffer, in tiles), ``"acc"``
-        (in accumulator rows) or :data:`HOST` (in bytes).
-    code : :class:`ErrorCode`
-        Error that is reported if the range exceeds its memory, or if no window contains it.
-    base : :class:`str`
-        Name of the field with the first address. In host memory it is relative to MEM_BASE.
-    terms : tuple of :class:`Term`
-        Distances and sizes that are added up.
-    extra : :class:`str`
-        Last addend: empty for 0, the name of a field, or one of ``"rows"`` (of the array),
-        ``"4*channels"``, ``"8*channels"``, ``"outputs"`` (channels times the bytes of an output)
-        and ``"table"`` (the bytes of a table).
-    condition : :class:`str`
-        Empty, or the name of a field: the range is accessed only if that field is not 0.
-    write : :class:`bool`
-        The instruction writes the range; otherwise it reads it.
-    """
-
-    memory: str
-    code: ErrorCode
-    base: str
-    terms: tuple[Term, ...]
-    extra: str
-    condition: str = ""
-    write: bool = False
+__all__ = ["ALL_EXTENTS", "EXTENTS", "HOST", "Extent", "Region", "Term", "extents_of", "regions"]
 
 
 def _copy(memory: str, code: ErrorCode, *, to_host: bool = False) -> tuple[Extent, Extent]:
@@ -130,31 +60,38 @@ EXTENTS: dict[str, tuple[Extent, ...]] = {
     "MAP": (_operand("a"), _operand("b", "op"), _operand("out", write=True)),
     "SOFTMAX": (_operand("a"), _operand("out", write=True)),
 }
-"""Ranges by instruction, in the order of the checks. Other instructions access no memory."""
+"""Ranges by instruction, in the order of the checks. Other instructions access no memory.
 
-for _name, _extents in EXTENTS.items():
+Those of the fixed-point instructions are in :mod:`weft.spec.fixed_point_extents`.
+"""
+
+ALL_EXTENTS: dict[str, tuple[Extent, ...]] = {**EXTENTS, **FIXED_POINT_EXTENTS}
+"""Ranges of the instructions of all configurations."""
+
+for _name, _extents in ALL_EXTENTS.items():
     for _extent in _extents:
-        for _field in (_extent.base, *(field for term in _extent.terms
-                                       for field in (term.count, term.pitch, term.apart) if field)):
+        for _field in (_extent.base, *filter(None, (_extent.condition, _extent.kind)),
+                       *(field for term in _extent.terms for field in term.names)):
             isa.BY_NAME[_name].field(_field)
 
 
-def _extra(config: Config, extent: Extent, fields: Mapping[str, int]) -> int:
-    match extent.extra:
+def extents_of(config: Config) -> dict[str, tuple[Extent, ...]]:
+    """Return the ranges of each instruction that the units of a configuration execute."""
+    return ALL_EXTENTS if config.fixed_point else EXTENTS
+
+
+def _extra(config: Config, extra: str, fields: Mapping[str, int]) -> int:
+    match extra:
         case "":
             return 0
         case "rows":
             return config.rows
-        case "4*channels":
-            return 4 * fields["channels"]
-        case "8*channels":
-            return 8 * fields["channels"]
         case "outputs":
             return fields["channels"] * (4 if fields["mode"] == Mode.RAW else 1)
         case "table":
             return isa.TABLE_BYTES
-        case name:
-            return fields[name]
+    factor, name = multiple(extra)
+    return factor * fields[name] if name else factor
 
 
 def regions(config: Config, name: str, fields: Mapping[str, int]) -> list[Region]:
@@ -171,19 +108,19 @@ def regions(config: Config, name: str, fields: Mapping[str, int]) -> list[Region
     """
     if name == "MATMUL":
         fields = {"lead": 0, "hold": 0, "apart": 0, **fields}
-    fixed_point = fixed_point_regions(config.rows, name, fields)
-    if fixed_point is not None:
-        return fixed_point
     found = []
-    for extent in EXTENTS.get(name, ()):
+    for extent in ALL_EXTENTS.get(name, ()):
         if extent.condition and not fields[extent.condition]:
+            continue
+        extra = extent.by_kind.get(fields[extent.kind]) if extent.kind else extent.extra
+        if extra is None:
             continue
         space, unit = ("wgt", config.tile_bytes) if extent.memory == "tiles" else (
             extent.memory, 1)
-        size, loops = _extra(config, extent, fields), []
+        size, loops = _extra(config, extra, fields), []
         for term in extent.terms:
             if term.less:
-                loops.append((term.items(fields), fields[term.pitch]))
+                loops.append((term.items(fields), term.distance(fields)))
             else:
                 size += term.value(fields)
         addr = fields[extent.base]

@@ -10,8 +10,13 @@ import enum
 from .config import UNITS
 from .instruction_format import HEADER, Field, Instruction
 
-__all__ = ["FIXED_POINT_INSTRUCTIONS", "RECORD_BYTES", "ComputeOp", "InputType", "OperandType",
-           "OutputType", "Reduction", "Scale", "SolveOp"]
+__all__ = ["FIXED_POINT_INSTRUCTIONS", "MAX_FRACTION", "MAX_SHIFT", "MIN_FRACTION", "RECORD_BYTES",
+           "ComputeOp", "InputType", "OperandType", "OutputType", "Reduction", "Scale", "SolveOp"]
+
+MAX_SHIFT = 62
+"""Largest ``pre_shift`` of DRAIN_PLANES."""
+MIN_FRACTION, MAX_FRACTION = 4, 24
+"""Smallest and largest ``shift`` of COMPUTE where it is the fraction bits of an argument."""
 
 RECORD_BYTES = 16
 """Bytes of the result of a reduction: a signed number, little-endian."""
@@ -127,14 +132,14 @@ FIXED_POINT_INSTRUCTIONS: tuple[Instruction, ...] = (
                 "each position (y, x) and channel c, A is 256 times the accumulator in row "
                 "acc_addr + y * acc_pitch + 2 * x plus that in the next row, and t is "
                 "sat(round_shift(A, pre_shift)). With scale 0, the result is t. With scale 1, it "
-                "is sat(sat(round_shift(t * multiplier, n)) + bias). Multiplier, shift and bias of "
-                "the channel are at b_addr + y * b_pitch + 8 * c: a uint32 with the multiplier in "
-                "bits 0 to 25 and the shift in bits 26 to 31, and an int32. n is that shift plus "
-                "the field shift, minus the int32 at row_addr + 16 * x if exponent is set, and at "
-                "least 0. With scale 2, the result is sat(round_shift(t * multiplier, shift)) with "
-                "the uint16 at b_addr + y * b_pitch + 2 * c. With add set, the int32 at the output "
-                "is added, with saturation. The result goes to out_addr + y * y_pitch + x * "
-                "x_pitch + 4 * c.", (
+                "is sat(sat(round_shift(t * multiplier, n)) + bias). Multiplier and shift of the "
+                "channel are in the uint32 at b_addr + y * b_pitch + 4 * c, the multiplier in "
+                "bits 0 to 25 and the shift in bits 26 to 31; the bias is the int32 channels * 4 "
+                "bytes further on. n is that shift plus the field shift, minus the int32 at "
+                "row_addr + 16 * x if exponent is set, and at least 0. With scale 2, the result "
+                "is sat(round_shift(t * multiplier, shift)) with the uint16 at b_addr + y * "
+                "b_pitch + 2 * c. With add set, the int32 at the output is added, with "
+                "saturation. The result goes to out_addr + y * y_pitch + x * x_pitch + 4 * c.", (
         *HEADER,
         Field("scale", 16, 2, "0 none, 1 parameters of channels, 2 a vector of uint16; 3 is "
                               "refused"),

@@ -13,7 +13,8 @@ from .step_instructions import STEP_INSTRUCTIONS
 
 __all__ = ["BY_NAME", "BY_OPCODE", "FIXED_POINT_INSTRUCTIONS", "INSTRUCTIONS", "INSTRUCTION_BYTES",
            "ISA_VERSION", "SEQUENCER", "STEP_INSTRUCTIONS", "TABLE_BYTES", "UNITS", "ErrorCode",
-           "Field", "Instruction", "MapOp", "Mode", "decode", "encode", "has_opcode"]
+           "Field", "Instruction", "MapOp", "Mode", "decode", "encode", "has_opcode",
+           "instructions"]
 
 ISA_VERSION = 3
 SEQUENCER = len(UNITS)
@@ -31,6 +32,15 @@ _OPCODES = frozenset(instruction.opcode for instruction in INSTRUCTIONS)
 def has_opcode(config: Config, opcode: int) -> bool:
     """Return whether a configuration has the instruction with this opcode."""
     return opcode in (BY_OPCODE if config.fixed_point else _OPCODES)
+
+
+def instructions(config: Config) -> tuple[Instruction, ...]:
+    """Return the instructions that the units of a configuration execute.
+
+    The sequencer replaces those of :data:`STEP_INSTRUCTIONS`, which a configuration with
+    ``fixed_point`` has as well, before a unit receives them.
+    """
+    return INSTRUCTIONS + FIXED_POINT_INSTRUCTIONS if config.fixed_point else INSTRUCTIONS
 
 
 def encode(name: str, **values: int) -> bytes:

@@ -143,7 +143,8 @@ REGISTERS: tuple[Register, ...] = (
         Bits("START", 0, 1, "run the program at PROGRAM_ADDR"),
         Bits("SOFT_RESET", 1, 1, "stop issuing instructions, complete outstanding bus transfers, "
              "then reset everything except registers and memory contents; this also ends an error"),
-        Bits("CLEAR", 2, 1, "zero scratchpad, weight buffer and accumulators; only while idle"),
+        Bits("CLEAR", 2, 1, "zero scratchpad, weight buffer, accumulators and step registers; "
+             "only while idle"),
         Bits("SNAPSHOT", 3, 1, "copy all counters to the COUNTER registers at once"),
         Bits("CLEAR_COUNTERS", 4, 1, "zero all counters"))),
     Register("STATUS", 0x024, "RO", "State of the accelerator.", (

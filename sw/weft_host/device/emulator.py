@@ -111,6 +111,7 @@ class EmulatorDevice(SimulatedDevice):
             self._reset()
         if command["CLEAR"]:
             self.datapath.clear_memories()
+            self.registers.clear_steps()
         if command["SNAPSHOT"]:
             for counter in self.counter_names:
                 self.registers.set(f"COUNTER_{counter}", VALUE=self.datapath.counts[counter])

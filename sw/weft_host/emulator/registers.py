@@ -59,6 +59,12 @@ class RegisterFile:
         return [self.values[register.name] for register in register_map.STEP_REGISTERS
                 if register.name in self.values]
 
+    def clear_steps(self) -> None:
+        """Set the step registers, if there are any, to 0."""
+        for register in register_map.STEP_REGISTERS:
+            if register.name in self.values:
+                self.values[register.name] = 0
+
     def windows(self) -> list[AddressWindow]:
         """Return the address windows."""
         found: list[AddressWindow] = []

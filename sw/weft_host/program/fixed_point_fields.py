@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 from weft.spec.config import Config
 from weft.spec.fixed_point_instructions import (
+    MAX_FRACTION,
+    MAX_SHIFT,
+    MIN_FRACTION,
     ComputeOp,
     InputType,
     OperandType,
@@ -15,8 +18,6 @@ from weft.spec.fixed_point_instructions import (
 
 __all__ = ["fixed_point_reason"]
 
-_MOST_SHIFT = 62
-_FRACTIONS = range(4, 25)       # fraction bits of the arguments of functions
 _COMPUTE_TYPES = {"op": ComputeOp, "a_type": InputType, "b_type": OperandType,
                   "out_type": OutputType, "reduce": Reduction}
 _TWO_OPERANDS = frozenset({ComputeOp.ADD, ComputeOp.SUBTRACT, ComputeOp.MAXIMUM})
@@ -26,8 +27,8 @@ _ONE_OPERAND = frozenset({ComputeOp.SIGMOID, ComputeOp.GELU_GATE})
 def _drain_planes_reason(v: Mapping[str, int]) -> str | None:
     if v["scale"] not in frozenset(Scale):
         return f"scale is {v['scale']} and must be at most {max(Scale):d}"
-    if v["pre_shift"] > _MOST_SHIFT:
-        return f"pre_shift is {v['pre_shift']} and must be at most {_MOST_SHIFT}"
+    if v["pre_shift"] > MAX_SHIFT:
+        return f"pre_shift is {v['pre_shift']} and must be at most {MAX_SHIFT}"
     if v["exponent"] and v["scale"] != Scale.CHANNELS:
         return "exponent is set, which requires scale 1"
     if v["shift"] < 0 and v["scale"] == Scale.VECTOR:
@@ -42,6 +43,9 @@ def _compute_reason(v: Mapping[str, int]) -> str | None:
     op, b_type = ComputeOp(v["op"]), OperandType(v["b_type"])
     if v["row_shift"] and (op != ComputeOp.MULTIPLY or v["reduce"]):
         return "row_shift is set, which requires op MULTIPLY and reduce 0"
+    if v["reduce"] == Reduction.SQUARES and (op, b_type, v["out_type"], v["shift"]) != (
+            ComputeOp.MULTIPLY, OperandType.NONE, OutputType.NONE, 0):
+        return "op, b_type, out_type and shift must be 0 with reduce 4"
     if op in _TWO_OPERANDS and b_type not in (OperandType.INT32, OperandType.UINT16,
                                               OperandType.ROW):
         return f"b_type is {b_type:d} and must be 1, 2 or 3 with op {op.name}"
@@ -49,8 +53,10 @@ def _compute_reason(v: Mapping[str, int]) -> str | None:
         return f"b_type is {b_type:d} and must be 0 with op {op.name}"
     if op == ComputeOp.EXPONENTIAL and b_type != OperandType.ROW:
         return f"b_type is {b_type:d} and must be 3 with op EXPONENTIAL"
-    if (op in _ONE_OPERAND or op == ComputeOp.EXPONENTIAL) and v["shift"] not in _FRACTIONS:
-        return f"shift is {v['shift']} and must be from 4 to 24 with op {op.name}"
+    if (op in _ONE_OPERAND or op == ComputeOp.EXPONENTIAL) and not (
+            MIN_FRACTION <= v["shift"] <= MAX_FRACTION):
+        return (f"shift is {v['shift']} and must be from {MIN_FRACTION} to {MAX_FRACTION} with op "
+                f"{op.name}")
     if op == ComputeOp.ROTATE:
         if (v["a_type"], b_type, v["out_type"]) != (
                 InputType.INT32, OperandType.INT32, OutputType.INT32):

@@ -9,7 +9,7 @@ from weft.spec.presets import PRESETS, preset
 from weft.verilog import port_list, to_verilog
 
 VARIANTS = [*PRESETS.values(), preset("tiny", queue_depth=64, max_burst=1, outstanding=1),
-            preset("large", queue_depth=2, addr_width=16)]
+            preset("large", queue_depth=2, addr_width=16), preset("ulx3s", fixed_point=True)]
 
 
 @pytest.mark.parametrize("config", VARIANTS, ids=lambda config: config.name)

@@ -183,7 +183,7 @@ def test_reports_an_error_with_the_oldest_index_and_stops():
 def random_instructions(unit, count, draw, config):
     """Return random instructions of ``unit``, and the expected issues as (word, index, last)."""
     given, issued = [], []
-    of_unit = [instruction for instruction in isa.INSTRUCTIONS if instruction.unit == unit]
+    of_unit = [instruction for instruction in isa.instructions(config) if instruction.unit == unit]
     for index in range(count):
         instruction = draw.choice(of_unit)
         values = {field.name: draw.getrandbits(field.width) for field in instruction.fields[1:]}
@@ -207,12 +207,13 @@ def encoded(instruction, values):
         for field in instruction.fields[1:])
 
 
-@pytest.mark.parametrize("unit", range(4))
-@pytest.mark.parametrize("name", ["tiny", "wide"])
-def test_iterations_are_issued_with_tokens_and_index_of_their_instruction(unit, name):
+@pytest.mark.parametrize("unit, name, overrides", [
+    *((unit, name, {}) for name in ("tiny", "wide") for unit in range(4)),
+    *((unit, "tiny", {"fixed_point": True}) for unit in range(4))])
+def test_iterations_are_issued_with_tokens_and_index_of_their_instruction(unit, name, overrides):
     run_seed = seed()
     draw = random.Random(run_seed)
-    config = preset(name)
+    config = preset(name, **overrides)
     given, expected = random_instructions(unit, 120, draw, config)
 
     async def bench(ctx, dut):
@@ -252,7 +253,7 @@ def test_iterations_are_issued_with_tokens_and_index_of_their_instruction(unit, 
         took, status = await sampled(ctx, dut.o_issued, dut.o_status)
         assert not took and not status.queued, f"seed {run_seed}"
 
-    run(bench, unit, name)
+    run(bench, unit, name, **overrides)
 
 
 def test_issues_one_iteration_every_two_cycles():

@@ -3,94 +3,19 @@
 import random
 
 import pytest
-from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 
 from support.bench import add_deadline
-from support.instruction_checks import (
-    CRAFTED,
-    UNIT_OF,
-    absolute,
-    copy,
-    drain,
-    expected,
-    matmul,
-    rows,
-    word,
-)
+from support.instruction_checks import CRAFTED, copy, drain, expected, matmul, rows, word
+from support.random_words import random_word
 from support.seeds import seed
 from support.ticks import sampled
+from support.validator_bench import ALL, MEM_BASE, NONE, check
 from weft.control.validate import Validator
-from weft.spec import isa
 from weft.spec.isa import SEQUENCER, ErrorCode
 from weft.spec.presets import preset
 
-MEM_BASE = 0x0001_2340
-ALL = (0, 0xFFFFFFFF, 1, 1)
-NONE = (1, 0, 1, 1)
 TINY = preset("tiny")
-
-
-def check(config, cases, *, windows=(ALL, NONE, NONE, NONE), mem_base=MEM_BASE, seed=None,
-          stalls=False):
-    """Send the instructions ``cases``, and compare the results with :func:`expected`.
-
-    The validator is reset after every refused instruction. Return the number of results by error
-    code.
-    """
-    dut = Validator(config)
-    reset = Signal()
-    sim = Simulator(ResetInserter(reset)(dut))
-    sim.add_clock(1e-6)
-    add_deadline(sim, 100_000)
-    seen = {code: 0 for code in ErrorCode}
-    rng = random.Random(seed)
-
-    async def bench(ctx):
-        for window, (base, last, read, write) in zip(dut.i_windows, windows):
-            ctx.set(window, {"base": base, "last": last, "read": read, "write": write})
-        ctx.set(dut.i_mem_base, mem_base)
-        for index, given in enumerate(cases):
-            addr = rng.randrange(1 << 27) * 32
-            want = expected(config, given, addr, mem_base, windows)
-            ctx.set(dut.i.payload, {"word": given, "index": index, "offset": 0, "code": 0})
-            ctx.set(dut.i_program, (addr - 32 * index) % (1 << 32))
-            ctx.set(dut.i.valid, 1)
-            await ctx.tick().until(dut.i.ready)
-            ctx.set(dut.i.valid, 0)
-            ctx.set(dut.o.ready, 0 if stalls else 1)
-            waited = valid = error = 0
-            while not (valid or error) and waited <= dut.LATENCY:
-                waited += 1
-                valid, payload, error, record = await sampled(
-                    ctx, dut.o.valid, dut.o.payload, dut.o_error, dut.o_record)
-            where = f"seed {seed}, case {index}: {given:064x}"
-            assert valid or error, where
-            if stalls and valid:
-                for _ in range(rng.randrange(4)):
-                    still_valid, stable = await sampled(ctx, dut.o.valid, dut.o.payload)
-                    assert still_valid and stable == payload, where
-                ctx.set(dut.o.ready, 1)
-                await ctx.tick()
-            got = (record.code, record.unit, record.addr) if error else None
-            assert got == want, where
-            if error:
-                assert record.index == index and not valid, where
-                seen[ErrorCode(record.code)] += 1
-                for _ in range(3):      # the input is stalled
-                    ready, = await sampled(ctx, dut.i.ready)
-                    assert not ready, where
-                ctx.set(reset, 1)
-                await ctx.tick()
-                ctx.set(reset, 0)
-            else:
-                assert payload.word == absolute(given, mem_base), where
-                assert (payload.index, payload.unit) == (index, UNIT_OF[given & 0xFF]), where
-                seen[ErrorCode.NONE] += 1
-
-    sim.add_testbench(bench)
-    sim.run()
-    return seen
 
 
 @pytest.mark.parametrize("stalls", [False, True])
@@ -145,52 +70,13 @@ def test_mem_base_does_not_wrap():
     assert seen[ErrorCode.HOST_WINDOW] == 2
 
 
-def draw(rng, config):
-    """Return a random instruction: often valid, often near a limit, sometimes invalid."""
-    if rng.random() < 0.05:
-        return rng.getrandbits(256)
-    instruction = rng.choice(isa.INSTRUCTIONS)
-    bounds = [config.spad_bytes, config.wgt_bytes, config.acc_rows, config.wgt_tiles, config.cols]
-    values = {"opcode": instruction.opcode}
-    for field in instruction.fields[1:]:
-        top = (1 << field.width) - 1
-        kind = rng.random()
-        if kind < 0.55:
-            value = rng.randrange(1, 5)
-        elif kind < 0.9:
-            value = rng.choice(bounds) // rng.choice((1, 1, 2, 4)) + rng.randrange(-4, 3)
-        else:
-            value = rng.choice((0, top, rng.getrandbits(field.width)))
-        if field.name in ("wait", "signal"):
-            value = rng.getrandbits(4) & ~(1 << instruction.unit)
-        elif field.name == "host_addr" and kind < 0.9:
-            value = rng.randrange(0x4000)
-        elif field.name == "lead" and kind < 0.9:
-            value = rng.randrange(config.rows) if values["depthwise"] else 0
-        elif field.name == "clamp_max" and kind < 0.9:
-            value = 127
-        elif field.name == "blank" and kind < 0.9:
-            value = 0 if values["depthwise"] else rng.randrange(config.rows)
-        elif field.name == "y_count" and kind < 0.5 and values.get("apart"):
-            value = 1
-        elif field.name == "channels" and kind < 0.8:
-            value = rng.randrange(1, config.cols + 1)
-        elif field.name == "channel" and kind < 0.9:
-            value = rng.randrange(config.param_channels // config.cols) * config.cols
-        values[field.name] = value & top
-    result = sum(values[field.name] << field.offset for field in instruction.fields)
-    if rng.random() < 0.08:
-        result ^= 1 << rng.randrange(256)
-    return result
-
-
 @pytest.mark.parametrize("name", ["tiny", "wide", "tall", "large"])
 def test_random_instructions(name):
     run_seed = seed()
     rng = random.Random(run_seed)
     config = preset(name, addr_width=rng.choice((16, 24, 32)))
     windows = [(0x2000, 0x4FFF, 1, 0), (0x4000, 0x8FFF, 0, 1), (0x4000, 0x47FF, 1, 1), NONE]
-    cases = [draw(rng, config) for _ in range(400)]
+    cases = [random_word(rng, config) for _ in range(400)]
     seen = check(config, cases, windows=windows, mem_base=0x1000, seed=run_seed,
                  stalls=rng.random() < 0.5)
     assert seen[ErrorCode.NONE] > 20 and sum(seen.values()) == 400, (run_seed, seen)

@@ -185,16 +185,29 @@ def test_clear_zeroes_the_memories_and_soft_reset_keeps_them():
                 or emulator.datapath.acc.any())
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_results_of_random_programs_do_not_depend_on_the_order_of_the_units(name):
+def test_clear_zeroes_the_step_registers_and_soft_reset_keeps_them():
+    emulator = EmulatorDevice(preset("tiny", fixed_point=True), memory_bytes=4096)
+    for register in register_map.STEP_REGISTERS:
+        emulator.write_register(register.name, 0xFFFFFFFF)
+    emulator.soft_reset()
+    values = [emulator.read_register(register.name) for register in register_map.STEP_REGISTERS]
+    assert values == [0xFFFFFFFF] * len(register_map.STEP_REGISTERS)
+    emulator.clear()
+    assert not any(emulator.read_register(register.name)
+                   for register in register_map.STEP_REGISTERS)
+
+
+@pytest.mark.parametrize("config", [*PRESETS.values(), preset("small", fixed_point=True)],
+                         ids=lambda config: config.name)
+def test_results_of_random_programs_do_not_depend_on_the_order_of_the_units(config):
     """Tokens alone order the units: the order is shuffled, the initial memories are dirty."""
     for number in range(12):
-        program = random_program(preset(name), seed(number))
+        program = random_program(config, seed(number))
         values = np.random.default_rng(seed(number))
         inputs = [values.integers(-128, 128, program.inputs[0].shape, dtype=np.int8)]
         results = []
         for attempt in range(3):
-            emulator = EmulatorDevice(preset(name), memory_bytes=MEMORY_BYTES)
+            emulator = EmulatorDevice(config, memory_bytes=MEMORY_BYTES)
             draw = random.Random(attempt)
             if attempt:
                 emulator.order = draw.sample(range(4), 4)

@@ -28,7 +28,9 @@ def sections(text):
 
 
 @pytest.mark.parametrize("page, table, width", [
-    ("registers", register_map.REGISTERS, 32), ("instruction_set", isa.INSTRUCTIONS, 256)])
+    ("registers", register_map.REGISTERS, 32), ("instruction_set", isa.INSTRUCTIONS, 256),
+    ("instruction_set", isa.FIXED_POINT_INSTRUCTIONS, 256),
+    ("instruction_set", isa.STEP_INSTRUCTIONS, 256)])
 def test_every_bit_has_one_table_row(page, table, width):
     found = sections(getattr(generate_docs, page)())
     for entry in table:
@@ -37,6 +39,31 @@ def test_every_bit_has_one_table_row(page, table, width):
         assert bits == list(range(width)), entry.name
         fields = {field.split("`")[1]: (low, high - low + 1) for high, low, field in rows if field}
         assert fields == {field.name: (field.offset, field.width) for field in entry.fields}
+
+
+def test_sections_name_the_configurations_with_step_registers_and_fixed_point():
+    text = generate_docs.registers()
+    section = text.split("\n## STEP0 to STEP63\n")[1]
+    assert "`0x200` + 4 * *n*" in section and "with `fixed_point`" in section
+    assert "| 31:0 | `VALUE` |" in section and "STEP1](" not in text
+    text = generate_docs.instruction_set()
+    for title, table in (("Fixed-point instructions", isa.FIXED_POINT_INSTRUCTIONS),
+                         ("Variants with step registers", isa.STEP_INSTRUCTIONS)):
+        section = text.split(f"\n## {title}\n")[1].split("\n## ")[0]
+        assert "Configurations with `fixed_point`" in section
+        for instruction in table:
+            assert f"`0x{instruction.opcode:02X}` | [{instruction.name}](" in section
+
+
+def test_address_ranges_that_depend_on_a_type_are_formulas():
+    section = generate_docs.instruction_set().split("\n## COMPUTE\n")[1].split("\n## ")[0]
+    assert ("| `b_addr` | `b_addr` + `(count - 1) * b_pitch` + (`4*elements_count` with "
+            "`b_type` 1, `2*elements_count` with `b_type` 2, `4` with `b_type` 3, "
+            "`8` with `b_type` 4) | "
+            "`b_type` is 1, 2, 3 or 4 |") in section
+    assert ("| `out_addr` | `out_addr` + `(count - 1) * out_pitch` + `plane_pitch` + "
+            "`elements_count` | `out_type` is 4 |") in section
+    assert "| `row_addr` | `row_addr` + `16*count` | `reduce` is not 0 |" in section
 
 
 def test_every_error_code_has_a_table_row():

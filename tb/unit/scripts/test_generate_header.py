@@ -48,7 +48,9 @@ def test_defines_every_register_instruction_and_error(header):
                if line.startswith("#define") and len(line.split()) > 2}
     for register in register_map.REGISTERS:
         assert int(defines[f"WEFT_{register.name}"].rstrip("u"), 16) == register.offset
-    for instruction in isa.INSTRUCTIONS:
+    assert int(defines["WEFT_STEP_REGISTERS"]) == len(register_map.STEP_REGISTERS)
+    assert int(defines["WEFT_STEP0"].rstrip("u"), 16) == register_map.STEP_REGISTERS[0].offset
+    for instruction in isa.BY_NAME.values():
         assert int(defines[f"WEFT_OP_{instruction.name}"].rstrip("u"), 16) == instruction.opcode
     for code in isa.ErrorCode:
         assert int(defines[f"WEFT_ERROR_{code.name}"]) == code

@@ -7,11 +7,13 @@ import pytest
 
 from support.seeds import seed
 from weft.spec import isa
+from weft.spec.presets import preset
+from weft.spec.step_instructions import STEP_BIT, STEP_COUNTS
 
 ALL_BITS = (1 << 8 * isa.INSTRUCTION_BYTES) - 1
 
 
-@pytest.mark.parametrize("instruction", isa.INSTRUCTIONS, ids=lambda known: known.name)
+@pytest.mark.parametrize("instruction", isa.BY_NAME.values(), ids=lambda known: known.name)
 def test_decoding_reverses_encoding(instruction):
     draw = random.Random(seed())
     for values in (
@@ -23,7 +25,7 @@ def test_decoding_reverses_encoding(instruction):
         assert isa.decode(raw) == (instruction, {"opcode": instruction.opcode, **values})
 
 
-@pytest.mark.parametrize("instruction", isa.INSTRUCTIONS, ids=lambda known: known.name)
+@pytest.mark.parametrize("instruction", isa.BY_NAME.values(), ids=lambda known: known.name)
 def test_every_bit_is_reserved_or_belongs_to_one_field(instruction):
     seen = 0
     for field in instruction.fields:
@@ -34,6 +36,32 @@ def test_every_bit_is_reserved_or_belongs_to_one_field(instruction):
               for name in ("wait", "signal"))
     assert seen | instruction.reserved_mask == ALL_BITS
     assert seen & instruction.reserved_mask == own
+
+
+@pytest.mark.parametrize("instruction", isa.STEP_INSTRUCTIONS, ids=lambda known: known.name)
+def test_a_variant_has_the_fields_of_its_instruction(instruction):
+    base = isa.BY_OPCODE[instruction.opcode & ~STEP_BIT]
+    assert instruction.name == f"{base.name}_STEP" and base.name in STEP_COUNTS
+    assert instruction.unit == base.unit
+    places = {field.name: (field.offset, field.width, field.signed) for field in base.fields}
+    own = {field.name: (field.offset, field.width, field.signed) for field in instruction.fields}
+    added = {"host_step", "count_step"} if "host_addr" in places else set()
+    assert own.keys() - places.keys() == added
+    assert places.items() <= own.items()
+    # the sequencer checks reserved bits after it has cleared the added fields
+    bits = sum((1 << own[name][1]) - 1 << own[name][0] for name in added)
+    assert instruction.reserved_mask | bits == base.reserved_mask
+
+
+def test_only_configurations_with_fixed_point_have_its_instructions():
+    assert isa.instructions(preset("tiny")) == isa.INSTRUCTIONS
+    config = preset("tiny", fixed_point=True)
+    assert isa.instructions(config) == isa.INSTRUCTIONS + isa.FIXED_POINT_INSTRUCTIONS
+    assert len(isa.BY_OPCODE) == len(isa.BY_NAME)
+    for instruction in isa.BY_NAME.values():
+        assert isa.has_opcode(config, instruction.opcode)
+        assert isa.has_opcode(preset("tiny"), instruction.opcode) == (
+            instruction in isa.INSTRUCTIONS)
 
 
 def test_decodes_an_unknown_opcode_as_none():
