@@ -57,9 +57,6 @@ class Accelerator(wiring.Component):
         if config.compact:
             raise ValueError(f"configuration {config.name!r} is compact: use "
                              "weft.make_accelerator to create its serial engine")
-        if config.fixed_point:
-            raise ValueError(f"{config.name}: the gateware does not have the fixed-point "
-                             "instructions yet, only the emulator has; leave out fixed_point")
         self.config = config
         self.observe = observe
         super().__init__(accelerator_ports(config, observe=observe))

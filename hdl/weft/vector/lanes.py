@@ -8,6 +8,7 @@ from ..control.instruction_layout import instruction_layout
 from ..control.unit_interface import INSTRUCTION_SHAPE
 from ..spec.isa import Mode
 from .drain import Step
+from .fixed_point.settings import lane_count
 from .requantize import Requantizer
 
 __all__ = ["Lanes"]
@@ -54,6 +55,10 @@ class Lanes(wiring.Component):
         Values of the groups of these channels, one cycle later.
     o_en : :py:`Out(1)`, ``o_bytes`` : :py:`Out(ArrayLayout(8, max(lanes, 4)))`
         A step leaves, and its bytes: one per lane, or the four of an int32 in mode RAW.
+    i_fixed, i_fixed_value, i_fixed_multiplier, o_product
+        Only with ``config.fixed_point``. While ``i_fixed`` is high, which is allowed only while no
+        step is in flight, the multipliers of the first lanes compute the products of
+        :class:`weft.vector.fixed_point.lane.FixedPointLane`.
     """
 
     SUM_AT = 2              # cycles from the step to its values at the requantiser
@@ -81,6 +86,12 @@ class Lanes(wiring.Component):
             "i_shifts": In(data.ArrayLayout(6, lanes)),
             "o_en": Out(1),
             "o_bytes": Out(data.ArrayLayout(8, max(lanes, 4))),
+            **({
+                "i_fixed": In(1),
+                "i_fixed_value": In(data.ArrayLayout(signed(32), lane_count(config))),
+                "i_fixed_multiplier": In(data.ArrayLayout(32, lane_count(config))),
+                "o_product": Out(data.ArrayLayout(63, lane_count(config))),
+            } if config.fixed_point else {}),
         })
 
     def elaborate(self, platform):
@@ -119,9 +130,11 @@ class Lanes(wiring.Component):
 
         sums, results = [], []
         for lane in range(config.vector_lanes):
-            m.submodules[f"lane_{lane}"] = requantizer = Requantizer()
+            is_fixed = config.fixed_point and lane < lane_count(config)
+            m.submodules[f"lane_{lane}"] = requantizer = Requantizer(fixed_point=is_fixed)
             s2_sum = Signal(signed(32), name=f"s2_sum_{lane}", reset_less=True)
-            multiplier = Signal(31, name=f"multiplier_{lane}", reset_less=True)
+            multiplier = Signal(len(requantizer.i_multiplier), name=f"multiplier_{lane}",
+                                reset_less=True)
             shift = Signal(6, name=f"shift_{lane}", reset_less=True)
             m.d.sync += [
                 s2_sum.eq(Mux(at[self.SUM_AT - 1].map, self.i_values[lane],
@@ -140,6 +153,11 @@ class Lanes(wiring.Component):
                 requantizer.i_clamp_min.eq(clamp_min),
                 requantizer.i_clamp_max.eq(clamp_max),
             ]
+            if is_fixed:
+                m.d.comb += self.o_product[lane].eq(requantizer.o_product)
+                with m.If(self.i_fixed):
+                    m.d.sync += [s2_sum.eq(self.i_fixed_value[lane]),
+                                 multiplier.eq(self.i_fixed_multiplier[lane])]
             sums.append(s2_sum)
             results.append(requantizer.o_result)
 

@@ -26,11 +26,14 @@ class SharedRead(wiring.Component):
         Ports of the readers of PARAMS and TABLE.
     map : :py:`In(ReadPort(spad_addr_width, vector_lanes))`
         Port of the reader of MAP and SOFTMAX.
+    i_fixed, fixed : :py:`In(1)`, :py:`In(ReadPort(spad_addr_width, max(vector_lanes, 4)))`
+        Only with ``config.fixed_point``: select the port of the fixed-point instructions.
     spad : :py:`Out(ReadPort(spad_addr_width, max(vector_lanes, 4)))`
         Port of the scratchpad.
     """
 
     def __init__(self, config):
+        self.config = config
         addr_width = config.spad_addr_width
         super().__init__({
             "i_table": In(1),
@@ -39,6 +42,10 @@ class SharedRead(wiring.Component):
             "table": In(ReadPort(addr_width, 4)),
             "map": In(ReadPort(addr_width, config.vector_lanes)),
             "spad": Out(ReadPort(addr_width, config.vector_port_bytes)),
+            **({
+                "i_fixed": In(1),
+                "fixed": In(ReadPort(addr_width, config.vector_port_bytes)),
+            } if config.fixed_point else {}),
         })
 
     def elaborate(self, platform):
@@ -57,4 +64,14 @@ class SharedRead(wiring.Component):
             m.d.comb += [part.req.ready.eq(req.ready), part.granted.eq(self.spad.granted),
                          part.conflict.eq(self.spad.conflict)]
             m.d.comb += [byte.eq(source) for byte, source in zip(part.data, self.spad.data)]
+        if self.config.fixed_point:
+            fixed = self.fixed
+            with m.If(self.i_fixed):
+                m.d.comb += [req.valid.eq(fixed.req.valid), req.payload.eq(fixed.req.payload),
+                             self.params.valid.eq(0)]
+            m.d.comb += [
+                fixed.req.ready.eq(req.ready), fixed.granted.eq(self.spad.granted),
+                fixed.conflict.eq(self.spad.conflict), fixed.data.eq(self.spad.data),
+                fixed.valid.eq(self.spad.valid & self.i_fixed),
+            ]
         return m

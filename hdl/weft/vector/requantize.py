@@ -10,6 +10,7 @@ __all__ = ["Requantizer"]
 
 HALF = 16               # bits of half an operand, which fits the multipliers of all FPGAs
 COARSE = 16             # step of the first stage of the shifter, in bits
+PRODUCT = 62            # bits of a product
 QUOTIENT = 8            # bits; 255 plus any zero point is at least every clamp_max
 WINDOW = QUOTIENT + 1 + COARSE - 1
 
@@ -21,6 +22,11 @@ class Requantizer(wiring.Component):
     inputs are sampled a number of cycles after the value that they belong to, to save registers.
     The result is exact for all values, multipliers below 2^31, shifts from 0 to 63 and rounding
     laws; the page on numerics defines the laws.
+
+    Parameters
+    ----------
+    fixed_point : :class:`bool`
+        The fixed-point instructions use the multiplier, too.
 
     Members
     -------
@@ -38,18 +44,23 @@ class Requantizer(wiring.Component):
         Smallest and largest result, ``CLAMP_AT`` cycles after the value.
     o_result : :py:`Out(signed(8))`
         Result, ``LATENCY`` cycles after the value.
+    o_product : :py:`Out(63)`
+        Only with ``fixed_point``: magnitude of the product, ``PRODUCT_AT`` cycles after the value.
+        ``i_multiplier`` then has 32 bits, and its largest value is 2^31.
     """
 
     MULTIPLIER_AT = 1
+    PRODUCT_AT = 4
     SHIFT_AT = 5
     ZERO_POINT_AT = 9
     CLAMP_AT = 10
     LATENCY = 11
 
-    def __init__(self):
+    def __init__(self, *, fixed_point=False):
+        self.fixed_point = fixed_point
         super().__init__({
             "i_value": In(signed(32)),
-            "i_multiplier": In(31),
+            "i_multiplier": In(32 if fixed_point else 31),
             "i_shift": In(6),
             "i_double": In(1),
             "i_away": In(1),
@@ -57,6 +68,7 @@ class Requantizer(wiring.Component):
             "i_clamp_min": In(signed(8)),
             "i_clamp_max": In(signed(8)),
             "o_result": Out(signed(8)),
+            **({"o_product": Out(PRODUCT + 1)} if fixed_point else {}),
         })
 
     def elaborate(self, platform):
@@ -67,6 +79,9 @@ class Requantizer(wiring.Component):
         m.d.sync += [new.eq(old) for old, new in zip(negative, negative[1:])]
 
         product = self._multiply(m)
+        if self.fixed_point:
+            m.d.comb += self.o_product.eq(product)
+            product = product[:PRODUCT]
 
         # stage 5: tests on the bits of |P| that the coarse shift drops
         s5_product = _signal(len(product), "s5_product")
@@ -134,16 +149,18 @@ class Requantizer(wiring.Component):
     def _multiply(self, m):
         """Return ``|P|``, the magnitude of the product, in stage 4.
 
-        It has 62 bits, because the largest magnitude is 2^31 * (2^31 - 1).
+        It has 62 bits, because the largest magnitude is 2^31 * (2^31 - 1), or with ``fixed_point``
+        63 bits.
         """
+        width = PRODUCT + self.fixed_point
         s1_value = _signal(32, "s1_value")
         value = s1_value[:HALF], s1_value[HALF:]
         multiplier = self.i_multiplier[:HALF], self.i_multiplier[HALF:]
         s2 = [[_signal(2 * HALF, f"s2_product_{i}{j}") for j in range(2)] for i in range(2)]
         # |value| <= 2^31, so each inner product is below 2^31 and their sum fits
         s3_inner = _signal(2 * HALF, "s3_inner")
-        s3_outer = _signal(2 * 31, "s3_outer")
-        s4_product = _signal(2 * 31, "s4_product")
+        s3_outer = _signal(width, "s3_outer")
+        s4_product = _signal(width, "s4_product")
         m.d.sync += s1_value.eq(magnitude(self.i_value))
         m.d.sync += [s2[i][j].eq(value[i] * multiplier[j]) for i in range(2) for j in range(2)]
         m.d.sync += [

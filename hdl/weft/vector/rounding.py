@@ -19,7 +19,7 @@ positive infinity: ``half`` is its increment, and ``ones`` is the AND of all bit
 
 from amaranth.hdl import Cat, Const, Mux
 
-__all__ = ["FIRST_SHIFT", "ShiftStage", "clamp", "magnitude", "rounds_half_up"]
+__all__ = ["FIRST_SHIFT", "ShiftStage", "clamp", "magnitude", "mux_tree", "rounds_half_up"]
 
 FIRST_SHIFT = 31
 """Number of bits that the first of TFL2's two roundings drops."""
@@ -85,16 +85,16 @@ class ShiftStage:
         any_dropped = [self.value[:i * step].any() for i in range(count)]
         all_dropped = [self.value[:i * step].all() for i in range(count)]
         # for an empty slice, any() = 0 and all() = 1 are the neutral elements
-        return ShiftStage(_mux_tree(amount, kept), self.over | _mux_tree(amount, lost),
-                          self.sticky | _mux_tree(amount, any_dropped),
-                          self.ones & _mux_tree(amount, all_dropped))
+        return ShiftStage(mux_tree(amount, kept), self.over | mux_tree(amount, lost),
+                          self.sticky | mux_tree(amount, any_dropped),
+                          self.ones & mux_tree(amount, all_dropped))
 
     def increment(self, negative):
         """Return the increment of the quotient, 0 or 1, for the sign ``negative`` of ``P``."""
         return rounds_half_up(negative, self.value[0], self.sticky) | self.ones
 
 
-def _mux_tree(index, choices):
+def mux_tree(index, choices):
     """Return ``choices[index]`` as a tree of 2:1 multiplexers."""
     choices = list(choices)
     for bit in index:

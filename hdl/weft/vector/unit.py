@@ -1,6 +1,6 @@
 """VECTOR unit: requantises accumulators, maps bytes through tables, computes softmax."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -11,6 +11,7 @@ from ..sram.ports import AccReadPort, ReadPort, WritePort
 from ..vendor.lut_ram import lut_ram_attributes
 from .channel_memory import ChannelMemory
 from .drain import DrainReader
+from .fixed_point.part import FIXED_POINT_NAMES, FixedPointPart
 from .lanes import Lanes
 from .map import MapReader
 from .params import ParamsReader
@@ -38,6 +39,10 @@ class VectorUnit(wiring.Component):
     A MAP takes one cycle for each ``vector_lanes`` bytes of a row, or two cycles with two operands,
     plus a constant.
 
+    With ``config.fixed_point``, a COMPUTE, SOLVE or DRAIN_PLANES starts when all earlier results
+    are written, and is done before the next instruction starts;
+    :class:`weft.vector.fixed_point.engine.FixedPointEngine` states its cycles.
+
     Parameters
     ----------
     config : :class:`Config`
@@ -47,8 +52,8 @@ class VectorUnit(wiring.Component):
     unit : :py:`In(UnitSignature())`
         ``conflict`` refers to the previous cycle. ``error`` and ``wait_memory`` are constant 0.
     acc : :py:`Out(AccReadPort(row_width, cols))`
-        Reads of DRAIN. The latency must be 1 to 15 cycles; above 6 cycles, DRAIN is slower than
-        one step per cycle.
+        Reads of DRAIN and DRAIN_PLANES. The latency must be 1 to 15 cycles; above 6 cycles, DRAIN
+        is slower than one step per cycle.
     spad : :py:`Out(ReadPort(spad_addr_width, max(vector_lanes, 4)))`
         Reads of all other instructions.
     spad_out : :py:`Out(WritePort(spad_addr_width, max(vector_lanes, 4)))`
@@ -92,6 +97,15 @@ class VectorUnit(wiring.Component):
 
         shapes = {"bias": signed(32), "multiplier": 31, "shift": 6}
         channels = (lanes.o_bias_channel, lanes.o_multiplier_channel, lanes.o_shift_channel)
+        # with the fixed-point instructions, the part that executes them shares these
+        acc, spad_out, results = flipped(self.acc), flipped(self.spad_out), queue.o
+        entry_en, entry = lanes.o_en, lanes.o_bytes
+        fixed = None
+        if config.fixed_point:
+            m.submodules.fixed_point = fixed = FixedPointPart(config, queue_depth=self.queue_depth)
+            self._connect_fixed_point(m, fixed, lanes, read, queue)
+            acc, spad_out, results = fixed.other_acc, fixed.other_spad_out, fixed.o
+            entry_en, entry = fixed.o_en, fixed.o_bytes
         values = (lanes.i_biases, lanes.i_multipliers, lanes.i_shifts)
         for (name, shape), channel, value in zip(shapes.items(), channels, values):
             channel_memory = ChannelMemory(
@@ -105,13 +119,13 @@ class VectorUnit(wiring.Component):
                 value.eq(channel_memory.o_values),
             ]
 
-        connect(m, reader.acc, flipped(self.acc))
+        connect(m, reader.acc, acc)
         connect(m, params.spad, read.params)
         connect(m, table.spad, read.table)
         connect(m, map_.spad, read.map)
         connect(m, read.spad, flipped(self.spad))
-        connect(m, queue.o, writer.i)
-        connect(m, writer.spad_out, flipped(self.spad_out))
+        connect(m, results, writer.i)
+        connect(m, writer.spad_out, spad_out)
         m.d.comb += [
             read.i_table.eq(table.o_busy),
             read.i_map.eq(map_.o_busy),
@@ -129,18 +143,35 @@ class VectorUnit(wiring.Component):
             lanes.i_step.eq(Mux(map_.o_step.valid, map_.o_step, reader.o_step)),
             lanes.i_acc.eq(reader.o_acc),
             lanes.i_values.eq(map_.o_values),
-            queue.i_en.eq(lanes.o_en),
-            queue.i.eq(lanes.o_bytes),
+            queue.i_en.eq(entry_en),
+            queue.i.eq(entry),
             reader.i_freed.eq(writer.i.valid & writer.i.ready),
         ]
-        self._issue(m, params, table, reader, map_, softmax, lanes, writer)
+        self._issue(m, params, table, reader, map_, softmax, lanes, writer, fixed)
         return m
 
-    def _issue(self, m, params, table, reader, map_, softmax, lanes, writer):
+    def _connect_fixed_point(self, m, fixed, lanes, read, queue):
+        """Connect the part that executes the fixed-point instructions."""
+        connect(m, fixed.acc, flipped(self.acc))
+        connect(m, fixed.spad_out, flipped(self.spad_out))
+        connect(m, fixed.spad, read.fixed)
+        connect(m, queue.o, fixed.i)
+        m.d.comb += [
+            read.i_fixed.eq(fixed.o_busy),
+            lanes.i_fixed.eq(fixed.o_busy),
+            lanes.i_fixed_value.eq(fixed.o_value),
+            lanes.i_fixed_multiplier.eq(fixed.o_multiplier),
+            fixed.i_product.eq(lanes.o_product),
+            fixed.i_en.eq(lanes.o_en),
+            fixed.i_bytes.eq(lanes.o_bytes),
+        ]
+
+    def _issue(self, m, params, table, reader, map_, softmax, lanes, writer, fixed):
         """Start each instruction in the parts that execute it."""
         unit = self.unit
         m.submodules.instruction = instruction = InstructionRegister(
-            ["DRAIN", "PARAMS", "TABLE", "MAP", "SOFTMAX"])
+            ["DRAIN", "PARAMS", "TABLE", "MAP", "SOFTMAX"]
+            + (list(FIXED_POINT_NAMES) if fixed is not None else []))
         connect(m, flipped(unit.cmd), instruction.i)
         opcode, word = instruction.o_is, instruction.o.payload
         is_known = opcode.as_value().any()              # 0 for SYNC_VECTOR
@@ -149,10 +180,20 @@ class VectorUnit(wiring.Component):
         free, empty = Signal(), Signal()
         starting, drain, sync = Signal(), Signal(), Signal()
         start_params, start_table, start_map = Signal(), Signal(), Signal()
+        is_free = (instruction.o.valid & ~starting & writer.o_ready
+                   & ~params.o_busy & ~table.o_busy & ~map_.o_busy)
+        done, busy = writer.o_done, (instruction.o.valid | params.o_busy | table.o_busy
+                                     | map_.o_busy | writer.o_busy)
+        if fixed is not None:
+            is_free, done, busy = (is_free & ~fixed.o_busy, done | fixed.o_done,
+                                   busy | fixed.o_busy)
+            kinds = [opcode[name] for name in FIXED_POINT_NAMES]
+            m.d.sync += fixed.i_start.eq(empty & Cat(kinds).any())
+            m.d.comb += [fixed.i_instruction.eq(word),
+                         Cat(fixed.i_kind[name] for name in FIXED_POINT_NAMES).eq(Cat(kinds))]
         m.d.comb += [
             instruction.i_halt.eq(unit.halt),
-            free.eq(instruction.o.valid & ~starting & writer.o_ready
-                    & ~params.o_busy & ~table.o_busy & ~map_.o_busy),
+            free.eq(is_free),
             # all earlier results are written, and no step in flight uses the parameters or tables
             empty.eq(free & ~writer.o_busy),
             params.i_start.eq(start_params),
@@ -200,8 +241,7 @@ class VectorUnit(wiring.Component):
             writer.i_instruction.eq(word),
             writer.i_map.eq(map_.i_start),
             writer.i_empty.eq(~(drain | map_.i_start)),
-            unit.done.eq(writer.o_done),
-            unit.busy.eq(instruction.o.valid | params.o_busy | table.o_busy | map_.o_busy
-                         | writer.o_busy),
+            unit.done.eq(done),
+            unit.busy.eq(busy),
             unit.conflict.eq(acc_conflict | self.spad.conflict | self.spad_out.conflict),
         ]

@@ -34,6 +34,7 @@ _LARGEST = 32639        # of 16-bit activations
 _MULTIPLIER_BITS = 26
 _MULTIPLIER_MASK = (1 << _MULTIPLIER_BITS) - 1
 _SHIFT_MASK = 63
+_SIGN = 1 << 31         # of an int32
 _FUNCTIONS = {ComputeOp.SIGMOID: interpolation.sigmoid,
               ComputeOp.GELU_GATE: interpolation.gelu_gate}
 
@@ -154,7 +155,7 @@ def solve(spad: Bytes, v: Fields) -> None:
             case SolveOp.SUM:
                 words = quotients.sum_quotient(a)
             case SolveOp.MEAN:
-                words = (quotients.mean(a, v["constant"]),)
+                words = ((quotients.mean(a, v["constant"]) + _SIGN) % (2 * _SIGN) - _SIGN,)
             case SolveOp.EXPONENT:
                 words = (quotients.exponent(a),)
         _write(spad, v["out_addr"] + row * v["out_pitch"], 0, np.array([words]), "<i4")
@@ -169,8 +170,9 @@ def drain_planes(spad: Bytes, acc: npt.NDArray[np.int32], v: Fields) -> None:
     result = saturate(round_shift(256 * sums[:, ::2] + sums[:, 1::2], v["pre_shift"]))
     if v["scale"] == Scale.CHANNELS:
         words = _read(spad, v["b_addr"], v["b_pitch"], rows, 2 * channels, "<i4")[:, None]
-        multiplier, bias = words[..., ::2] & _MULTIPLIER_MASK, words[..., 1::2]
-        amount: Integers = (words[..., ::2] >> _MULTIPLIER_BITS & _SHIFT_MASK) + v["shift"]
+        packed, bias = words[..., :channels], words[..., channels:]
+        multiplier = packed & _MULTIPLIER_MASK
+        amount: Integers = (packed >> _MULTIPLIER_BITS & _SHIFT_MASK) + v["shift"]
         if v["exponent"]:
             amount = amount - _read(spad, v["row_addr"], RECORD_BYTES, count, 1, "<i4")
         result = saturate(saturate(round_shift(result * multiplier, amount)) + bias)

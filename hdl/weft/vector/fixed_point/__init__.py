@@ -1,0 +1,1 @@
+"""Fixed-point instructions of VECTOR: COMPUTE, SOLVE and DRAIN_PLANES."""
