@@ -3,7 +3,9 @@
 import numpy as np
 
 from weft.spec import isa
+from weft.spec.extents import regions
 from weft.spec.iterations import iterations
+from weft.spec.step_instructions import STEP_REGISTERS, count_of, resolve
 
 __all__ = ["accesses_of", "with_tokens"]
 
@@ -19,8 +21,14 @@ def _indices(start, size, *loops):
 def accesses_of(config, name, v):
     """Return the exact accesses of an instruction, a list of (space, is write, indices).
 
-    An instruction with ``each`` is passed iteration by iteration.
+    An instruction with ``each`` is passed iteration by iteration. The step registers are 0.
     """
+    if name in ("DRAIN_PLANES", "COMPUTE", "SOLVE"):
+        return [(region.space, region.write, _indices(region.start, region.size, *region.loops))
+                for region in regions(config, name, v)]
+    if name.endswith("_STEP"):
+        instruction, v = resolve(isa.BY_NAME[name], dict(v), (0,) * STEP_REGISTERS)
+        return accesses_of(config, instruction.name, v) if count_of(instruction, v) else []
     if name in ("LOAD", "LOAD_WGT", "STORE"):
         local = "wgt" if name == "LOAD_WGT" else "spad"
         store = name == "STORE"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from weft_boards._board import Board
 
 __all__ = ["board_of_preset", "config_is_given", "make_config", "make_device", "make_rtl_device",
-           "require_gateware", "require_memory"]
+           "require_memory"]
 
 
 def _is_default(name: str) -> bool:
@@ -182,23 +182,9 @@ def require_memory(config: Config, needed: int, purpose: str) -> None:
         raise InputError(f"{purpose} needs {needed:,} bytes of host memory; {limit}")
 
 
-def require_gateware(config: Config) -> None:
-    """Check that a configuration exists as gateware.
-
-    Raises
-    ------
-    InputError
-        If only the emulator has it.
-    """
-    if config.fixed_point:
-        raise InputError("the gateware does not have the fixed-point instructions yet; use --on "
-                         "emulator, or leave out --set fixed_point")
-
-
 def make_rtl_device(config: Config, *, memory_bytes: int, latency: int = 20,
                     bandwidth: float = 1.0) -> RtlDevice:
     """Return a simulation of the RTL with at least ``memory_bytes`` of host memory."""
-    require_gateware(config)
     return RtlDevice(config, memory_bytes=_memory_size(config, memory_bytes), latency=latency,
                      bandwidth=bandwidth, progress=progress)
 

@@ -6,7 +6,7 @@ import click
 
 from weft.spec.config import Config
 
-from .devices import make_config, require_gateware
+from .devices import make_config
 from .files import OutputFile
 from .options import config_options
 from .output import progress, write_output
@@ -56,7 +56,6 @@ def verilog(preset_name: str, changes: tuple[str, ...], top: str, template: bool
         raise click.UsageError("name the Verilog file with -o, or print an instantiation with "
                                "--template")
     config = make_config(preset_name, changes)
-    require_gateware(config)
     from ..verilog.module_names import ModuleNameError
     try:
         if template:

@@ -116,8 +116,9 @@ class ProgramBuilder:
         full = {field.name: 0 for field in isa.BY_NAME[base].fields} | fields
         if most:
             full[STEP_COUNTS[base]] = most
+        # a ring orders its accesses itself
         accessed = [region for region in regions(self.config, base, full)
-                    if region.space != HOST]
+                    if region.space not in (HOST, "wgt")]
         if tag is not None:
             index = self._tags.setdefault(tag, len(self._tags))
             accessed.append(Region(HOST, base == "STORE", index, 1, (), index))

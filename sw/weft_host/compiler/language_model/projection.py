@@ -105,10 +105,12 @@ class ProjectionEmitter:
         # (group, chunk, line, column); memory holds the last array row of a tile first
         tiles = padded.reshape(groups, config.cols, chunks, config.rows).transpose(0, 2, 3, 1)
         tiles = tiles[:, :, ::-1]
-        channels = np.zeros((groups * config.cols, 2), np.int64)
-        channels[:outputs, 0] = matrix.factors.multiplier | matrix.factors.shift << 26
-        channels[:outputs, 1] = matrix.bias & 0xFFFFFFFF
-        parameters = self.constants.add(channels.astype("<u4").tobytes())
+        channels = np.zeros((2, groups * config.cols), np.int64)
+        channels[0, :outputs] = matrix.factors.multiplier | matrix.factors.shift << 26
+        channels[1, :outputs] = matrix.bias & 0xFFFFFFFF
+        # multipliers and shifts of a group, then its biases
+        by_group = channels.reshape(2, groups, config.cols).transpose(1, 0, 2)
+        parameters = self.constants.add(by_group.astype("<u4").tobytes())
         weights = self.constants.add(tiles.tobytes())
         blocks = []
         for first in range(0, groups, self._most_groups):
@@ -156,8 +158,12 @@ class ProjectionEmitter:
         channels = block.groups * config.cols
         builder.copy("LOAD", HostArea.CONSTANTS, None, count=1, host_addr=block.parameters,
                      local_addr=parameters, bytes=CHANNEL_BYTES * channels)
-        builder.copy("LOAD_RING", HostArea.CONSTANTS, None, count=1, host_addr=block.weights,
-                     bytes=block.groups * stored.chunks * config.tile_bytes)
+        # a row is at most as large as the ring
+        parts = next(count for count in range(1, stored.chunks + 1) if not stored.chunks % count
+                     and stored.chunks // count <= config.wgt_tiles)
+        size = stored.chunks // parts * config.tile_bytes
+        builder.copy("LOAD_RING", HostArea.CONSTANTS, None, count=block.groups * parts,
+                     host_addr=block.weights, host_pitch=size, bytes=size)
         builder.add("MATMUL_RING", act_addr=x.addr, acc_addr=acc, acc_pitch=2,
                     row_count=block.groups, chunk_count=stored.chunks, chunk_pitch=config.rows,
                     x_count=2, x_pitch=x.pitch)
