@@ -5,6 +5,7 @@ Numbers are Python's integers of any size; vectors are lists. Every function sta
 """
 
 import math
+import operator
 from fractions import Fraction
 
 __all__ = ["attend", "cached", "center", "drain", "expand", "exponential", "factor_of", "gelu_gate",
@@ -16,7 +17,9 @@ def rounded(x, shift):
     """Return ``x / 2^shift`` to the nearest integer, halves up; 0 for shifts above 62."""
     if shift > 62:
         return 0
-    return math.floor(x / Fraction(2) ** shift + Fraction(1, 2))
+    if shift <= 0:
+        return x * 2**-shift
+    return (2 * x + 2**shift) // 2**(shift + 1)     # a Fraction would take ten times as long
 
 
 def limit32(x):
@@ -47,8 +50,7 @@ def factor_of(real, bits=26):
 
 def drain(x, weights, multiplier, shift, bias, pre_shift, exponent=0):
     """Return one output of a projection of 16-bit activations."""
-    total = sum(a * w for a, w in zip(x, weights, strict=True))
-    total = limit32(rounded(total, pre_shift)) * multiplier
+    total = limit32(rounded(_dot(x, weights), pre_shift)) * multiplier
     return limit32(limit32(rounded(total, max(0, shift - pre_shift - exponent))) + bias)
 
 
@@ -88,8 +90,8 @@ def _between(table, x, fraction):
         return table[256]
     if step > 2**16:
         x, step = x // (step // 2**16), 2**16
-    return table[entry] + math.floor(
-        Fraction((table[entry + 1] - table[entry]) * (x % step), step) + Fraction(1, 2))
+    rise = (table[entry + 1] - table[entry]) * (x % step)
+    return table[entry] + (2 * rise + step) // (2 * step)       # to the nearest integer
 
 
 def exponential(d, fraction=12):
@@ -141,7 +143,9 @@ def reciprocal_of_sum(weights):
 
 
 def _dot(a, b):
-    return sum(x * y for x, y in zip(a, b, strict=True))
+    if len(a) != len(b):
+        raise ValueError(f"vectors have {len(a)} and {len(b)} elements")
+    return sum(map(operator.mul, a, b))
 
 
 def attend(q, keys, values, score_shift, sum_shift):

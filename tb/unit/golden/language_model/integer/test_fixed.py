@@ -29,6 +29,16 @@ def test_rounding_shift_is_the_floor_of_the_quotient_plus_one_half():
     assert round_shift(np.array([5, -5, 7]), 1).tolist() == [3, -2, 4]
 
 
+def test_the_law_in_plain_python_is_the_floor_of_the_quotient_plus_one_half():
+    rng = np.random.default_rng(seed(48))
+    for shift in range(-10, 64):
+        half = 1 << max(0, shift - 1)
+        for x in (0, 1, -1, half - 1, half, half + 1, -half - 1, -half, 1 - half, 3 * half,
+                  -3 * half, *rng.integers(-1 << 62, 1 << 62, 9).tolist()):
+            expected = floor(Fraction(x) / Fraction(2) ** shift + Fraction(1, 2))
+            assert rounded(x, shift) == (0 if shift > 62 else expected)
+
+
 def test_shifts_beyond_the_integers_are_zero_or_saturate():
     x = np.array([-(1 << 62), -1, 0, 1, 1 << 62])
     assert round_shift(x, 62).tolist() == [-1, 0, 0, 0, 1]

@@ -4,6 +4,7 @@ WEFT_SOAK evaluates all texts of SmolLM2 instead of 40 positions of one.
 """
 
 import dataclasses
+import functools
 import json
 import os
 
@@ -45,6 +46,7 @@ def with_codes(linear):
     return Linear(weight=weight, bias=linear.bias, codes=Codes(q=q, d=d, m=m))
 
 
+@functools.cache
 def draw(name):
     rng = np.random.default_rng(seed(31))
     shape = SHAPES[name]
