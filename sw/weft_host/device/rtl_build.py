@@ -223,8 +223,10 @@ def _compile(rtlil: str, name: str, trace: bool, reset: int, directory: pathlib.
     # evaluation
     single_step = not trace and not any(
         word in design for word in ("converged = false", "negedge_"))
+    if not trace:
+        design = plain_integers(design)
     if single_step:
-        design = gather_registers(split(sort_updates(plain_integers(design))))
+        design = gather_registers(split(sort_updates(design)))
     else:
         design = split(design)
     (directory / "design.h").write_text(design)
