@@ -1,5 +1,7 @@
 """Simulation of the copy engine with the memory of the RTL simulator."""
 
+import functools
+
 import numpy as np
 
 from support import copy_engine
@@ -18,6 +20,13 @@ def no_progress(_):
     """Discard a message about progress."""
 
 
+@functools.cache
+def _library(width, bug):
+    """Return the compiled simulator of an engine."""
+    # a run takes hundreds of cycles, so that the time of the build dominates
+    return build(to_rtlil(CopyEngine(width, bug), "weft"), optimize=0, progress=no_progress)
+
+
 def make_simulation(width=64, bug=None, **options):
     """Return a simulation of the engine.
 
@@ -30,8 +39,7 @@ def make_simulation(width=64, bug=None, **options):
     options
         Parameters of :class:`weft_host.device.rtl_sim.Simulation`.
     """
-    library = build(to_rtlil(CopyEngine(width, bug), "weft"), progress=no_progress)
-    return Simulation(library, memory_base=BASE, memory_bytes=1 << 16, **options)
+    return Simulation(_library(width, bug), memory_base=BASE, memory_bytes=1 << 16, **options)
 
 
 def copy(simulation, source, target, beats, limit=10_000):

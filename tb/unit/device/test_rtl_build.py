@@ -112,7 +112,7 @@ def test_a_second_build_uses_the_cache(tmp_path):
 
 
 def test_writing_a_waveform_does_not_change_the_simulation(tmp_path):
-    library = build(to_rtlil(CopyEngine(), "weft"), trace=True, progress=no_progress)
+    library = build(to_rtlil(CopyEngine(), "weft"), trace=True, optimize=0, progress=no_progress)
     traced = Simulation(library, memory_base=BASE, memory_bytes=1 << 16,
                         trace=tmp_path / "wave.vcd")
     cycles = copy(traced, BASE, TARGET, 4)
