@@ -12,6 +12,7 @@ import netlist
 import netlist_sim
 from fpga_flow import ROOT
 from weft_boards import board_names
+from weft_host.device import EmulatorDevice
 
 NAMES = os.environ.get("WEFT_NETLISTS", "icebreaker").split()
 
@@ -24,13 +25,34 @@ def test_first_image_is_exact_and_an_inverted_lut_is_detected(name, capsys):
     assert "equals the reference" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("first", [False, True])
+def test_the_emulator_passes_the_comparison_and_another_result_is_detected(first, monkeypatch):
+    config = netlist.choose("icebreaker").config
+    assert netlist.compare(EmulatorDevice(config, memory_bytes=1 << 16), first=first) == (None, 0)
+    device = EmulatorDevice(config, memory_bytes=1 << 16)
+    conv = netlist.compile(netlist.DIGITS / "digits.tflite", config, keep_tensors=True).tensors[0]
+    assert conv.tensor_id == 3
+    read = device.read_memory
+
+    def changed(offset, size):
+        """Return memory whose last byte of the first operator's output is wrong."""
+        raw = bytearray(read(offset, size))
+        if offset <= conv.offset + conv.span - 1 < offset + size:
+            raw[conv.offset + conv.span - 1 - offset] ^= 1
+        return bytes(raw)
+
+    monkeypatch.setattr(device, "read_memory", changed)
+    wrong, _ = netlist.compare(device, first=first)
+    assert wrong and wrong.startswith("tensors [3] differ from the reference")
+
+
 def test_fails_if_an_inverted_lut_is_not_detected(monkeypatch, tmp_path):
     results = iter([(None, 5), (None, 5)])
     monkeypatch.setattr(netlist, "make_netlist", lambda chosen, folder: {"modules": {
         "weft": {"cells": {}}}})
     monkeypatch.setattr(netlist, "lut_to_invert", lambda design, family: "t")
     monkeypatch.setattr(netlist, "invert", lambda design, family, name: None)
-    monkeypatch.setattr(netlist, "difference", lambda *arguments: next(results))
+    monkeypatch.setattr(netlist, "difference", lambda *arguments, first=False: next(results))
     with pytest.raises(SystemExit, match="^icebreaker: LUT t of the netlist was inverted, but no "
                                          "result changed$"):
         netlist.check(netlist.choose("icebreaker"), tmp_path)
