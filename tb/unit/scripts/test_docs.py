@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from weft_host.cli import main
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PAGES = sorted((ROOT / "docs").rglob("*.md")) + [ROOT / "README.md"]
 BLOCK = re.compile(r"^```(python|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -26,17 +28,26 @@ def test_python_blocks_succeed(page, monkeypatch):
         exec(compile(text, str(page), "exec"), namespace)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "console")],
+def commands(page):
+    """Return the lines of a page that run ``weft``."""
+    return [line for text in blocks(page, "console") for line in text.splitlines()
+            if line.startswith("$ weft ")]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)],
                          ids=lambda page: str(page.relative_to(ROOT)))
-def test_console_commands_succeed(page):
+def test_console_commands_succeed(page, monkeypatch, capsys):
+    """The first command of a page runs in a process of its own, the other ones in this process."""
     (ROOT / "build").mkdir(exist_ok=True)
-    for text in blocks(page, "console"):
-        for line in text.splitlines():
-            if line.startswith("$ weft "):
-                command = [sys.executable, "-m", "weft_host.cli", *shlex.split(line)[2:]]
-                done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True,
-                                      timeout=300)
-                assert done.returncode == 0, f"{line}\n{done.stderr}"
+    monkeypatch.chdir(ROOT)
+    first, *others = commands(page)
+    done = subprocess.run([sys.executable, "-m", "weft_host.cli", *shlex.split(first)[2:]],
+                          capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, f"{first}\n{done.stderr}"
+    for line in others:
+        with pytest.raises(SystemExit) as stop:
+            main(shlex.split(line)[2:])
+        assert stop.value.code == 0, f"{line}\n{capsys.readouterr().err}"
 
 
 def test_finds_python_and_console_blocks():
