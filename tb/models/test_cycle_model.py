@@ -1,5 +1,7 @@
 """Cycle model against the RTL: networks and their layers, with fast and slow memory."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -24,10 +26,15 @@ def model_of(network):
     return model_folder(network) / "model.tflite"
 
 
+@functools.lru_cache(maxsize=2)
+def compiled(network, name):
+    """Return the program of a network, which runs with both memories."""
+    return compile(model_of(network), preset(name))
+
+
 def compare(network, name, latency, bandwidth):
     """Return the relative error of the run, and the cycles and relative error of each layer."""
-    config = preset(name)
-    program = compile(model_of(network), config)
+    config, program = preset(name), compiled(network, name)
     predicted = predict(program, latency=latency, bandwidth=bandwidth)
     with RtlDevice(config, memory_bytes=1 << 22, latency=latency, bandwidth=bandwidth) as device:
         inputs = [np.zeros(tensor.shape, tensor.dtype) for tensor in program.inputs]
