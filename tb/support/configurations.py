@@ -26,7 +26,7 @@ CORNERS = {
         rows=4, cols=8, vector_lanes=8, bus_width=128, queue_depth=64, max_burst=256,
         outstanding=64, addr_width=19),
     "two columns, two lines per cycle": dict(
-        rows=8, cols=2, tile_lines=2, spad_bytes=4096, wgt_bytes=256),
+        rows=8, cols=2, tile_lines=2, vector_lanes=2, spad_bytes=4096, wgt_bytes=256),
     "two lines per cycle, a beat of half a tile": dict(
         rows=8, cols=4, tile_lines=2, bus_width=128, spad_bytes=2048, wgt_bytes=128),
     "beats wider than any tile": dict(
