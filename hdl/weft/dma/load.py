@@ -1,7 +1,7 @@
 """LOAD unit: copies from host memory to scratchpad and weight buffer, and FILL."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, enum, fifo, wiring
+from amaranth.lib import data, fifo, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..bus.axi4 import Axi4Read
@@ -12,45 +12,15 @@ from ..control.unit_interface import UnitSignature
 from ..spec import isa
 from ..sram.ports import WritePort
 from .burst_issue import count_bursts, send_address
-from .planner import BurstPlanner, burst_layout
+from .load_beat import CurrentBeat, Target, burst_tag
+from .planner import BurstPlanner
 from .ring import RingSignature, RingWriter
 
 __all__ = ["LoadUnit"]
 
 
-class Target(enum.Enum, shape=2):
-    """Source and destination of the bytes of a burst."""
-
-    SPAD = 0        # bus to scratchpad
-    WGT = 1         # bus to weight buffer
-    FILL = 2        # one value to scratchpad
-    NONE = 3        # no bytes: SYNC_LOAD, which passes through the unit in order
-
-
-def _tag(config):
-    """Return the layout of a burst's tag."""
-    return data.StructLayout({
-        "target": Target, "value": 8, **({"ring": 1} if config.fixed_point else {})})
-
-
-class _CurrentBeat:
-    """Registers of the next beat to transfer: its burst and its role in burst and instruction."""
-
-    def __init__(self, config):
-        self.burst = Signal(burst_layout(config, _tag(config)))
-        self.valid = Signal()
-        self.is_read = Signal()             # its data comes from the bus
-        self.is_write = Signal()            # its data goes to a memory
-        self.is_wgt = Signal()
-        self.final = Signal()               # last beat of its burst
-        self.ends = Signal()                # last beat of its instruction
-        self.tail = Signal(config.beat_offset_width)
-
-
 class LoadUnit(wiring.Component):
     """Unit that executes LOAD, LOAD_WGT, FILL and SYNC_LOAD in order, one bus beat per cycle.
-
-    With the fixed-point instructions, it also executes LOAD_RING.
 
     The beat at bus address A is written to ``local + (A - host)`` by one access, because the
     memories accept a write at any byte address; a mask excludes bytes outside the row. Misalignment
@@ -94,7 +64,7 @@ class LoadUnit(wiring.Component):
         No beat is outstanding, and the memories have accepted all writes. Once ``o_idle`` and
         ``unit.halt`` are high together, ``o_idle`` stays high, and the unit can be reset.
     ring : :py:`Out(RingSignature(config))`
-        With the fixed-point instructions: fill level of the ring, for LOAD_RING.
+        With the fixed-point instructions, of which the unit executes LOAD_RING: its fill level.
     i_ring_clear : :py:`In(1)`
         Empty the ring. Allowed only while no instruction is in progress.
     """
@@ -117,7 +87,7 @@ class LoadUnit(wiring.Component):
         unit, axi = self.unit, self.axi
         lane = self.config.beat_offset_width
 
-        m.submodules.planner = planner = BurstPlanner(self.config, _tag(self.config))
+        m.submodules.planner = planner = BurstPlanner(self.config, burst_tag(self.config))
         burst = planner.o.payload
         m.submodules.queue = queue = fifo.SyncFIFO(
             width=burst.shape().size, depth=self.config.outstanding)
@@ -227,7 +197,7 @@ class LoadUnit(wiring.Component):
         lane = self.config.beat_offset_width
         burst_bits = self.config.burst_index_width
 
-        beat = _CurrentBeat(self.config)
+        beat = CurrentBeat(self.config)
         offer, transfer, bad_response = Signal(), Signal(), Signal()
         next_burst = data.View(beat.burst.shape(), queue.r_data)
         next_is_wgt = next_burst.tag.target == Target.WGT
@@ -303,12 +273,10 @@ class LoadUnit(wiring.Component):
             ]
         self._elaborate_writes(m, beat, offer, ~bad_response & ~failed)
         if ring is not None:
-            m.d.comb += [
-                ring.i_write.eq(transfer & beat.burst.tag.ring),
-                ring.i_head.eq(beat.burst.head),
-                ring.i_tail.eq(beat.tail),
-            ]
-            with m.If(beat.burst.tag.ring):
+            of_ring = beat.burst.tag.ring
+            m.d.comb += [ring.i_write.eq(transfer & of_ring), ring.i_head.eq(beat.burst.head),
+                         ring.i_tail.eq(beat.tail)]
+            with m.If(of_ring):
                 m.d.comb += self.wgt.req.payload.addr.eq(ring.o_addr)
         return pending | (failed & ~reported)
 
