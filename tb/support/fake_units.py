@@ -8,6 +8,7 @@ from weft.spec.step_instructions import STEP_REGISTERS, count_of, resolve
 __all__ = ["FakeUnit", "Program", "check_order"]
 
 _SYNCS = {isa.BY_NAME[f"SYNC_{unit}"].opcode for unit in isa.UNITS}
+_RING_BYTES = 64        # whole tiles of the small presets
 _COUNT_REGISTERS = 32       # the first step registers contain counts, the others addresses
 
 
@@ -149,13 +150,18 @@ class Program:
     def variant(self, name, values, index):
         """Return a fixed-point instruction of the same unit, or a variant with step registers."""
         draw, register = self.draw, self.draw.randrange(_COUNT_REGISTERS)
+        if name == "LOAD_WGT":
+            # a ring has no local address; rows of whole tiles
+            name = "LOAD_RING"
+            values |= {"bytes": _RING_BYTES}
         if "host_addr" in values:
             values |= {"host_step": draw.randrange(_COUNT_REGISTERS, STEP_REGISTERS)}
             if draw.random() < 0.5:
                 values |= {"count": register, "count_step": 1}
             return f"{name}_STEP", values
         if name == "MATMUL":
-            return "MATMUL_STEP", values | {"row_count": register}
+            return "MATMUL_RING_STEP", {"row_count": register, "chunk_count": 1, "x_count": 1,
+                                        "x_pitch": index}
         if name in ("PARAMS", "DRAIN"):
             return draw.choice((
                 ("SOLVE", {"count": 1, "constant": index + 1, "b_pitch": 0xFFFF}),

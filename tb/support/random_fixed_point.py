@@ -38,24 +38,22 @@ class RandomFixedPoint:
     def drain_planes(self):
         draw, cols = self.draw, self.config.cols
         scale = draw.choice(tuple(Scale))
-        exponent = int(scale == Scale.SLOTS and draw.random() < 0.5)
+        exponent = int(scale == Scale.CHANNELS and draw.random() < 0.5)
         channels, lines = self._small(cols), (self.acc_end - self.acc) // 2
         y, x = self._small(min(4, lines)), self._small(min(6, lines))
         x_pitch = 4 * channels + draw.randrange(4)
         y_pitch = x * x_pitch + draw.randrange(4)
         acc_pitch = min((2 * lines - 2 * x) // max(1, y - 1), draw.choice((0, 2 * x)))
-        groups = self.config.param_channels // cols
-        group, apart = draw.randrange(groups), draw.random() < 0.4
-        b_pitch = 4 if exponent else 2 * channels
-        places = self._blocks(y * y_pitch, max(x, y) * b_pitch)
-        if places and not (apart and group + y > groups):
+        b_pitch = 8 * channels
+        places = self._blocks(y * y_pitch, y * b_pitch, RECORD_BYTES * x)
+        if places:
             self.steps.append(("DRAIN_PLANES", dict(
-                scale=scale, exponent=exponent, add=draw.randrange(2), apart=int(apart),
+                scale=scale, exponent=exponent, add=draw.randrange(2),
                 pre_shift=draw.choice((0, 2, 8, 62)), shift=draw.randrange(0, 50),
                 acc_addr=self._address(self.acc, self.acc_end, (y - 1) * acc_pitch + 2 * x),
                 out_addr=places[0], acc_pitch=acc_pitch, y_count=y, y_pitch=y_pitch,
                 x_count=x, x_pitch=x_pitch,
-                channels=channels, channel=group * cols, b_addr=places[1], b_pitch=b_pitch)))
+                channels=channels, b_addr=places[1], b_pitch=b_pitch, row_addr=places[2])))
 
     def compute(self):
         draw = self.draw
@@ -72,6 +70,8 @@ class RandomFixedPoint:
             b_type = OperandType.ROW if op == ComputeOp.EXPONENTIAL else OperandType.NONE
             shift = draw.randrange(4, 25)
         reduce = draw.choice(tuple(Reduction))
+        if reduce == Reduction.SQUARES:
+            op, b_type, out_type, shift = ComputeOp.MULTIPLY, OperandType.NONE, OutputType.NONE, 0
         row_shift = int(op == ComputeOp.MULTIPLY and not reduce and draw.random() < 0.5)
         of_element, of_row = _OPERAND[b_type]
         a_pitch, b_pitch = elements * _INPUT[a_type], elements * of_element + of_row
@@ -102,13 +102,13 @@ class RandomFixedPoint:
         """Append a variant with step registers, which is a copy, or has a count of 0."""
         draw = self.draw
         if draw.random() < 0.6:
-            draw.choice((self.load, self.load_wgt, self.store))()
+            draw.choice((self.load, self.store))()
             name, fields = self.steps.pop()
             fields |= {"host_step": draw.randrange(64), "each": 0}
             if draw.random() < 0.3:
                 fields |= {"count_step": 1, "count": draw.randrange(64)}
         else:
-            name, count = draw.choice((("MATMUL", "row_count"), ("DRAIN_PLANES", "y_count"),
+            name, count = draw.choice((("MATMUL_RING", "row_count"), ("DRAIN_PLANES", "y_count"),
                                        ("COMPUTE", "elements_count")))
             fields = {count: draw.randrange(64)}
         self.steps.append((f"{name}_STEP", fields))

@@ -9,7 +9,7 @@ import weft_host.compiler
 
 COMPILER = pathlib.Path(weft_host.compiler.__file__).parent
 STAGES = ("limits", "verdict", "frontend", "lower", "plan", "steps", "schedule", "emit",
-          "pipeline", "gemm")
+          "pipeline", "gemm", "language_model")
 """Packages and modules of the compiler; each may import only those before it."""
 
 
