@@ -190,12 +190,15 @@ def _ranges() -> list[str]:
         "- There are `param_channels` parameter slots: 16 for each of the `vector_lanes`, but at "
         "most 128 and at least `cols`. `channel` is a multiple of `cols` below `param_channels`.",
         "- `channels` is 1 to `cols`; for PARAMS, it is 1 to `param_channels - channel`.",
-        "- With `apart`, the `y_count` of MATMUL is 1, and `channel + y_count * cols` of DRAIN and "
-        "DRAIN_PLANES is at most `param_channels`.",
+        "- With `apart`, the `y_count` of MATMUL is 1, and `channel + y_count * cols` of DRAIN is at "
+        "most `param_channels`.",
+        "- LOAD_RING: `bytes` is a multiple of the bytes of a tile. MATMUL_RING: `acc_pitch` is 0 or "
+        "`x_count`.",
         "- DRAIN_PLANES: `scale` is at most 2, `pre_shift` is at most 62, `exponent` requires "
         "`scale` 1, and `shift` is not negative with `scale` 2.",
         "- COMPUTE: `op`, `b_type`, `out_type` and `reduce` have one of the listed values. "
-        "`row_shift` requires MULTIPLY and `reduce` 0. `b_type` is 1, 2 or 3 for ADD, SUBTRACT and "
+        "`row_shift` requires MULTIPLY and `reduce` 0. With `reduce` 4, `op`, `b_type`, `out_type` "
+        "and `shift` are 0. `b_type` is 1, 2 or 3 for ADD, SUBTRACT and "
         "MAXIMUM, 0 for SIGMOID and GELU_GATE, and 3 for EXPONENTIAL; for these three functions, "
         f"`shift` is {MIN_FRACTION} to {MAX_FRACTION}. For ROTATE, all three types are int32, and "
         "`elements_count` is even.",

@@ -82,7 +82,7 @@ class Reduction(enum.IntEnum):
     MAXIMUM = 1     # largest result
     MAGNITUDE = 2   # largest magnitude of a result before it is limited
     SUM = 3         # sum of the results
-    SQUARES = 4     # sum of the squares of the results
+    SQUARES = 4     # sum of the squares of operand a
 
 
 class SolveOp(enum.IntEnum):
@@ -108,11 +108,12 @@ FIXED_POINT_INSTRUCTIONS: tuple[Instruction, ...] = (
     )),
     Instruction("MATMUL_RING", 0x21, _MATMUL,
                 "Multiplies vectors of activations by the tiles at the front of the ring, and "
-                "removes them. It is MATMUL with apart, without depthwise, and with the tiles in "
-                "the order of the passes: the vectors of kernel row r and chunk c are at act_addr "
-                "+ r * row_pitch + c * chunk_pitch + x * x_pitch, and the results go to "
+                "removes them. It executes one pass for each kernel row r and chunk c, with r as the "
+                "outer loop; each pass takes the next tile. The vectors of a pass are at act_addr "
+                "+ r * row_pitch + c * chunk_pitch + x * x_pitch, and its results go to "
                 "accumulator row acc_addr + r * acc_pitch + x. With acc_pitch 0, all kernel rows "
-                "are added up. MATMUL waits while the ring is empty.", (
+                "are added up; otherwise the first pass of every kernel row overwrites or adds as "
+                "accumulate selects. MATMUL waits while the ring is empty.", (
         *HEADER,
         Field("accumulate", 17, 1, "add the first pass to the values in the accumulators; "
                                    "otherwise it overwrites them"),
@@ -186,8 +187,9 @@ FIXED_POINT_INSTRUCTIONS: tuple[Instruction, ...] = (
                                "refused"),
         Field("out_type", 25, 3, "0 none, 1 int32, 2 uint16, 3 int8, 4 planes, 5 int16; others "
                                "are refused"),
-        Field("reduce", 28, 3, "0 none, 1 maximum, 2 largest magnitude, 3 sum, 4 sum of squares; "
-                               "others are refused"),
+        Field("reduce", 28, 3, "0 none, 1 maximum, 2 largest magnitude, 3 sum, 4 sum of squares, "
+                               "for which op, b_type, out_type and shift are 0; others are "
+                               "refused"),
         Field("row_shift", 31, 1, "add an int32 of each row to the shift; requires MULTIPLY, and "
                                   "reduce 0"),
         Field("out_addr", 32, 24, "byte address of the first row of the output in the scratchpad"),
