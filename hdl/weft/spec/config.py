@@ -3,7 +3,7 @@
 import dataclasses
 import zlib
 
-from .config_checks import check_compact, check_tile_lines
+from .config_checks import check_compact, check_fixed_point, check_tile_lines
 from .integers import check_integers
 
 __all__ = ["Config"]
@@ -78,6 +78,9 @@ class Config:
         VECTOR has the fixed-point instructions, the sequencer the step registers, and the weight
         buffer the ring, with which language models are evaluated. It requires a weight buffer of
         at least four bursts.
+    weights_4bit : :class:`bool`
+        LOAD expands 4-bit weights on their way into the ring. It requires ``fixed_point``, up to 32
+        rows, beats of at most a line of a tile, and a weight buffer of at least 32 lines.
 
     Raises
     ------
@@ -105,6 +108,7 @@ class Config:
     dsp_cells: int | None = None
     compact: bool = False
     fixed_point: bool = False
+    weights_4bit: bool = False
 
     def __post_init__(self) -> None:
         check_integers(**{field.name: getattr(self, field.name)
@@ -127,10 +131,6 @@ class Config:
             raise ValueError(
                 f"wgt_bytes of {self.wgt_bytes} is less than two tiles of {self.rows} x "
                 f"{self.cols} = {self.tile_bytes} bytes")
-        if self.fixed_point and self.wgt_bytes < 4 * self.max_burst * self.bus_bytes:
-            raise ValueError(
-                f"wgt_bytes of {self.wgt_bytes} is less than four bursts of {self.max_burst} beats "
-                f"of {self.bus_bytes} bytes, which fixed_point requires")
         if self.tile_lines > 1:
             check_tile_lines(self)
         if self.spad_bytes < 4 * self.spad_banks * self.spad_row_bytes:
@@ -150,9 +150,10 @@ class Config:
             if not 0 <= self.dsp_cells <= self.cells:
                 raise ValueError(
                     f"dsp_cells must be from 0 to {self.cells}, not {self.dsp_cells}")
-        for name in ("compact", "fixed_point"):
+        for name in ("compact", "fixed_point", "weights_4bit"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
+        check_fixed_point(self)
         if self.compact:
             check_compact(self)
 
@@ -282,6 +283,8 @@ class Config:
             parts += ("compact",)
         if self.fixed_point:
             parts += ("fixed_point",)
+        if self.weights_4bit:
+            parts += ("weights_4bit",)
         return zlib.crc32(repr(parts).encode())
 
     def as_dict(self) -> dict[str, str | int | bool | None]:

@@ -5,7 +5,33 @@ import typing
 if typing.TYPE_CHECKING:
     from .config import Config
 
-__all__ = ["check_compact", "check_tile_lines"]
+__all__ = ["check_compact", "check_fixed_point", "check_tile_lines"]
+
+
+def check_fixed_point(config: "Config") -> None:
+    """Check the parameters that ``fixed_point`` and ``weights_4bit`` restrict.
+
+    Raises
+    ------
+    ValueError
+        If one is out of range.
+    """
+    if config.fixed_point and config.wgt_bytes < 4 * config.max_burst * config.bus_bytes:
+        raise ValueError(
+            f"wgt_bytes of {config.wgt_bytes} is less than four bursts of {config.max_burst} beats "
+            f"of {config.bus_bytes} bytes, which fixed_point requires")
+    if not config.weights_4bit:
+        return
+    if not config.fixed_point:
+        raise ValueError("weights_4bit requires fixed_point")
+    if config.rows > 32:
+        raise ValueError(f"weights_4bit requires at most 32 rows, not {config.rows}")
+    if config.bus_bytes > config.cols:
+        raise ValueError(f"weights_4bit requires beats of at most a line of a tile, {config.cols} "
+                         f"bytes, not {config.bus_bytes}")
+    if config.wgt_bytes < 32 * config.cols:
+        raise ValueError(f"wgt_bytes of {config.wgt_bytes} is less than 32 lines of {config.cols} "
+                         "bytes, which weights_4bit requires")
 
 
 def check_tile_lines(config: "Config") -> None:
@@ -36,7 +62,8 @@ def check_compact(config: "Config") -> None:
     """
     for name, needed in (("rows", 4), ("cols", 4), ("tile_lines", 1), ("spad_banks", 1),
                          ("vector_lanes", 1), ("bus_width", 32), ("max_burst", 1),
-                         ("outstanding", 1), ("dsp_cells", None), ("fixed_point", False)):
+                         ("outstanding", 1), ("dsp_cells", None), ("fixed_point", False),
+                         ("weights_4bit", False)):
         value = getattr(config, name)
         if value != needed:
             raise ValueError(f"{name} must be {needed} with compact, not {value}")

@@ -28,7 +28,8 @@ class Term:
     Attributes
     ----------
     count, pitch : :class:`str` or :class:`int`
-        Names of the two fields, or constants.
+        Names of the two fields, or constants. ``pitch`` may be a multiple of the columns of the
+        array, such as ``"2*cols"``.
     less : :class:`int`
         1 if the term is the distance from the first to the last of ``count`` items; 0 if it is a
         size.
@@ -59,13 +60,16 @@ class Term:
 
     def distance(self, fields: Mapping[str, int]) -> int:
         """Return the distance from one item to the next."""
-        return self.pitch if isinstance(self.pitch, int) else fields[self.pitch]
+        if isinstance(self.pitch, int):
+            return self.pitch
+        factor, name = multiple(self.pitch)
+        return factor * fields[name]
 
     @property
     def names(self) -> list[str]:
         """Names of the fields."""
         return [name for name in (self.count, self.pitch, self.apart)
-                if isinstance(name, str) and name]
+                if isinstance(name, str) and name and not name.endswith("*cols")]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,6 +11,7 @@ from . import isa
 from .config import Config
 from .extent_format import HOST, Extent, Term, multiple
 from .fixed_point_extents import FIXED_POINT_EXTENTS
+from .four_bit import PACKET_BEATS
 from .isa import ErrorCode, Mode
 from .region import Region
 
@@ -65,7 +66,15 @@ EXTENTS: dict[str, tuple[Extent, ...]] = {
 Those of the fixed-point instructions are in :mod:`weft.spec.fixed_point_extents`.
 """
 
-ALL_EXTENTS: dict[str, tuple[Extent, ...]] = {**EXTENTS, **FIXED_POINT_EXTENTS}
+_FOUR_BIT_EXTENTS: dict[str, tuple[Extent, ...]] = {
+    "LOAD_RING_4BIT": (
+        Extent(HOST, ErrorCode.HOST_WINDOW, "host_addr",
+               (Term("count", f"{PACKET_BEATS}*cols", less=0),), ""),
+    ),
+}
+
+ALL_EXTENTS: dict[str, tuple[Extent, ...]] = {
+    **EXTENTS, **FIXED_POINT_EXTENTS, **_FOUR_BIT_EXTENTS}
 """Ranges of the instructions of all configurations."""
 
 for _name, _extents in ALL_EXTENTS.items():
@@ -77,7 +86,8 @@ for _name, _extents in ALL_EXTENTS.items():
 
 def extents_of(config: Config) -> dict[str, tuple[Extent, ...]]:
     """Return the ranges of each instruction that the units of a configuration execute."""
-    return ALL_EXTENTS if config.fixed_point else EXTENTS
+    found = EXTENTS | FIXED_POINT_EXTENTS if config.fixed_point else EXTENTS
+    return found | _FOUR_BIT_EXTENTS if config.weights_4bit else found
 
 
 def _extra(config: Config, extra: str, fields: Mapping[str, int]) -> int:
@@ -108,6 +118,8 @@ def regions(config: Config, name: str, fields: Mapping[str, int]) -> list[Region
     """
     if name == "MATMUL":
         fields = {"lead": 0, "hold": 0, "apart": 0, **fields}
+    elif name in _FOUR_BIT_EXTENTS:
+        fields = {"cols": config.cols, **fields}
     found = []
     for extent in ALL_EXTENTS.get(name, ()):
         if extent.condition and not fields[extent.condition]:

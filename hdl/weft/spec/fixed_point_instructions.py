@@ -10,8 +10,9 @@ import enum
 from .config import UNITS
 from .instruction_format import HEADER, Field, Instruction
 
-__all__ = ["FIXED_POINT_INSTRUCTIONS", "MAX_FRACTION", "MAX_SHIFT", "MIN_FRACTION", "RECORD_BYTES",
-           "ComputeOp", "InputType", "OperandType", "OutputType", "Reduction", "Scale", "SolveOp"]
+__all__ = ["FIXED_POINT_INSTRUCTIONS", "MAX_FRACTION", "MAX_SHIFT", "MIN_FRACTION", "NUMBER_BYTES",
+           "RECORD_BYTES", "ComputeOp", "InputType", "OperandType", "OutputType", "Reduction",
+           "Scale", "SolveOp"]
 
 MAX_SHIFT = 62
 """Largest ``pre_shift`` of DRAIN_PLANES."""
@@ -20,6 +21,8 @@ MIN_FRACTION, MAX_FRACTION = 4, 24
 
 RECORD_BYTES = 16
 """Bytes of the result of a reduction: a signed number, little-endian."""
+NUMBER_BYTES = 10
+"""First bytes of a record, which contain its number; the others repeat the sign."""
 
 _LOAD, _MATMUL, _VECTOR = (UNITS.index(unit) for unit in ("LOAD", "MATMUL", "VECTOR"))
 
@@ -98,7 +101,10 @@ class SolveOp(enum.IntEnum):
 FIXED_POINT_INSTRUCTIONS: tuple[Instruction, ...] = (
     Instruction("LOAD_RING", 0x13, _LOAD,
                 "Appends bytes from host memory to the ring, the whole weight buffer as a queue of "
-                "tiles. LOAD waits while the ring is full.", (
+                "tiles. Before each burst, LOAD waits until the ring has space for the longest "
+                "one, of max_burst beats. The ring is empty when a program starts. Bytes that "
+                "LOAD_WGT has written are undefined after a LOAD_RING, and tiles in the ring after "
+                "a LOAD_WGT.", (
         *HEADER,
         Field("count", 16, 16, "rows of the copy, at least 1"),
         Field("host_addr", 32, 32, "byte address of the first row in host memory, relative to "
@@ -108,9 +114,9 @@ FIXED_POINT_INSTRUCTIONS: tuple[Instruction, ...] = (
     )),
     Instruction("MATMUL_RING", 0x21, _MATMUL,
                 "Multiplies vectors of activations by the tiles at the front of the ring, and "
-                "removes them. It executes one pass for each kernel row r and chunk c, with r as the "
-                "outer loop; each pass takes the next tile. The vectors of a pass are at act_addr "
-                "+ r * row_pitch + c * chunk_pitch + x * x_pitch, and its results go to "
+                "removes them. It executes one pass for each kernel row r and chunk c, with r as "
+                "the outer loop; each pass takes the next tile. The vectors of a pass are at "
+                "act_addr + r * row_pitch + c * chunk_pitch + x * x_pitch, and its results go to "
                 "accumulator row acc_addr + r * acc_pitch + x. With acc_pitch 0, all kernel rows "
                 "are added up; otherwise the first pass of every kernel row overwrites or adds as "
                 "accumulate selects. MATMUL waits while the ring is empty.", (
@@ -207,14 +213,14 @@ FIXED_POINT_INSTRUCTIONS: tuple[Instruction, ...] = (
                                    "scratchpad"),
     )),
     Instruction("SOLVE", 0x37, _VECTOR,
-                "Computes quotients and roots. For each row r, a is the signed number of 16 "
-                "bytes at a_addr + r * a_pitch. ROOT, SCALE and SUM write a factor, an int32 "
-                "multiplier and an int32 shift, to out_addr + r * out_pitch: ROOT of 32639 / "
-                "sqrt(a + constant), SCALE from a vector with the largest magnitude a to 127, "
-                "SUM of 2^15 / (127 * a). SCALE also writes the scale, a uint16, to b_addr + r * "
-                "b_pitch. MEAN writes the int32 floor((2 * a + constant) / (2 * constant)), and "
-                "EXPONENT the int32 shift that limits a to 16 bits. A negative a counts as 0, "
-                "except for MEAN.", (
+                "Computes quotients and roots. For each row r, a is the signed number of 10 bytes "
+                "at a_addr + r * a_pitch, the start of a record of 16 bytes. ROOT, SCALE and SUM "
+                "write a factor, an int32 multiplier and an int32 shift, to out_addr + r * "
+                "out_pitch: ROOT of 32639 / sqrt(a + constant), SCALE from a vector with the "
+                "largest magnitude a to 127, SUM of 2^15 / (127 * a). SCALE also writes the "
+                "scale, a uint16, to b_addr + r * b_pitch. MEAN writes floor((2 * a + constant) / "
+                "(2 * constant)) modulo 2^32, and EXPONENT the int32 shift that limits a to 16 "
+                "bits. A negative a counts as 0, except for MEAN.", (
         *HEADER,
         Field("op", 16, 3, "0 ROOT, 1 SCALE, 2 SUM, 3 MEAN, 4 EXPONENT; others are refused"),
         Field("out_addr", 32, 24, "byte address of the first result in the scratchpad"),

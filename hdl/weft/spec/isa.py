@@ -7,30 +7,34 @@ disassembler, the C header and the documentation are generated from the same tab
 from .config import UNITS, Config
 from .error_codes import ErrorCode
 from .fixed_point_instructions import FIXED_POINT_INSTRUCTIONS
+from .four_bit import FOUR_BIT_INSTRUCTIONS
 from .instruction_format import INSTRUCTION_BYTES, TABLE_BYTES, Field, Instruction, MapOp, Mode
 from .instruction_table import INSTRUCTIONS
 from .step_instructions import STEP_INSTRUCTIONS
 
-__all__ = ["BY_NAME", "BY_OPCODE", "FIXED_POINT_INSTRUCTIONS", "INSTRUCTIONS", "INSTRUCTION_BYTES",
-           "ISA_VERSION", "SEQUENCER", "STEP_INSTRUCTIONS", "TABLE_BYTES", "UNITS", "ErrorCode",
-           "Field", "Instruction", "MapOp", "Mode", "decode", "encode", "has_opcode",
-           "instructions"]
+__all__ = ["BY_NAME", "BY_OPCODE", "FIXED_POINT_INSTRUCTIONS", "FOUR_BIT_INSTRUCTIONS",
+           "INSTRUCTIONS", "INSTRUCTION_BYTES", "ISA_VERSION", "SEQUENCER", "STEP_INSTRUCTIONS",
+           "TABLE_BYTES", "UNITS", "ErrorCode", "Field", "Instruction", "MapOp", "Mode", "decode",
+           "encode", "has_opcode", "instructions"]
 
 ISA_VERSION = 3
 SEQUENCER = len(UNITS)
 """Number that the error record contains in place of a unit, if an error is not caused by a unit: an
 error of the fetch, an unknown opcode, or an expiry of the watchdog that no unit causes."""
 
-_ALL = (*INSTRUCTIONS, *FIXED_POINT_INSTRUCTIONS, *STEP_INSTRUCTIONS)
+_ALL = (*INSTRUCTIONS, *FIXED_POINT_INSTRUCTIONS, *FOUR_BIT_INSTRUCTIONS, *STEP_INSTRUCTIONS)
 BY_OPCODE: dict[int, Instruction] = {instruction.opcode: instruction for instruction in _ALL}
 BY_NAME: dict[str, Instruction] = {instruction.name: instruction for instruction in _ALL}
 
 
 _OPCODES = frozenset(instruction.opcode for instruction in INSTRUCTIONS)
+_FOUR_BIT_OPCODES = frozenset(instruction.opcode for instruction in FOUR_BIT_INSTRUCTIONS)
 
 
 def has_opcode(config: Config, opcode: int) -> bool:
     """Return whether a configuration has the instruction with this opcode."""
+    if opcode in _FOUR_BIT_OPCODES:
+        return config.weights_4bit
     return opcode in (BY_OPCODE if config.fixed_point else _OPCODES)
 
 
@@ -40,7 +44,8 @@ def instructions(config: Config) -> tuple[Instruction, ...]:
     The sequencer replaces those of :data:`STEP_INSTRUCTIONS`, which a configuration with
     ``fixed_point`` has as well, before a unit receives them.
     """
-    return INSTRUCTIONS + FIXED_POINT_INSTRUCTIONS if config.fixed_point else INSTRUCTIONS
+    found = INSTRUCTIONS + FIXED_POINT_INSTRUCTIONS if config.fixed_point else INSTRUCTIONS
+    return found + FOUR_BIT_INSTRUCTIONS if config.weights_4bit else found
 
 
 def encode(name: str, **values: int) -> bytes:

@@ -13,6 +13,17 @@ The response to a refused write is SLVERR, and the write changes nothing. These 
 - more than one of START, CLEAR and SOFT_RESET in the same write.
 
 The response to a read of an unmapped offset is SLVERR, with the value 0.
+
+A program can read what earlier programs have left in the *memories* of the accelerator: scratchpad,
+weight buffer, accumulators, parameter slots, tables A and B with the multiplier and shift of TABLE,
+and step registers.
+
+- CLEAR zeroes all of the memories and empties the ring. CLEARING is set until this is complete; a
+  soft reset in the meantime does not end it.
+- START and SOFT_RESET keep the memories. Both empty the ring: tiles that a program has loaded and
+  not used are lost.
+- After a hardware reset, the step registers are 0, and the contents of the other memories are
+  undefined.
 """
 
 import dataclasses
@@ -142,9 +153,9 @@ REGISTERS: tuple[Register, ...] = (
     Register("CONTROL", 0x020, "WO", "Commands; reads as 0.", (
         Bits("START", 0, 1, "run the program at PROGRAM_ADDR"),
         Bits("SOFT_RESET", 1, 1, "stop issuing instructions, complete outstanding bus transfers, "
-             "then reset everything except registers and memory contents; this also ends an error"),
-        Bits("CLEAR", 2, 1, "zero scratchpad, weight buffer, accumulators and step registers; "
-             "only while idle"),
+             "then reset everything except registers and memories; this also ends an error"),
+        Bits("CLEAR", 2, 1, "zero all memories, which includes parameters, tables and step "
+             "registers; only while idle"),
         Bits("SNAPSHOT", 3, 1, "copy all counters to the COUNTER registers at once"),
         Bits("CLEAR_COUNTERS", 4, 1, "zero all counters"))),
     Register("STATUS", 0x024, "RO", "State of the accelerator.", (
