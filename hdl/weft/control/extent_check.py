@@ -136,6 +136,9 @@ class ExtentCheck(wiring.Component):
         """Return an operand of a term, a field or a constant, as key and value."""
         if isinstance(operand, int):
             return operand, Const(operand)
+        factor, name = multiple(operand)
+        if name == "cols":
+            return operand, Const(factor * self.config.cols)
         return self._field(step, operand)
 
     def _count(self, step):

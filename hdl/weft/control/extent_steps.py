@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from ..spec.extents import Extent, Term, extents_of
+from ..spec.extents import HOST, Extent, Term, extents_of
 
 __all__ = ["NO_STEP", "Step", "StepTable"]
 
@@ -19,7 +19,8 @@ class Step:
     instruction : :class:`str`
         Name of the instruction.
     extent : :class:`Extent` or :class:`None`
-        Extent that the step belongs to; ``None`` for an instruction without extents.
+        Extent that the step belongs to; ``None`` for an instruction without extents, and for a
+        step in front of an extent of host memory, whose base is not known in the first cycle.
     term : :class:`Term` or :class:`None`
         Product that the step adds; ``None`` for an extent without terms.
     first, final : :class:`bool`
@@ -60,6 +61,8 @@ class StepTable:
         table = extents_of(config)
         for name, extents in table.items():
             self.first[name] = len(steps)
+            if extents[0].memory == HOST:
+                steps.append(Step(name, None, None, True, False, False))
             for extent in extents:
                 terms = extent.terms or (None,)
                 for number, term in enumerate(terms):

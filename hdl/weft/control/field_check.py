@@ -34,9 +34,9 @@ class FieldCheck(wiring.Component):
     o_code : :py:`Out(8)`, ``o_unit`` : :py:`Out(3)`
         ``LATENCY`` cycles later: ``ILLEGAL_OPCODE``, ``RESERVED_BITS``, ``BAD_FIELD`` or 0; and the
         number of the unit, :data:`isa.SEQUENCER` if the opcode is unknown.
-    i_skip, i_bad_step : :py:`In(1)`
+    i_skip : :py:`In(1)`
         Only with ``fixed_point``: the instruction has no effect, and the ranges of its fields are
-        not checked; it names a step register that does not exist, which is a ``BAD_FIELD``.
+        not checked.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class FieldCheck(wiring.Component):
             "i_word": In(INSTRUCTION_SHAPE),
             "o_code": Out(8),
             "o_unit": Out(3),
-            **({"i_skip": In(1), "i_bad_step": In(1)} if config.fixed_point else {}),
+            **({"i_skip": In(1)} if config.fixed_point else {}),
         })
 
     def elaborate(self, platform):
@@ -79,11 +79,11 @@ class FieldCheck(wiring.Component):
 
     def _stage(self, m, known, reserved, bad, *units):
         """Return the values in registers of one more stage, with the results of the resolution."""
-        skip, bad_step = Signal(), Signal()
-        m.d.sync += [skip.eq(self.i_skip), bad_step.eq(self.i_bad_step)]
+        skip = Signal()
+        m.d.sync += skip.eq(self.i_skip)
         found = []
         for name, value in (("known", known), ("any_reserved", reserved),
-                            ("any_bad", (bad & ~skip) | bad_step),
+                            ("any_bad", bad & ~skip),
                             *((f"is_{name.lower()}", unit)
                               for name, unit in zip(isa.UNITS, units))):
             found.append(Signal(name=name))
@@ -147,6 +147,8 @@ class FieldCheck(wiring.Component):
                 return bad
             if name == "bytes" and self._is_ring(instruction):
                 return (value == 0) | (value % self.config.tile_bytes != 0)
+        if instruction in isa.FOUR_BIT_INSTRUCTIONS and name == "host_addr":
+            return value % self.config.bus_bytes != 0
         if name == "bytes" or name.endswith("count"):
             return value == 0
         if name in ("channels", "channel", "apart"):

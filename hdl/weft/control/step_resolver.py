@@ -3,6 +3,7 @@
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from ..spec import isa
 from ..spec.step_instructions import STEP_BIT, STEP_COUNTS, STEP_REGISTERS
@@ -12,6 +13,7 @@ from .unit_interface import INSTRUCTION_SHAPE
 __all__ = ["StepResolver"]
 
 _OPCODE_BIT = STEP_BIT.bit_length() - 1
+_REGISTER_BITS = exact_log2(STEP_REGISTERS)
 _COPIES = [instruction for instruction in isa.STEP_INSTRUCTIONS
            if "host_step" in instruction.by_name]
 _HOST, _HOST_STEP, _COUNT_STEP = (_COPIES[0].field(name) for name in (
@@ -58,9 +60,8 @@ class StepResolver(wiring.Component):
         The instruction is being replaced.
     o_update : :py:`Out(1)`, ``o_word`` : :py:`Out(256)`
         Next value of the register.
-    o_skip, o_bad : :py:`Out(1)`
-        Stable from the fall of ``o_busy`` to the next ``i_load``: the count of the variant is 0; a
-        count field is not the number of a step register, which takes precedence.
+    o_skip : :py:`Out(1)`
+        Stable from the fall of ``o_busy`` to the next ``i_load``: the count of the variant is 0.
     """
 
     COUNT_CYCLES = 2
@@ -79,7 +80,6 @@ class StepResolver(wiring.Component):
             "o_update": Out(1),
             "o_word": Out(INSTRUCTION_SHAPE),
             "o_skip": Out(1),
-            "o_bad": Out(1),
         })
 
     def elaborate(self, platform):
@@ -101,12 +101,14 @@ class StepResolver(wiring.Component):
                 self.o_busy.eq(self.i_opcode.matches(
                     *(instruction.opcode for instruction in isa.STEP_INSTRUCTIONS))),
                 self.o_skip.eq(0),
-                self.o_bad.eq(0),
             ]
 
-        count = Signal(16)
+        count, most = Signal(16), Signal(16 - _REGISTER_BITS)
+        limited = Signal()
         m.d.comb += [
-            count.eq(Mux(from_register, self.steps.value, field)),
+            most.eq(field[_REGISTER_BITS:]),
+            limited.eq((most != 0) & (self.steps.value[:16] > most)),
+            count.eq(Mux(from_register, Mux(limited, most, self.steps.value), field)),
             self.o_word.eq(word),
         ]
         with m.FSM():
@@ -124,10 +126,7 @@ class StepResolver(wiring.Component):
                 for offset, selected in at.items():
                     with m.If(selected):
                         m.d.comb += self.o_word[offset:offset + 16].eq(count)
-                m.d.sync += [
-                    self.o_skip.eq(count == 0),
-                    self.o_bad.eq(from_register & (field >= STEP_REGISTERS)),
-                ]
+                m.d.sync += self.o_skip.eq(count == 0)
                 with m.If(is_copy):
                     m.next = "HOST"
                 with m.Else():

@@ -51,8 +51,15 @@ class ControlSubsystem(wiring.Component):
         on-chip memories are not reset. The control subsystem resets its own blocks before.
     o_clear_memories : :py:`Out(1)`
         High for one cycle: zero scratchpad, weight buffer and accumulators.
+    o_clearing : :py:`Out(1)`
+        High from the cycle of ``o_clear_memories`` until all memories are zero: zero the parameters
+        and tables of VECTOR.
     i_clearing : :py:`In(1)`
-        High from at most four cycles after ``o_clear_memories`` until all memories are zero.
+        High from at most four cycles after ``o_clear_memories`` until all memories are zero. The
+        value during a soft reset does not matter.
+    o_clear_ring : :py:`Out(1)`
+        Only with ``fixed_point``: empty the ring. High for one cycle, before the first instruction
+        of a program and with ``o_clear_memories``.
     i_progress : :py:`In(1)`
         Progress in the datapath: a handshake on ``m_axi``, or a vector enters the array.
     i_counters : :py:`In(datapath_counters(config))`
@@ -75,11 +82,13 @@ class ControlSubsystem(wiring.Component):
             "i_bus_idle": In(2),
             "o_clear": Out(1),
             "o_clear_memories": Out(1),
+            "o_clearing": Out(1),
             "i_clearing": In(1),
             "i_progress": In(1),
             "i_counters": In(datapath_counters(config)),
             "o_irq": Out(1),
             "o_queued": Out(len(UNITS)),
+            **({"o_clear_ring": Out(1)} if config.fixed_point else {}),
         })
 
     def elaborate(self, platform):
@@ -119,6 +128,10 @@ class ControlSubsystem(wiring.Component):
             progress.eq(sequencer.o_progress | self.i_progress),
         ]
 
+        busy = self.i_clearing | reset.o_resetting      # a soft reset restarts the clear of VECTOR
+        if self.config.fixed_point:
+            busy = busy | registers.steps.busy
+            m.d.comb += self.o_clear_ring.eq(begin | clear.o_clear)
         self._connect_program(m, registers, fetch, validator, sequencer, begin, halt_fetch)
         m.d.comb += [
             sequencer.i_clear.eq(run.o_begin),
@@ -131,9 +144,9 @@ class ControlSubsystem(wiring.Component):
             reset.i_bus_idle.eq(bus_idle),
             self.o_clear.eq(last_clear),
             clear.i_request.eq(registers.o_command.CLEAR),
-            clear.i_clearing.eq(self.i_clearing | registers.steps.busy
-                                if self.config.fixed_point else self.i_clearing),
+            clear.i_clearing.eq(busy),
             self.o_clear_memories.eq(clear.o_clear),
+            self.o_clearing.eq(clear.o_clearing),
 
             watchdog.i_enable.eq(run.o_busy & ~reset.o_resetting),
             watchdog.i_limit.eq(registers.o_settings.watchdog),

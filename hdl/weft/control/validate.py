@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..spec import isa
-from ..spec.extents import HOST, extents_of
+from ..spec.extents import HOST
 from ..spec.step_instructions import STEP_BIT, STEP_COUNTS
 from .extent_check import ExtentCheck
 from .extent_steps import NO_STEP
@@ -95,7 +95,6 @@ class Validator(wiring.Component):
             resolver.i_opcode.eq(self.i.payload.word),
             resolver.i_word.eq(front.word),
             fields.i_skip.eq(resolver.o_skip),
-            fields.i_bad_step.eq(resolver.o_bad),
             extents.i_skip.eq(resolver.o_skip),
         ]
         with m.If(resolver.o_update):
@@ -135,8 +134,9 @@ class Validator(wiring.Component):
         with m.Elif(advance):
             m.d.sync += full.eq(0)
 
-        # host is valid from the second step on: the first extent is never one of host memory
-        assert all(ranges[0].memory != HOST for ranges in extents_of(self.config).values())
+        # host is valid from the second step on: the first step is never one of host memory
+        first_extents = [steps[number].extent for number in self.table.first.values()]
+        assert all(extent is None or extent.memory != HOST for extent in first_extents)
         m.d.sync += host.eq(self.i_mem_base + front.word[_HOST_BITS])
 
         has_host = Signal()                 # the last extent is in host memory

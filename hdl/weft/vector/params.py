@@ -47,6 +47,9 @@ class ParamsReader(wiring.Component):
         Write enable and value of the multiplier.
     o_shift_en, o_shift : :py:`Out(1)`, :py:`Out(6)`
         Write enable and value of the shift.
+    i_clear, i_clear_channel : :py:`In(1)`, :py:`In(range(param_channels))`
+        Output zeros for all values of a slot in the next cycle. Not allowed while ``o_busy`` is
+        high.
     """
 
     def __init__(self, config):
@@ -65,6 +68,8 @@ class ParamsReader(wiring.Component):
             "o_multiplier": Out(31),
             "o_shift_en": Out(1),
             "o_shift": Out(6),
+            "i_clear": In(1),
+            "i_clear_channel": In(range(config.param_channels)),
         })
 
     def elaborate(self, platform):
@@ -106,6 +111,11 @@ class ParamsReader(wiring.Component):
                 word_en & (kind == Mux(per_channel, MULTIPLIER, BIAS))),
             self.o_shift_en.eq(word_en & (kind == Mux(per_channel, SHIFT, BIAS))),
         ]
+        with m.If(self.i_clear):        # with per_channel, all values come from the word
+            m.d.sync += [
+                word.eq(0), per_channel.eq(1), self.o_channel.eq(self.i_clear_channel),
+                self.o_bias_en.eq(1), self.o_multiplier_en.eq(1), self.o_shift_en.eq(1),
+            ]
         m.d.comb += [
             self.o_bias.eq(word),
             self.o_multiplier.eq(Mux(per_channel, word[:31], multiplier)),

@@ -3,6 +3,7 @@
 from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out, flipped
+from amaranth.utils import exact_log2
 
 from ..control.instruction_layout import instruction_layout
 from ..control.unit_interface import INSTRUCTION_SHAPE
@@ -16,7 +17,8 @@ ENTRIES = 256
 class TableReader(wiring.Component):
     """Reader that executes TABLE instructions, one entry per cycle.
 
-    An instruction takes 256 cycles, plus the latency of the scratchpad.
+    An instruction takes 256 cycles, plus the latency of the scratchpad. A clear zeroes both tables,
+    multiplier and shift, and its counter can clear other memories of up to 512 entries.
 
     Parameters
     ----------
@@ -33,11 +35,17 @@ class TableReader(wiring.Component):
     o_done : :py:`Out(1)`
         High for one cycle. The tables contain all entries from the next cycle on.
     o_multiplier, o_shift : :py:`Out(31)`, :py:`Out(6)`
-        Multiplier and shift of the last TABLE.
+        Multiplier and shift of the last TABLE. A reset does not change them, nor the tables.
     spad : :py:`Out(ReadPort(spad_addr_width, 4))`
         Reads of the entries.
     o_en, o_index, o_entry : :py:`Out(1)`, :py:`Out(9)`, :py:`Out(32)`
         Write of an entry of :class:`Tables`.
+    i_clear : :py:`In(1)`
+        Set everything to zero. It stays high until ``o_clearing`` has risen and fallen again; no
+        instruction is in progress in the meantime. After a reset, the clear starts again.
+    o_clearing, o_clear_index : :py:`Out(1)`, :py:`Out(9)`
+        A clear is in progress: high from the cycle after ``i_clear``. The index counts the entries,
+        and while ``o_clearing`` is high it takes every value.
     """
 
     def __init__(self, config):
@@ -53,6 +61,9 @@ class TableReader(wiring.Component):
             "o_en": Out(1),
             "o_index": Out(range(2 * ENTRIES)),
             "o_entry": Out(32),
+            "i_clear": In(1),
+            "o_clearing": Out(1),
+            "o_clear_index": Out(range(2 * ENTRIES)),
         })
 
     def elaborate(self, platform):
@@ -70,24 +81,38 @@ class TableReader(wiring.Component):
             with m.If(last_request):
                 m.d.sync += requesting.eq(0)
 
-        table, index = Signal(), Signal(range(ENTRIES))
+        # entry of table A, or of table B from 256 on
+        index = self.o_clear_index
+        multiplier, shift = Signal(31, reset_less=True), Signal(6, reset_less=True)
+        m.d.comb += [self.o_multiplier.eq(multiplier), self.o_shift.eq(shift)]
         m.d.sync += [
-            self.o_en.eq(spad.valid),
+            self.o_en.eq(spad.valid | self.o_clearing),
             self.o_entry.eq(Cat(spad.data)),
-            self.o_index.eq(Cat(index, table)),
-            self.o_done.eq(spad.valid & (index == ENTRIES - 1)),
+            self.o_index.eq(index),
+            self.o_done.eq(spad.valid & index[:exact_log2(ENTRIES)].all()),
         ]
-        with m.If(spad.valid):
+        with m.If(spad.valid | self.o_clearing):
             m.d.sync += index.eq(index + 1)
         with m.If(self.o_done):
             m.d.sync += self.o_busy.eq(0)
 
         with m.If(self.i_start):
             m.d.sync += [
-                self.o_busy.eq(1), requesting.eq(1), addr.eq(new.table_addr), table.eq(new.table),
-                requested.eq(0), last_request.eq(0), index.eq(0),
-                self.o_multiplier.eq(new.multiplier), self.o_shift.eq(new.shift),
+                self.o_busy.eq(1), requesting.eq(1), addr.eq(new.table_addr),
+                requested.eq(0), last_request.eq(0), index.eq(new.table << exact_log2(ENTRIES)),
+                multiplier.eq(new.multiplier), shift.eq(new.shift),
             ]
+
+        cleared = Signal()
+        m.d.sync += self.o_clearing.eq(self.i_clear & ~cleared)
+        with m.If(self.o_clearing):
+            m.d.sync += [self.o_entry.eq(0), multiplier.eq(0), shift.eq(0)]
+        with m.Elif(self.i_clear):
+            m.d.sync += index.eq(0)
+        with m.If(~self.i_clear):
+            m.d.sync += cleared.eq(0)
+        with m.Elif(self.o_clearing & index.all()):
+            m.d.sync += cleared.eq(1)
         return m
 
 

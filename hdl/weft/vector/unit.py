@@ -61,6 +61,12 @@ class VectorUnit(wiring.Component):
     o_progress : :py:`Out(1)`
         Bytes of the scratchpad were read or written in the previous cycle. The watchdog uses this
         signal to distinguish a long instruction from a deadlock.
+    i_clear : :py:`In(1)`
+        Zero the parameters of all slots, the tables, and the multiplier and shift of TABLE. It
+        stays high until ``o_clearing`` has risen and fallen again; no instruction is in progress in
+        the meantime. After a reset, the clear starts again.
+    o_clearing : :py:`Out(1)`
+        A clear is in progress: high from the cycle after ``i_clear``.
     """
 
     def __init__(self, config):
@@ -73,6 +79,8 @@ class VectorUnit(wiring.Component):
             "spad": Out(ReadPort(spad_addr_width, config.vector_port_bytes)),
             "spad_out": Out(WritePort(spad_addr_width, config.vector_port_bytes)),
             "o_progress": Out(1),
+            "i_clear": In(1),
+            "o_clearing": Out(1),
         })
 
     @property
@@ -132,6 +140,10 @@ class VectorUnit(wiring.Component):
             map_.i_table_en.eq(table.o_en),
             map_.i_table_index.eq(table.o_index),
             map_.i_table_entry.eq(table.o_entry),
+            table.i_clear.eq(self.i_clear),
+            self.o_clearing.eq(table.o_clearing),
+            params.i_clear.eq(table.o_clearing),
+            params.i_clear_channel.eq(table.o_clear_index[:len(params.i_clear_channel)]),
             map_.i_reading.eq(softmax.o_reading),
             map_.i_next.eq(softmax.o_next),
             map_.i_space.eq(reader.o_space),

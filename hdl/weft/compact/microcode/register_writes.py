@@ -162,7 +162,7 @@ def _control(u):
     u.and_(RESET)
     u.zero("control_no_reset")
     u.load("STATUS")
-    u.and_(BUSY)
+    u.and_(BUSY | CLEARING)
     u.or_(RESETTING)
     u.store("STATUS")
     u.go("accept")

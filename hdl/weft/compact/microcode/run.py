@@ -2,6 +2,7 @@
 
 from ...spec import register_map
 from ...spec.isa import SEQUENCER, ErrorCode
+from ..array_unit import MODE, TABLE_WORDS
 from ..microinstruction import Condition, Operation, Source
 from .register_bits import (
     BUSY,
@@ -15,6 +16,7 @@ from .register_bits import (
     RESETTING,
     field_mask,
 )
+from .requantize import PARAMETERS
 
 __all__ = ["run"]
 
@@ -23,6 +25,9 @@ _TOKENS = 16
 
 def run(u):
     """Emit the first part of the microprogram; execution starts at its first word."""
+    # the words of all slots, and the multiplier and shift of MAP
+    u.consecutive(*(f"parameter{index}" for index in range(PARAMETERS * u.config.param_channels)),
+                  "map_multiplier", "map_shift")
     u.consecutive("pending_commands", "outstanding", "live_CYCLES",
                   *(f"live_{name}" for name in LIVE_COUNTERS))
     _boot(u)
@@ -56,18 +61,18 @@ def _idle(u):
     u.call("stop_clock")
     u.label("reset_registers")
     u.zeros("ERROR_CODE", "PC")
-    u.store("pending_commands", "STATUS")
+    u.store("pending_commands")
+    u.load("STATUS")
+    u.and_(CLEARING)            # a soft reset during CLEAR begins it again
+    u.store("STATUS")
+    u.nonzero("clear", slot=lambda: u.load(CLEAR))
     u.load("outstanding")       # nonzero if the watchdog ended the wait for a response
-    u.zero("idle")
-    u.load(RESETTING)
+    u.zero("idle", slot=lambda: u.load(RESETTING))
     u.store("STATUS")
     u.label("wait_outstanding")     # also the entry for a soft reset during a bus access
     u.branch(Condition.READ_VALID, "outstanding_read")
     u.branch(Condition.WRITE_VALID, "outstanding_write")
-    u.branch(Condition.WRITE_PENDING, "outstanding_service")
-    u.go("wait_outstanding")
-    u.label("outstanding_service")
-    u.call("service")
+    u.branch(Condition.POLL, "service")
     u.go("wait_outstanding")
     u.label("outstanding_read")
     u.do(Operation.ACCEPT_BEAT)
@@ -88,11 +93,9 @@ def _idle(u):
     u.nonzero("reset")
     u.load("pending_commands")
     u.and_(CLEAR)
-    u.nonzero("clear")
-    u.load("pending_commands")
-    u.zero("idle")
-    u.load(0)                   # the command is START
-    u.store("pending_commands", "PC")
+    u.nonzero("clear", slot=lambda: u.load("pending_commands"))
+    u.zero("idle", slot=lambda: u.load(0))
+    u.store("pending_commands", "PC")       # the command is START
     u.array("token", _TOKENS)
     u.zeros("token0", f"token{_TOKENS - 1}")
     u.read_source(Source.CLOCK)
@@ -175,27 +178,25 @@ def _ends(u):
 
 
 def _clear(u):
-    """Emit CLEAR, which zeros the scratchpad, the weight buffer and the accumulators."""
+    """Emit CLEAR, which zeros scratchpad, weight buffer, accumulators, tables and parameters."""
     config = u.config
-    u.label("clear")
-    u.load(0)
-    u.do(Operation.SET_MODE)
-    u.load(config.spad_bytes // 4)
-    u.call("clear_bytes")
-    u.load(4)
+    u.label("clear")            # A is CLEAR, which is also the mode that selects the weights
+    assert MODE.const({"to_weights": 1}).as_value().value == CLEAR
     u.do(Operation.SET_MODE)
     u.load(config.wgt_bytes // 4)
     u.call("clear_bytes")
     u.do(Operation.SET_MODE)    # A is 0
+    u.load(config.spad_bytes // 4)
+    u.call("clear_bytes")
     u.do(Operation.SET_ACC_ADDR)
-    u.load(config.acc_rows * config.cols)
+    u.load(config.acc_rows * config.cols + TABLE_WORDS)
     u.store("left")
     u.label("clear_acc")
     u.load(0)
     u.do(Operation.STORE_ACC)
     u.decrement("left")
     u.nonzero("clear_acc")
-    u.copy(0, "pending_commands")
+    u.zeros("parameter0", "map_shift")
     u.load("STATUS")
     u.and_(~CLEARING)
     u.store("STATUS")
@@ -203,6 +204,7 @@ def _clear(u):
     u.label("clear_bytes")      # zeros A words of four bytes; A is 0 at the end
     u.store("left")
     u.load(0)
+    u.store("pending_commands")     # before the poll, so that only a soft reset ends the loop
     u.pointer()
     u.do(Operation.SET_SHIFTER)
     u.label("clear_word")

@@ -2,7 +2,7 @@
 
 from ..microinstruction import Operation, Source
 from .fields import load_field, load_fields
-from .requantize import PARAMETERS, raw_clamps
+from .requantize import raw_clamps
 
 __all__ = ["check_rows", "table_base", "vector"]
 
@@ -10,10 +10,7 @@ _MAX_SHIFT = 62
 
 
 def vector(u):
-    """Allocate the parameter slots and emit the subroutines."""
-    u.array("parameter", PARAMETERS * u.config.param_channels)
-    for name in ("map_multiplier", "map_shift"):
-        u.register(name)
+    """Emit the subroutines."""
     for part in (_output, _scale, _rows, _byte):
         part(u)
 
