@@ -34,9 +34,10 @@ class FixedPointEngine(wiring.Component):
     instruction                       cycles of a row or position
     ================================  ===========================================================
     COMPUTE                           reads or writes, whichever are more: ``steps`` reads of a,
-                                      ``steps`` reads of b if it is a vector, one read for each
-                                      int32 of a row; ``steps`` writes, or twice as many for
-                                      planes, and the parts of a record
+                                      ``steps`` reads of b if it is a vector, half as many of
+                                      vectors of 16 bits, but at least one cycle for each step; one
+                                      read for each int32 of a row; ``steps`` writes, and the parts
+                                      of a record
     COMPUTE, op ROTATE                3 cycles per step, or 7 cycles per pair with one lane
     DRAIN_PLANES                      the larger of ``steps`` for each operand in the scratchpad,
                                       and the time of :class:`PlaneRows`

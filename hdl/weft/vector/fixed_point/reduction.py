@@ -1,12 +1,14 @@
 """Reduction of the results of a row to one number."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ...spec.fixed_point_instructions import NUMBER_BYTES
+
 __all__ = ["NUMBER", "RowReduction"]
 
-NUMBER = 80             # bits of a result: 2^16 squares of 63 bits, and a sign
+NUMBER = 8 * NUMBER_BYTES   # bits of a result: 2^16 squares of 63 bits, and a sign
 VALUE = 64
 
 
@@ -96,4 +98,8 @@ class RowReduction(wiring.Component):
         return m
 
     def _combined(self, a, b):
-        return Mux(self.i_greatest, Mux(a > b, a, b), a + b)
+        """Return the sum of two numbers, or the greater one; both take one adder."""
+        a, b = (Cat(value, value[-1].replicate(NUMBER + 1 - len(value))) for value in (a, b))
+        minus = self.i_greatest
+        total = (Cat(minus, a) + Cat(minus, b ^ minus.replicate(len(b))))[1:len(a) + 1]
+        return Mux(minus, Mux(total[-1], b, a), total)[:NUMBER].as_signed()

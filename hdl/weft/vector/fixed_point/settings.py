@@ -39,10 +39,10 @@ class Settings(data.StructLayout):
 
     ``linear`` is set for ADD and SUBTRACT, ``interpolates`` for EXPONENTIAL, SIGMOID and GELU_GATE.
     ``b_vector``, ``b_row`` and ``b_factor`` state the form of operand b; with none of them, it is
-    1. ``old`` is set if the int32 at the output is added, ``emits`` if results are written, and
-    ``channels`` if each channel has a multiplier, a shift and a bias, and
-    ``exact`` if the reduction is of results before they are limited. ``last_used`` is the index of
-    the last lane that the last step of a row uses.
+    1. ``a_half`` and ``b_half`` are set for vectors of 16 bits. ``old`` is set if the int32 at the
+    output is added, ``emits`` if results are written, ``channels`` if each channel has a
+    multiplier, a shift and a bias, and ``exact`` if the reduction is of results before they are
+    limited. ``last_used`` is the index of the last lane that the last step of a row uses.
     """
 
     def __init__(self, config):
@@ -52,7 +52,7 @@ class Settings(data.StructLayout):
             "rotate": 1, "linear": 1, "subtract": 1, "maximum": 1,
             "interpolates": 1, "exponential": 1, "function": 2, "fraction": 5,
             "a_type": 2, "out_type": 3,
-            "b_vector": 1, "b_row": 1, "b_factor": 1, "b_int32": 1,
+            "a_half": 1, "b_vector": 1, "b_half": 1, "b_row": 1, "b_factor": 1, "b_int32": 1,
             "squares": 1, "reduces": 1, "greatest": 1, "magnitude": 1, "exact": 1, "emits": 1,
             "row_shift": 1, "exponent": 1, "old": 1, "channels": 1,
             "shift": signed(7), "pre_shift": 6,
@@ -128,6 +128,10 @@ class SettingsDecoder(wiring.Component):
             new.out_type.eq(Mux(is_compute, compute.out_type, OutputType.INT32)),
             new.b_int32.eq(Mux(is_compute, compute.b_type == OperandType.INT32,
                                is_drain & (drain.scale == Scale.CHANNELS))),
+            new.a_half.eq(is_compute & ((compute.a_type == InputType.UINT16)
+                                        | (compute.a_type == InputType.INT16))),
+            new.b_half.eq(Mux(is_compute, compute.b_type == OperandType.UINT16,
+                              is_drain & (drain.scale == Scale.VECTOR))),
             new.b_vector.eq(Mux(is_compute, (compute.b_type == OperandType.INT32)
                                 | (compute.b_type == OperandType.UINT16),
                                 is_drain & (drain.scale != Scale.NONE))),

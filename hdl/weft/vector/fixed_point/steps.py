@@ -30,9 +30,9 @@ class LaneStep(data.StructLayout):
 class StepCollector(wiring.Component):
     """Collector that unpacks operands and sends them to the lanes, step by step.
 
-    A step leaves when its last operand has arrived; it takes one cycle for each operand in the
-    scratchpad, and at least one. ROTATE takes one cycle more, or seven cycles for a pair in a
-    single lane.
+    A step leaves when its last operand has arrived; it takes one cycle for each of its reads, and
+    at least one. A read of 16-bit operands is for two steps. ROTATE takes one cycle more, or seven
+    cycles for a pair in a single lane.
 
     Parameters
     ----------
@@ -158,9 +158,21 @@ class StepCollector(wiring.Component):
             m.d.sync += row_b.eq(1)
         with m.If(take & tag.row):
             m.d.sync += row_b.eq(word[:32])
+        # operands of 16 bits for the next step; they are taken with the last read of that step
+        held_a, held_b = (Signal(16 * lanes, name=f"held_{name}", reset_less=True)
+                          for name in "ab")
+        with m.If(take & tag.a & ~tag.odd):
+            m.d.sync += held_a.eq(word[16 * lanes:])
+        with m.If(take & tag.b & ~tag.odd):
+            m.d.sync += held_b.eq(word[16 * lanes:])
+        late_a, late_b = Signal(), Signal()
+        m.d.comb += [late_a.eq(tag.odd & tag.ends_step & settings.a_half),
+                     late_b.eq(tag.odd & tag.ends_step & settings.b_half)]
         for lane in range(lanes):
-            half, whole = word.word_select(lane, 16), word.word_select(lane, 32)
-            byte = word.word_select(lane, 8)
+            whole, byte = word.word_select(lane, 32), word.word_select(lane, 8)
+            half, b_half = (
+                Mux(tag.odd, held.word_select(lane, 16), word.word_select(lane, 16))
+                for held in (held_a, held_b))
             new_a, new_b = (Signal(signed(32), name=f"new_{name}_{lane}") for name in "ab")
             with m.Switch(settings.a_type):
                 with m.Case(InputType.INT32):
@@ -171,15 +183,16 @@ class StepCollector(wiring.Component):
                     m.d.comb += new_a.eq(byte.as_signed())
                 with m.Case(InputType.INT16):
                     m.d.comb += new_a.eq(half.as_signed())
-            m.d.comb += new_b.eq(Mux(tag.b, Mux(settings.b_int32, whole, half),
-                                     Mux(settings.squares, new_a, row_b)))
+            m.d.comb += new_b.eq(Mux(
+                tag.b | late_b, Mux(settings.b_int32, whole, b_half),
+                Mux(settings.squares, new_a, row_b)))
             with m.If(take & tag.bias):
                 m.d.sync += self.o_bias[lane].eq(whole)
             slots = [(lane, 1)] if lanes > 1 else [(0, ~in_pair), (1, in_pair)]
             for slot, enable in slots:
-                with m.If(take & tag.a & enable):
+                with m.If(take & (tag.a & tag.reads | late_a) & enable):
                     m.d.sync += a[slot].eq(new_a)
-                with m.If(take & (tag.a | tag.b) & enable):
+                with m.If(take & (tag.a | tag.b | late_b) & enable):
                     m.d.sync += b[slot].eq(new_b)
 
     def _base(self, m, take):

@@ -16,12 +16,43 @@ __all__ = ["FixedPointWriter"]
 SCALE_BYTES = 2
 
 
+class _Pair:
+    """Two steps whose planes are written together.
+
+    A step is held until the next one of its row arrives. Both are taken when their high plane is
+    written; their low plane is then in registers.
+
+    Attributes
+    ----------
+    hold, take : 1 bit
+        Hold the next step; take it, and write it with the one that is held. The owner drives them.
+    has_held : 1 bit
+        A step is held.
+    held : array of ``signed(16)``
+        Its results.
+    is_two, is_last : 1 bit
+        The steps that were taken last are two; they end their row.
+    """
+
+    def __init__(self, m, payload, last_step):
+        self.hold, self.take, self.has_held, self.is_two, self.is_last = (
+            Signal(name=f"pair_{name}")
+            for name in ("hold", "take", "has_held", "is_two", "is_last"))
+        self.held = Signal(data.ArrayLayout(signed(16), len(payload)), reset_less=True)
+        with m.If(self.take):
+            m.d.sync += [self.has_held.eq(0), self.is_two.eq(self.has_held),
+                         self.is_last.eq(last_step)]
+        with m.If(self.hold):
+            m.d.sync += [self.has_held.eq(1),
+                         Cat(self.held).eq(Cat(value[:16] for value in payload))]
+
+
 class FixedPointWriter(wiring.Component):
     """Writer that moves the results of one instruction from the queue to the scratchpad.
 
-    A step takes one cycle, or two cycles if it is written as planes. A record takes one cycle for
-    each part as wide as the port. An instruction that writes nothing sends a request with all bytes
-    masked, so that the scratchpad reports it as done.
+    A step takes one cycle. Planes are written two steps at a time, each plane in one cycle. A
+    record takes one cycle for each part as wide as the port. An instruction that writes nothing
+    sends a request with all bytes masked, so that the scratchpad reports it as done.
 
     Parameters
     ----------
@@ -86,21 +117,28 @@ class FixedPointWriter(wiring.Component):
             Signal(name=name) for name in
             ("ends_step", "ends_data", "ends_record", "ends_row", "last"))
         last_step = steps_left == 0
+        pair = _Pair(m, self.i.payload, last_step)
+        hold, take = pair.hold, pair.take
         m.d.comb += [
             advance.eq(~out.valid | out.ready),
+            hold.eq(active & self.i.valid & planes & settings.emits & ~in_record & ~pair.has_held
+                    & ~last_step & ~(is_low & pair.is_last)),
             write.eq(active & advance & Mux(in_record, self.i_record.valid,
-                                            self.i.valid | empty)),
+                                            is_low | (self.i.valid & ~hold) | empty)),
+            take.eq(write & ~in_record & ~is_low & ~empty),
             ends_step.eq(~in_record & (~planes | is_low)),
-            ends_data.eq(ends_step & last_step),
+            ends_data.eq(ends_step & Mux(is_low, pair.is_last, last_step)),
             ends_record.eq(in_record & (is_scale | (part == parts - 1))),
             ends_row.eq(Mux(in_record, ends_record, ends_data & ~has_record)),
             last.eq(ends_row & (xs_left == 1) & (ys_left == 1) | empty),
-            self.i.ready.eq(write & ends_step & ~empty),
+            self.i.ready.eq(hold | take),
             self.i_record.ready.eq(write & ends_record),
             self.o_row_en.eq(write & ends_row),
         ]
         record_data, record_mask = self._record(part, is_scale)
-        step_data, step_mask = self._step(m, is_low, Mux(last_step, last_used, lanes - 1))
+        step_data, step_mask = self._step(m, is_low, Mux(last_step, last_used, lanes - 1), pair)
+        with m.If(hold | take):
+            m.d.sync += steps_left.eq(steps_left - 1)
         record_offset = Mux(is_scale, 0, part * port)
         with m.If(advance):
             m.d.sync += [
@@ -114,7 +152,7 @@ class FixedPointWriter(wiring.Component):
         with m.If(write):
             m.d.sync += [is_low.eq(~in_record & planes & ~is_low), part.eq(part + 1)]
             with m.If(ends_step):
-                m.d.sync += [steps_left.eq(steps_left - 1), addr.eq(addr + step_bytes)]
+                m.d.sync += addr.eq(addr + (step_bytes << (is_low & pair.is_two)))
             with m.If(ends_data & has_record):
                 m.d.sync += [in_record.eq(1), part.eq(0)]
             with m.If(ends_row):
@@ -137,11 +175,8 @@ class FixedPointWriter(wiring.Component):
                                  for name in ("COMPUTE", "SOLVE", "DRAIN_PLANES"))
         is_drain, is_compute, is_solve = (
             self.i_kind.DRAIN_PLANES, self.i_kind.COMPUTE, self.i_kind.SOLVE)
-        count = Mux(is_drain, drain.x_count, compute.count)
         scale = is_solve & (solve.op == SolveOp.SCALE)
-        new_last = (self.i_results - 1)[:16]
         kind = compute.out_type
-        element_bytes = Mux(is_compute, self._element_bytes(kind), 4)
         new_record = is_compute & (compute.reduce != 0) | scale
         with m.If(self.i_start):
             m.d.sync += [
@@ -152,13 +187,23 @@ class FixedPointWriter(wiring.Component):
                 y_pitch.eq(drain.y_pitch), plane_pitch.eq(compute.plane_pitch),
                 record_addr.eq(Mux(is_solve, solve.b_addr, compute.row_addr)),
                 record_pitch.eq(Mux(is_solve, solve.b_pitch, Const(RECORD_BYTES))),
-                step_bytes.eq(element_bytes * lanes),
-                steps.eq(new_last // lanes), steps_left.eq(new_last // lanes),
-                last_used.eq(new_last[:(lanes - 1).bit_length()]),
-                x_count.eq(count), xs_left.eq(count),
-                ys_left.eq(Mux(is_drain, drain.y_count, 1)),
+                *self._counts(step_bytes, steps, steps_left, last_used, x_count, xs_left, ys_left),
             ]
         return m
+
+    def _counts(self, step_bytes, steps, steps_left, last_used, x_count, xs_left, ys_left):
+        """Return the assignments of counters at the start."""
+        compute, drain = (data.View(instruction_layout(name), self.i_instruction)
+                          for name in ("COMPUTE", "DRAIN_PLANES"))
+        is_drain, lanes = self.i_kind.DRAIN_PLANES, lane_count(self.config)
+        count, last = Mux(is_drain, drain.x_count, compute.count), (self.i_results - 1)[:16]
+        element_bytes = Mux(self.i_kind.COMPUTE, self._element_bytes(compute.out_type), 4)
+        return [
+            step_bytes.eq(element_bytes * lanes),
+            steps.eq(last // lanes), steps_left.eq(last // lanes),
+            last_used.eq(last[:(lanes - 1).bit_length()]),
+            x_count.eq(count), xs_left.eq(count), ys_left.eq(Mux(is_drain, drain.y_count, 1)),
+        ]
 
     def _element_bytes(self, kind):
         """Return the bytes of an element of an output type; of one plane, if it has two."""
@@ -177,8 +222,8 @@ class FixedPointWriter(wiring.Component):
         return (extended.word_select(part, 8 * port),
                 Mux(is_scale, (1 << SCALE_BYTES) - 1, mask))
 
-    def _step(self, m, is_low, last_lane):
-        """Return the bytes of a step, and their mask."""
+    def _step(self, m, is_low, last_lane, pair):
+        """Return the bytes of a step, and their mask; planes include those of the step before."""
         lanes = lane_count(self.config)
         values = self.i.payload
         step_data, mask = Signal(32 * lanes), Signal(4 * lanes)
@@ -195,8 +240,18 @@ class FixedPointWriter(wiring.Component):
             with m.Case(OutputType.INT8):
                 assign(1, [value[:8] for value in values])
             with m.Case(OutputType.PLANES):
-                assign(1, [Mux(is_low, value[:8], (value[8:16] + value[7])[:8])
-                           for value in values])
+                low, high, low_mask = Signal(16 * lanes), Signal(16 * lanes), Signal(2 * lanes)
+                # in front, the step that is held; without one, the second half is masked
+                both = ([Mux(pair.has_held, old, new[:16]) for old, new in zip(pair.held, values)]
+                        + [new[:16] for new in values])
+                high_mask = Mux(pair.has_held, Cat(Const(-1, lanes), used), used)
+                m.d.comb += [
+                    high.eq(Cat((value[8:16] + value[7])[:8] for value in both)),
+                    step_data.eq(Mux(is_low, low, high)),
+                    mask.eq(Mux(is_low, low_mask, high_mask)),
+                ]
+                with m.If(pair.take):
+                    m.d.sync += [low.eq(Cat(value[:8] for value in both)), low_mask.eq(high_mask)]
             with m.Default():
                 assign(4, [value.as_unsigned() for value in values])
         return step_data, mask
