@@ -102,7 +102,9 @@ class Accelerator(wiring.Component):
         connect(m, load.wgt, weights.load)
         if config.fixed_point:
             connect(m, load.ring, matmul.ring)
-            m.d.comb += [unit.i_ring_clear.eq(control.o_clear_memories) for unit in (load, matmul)]
+            m.d.comb += [unit.i_ring_clear.eq(control.o_clear_ring) for unit in (load, matmul)]
+        if config.weights_4bit and config.tile_lines > 1:
+            connect(m, load.wgt_upper, weights.load_upper)
         connect(m, matmul.spad, spad.matmul)
         connect(m, matmul.wgt, weights.matmul)
         if config.tile_lines > 1:
@@ -119,7 +121,9 @@ class Accelerator(wiring.Component):
             m.d.comb += memory.i_clear.eq(control.o_clear_memories)
         axi = self.m_axi
         m.d.comb += [
-            control.i_clearing.eq(spad.o_clearing | weights.o_clearing | acc.o_clearing),
+            vector.i_clear.eq(control.o_clearing),
+            control.i_clearing.eq(spad.o_clearing | weights.o_clearing | acc.o_clearing
+                                  | vector.o_clearing),
             control.i_bus_idle.eq(Cat(load.o_idle, store.o_idle)),
             control.i_counters.mac_busy.eq(matmul.o_mac_busy),
             control.i_counters.matmul_wait_weights.eq(matmul.o_wait_weights),

@@ -9,8 +9,8 @@ from ..control.instruction_layout import instruction_layout
 from ..control.instruction_register import InstructionRegister
 from ..control.unit_interface import INSTRUCTION_SHAPE, UnitSignature
 from ..delay_line import delay_line
-from ..dma.ring import RingSignature, most_ring_tiles
 from ..sram.ports import AccUpdatePort, ReadPort
+from ..sram.ring_interface import RingSignature
 from .positions import PositionLoops, Tag
 from .systolic import SystolicArray
 from .tiles import TileLoader
@@ -205,7 +205,7 @@ class MatmulUnit(wiring.Component):
         with m.If(is_ring):
             m.d.comb += [tiles.i.payload.eq(word), loops.i.payload.eq(word)]
 
-        available = Signal(range(config.wgt_tiles + most_ring_tiles(config) + 1))
+        available = Signal(range(config.wgt_tiles + 1))
         lag = config.tile_cycles if config.tile_lines > 1 else 0
         release, = delay_line(m, "release", self.line_delay + self.wgt_latency + lag,
                               tiles.o_ring_end)

@@ -3,18 +3,20 @@
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, fifo, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from ..bus.axi4 import Axi4Read
 from ..bus.register_slice import RegisterSlice
-from ..control.instruction_layout import instruction_layout
-from ..control.instruction_register import InstructionRegister
 from ..control.unit_interface import UnitSignature
 from ..spec import isa
-from ..sram.ports import WritePort
+from ..sram.ports import UpperWrite, WritePort
+from ..sram.ring_interface import RingSignature
 from .burst_issue import count_bursts, send_address
-from .load_beat import CurrentBeat, Target, burst_tag
+from .expander import WeightExpander
+from .load_beat import CurrentBeat, Target, burst_tag, from_host
+from .load_plan import plan_copies
 from .planner import BurstPlanner
-from .ring import RingSignature, RingWriter
+from .ring import RingWriter
 
 __all__ = ["LoadUnit"]
 
@@ -67,6 +69,8 @@ class LoadUnit(wiring.Component):
         With the fixed-point instructions, of which the unit executes LOAD_RING: its fill level.
     i_ring_clear : :py:`In(1)`
         Empty the ring. Allowed only while no instruction is in progress.
+    wgt_upper : :py:`Out(UpperWrite(bus_bytes))`
+        With ``weights_4bit`` and two tile lines: the second half of writes of the weight buffer.
     """
 
     def __init__(self, config):
@@ -80,6 +84,8 @@ class LoadUnit(wiring.Component):
             "o_idle": Out(1),
             **({"ring": Out(RingSignature(config)), "i_ring_clear": In(1)}
                if config.fixed_point else {}),
+            **({"wgt_upper": Out(UpperWrite(config.bus_bytes))}
+               if config.weights_4bit and config.tile_lines > 1 else {}),
         })
 
     def elaborate(self, platform):
@@ -93,7 +99,7 @@ class LoadUnit(wiring.Component):
             width=burst.shape().size, depth=self.config.outstanding)
 
         failed = Signal()
-        instruction, stopped = self._elaborate_plan(m, planner, failed)
+        instruction, stopped = plan_copies(m, self.config, unit, planner, failed)
 
         # the address of a burst goes to the bus in the cycle in which the burst enters the queue
         m.submodules.address = address = RegisterSlice(data.StructLayout({
@@ -111,7 +117,7 @@ class LoadUnit(wiring.Component):
         m.d.comb += [
             planner.o.ready.eq(may_request),
             issue.eq(planner.o.valid & planner.o.ready),
-            is_read.eq((burst.tag.target == Target.SPAD) | (burst.tag.target == Target.WGT)),
+            is_read.eq(from_host(burst.tag.target)),
             queue.w_data.eq(burst),
             queue.w_en.eq(issue),
         ]
@@ -120,68 +126,19 @@ class LoadUnit(wiring.Component):
             m, issue=issue, retire=retire, limit=self.config.outstanding)
 
         fault = Signal()
+        idle = in_flight == 0
+        self._expander = None
+        if self.config.weights_4bit:
+            m.submodules.expander = self._expander = WeightExpander(self.config)
+            idle = idle & ~self._expander.o_busy
         unfinished = self._elaborate_data(m, queue, failed, fault, retire, ring)
         m.d.sync += may_issue.eq(may_issue_next & ~stopped & ~fault)
         m.d.comb += [
-            self.o_idle.eq(in_flight == 0),
+            self.o_idle.eq(idle),
             unit.busy.eq(~self.o_idle | unfinished
                          | ((instruction.o.valid | planner.o_busy) & ~failed)),
         ]
         return m
-
-    def _elaborate_plan(self, m, planner, failed):
-        """Send the copies of the instructions to the planner.
-
-        Returns
-        -------
-        instruction : :class:`InstructionRegister`
-        stopped : 1 bit
-            No burst may be issued, because of a halt or an error.
-        """
-        ring = ["LOAD_RING"] if self.config.fixed_point else []
-        m.submodules.instruction = instruction = InstructionRegister(
-            ["LOAD", "LOAD_WGT", "FILL", *ring])
-        wiring.connect(m, wiring.flipped(self.unit.cmd), instruction.i)
-        copy = data.View(instruction_layout("LOAD"), instruction.o.payload)
-        fill = data.View(instruction_layout("FILL"), instruction.o.payload)
-        target = Signal(Target)
-        from_bus = Signal()
-        is_weights = instruction.o_is["LOAD_WGT"]
-        if ring:
-            is_weights = is_weights | instruction.o_is["LOAD_RING"]
-            m.d.comb += planner.i.payload.tag.ring.eq(instruction.o_is["LOAD_RING"])
-        with m.If(instruction.o_is["LOAD"]):
-            m.d.comb += target.eq(Target.SPAD)
-        with m.Elif(is_weights):
-            m.d.comb += target.eq(Target.WGT)
-        with m.Elif(instruction.o_is["FILL"]):
-            m.d.comb += target.eq(Target.FILL)
-        with m.Else():
-            m.d.comb += target.eq(Target.NONE)
-
-        stopped = Signal()
-        plan = planner.i.payload
-        m.d.comb += [
-            stopped.eq(self.unit.halt | failed),
-            from_bus.eq((target == Target.SPAD) | (target == Target.WGT)),
-            instruction.i_halt.eq(stopped),
-            planner.i.valid.eq(instruction.o.valid & ~stopped),
-            instruction.o.ready.eq(planner.i.ready & ~stopped),
-            plan.tag.target.eq(target),
-            plan.tag.value.eq(fill.value),
-            plan.local_addr.eq(copy.local_addr),
-            plan.local_pitch.eq(copy.local_pitch),
-            plan.bytes.eq(copy.bytes),
-            plan.count.eq(copy.count),
-        ]
-        with m.If(from_bus):
-            m.d.comb += [
-                plan.host_addr.eq(copy.host_addr),
-                plan.host_pitch.eq(copy.host_pitch),
-            ]
-        with m.If(target == Target.NONE):
-            m.d.comb += [plan.bytes.eq(1), plan.count.eq(1)]
-        return instruction, stopped
 
     def _elaborate_data(self, m, queue, failed, fault, retire, ring):
         """Move the beats of the bursts in ``queue`` to the memories, and report errors.
@@ -202,9 +159,8 @@ class LoadUnit(wiring.Component):
         next_burst = data.View(beat.burst.shape(), queue.r_data)
         next_is_wgt = next_burst.tag.target == Target.WGT
         may_end, ready = Signal(), Signal()
-
         m.d.comb += [
-            ready.eq(Mux(beat.is_wgt, self.wgt.req.ready, self.spad.req.ready)),
+            ready.eq(Mux(beat.is_wgt, self._wgt_ready(beat), self.spad.req.ready)),
             offer.eq(beat.valid & (may_end | ~beat.ends)),
             transfer.eq(offer & ready & (axi.rvalid | ~beat.is_read)),
             bad_response.eq(beat.is_read & axi.rresp[1] & ~failed),
@@ -222,8 +178,7 @@ class LoadUnit(wiring.Component):
             m.d.sync += [
                 beat.burst.eq(next_burst),
                 beat.valid.eq(queue.r_rdy),
-                beat.is_read.eq((next_burst.tag.target == Target.SPAD)
-                                | (next_burst.tag.target == Target.WGT)),
+                beat.is_read.eq(from_host(next_burst.tag.target)),
                 beat.is_write.eq(next_burst.tag.target != Target.NONE),
                 beat.is_wgt.eq(next_is_wgt),
                 beat.final.eq(next_burst.len == 0),
@@ -274,11 +229,20 @@ class LoadUnit(wiring.Component):
         self._elaborate_writes(m, beat, offer, ~bad_response & ~failed)
         if ring is not None:
             of_ring = beat.burst.tag.ring
-            m.d.comb += [ring.i_write.eq(transfer & of_ring), ring.i_head.eq(beat.burst.head),
-                         ring.i_tail.eq(beat.tail)]
+            m.d.comb += [ring.i_write.eq(transfer & of_ring & ~bad_response & ~failed),
+                         ring.i_head.eq(beat.burst.head), ring.i_tail.eq(beat.tail)]
             with m.If(of_ring):
                 m.d.comb += self.wgt.req.payload.addr.eq(ring.o_addr)
+        if self._expander is not None:
+            self._elaborate_expansion(m, beat, offer, ~bad_response & ~failed, ring)
         return pending | (failed & ~reported)
+
+    def _wgt_ready(self, beat):
+        """Return 1 bit, high if the next beat can go to the weight buffer, or to the expander."""
+        if self._expander is None:
+            return self.wgt.req.ready
+        return Mux(beat.burst.tag.packed, self._expander.i.ready,
+                   self.wgt.req.ready & ~self._expander.o_busy)
 
     def _elaborate_writes(self, m, beat, offer, good):
         """Send the beat to its memory. Unless it is ``good``, the write changes no byte.
@@ -298,3 +262,39 @@ class LoadUnit(wiring.Component):
                     Mux(beat.is_read, self.axi.rdata,
                         beat.burst.tag.value.replicate(self.config.bus_bytes))),
             ]
+
+    def _elaborate_expansion(self, m, beat, offer, good, ring):
+        """Send the beats of LOAD_RING_4BIT through the expander to the weight buffer.
+
+        Other beats for the weight buffer wait until the expander is empty. Beats with an error, and
+        later ones, do not enter it.
+        """
+        expander, write = self._expander, self.wgt.req
+        out = expander.o.payload
+        packed = beat.burst.tag.packed
+        m.d.comb += [
+            expander.i.valid.eq(offer & packed & self.axi.rvalid & good),
+            expander.i.payload.data.as_value().eq(self.axi.rdata),
+            expander.i.payload.last.eq(beat.ends),
+            expander.o.ready.eq(write.ready),
+            ring.i_dropped.eq(expander.o_dropped),
+        ]
+        with m.If(packed | expander.o_busy):
+            m.d.comb += [
+                write.valid.eq(expander.o.valid),
+                ring.i_write.eq(expander.o.valid & write.ready & out.write & out.final),
+            ]
+        with m.If(expander.o_busy):
+            m.d.comb += [
+                write.payload.addr.eq(ring.o_pair_addr),
+                write.payload.mask.eq(out.write.replicate(self.config.bus_bytes)),
+                write.payload.last.eq(out.last),
+                write.payload.data.eq(out.data[:self.config.bus_bytes]),
+                ring.i_pair.eq(1),
+            ]
+        if self.config.tile_lines > 1:
+            m.d.comb += [self.wgt_upper.en.eq(expander.o_busy),
+                         self.wgt_upper.data.eq(out.data[self.config.bus_bytes:])]
+        else:
+            with m.If(expander.o_busy & out.upper):
+                m.d.comb += write.payload.addr[exact_log2(self.config.tile_bytes) - 1].eq(1)

@@ -5,7 +5,7 @@ from amaranth.lib import data, enum
 
 from .planner import burst_layout
 
-__all__ = ["CurrentBeat", "Target", "burst_tag"]
+__all__ = ["CurrentBeat", "Target", "burst_tag", "from_host"]
 
 
 class Target(enum.Enum, shape=2):
@@ -17,10 +17,16 @@ class Target(enum.Enum, shape=2):
     NONE = 3        # no bytes: SYNC_LOAD, which passes through the unit in order
 
 
+def from_host(target):
+    """Return 1 bit: the bytes of a burst with this target come from host memory."""
+    return (target == Target.SPAD) | (target == Target.WGT)
+
+
 def burst_tag(config):
     """Return the layout of a burst's tag."""
     return data.StructLayout({
-        "target": Target, "value": 8, **({"ring": 1} if config.fixed_point else {})})
+        "target": Target, "value": 8, **({"ring": 1} if config.fixed_point else {}),
+        **({"packed": 1} if config.weights_4bit else {})})
 
 
 class CurrentBeat:

@@ -97,10 +97,11 @@ def begin_access(m: Module, name, request, grant, *, width, depth):
         next_row=following[:high - low], next_bank=following[high - low:], uses=uses)
 
 
-def align_write(m: Module, name, write, access, *, width):
+def align_write(m: Module, name, write, access, *, width, aligned=None):
     """Rotate the bytes of ``write`` to their lanes.
 
-    Return the byte of each lane, and for each bank the write enables of its lanes, in stage 2.
+    ``aligned``, if given, is the :class:`~weft.sram.ports.AlignedWrite` of the port. Return the
+    byte of each lane, and for each bank the write enables of its lanes, in stage 2.
     """
     banks = len(access.uses)
     s1_mask = Signal(width, name=f"{name}_s1_mask")
@@ -112,14 +113,23 @@ def align_write(m: Module, name, write, access, *, width):
 
     # the bytes of a narrow write are repeated across all lanes; the enables select the lanes
     rotated = rotate_up(m, f"{name}_data", s1_data, access.offset)
-    m.d.sync += [byte.eq(source) for byte, source in zip(s2_data, rotated)]
+    m.d.sync += [byte.eq(other) for byte, other in zip(s2_data, rotated)]
+    source: list[Value] = list(s2_data)
+    if aligned is not None:
+        # selected behind the registers, which memories with the same requests can share
+        s1_aligned, s2_aligned = (Signal.like(aligned.data, name=f"{name}_s{stage}_aligned")
+                                  for stage in (1, 2))
+        s1_select, s2_select = (Signal(name=f"{name}_s{stage}_select") for stage in (1, 2))
+        m.d.sync += [s1_aligned.eq(aligned.data), s2_aligned.eq(s1_aligned),
+                     s1_select.eq(aligned.en), s2_select.eq(s1_select)]
+        source = [Mux(s2_select, byte, other) for byte, other in zip(s2_aligned, s2_data)]
     mask = rotate_up(m, f"{name}_mask", list(s1_mask), access.offset)
     for lane in range(width):
         bank = Signal(range(banks), name=f"{name}_s1_bank_{lane}")
         m.d.comb += bank.eq(Mux(access.offset > lane, access.next_bank, access.bank))
         for b in range(banks):
             m.d.sync += enables[b][lane].eq(mask[lane] & access.uses[b] & (bank == b))
-    return [s2_data[lane % len(s2_data)] for lane in range(width)], enables
+    return [source[lane % len(source)] for lane in range(width)], enables
 
 
 def align_read(m: Module, name, port, access, banks):

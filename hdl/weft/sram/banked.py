@@ -10,7 +10,7 @@ from ..one_hot_mux import one_hot_mux
 from .arbiter import BankArbiter
 from .bank_access import align_read, align_write, begin_access, connect_request, request_layout
 from .lanes import LaneBank
-from .ports import ReadPort, WritePort
+from .ports import AlignedWrite, ReadPort, WritePort
 
 __all__ = ["BankedMemory"]
 
@@ -50,6 +50,9 @@ class BankedMemory(wiring.Component):
         Number of banks.
     group : :class:`int`
         Byte lanes that share one memory, 1 or 2.
+    aligned : :class:`str` or :class:`None`
+        Name of a write port with a second source of data, which is not rotated. The port must be
+        the only one of its direction.
     reads, writes : mapping from :class:`str` to :class:`PortShape`
         The ports. All numbers are powers of two.
 
@@ -65,6 +68,8 @@ class BankedMemory(wiring.Component):
         Stalled while another port uses the bank, or while the memory is being cleared.
     (name of a write) : :py:`In(WritePort(...))`
         Stalled under the same conditions.
+    (name of a write)_aligned : :py:`In(AlignedWrite(...))`
+        For the port ``aligned`` only.
     i_flush : :py:`In(1)`
         Discard all requests that have not been granted.
     i_clear : :py:`In(1)`
@@ -82,7 +87,7 @@ class BankedMemory(wiring.Component):
 
     DATA_LATENCY = 4        # from ``granted`` to data, in cycles
 
-    def __init__(self, *, size, width, banks, reads, writes, group=1):
+    def __init__(self, *, size, width, banks, reads, writes, group=1, aligned=None):
         numbers = {"size": size, "width": width, "banks": banks}
         for name, shape in {**reads, **writes}.items():
             numbers[f"width of port {name}"] = shape.width
@@ -109,10 +114,12 @@ class BankedMemory(wiring.Component):
         self.group = group
         self.reads = dict(reads)
         self.writes = dict(writes)
+        self.aligned = aligned
         super().__init__({
             **{name: In(kind(exact_log2(size // shape.step), shape.width))
                for kind, shapes in ((ReadPort, reads), (WritePort, writes))
                for name, shape in shapes.items()},
+            **({f"{aligned}_aligned": In(AlignedWrite(writes[aligned].width))} if aligned else {}),
             "i_flush": In(1),
             "i_clear": In(1),
             "o_clearing": Out(1),
@@ -140,7 +147,8 @@ class BankedMemory(wiring.Component):
         s1_clear, s1_clear_row = self._clear(m)
         reads, _ = self._accept_all(m, "read_arbiter", self.reads)
         writes, payloads = self._accept_all(m, "write_arbiter", self.writes)
-        aligned = [align_write(m, name, payloads[name], access, width=self.width)
+        aligned = [align_write(m, name, payloads[name], access, width=self.width,
+                               aligned=getattr(self, f"{name}_aligned", None))
                    for name, access in writes.items()]
         for name, access in writes.items():
             s1_last = Signal(name=f"{name}_s1_last")

@@ -6,7 +6,8 @@ from amaranth.hdl import signed
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["AccOp", "AccReadPort", "AccUpdatePort", "PortShape", "ReadPort", "WritePort"]
+__all__ = ["AccOp", "AccReadPort", "AccUpdatePort", "AlignedWrite", "PortShape", "ReadPort",
+           "UpperWrite", "WritePort"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +91,39 @@ class WritePort(wiring.Signature):
             "done": In(1),
             "conflict": In(1),
         })
+
+
+class AlignedWrite(wiring.Signature):
+    """Second source of the data of a write port.
+
+    Members
+    -------
+    en : :py:`Out(1)`
+        The bytes of a request that is accepted in this cycle are those of ``data``. Its address is
+        a multiple of the width of the port.
+    data : :py:`Out(ArrayLayout(8, width))`
+        The bytes.
+    """
+
+    def __init__(self, width):
+        super().__init__({"en": Out(1), "data": Out(data.ArrayLayout(8, width))})
+
+
+class UpperWrite(wiring.Signature):
+    """Second half of the requests of a write port of the weight buffer with two tile lines.
+
+    Members
+    -------
+    en : :py:`Out(1)`
+        The request also writes ``data``, with the same mask, at the same offset in the upper half
+        of the tile. Its bytes then are all in the lower half, and its address is a multiple of the
+        width of the port.
+    data : :py:`Out(ArrayLayout(8, width))`
+        Bytes for the upper half.
+    """
+
+    def __init__(self, width):
+        super().__init__({"en": Out(1), "data": Out(data.ArrayLayout(8, width))})
 
 
 class AccUpdatePort(wiring.Signature):

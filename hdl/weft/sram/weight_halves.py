@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In
 from amaranth.utils import exact_log2
 
 from .banked import BankedMemory
-from .ports import PortShape, ReadPort, WritePort
+from .ports import PortShape, ReadPort, UpperWrite, WritePort
 
 __all__ = ["WeightHalves"]
 
@@ -34,6 +34,8 @@ class WeightHalves(wiring.Component):
         ``tile * rows / 2`` plus the index of the line in its half of the tile.
     load : :py:`In(WritePort(addr_width, bus_bytes))`
         Beats from host memory, at byte addresses.
+    load_upper : :py:`In(UpperWrite(bus_bytes))`
+        With ``weights_4bit``: beats that are written together with those of ``load``.
     i_flush, i_clear : :py:`In(1)`
         See :class:`BankedMemory`.
     o_clearing : :py:`Out(1)`
@@ -49,7 +51,9 @@ class WeightHalves(wiring.Component):
             size=config.wgt_bytes // 2, width=config.wgt_row_bytes, banks=1,
             group=config.wgt_group,
             reads={"matmul": PortShape(config.cols, step=config.cols)},
-            writes={"load": PortShape(config.bus_bytes)}) for name in HALVES}
+            writes={"load": PortShape(config.bus_bytes)},
+            aligned="load" if config.weights_4bit and name == "upper" else None)
+            for name in HALVES}
         self.read_latency = self._halves["lower"].read_latency
         super().__init__({
             "matmul": In(ReadPort(self.line_width, config.cols)),
@@ -58,6 +62,7 @@ class WeightHalves(wiring.Component):
             "i_flush": In(1),
             "i_clear": In(1),
             "o_clearing": wiring.Out(1),
+            **({"load_upper": In(UpperWrite(config.bus_bytes))} if config.weights_4bit else {}),
         })
 
     def elaborate(self, platform):
@@ -66,13 +71,13 @@ class WeightHalves(wiring.Component):
         m.submodules.upper = upper = self._halves["upper"]
         wiring.connect(m, wiring.flipped(self.matmul), upper.matmul)
         wiring.connect(m, wiring.flipped(self.matmul_lower), lower.matmul)
-        self._elaborate_write(m, lower.load, upper.load)
+        self._elaborate_write(m, lower.load, upper.load, getattr(upper, "load_aligned", None))
         for memory in (lower, upper):
             m.d.comb += [memory.i_flush.eq(self.i_flush), memory.i_clear.eq(self.i_clear)]
         m.d.comb += self.o_clearing.eq(lower.o_clearing)
         return m
 
-    def _elaborate_write(self, m, lower, upper):
+    def _elaborate_write(self, m, lower, upper, aligned):
         """Write the bytes of a beat to the memories that hold them.
 
         An address consists of a tile index, one bit that selects the half, and an offset in the
@@ -98,6 +103,14 @@ class WeightHalves(wiring.Component):
             for byte in range(self.config.bus_bytes):
                 m.d.comb += port.req.payload.mask[byte].eq(
                     request.mask[byte] & (beyond[byte] == is_other))
+        if self.config.weights_4bit:
+            # the rotation of the bytes is common to both memories, but these are not rotated
+            wiring.connect(m, aligned, wiring.flipped(self.load_upper))
+            with m.If(self.load_upper.en):
+                m.d.comb += [
+                    upper.req.payload.addr[offset_width:].eq(tile),
+                    upper.req.payload.mask.eq(request.mask),
+                ]
         # both memories accept and complete every request in the same cycle
         m.d.comb += [
             self.load.req.ready.eq(lower.req.ready),
