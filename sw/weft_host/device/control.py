@@ -144,12 +144,19 @@ class DeviceControl(abc.ABC):
         self._write(addr, bytes(memoryview(data)))      # bytes(4) would be four zeros
 
     def soft_reset(self) -> None:
-        """Stop the device. It keeps its registers and memories and accepts a new program."""
+        """Stop the device. It keeps its registers and memories and accepts a new program.
+
+        The memories are those that :meth:`clear` zeroes, without the ring, which becomes empty.
+        """
         self.write_register("CONTROL", pack("CONTROL", SOFT_RESET=1))
         self._await_clear("RESETTING")
 
     def clear(self) -> None:
-        """Zero scratchpad, weight buffer and accumulators of an idle device."""
+        """Zero everything in an idle device that a program can read.
+
+        This includes scratchpad, weight buffer, accumulators, parameters, tables and step
+        registers, but not the host memory.
+        """
         self.write_register("CONTROL", pack("CONTROL", CLEAR=1))
         self._await_clear("CLEARING")
 

@@ -283,6 +283,8 @@ uint64_t weft_event_count(Driver *driver) { return driver->log.events.size(); }
 const Events *weft_events(Driver *driver) { return driver->log.events.data(); }
 
 uint64_t weft_cycle(Driver *driver) { return driver->cycle; }
+
+int weft_single_step() { return WEFT_SINGLE_STEP; }
 uint64_t weft_last_write_cycle(Driver *driver) { return driver->last_write_cycle; }
 uint64_t weft_irq_cycle(Driver *driver) { return driver->irq_cycle; }
 int weft_bus_idle(Driver *driver) { return driver->memory.idle(); }

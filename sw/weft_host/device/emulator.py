@@ -1,6 +1,5 @@
 """Executable specification of the instruction set, in numpy."""
 
-import collections
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -13,6 +12,7 @@ from ..emulator.datapath import Datapath
 from ..emulator.host_memory import BusFault, HostMemory
 from ..emulator.queued import QueuedInstruction
 from ..emulator.registers import RegisterFile
+from ..emulator.units import IssuedInstruction, Units
 from ..errors import DeviceTimeout
 from ..program import validate
 from ..register_words import find_register, pack, unpack
@@ -21,7 +21,11 @@ from .simulated import SimulatedDevice
 __all__ = ["EmulatorDevice"]
 
 _UNITS = range(len(isa.UNITS))
-_MAX_TOKENS = 255
+_MATMUL = isa.UNITS.index("MATMUL")
+
+
+class _Stopped(Exception):
+    """The error of an instruction ends the program at once."""
 
 
 class EmulatorDevice(SimulatedDevice):
@@ -107,10 +111,9 @@ class EmulatorDevice(SimulatedDevice):
             return
         command = unpack("CONTROL", value)
         if command["SOFT_RESET"]:
-            self.datapath.ring.clear()
             self._reset()
         if command["CLEAR"]:
-            self.datapath.clear_memories()
+            self.datapath.clear()
             self.registers.clear_steps()
         if command["SNAPSHOT"]:
             for counter in self.counter_names:
@@ -133,9 +136,8 @@ class EmulatorDevice(SimulatedDevice):
             raise DeviceTimeout("the program is deadlocked", self.waits())
 
     def _reset(self) -> None:
-        self._queues: list[collections.deque[QueuedInstruction]] = [
-            collections.deque() for _ in _UNITS]
-        self._tokens = [[0] * len(isa.UNITS) for _ in _UNITS]      # [from][to]
+        self._units = Units(self.config)
+        self.datapath.ring.clear()
         # the host cannot change them during a run
         self._steps, self._windows = self.registers.steps(), self.registers.windows()
         self._pc = 0
@@ -143,24 +145,9 @@ class EmulatorDevice(SimulatedDevice):
         for name in ("STATUS", "ERROR_CODE", "ERROR_INDEX", "ERROR_ADDR", "WAITS", "PC"):
             self.registers.values[name] = 0
 
-    def _lacking(self, unit: int) -> list[int]:
-        """Return the units for whose tokens the next instruction of ``unit`` waits."""
-        return [other for other in self._queues[unit][0].wait if not self._tokens[other][unit]]
-
-    def _has_tiles(self, unit: int) -> bool:
-        """Return whether the ring has the tiles of the next instruction of ``unit``."""
-        entry = self._queues[unit][0]
-        return self.datapath.ring.size >= self.datapath.ring_bytes(entry.instruction, entry.values)
-
     def _waits(self) -> int:
         """Return the word of the register WAITS."""
-        fields: dict[str, int] = {}
-        for unit in _UNITS:
-            if self._queues[unit]:
-                fields[f"{isa.UNITS[unit]}_QUEUED"] = 1
-                fields[f"{isa.UNITS[unit]}_TOKENS"] = sum(1 << other
-                                                          for other in self._lacking(unit))
-        return pack("WAITS", **fields)
+        return pack("WAITS", **self._units.waits())
 
     def _fail(self, code: ErrorCode, unit: int, index: int, addr: int) -> None:
         """Set the error registers, unless they contain an earlier error of this run."""
@@ -175,23 +162,22 @@ class EmulatorDevice(SimulatedDevice):
     def _run(self) -> None:
         self._reset()
         self.registers.set("STATUS", BUSY=1)
-        while True:
-            moved = self._fetch()
-            for unit in self.order:
-                if self._queues[unit] and not self._lacking(unit) and self._has_tiles(unit):
-                    moved = True
-                    if not self._execute(unit):
-                        self._finish()
-                        return
-            if not moved:
-                break
-        failed = self.registers.field("STATUS", "ERROR")
-        if not failed and any(self._queues):
+        try:
+            moved = True
+            while moved:
+                moved = self._fetch()
+                for unit in self.order:
+                    moved |= self._units.issue(unit)
+                    if self._units.issued[unit]:
+                        moved |= self._execute(unit, self._units.issued[unit][0])
+        except _Stopped:
+            self._finish()
+            return
+        stalled = self._units.stalled()
+        if stalled is not None and not self.registers.field("STATUS", "ERROR"):
             if not self.registers.values["WATCHDOG"]:
                 return
-            # no instruction is in progress, so the first unit that lacks a token is reported
-            unit = next(unit for unit in _UNITS if self._queues[unit])
-            self._fail(ErrorCode.WATCHDOG, unit, self._queues[unit][0].index, 0)
+            self._fail(ErrorCode.WATCHDOG, *stalled, 0)
         self._finish()
 
     def _finish(self) -> None:
@@ -211,12 +197,10 @@ class EmulatorDevice(SimulatedDevice):
                 self._pending = self._decode()
                 if self._pending is None:
                     return moved
-            if self.config.compact and any(self._queues):   # one instruction at a time, in order
+            unit = self._pending.instruction.unit
+            if not self._units.has_space(unit):
                 return moved
-            queue = self._queues[self._pending.instruction.unit]
-            if len(queue) > self.config.queue_depth:        # one more is at the unit itself
-                return moved
-            queue.append(self._pending)
+            self._units.queues[unit].append(self._pending)
             self._pending = None
             self._pc += 1
             self.registers.set("PC", VALUE=self._pc)
@@ -252,28 +236,35 @@ class EmulatorDevice(SimulatedDevice):
             resolved["each"] = 0
         return QueuedInstruction.of(self.config, self._pc, instruction, resolved)
 
-    def _execute(self, unit: int) -> bool:
-        """Execute the next instruction of a unit, or the next iteration of one with ``each`` set.
+    def _execute(self, unit: int, issued: IssuedInstruction) -> bool:
+        """Execute the oldest instruction in progress of a unit, as far as the ring permits.
 
-        Return whether the program may continue.
+        Return whether anything was executed.
         """
-        entry = self._queues[unit][0]
-        entry.left -= 1
-        if not entry.left:
-            self._queues[unit].popleft()
-        for other in entry.wait:
-            self._tokens[other][unit] -= 1
+        entry, base = issued.entry, self.registers.values["MEM_BASE"]
         try:
-            self.datapath.execute(entry.instruction, next(entry.iterations),
-                                  self.registers.values["MEM_BASE"])
+            if entry.instruction.name in ("LOAD_RING", "LOAD_RING_4BIT"):
+                before = issued.loaded
+                issued.loaded = self.datapath.load_ring(entry.instruction.name, issued.values,
+                                                        base, before, self._demand())
+                if issued.rows_left:
+                    return issued.loaded > before
+            elif unit == _MATMUL and self.datapath.ring.size < self._demand():
+                return False
+            self.datapath.execute(entry.instruction, issued.values, base)
         except BusFault as fault:
             self._fail(fault.code, unit, entry.index, fault.addr)
-            return False
-        for other in entry.signal:
-            if self._tokens[unit][other] == _MAX_TOKENS:
-                self._fail(ErrorCode.TOKEN_OVERFLOW, unit, entry.index, 0)
-                return False
-            self._tokens[unit][other] += 1
-        if self.on_done is not None and not entry.left:
+            raise _Stopped from fault
+        if not self._units.complete(unit):
+            self._fail(ErrorCode.TOKEN_OVERFLOW, unit, entry.index, 0)
+            raise _Stopped
+        if self.on_done is not None and issued.ends:
             self.on_done(entry.index)
         return True
+
+    def _demand(self) -> int:
+        """Return the bytes that the MATMUL_RING in progress takes from the ring, or 0."""
+        if not self._units.issued[_MATMUL]:
+            return 0
+        issued = self._units.issued[_MATMUL][0]
+        return self.datapath.ring_bytes(issued.entry.instruction, issued.values)

@@ -1,5 +1,6 @@
 """Conversion of the events of a simulation to the times of a program's instructions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy.typing as npt
 from weft.spec import isa
 
 from ..errors import WeftError
-from ..program.expand import unroll
+from ..program.expand import NO_STEPS, unroll
 from ..program.file import Program
 
 __all__ = ["KINDS", "instruction_times", "units_of"]
@@ -23,8 +24,8 @@ def units_of(program: Program) -> npt.NDArray[np.int64]:
     return np.array([row.instruction.unit for row in unroll(program)], np.int64)
 
 
-def instruction_times(program: Program, events: npt.NDArray[Any],
-                      start: int) -> npt.NDArray[np.int64]:
+def instruction_times(program: Program, events: npt.NDArray[Any], start: int,
+                      steps: Sequence[int] = NO_STEPS) -> npt.NDArray[np.int64]:
     """Return the cycle of each event of each iteration of a program.
 
     Parameters
@@ -36,6 +37,8 @@ def instruction_times(program: Program, events: npt.NDArray[Any],
         order.
     start : :class:`int`
         Cycle from which to count. Earlier events are ignored.
+    steps : sequence of :class:`int`
+        Contents of the step registers during the run.
 
     Returns
     -------
@@ -47,7 +50,7 @@ def instruction_times(program: Program, events: npt.NDArray[Any],
     WeftError
         If the number of events does not match the program.
     """
-    rows = unroll(program)
+    rows = unroll(program, steps)
     units = np.array([row.instruction.unit for row in rows], np.int64)
     starts = np.array([row.number == 0 for row in rows], np.bool_)
     events = events[events["cycle"] >= start]

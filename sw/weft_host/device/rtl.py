@@ -3,7 +3,8 @@
 import dataclasses
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from weft.spec import register_map
 from weft.spec.config import Config
 
 from ..errors import BuildError, DeviceTimeout, RegisterError, WeftError
+from ..program.expand import NO_STEPS
 from ..program.file import Program
 from ..register_words import check_word, find_register, pack
 from .base import WATCHDOG_CYCLES, Result
@@ -22,6 +24,8 @@ from .simulated import SimulatedDevice
 from .tensors import Inputs
 
 __all__ = ["RtlDevice"]
+
+_Found = TypeVar("_Found")
 
 _SLICE = 1 << 16        # cycles between two checks of the elapsed time
 _QUIET = 2.0            # seconds between two reports of progress
@@ -177,11 +181,15 @@ class RtlDevice(SimulatedDevice):
             raise WeftError(f"the RTL violated AXI rules {count} times, first in {text}")
 
     def record(self, program: Program, inputs: Inputs = None, *, all_tensors: bool = False,
-               limit: int | None = None, watchdog: int = WATCHDOG_CYCLES
-               ) -> tuple[Result, npt.NDArray[np.int64]]:
+               limit: int | None = None, watchdog: int = WATCHDOG_CYCLES,
+               steps: Sequence[int] | None = None) -> tuple[Result, npt.NDArray[np.int64]]:
         """Run a program and record when each instruction was queued, issued and done.
 
-        Parameters are those of :meth:`run`.
+        Parameters
+        ----------
+        program, inputs, all_tensors, limit, watchdog : see :meth:`run`.
+        steps : sequence of :class:`int`, optional
+            Contents of the step registers, which are written first. By default they must be 0.
 
         Returns
         -------
@@ -190,11 +198,33 @@ class RtlDevice(SimulatedDevice):
             instruction or iteration of the program, counted from the start like ``cycles``.
         """
         self._check_open()
+        for register, value in zip(register_map.STEP_REGISTERS, steps or ()):
+            self.write_register(register.name, value)
+        return self.recorded(program, lambda: self.run(
+            program, inputs, all_tensors=all_tensors, limit=limit, watchdog=watchdog),
+            steps or NO_STEPS)
+
+    def recorded(self, program: Program, run: Callable[[], _Found],
+                 steps: Sequence[int] = NO_STEPS) -> tuple[_Found, npt.NDArray[np.int64]]:
+        """Call a function that runs a program once, and record its instructions.
+
+        Parameters
+        ----------
+        program : the program that ``run`` runs.
+        run : the function.
+        steps : contents of the step registers during the run.
+
+        Returns
+        -------
+        result of ``run``, int64 array
+            The array is that of :meth:`record`.
+        """
+        self._check_open()
         self.simulation.record(True)
         try:
-            result = self.run(program, inputs, all_tensors=all_tensors, limit=limit,
-                              watchdog=watchdog)
-            return result, instruction_times(program, self.simulation.events(), self._started)
+            result = run()
+            return result, instruction_times(program, self.simulation.events(), self._started,
+                                             steps)
         finally:
             self.simulation.record(False)
 

@@ -24,7 +24,7 @@ from ..atomic_file import write_atomically
 from ..errors import BuildError
 from ..progress import Progress
 from .cache_lock import locked
-from .cxxrtl import gather_registers, plain_integers, sort_updates, split
+from .cxxrtl import drop_aliases, gather_registers, plain_integers, sort_updates, split
 
 __all__ = ["build", "build_accelerator", "cache_directory", "find_compiler", "print_progress",
            "tie_reset_low"]
@@ -32,7 +32,8 @@ __all__ = ["build", "build_accelerator", "cache_directory", "find_compiler", "pr
 _HERE = pathlib.Path(__file__).parent
 _DRIVER = ("cxxrtl_driver.cc", "axi_memory.h", "axi_rules.h", "events.h", "stalls.h",
            *sorted(f"cxxrtl/{path.name}" for path in (_HERE / "cxxrtl").glob("*.py")))
-# a flattened and cleaned design has no false loops, so that one evaluation per cycle is enough
+# a flattened and cleaned design has no false loops but for those of its aliases, so that one
+# evaluation per cycle is enough
 _PREPARE = "proc; flatten; opt_expr; opt_clean"
 _FLAGS = ("-O3", "-march=native", "-fno-semantic-interposition", "-std=c++17", "-fPIC", "-shared",
           "-w")
@@ -200,25 +201,36 @@ def tie_reset_low(rtlil: str, name: str) -> str:
     return rtlil[:top] + constant
 
 
+def _run_yosys(rtlil: str, name: str, commands: str) -> str:
+    """Return the output of Yosys commands on a design."""
+    try:
+        with warnings.catch_warnings():     # the only warning is about speed
+            warnings.simplefilter("ignore")
+            output: str = _yosys().run(["-q", "-"], (
+                f"read_rtlil <<weft_end_of_design\n{rtlil}\nweft_end_of_design\n"
+                f"hierarchy -top {name}\n{commands}\n"))
+    except Exception as error:      # the type depends on Amaranth's version; the message matters
+        raise BuildError(f"Yosys could not convert the design: {error}") from error
+    return output
+
+
+def _convert(rtlil: str, name: str, trace: bool) -> str:
+    """Convert a design to C++; without a trace, signals lose their second names."""
+    if trace:
+        return _run_yosys(rtlil, name, f"{_PREPARE}; write_cxxrtl -O6 -g2")
+    flat = drop_aliases(_run_yosys(rtlil, name, f"{_PREPARE}; write_rtlil"))
+    return _run_yosys(flat, name, "write_cxxrtl -O6 -g0")
+
+
 def _compile(rtlil: str, name: str, trace: bool, reset: int, directory: pathlib.Path,
              compiler: list[str], driver: pathlib.Path, log: pathlib.Path,
              progress: Progress) -> pathlib.Path:
     """Convert a design to C++ and compile it in ``directory``; keep errors in ``log``."""
-    yosys = _yosys()
-    headers = _headers(yosys)
+    headers = _headers(_yosys())
     start = time.monotonic()
     progress(f"converting {len(rtlil) >> 10} KiB of RTL to C++ (Yosys CXXRTL; once for each "
              "configuration)")
-    debug = "-g2" if trace else "-g0"
-    try:
-        with warnings.catch_warnings():     # the only warning is about speed
-            warnings.simplefilter("ignore")
-            design: str = yosys.run(["-q", "-"], "read_rtlil <<weft_end_of_design\n"
-                                    f"{rtlil}\n"
-                                    f"weft_end_of_design\nhierarchy -top {name}\n{_PREPARE}\n"
-                                    f"write_cxxrtl -O6 {debug}\n")
-    except Exception as error:      # the type depends on Amaranth's version; the message matters
-        raise BuildError(f"Yosys could not convert the design: {error}") from error
+    design = _convert(rtlil, name, trace)
     # CXXRTL evaluates a cycle repeatedly only if it has found a loop; a falling edge needs a second
     # evaluation
     single_step = not trace and not any(

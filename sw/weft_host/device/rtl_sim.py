@@ -41,6 +41,7 @@ _FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "weft_event_count": (_U64, _PTR),
     "weft_events": (_PTR, _PTR),
     "weft_cycle": (_U64, _PTR),
+    "weft_single_step": (ctypes.c_int,),
     "weft_last_write_cycle": (_U64, _PTR),
     "weft_irq_cycle": (_U64, _PTR),
     "weft_bus_idle": (ctypes.c_int, _PTR),
@@ -232,6 +233,11 @@ class Simulation:
     def irq_cycle(self) -> int:
         """Cycle of the last rising edge of irq."""
         return int(self._library.weft_irq_cycle(self._open))
+
+    @property
+    def single_step(self) -> bool:
+        """True if the simulator evaluates each cycle once, False if repeatedly or for a trace."""
+        return bool(self._library.weft_single_step())
 
     @property
     def bus_idle(self) -> bool:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from weft.spec.fixed_point_extents import FACTOR_BYTES
 from weft.spec.fixed_point_instructions import (
+    NUMBER_BYTES,
     RECORD_BYTES,
     ComputeOp,
     InputType,
@@ -142,9 +143,9 @@ def _reduced(reduction: Reduction, exact: Integers, result: Integers) -> list[in
 def solve(spad: Bytes, v: Fields) -> None:
     """Execute a SOLVE."""
     op = SolveOp(v["op"])
-    raw = spad[_index(v["a_addr"], v["a_pitch"], v["count"], RECORD_BYTES)]
+    raw = spad[_index(v["a_addr"], v["a_pitch"], v["count"], NUMBER_BYTES)]
     for row, record in enumerate(raw):
-        a = int.from_bytes(record.tobytes(), "little", signed=True)
+        a = int.from_bytes(record[:NUMBER_BYTES].tobytes(), "little", signed=True)
         words: tuple[int, ...]
         match op:
             case SolveOp.ROOT:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.spec.config import Config
+from weft.spec.four_bit import PACKET_BEATS
 from weft.spec.isa import TABLE_BYTES, Instruction, MapOp, Mode
 from weft.spec.iterations import iterations
 
@@ -72,18 +73,14 @@ class Datapath:
         self.config = config
         self.memory = memory
         self.counts = collections.Counter()
-        self.clear_memories()
-        self.clear_params()
+        self.clear()
 
-    def clear_memories(self) -> None:
-        """Zero scratchpad, weight buffer and accumulators."""
+    def clear(self) -> None:
+        """Zero everything that instructions read, and empty the ring."""
         self.spad = np.zeros(self.config.spad_bytes, np.uint8)
         self.wgt = np.zeros(self.config.wgt_bytes, np.uint8)
         self.acc = np.zeros((self.config.acc_rows, self.config.cols), np.int32)
-        self.ring = Ring()
-
-    def clear_params(self) -> None:
-        """Zero bias, multiplier and shift of all channels, and the tables."""
+        self.ring = Ring(self.config)
         self.bias, self.multiplier, self.shift = np.zeros(
             (3, self.config.param_channels), np.int64)
         self.tables = np.zeros((2, 256), np.int64)
@@ -123,8 +120,6 @@ class Datapath:
                 self._softmax(values)
             case "DRAIN_PLANES":
                 drain_planes(self.spad, self.acc, values)
-            case "LOAD_RING":
-                self._load_ring(values, mem_base)
             case "MATMUL_RING":
                 self._multiply_ring(values)
             case "COMPUTE":
@@ -132,7 +127,7 @@ class Datapath:
             case "SOLVE":
                 solve(self.spad, values)
             case _:
-                pass                        # SYNC_*: tokens only
+                pass        # SYNC_*: tokens only; LOAD_RING*: load_ring has executed it
         self.counts["INSTRUCTIONS"] += 1
 
     def _copy_in(self, target: npt.NDArray[np.uint8], v: Fields, mem_base: int) -> None:
@@ -151,14 +146,23 @@ class Datapath:
     def _load_wgt(self, v: Fields, mem_base: int) -> None:
         self._copy_in(self.wgt, v, mem_base)
 
-    def _load_ring(self, v: Fields, mem_base: int) -> None:
-        start, pitch = mem_base + v["host_addr"], v["host_pitch"]
-        count, size = v["count"], v["bytes"]
-        self.memory.check(start, pitch, count, size, "read")
-        self.counts["BYTES_READ"] += \
-            self.memory.beats(start, pitch, count, size) * self.config.bus_bytes
-        for row in range(count):
-            self.ring.append(self.memory.copy(start + row * pitch, size))
+    def load_ring(self, name: str, v: Fields, mem_base: int, done: int, demand: int) -> int:
+        """Execute a part of a LOAD_RING or LOAD_RING_4BIT.
+
+        See :meth:`Ring.load` and :meth:`Ring.load_4bit`.
+        """
+        start = mem_base + v["host_addr"]
+        if name == "LOAD_RING_4BIT":
+            done = self.ring.load_4bit(self.memory, start, v, done, demand)
+            size = v["count"] * PACKET_BEATS * self.config.cols
+            if done == size:
+                self.counts["BYTES_READ"] += size
+            return done
+        done = self.ring.load(self.memory, start, v, done, demand)
+        if done == v["count"] * v["bytes"]:
+            self.counts["BYTES_READ"] += self.config.bus_bytes * self.memory.beats(
+                start, v["host_pitch"], v["count"], v["bytes"])
+        return done
 
     def ring_bytes(self, instruction: Instruction, values: Fields) -> int:
         """Return the bytes of the ring that an instruction removes."""

@@ -1,10 +1,11 @@
 """Disassembler: instructions as text and as plain data for JSON."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from weft.spec import isa
 
 from .file import Program
+from .labels import instruction_labels
 
 __all__ = ["Entry", "as_dict", "describe", "disassemble", "listing", "units"]
 
@@ -13,7 +14,7 @@ _HEX = ("host_addr", "local_addr", "act_addr", "out_addr", "bias_addr", "scale_a
 
 
 class Entry(TypedDict):
-    """One instruction as plain data."""
+    """One instruction as plain data; with ``layer`` and ``part`` if the program has labels."""
 
     index: int
     name: str
@@ -22,6 +23,8 @@ class Entry(TypedDict):
     signal: list[str]
     fields: dict[str, int]
     raw: str
+    layer: NotRequired[str]
+    part: NotRequired[str]
 
 
 def units(mask: int) -> list[str]:
@@ -62,16 +65,27 @@ def describe(raw: bytes) -> str:
 
 def listing(program: Program) -> list[Entry]:
     """Decode all instructions of a program to plain data; see :func:`as_dict`."""
-    return [as_dict(program.instruction(index), index)
-            for index in range(program.instruction_count)]
+    found = [as_dict(program.instruction(index), index)
+             for index in range(program.instruction_count)]
+    for entry, label in zip(found, instruction_labels(program) or ()):
+        entry["layer"], entry["part"] = label.layer, label.part
+    return found
 
 
 def disassemble(program: Program) -> list[str]:
-    """Format a program as lines of text, each with index, unit and instruction."""
+    """Format a program as lines of text, each with index, unit and instruction.
+
+    If the program has labels, such as that of a language model, a line with the layer and the part
+    is in front of the instructions of each part.
+    """
     width = max(4, len(str(program.instruction_count)))
+    labels, last = instruction_labels(program), None
     lines: list[str] = []
     for index in range(program.instruction_count):
         raw = program.instruction(index)
+        if labels is not None and labels[index] != last:
+            last = labels[index]
+            lines.append(f"{last}:")
         unit = as_dict(raw)["unit"] or "-"
         lines.append(f"{index:{width}d}  {unit:6}  {describe(raw)}")
     return lines

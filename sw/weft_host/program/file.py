@@ -20,12 +20,18 @@ from weft.spec.config import Config
 from ..atomic_file import write_atomically
 from ..configuration import resolve_config
 from ..errors import ProgramError
+from .file_parts import parts_of_file
 from .tensor import HostStep, Tensor, Window
 
-__all__ = ["FORMAT_VERSION", "MAGIC", "Tensor", "Window", "HostStep", "Program"]
+__all__ = ["FORMAT_VERSION", "LANGUAGE_MODEL", "MAGIC", "Tensor", "Window", "HostStep", "Program",
+           "is_program"]
 
 MAGIC = b"WEFTPROG"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Newest version of the format. A program without attachments is written as version 1."""
+LANGUAGE_MODEL = "language_model"
+"""Name of the attachment with the data of a language model."""
+
 _PREFIX = struct.Struct("<8sIIQ")       # magic, version, bytes of header, bytes of sections
 _CRC = struct.Struct("<I")
 
@@ -56,6 +62,9 @@ class Program:
     meta : :class:`dict`
         Data for reports only, such as ``source``, ``macs`` and ``layers``; must be valid JSON.
         ``all_tensors`` is false if some intermediate tensors stay on chip.
+    attachments : :class:`dict` of :class:`bytes`
+        Data for the host beside the program, by name, which no device uses. :data:`LANGUAGE_MODEL`
+        is that of :class:`weft_host.compiler.language_model.step_data.StepData`.
 
     Raises
     ------
@@ -75,6 +84,7 @@ class Program:
     windows: tuple[Window, ...] = ()
     host_steps: tuple[HostStep, ...] = ()
     meta: dict[str, Any] = dataclasses.field(default_factory=dict)
+    attachments: dict[str, bytes] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "config", resolve_config(self.config))
@@ -106,10 +116,11 @@ class Program:
                 yield f"tensor {tensor.name!r}", tensor.offset, tensor.span
 
     def _check_names(self) -> None:
-        names = [tensor.name for tensor in self.all_tensors]
-        for name in names:
-            if names.count(name) > 1:
-                raise ProgramError(f"two tensors are named {name!r}")
+        names: set[str] = set()
+        for tensor in self.all_tensors:
+            if tensor.name in names:
+                raise ProgramError(f"two tensors are named {tensor.name!r}")
+            names.add(tensor.name)
         for step in self.host_steps:
             for name in step.inputs + step.outputs:
                 if name not in names:
@@ -134,6 +145,11 @@ class Program:
     def instruction_count(self) -> int:
         """Number of instructions."""
         return len(self.instructions) // isa.INSTRUCTION_BYTES
+
+    @property
+    def is_language_model(self) -> bool:
+        """True if the program evaluates a step of a language model."""
+        return LANGUAGE_MODEL in self.attachments
 
     def instruction(self, index: int) -> bytes:
         """Return the 32 bytes of one instruction."""
@@ -165,9 +181,14 @@ class Program:
                for name in ("inputs", "outputs", "tensors", "windows", "host_steps")},
             "meta": self.meta,
         }
+        if self.attachments:
+            header["isa_version"] = isa.ISA_VERSION
+            header["attachments"] = [[name, len(raw)] for name, raw in self.attachments.items()]
         text = json.dumps(header, separators=(",", ":")).encode()
-        sections = self.instructions + b"".join(raw for _, raw in self.image)
-        body = _PREFIX.pack(MAGIC, FORMAT_VERSION, len(text), len(sections)) + text + sections
+        sections = [self.instructions, *(raw for _, raw in self.image), *self.attachments.values()]
+        prefix = _PREFIX.pack(MAGIC, FORMAT_VERSION if self.attachments else 1, len(text),
+                              sum(map(len, sections)))
+        body = b"".join([prefix, text, *sections])
         return body + _CRC.pack(zlib.crc32(body))
 
     @classmethod
@@ -186,44 +207,31 @@ class Program:
             raise ProgramError(f"{source} is truncated: it has {len(raw)} bytes, fewer "
                                f"than the {_PREFIX.size} of the prefix")
         _, version, text_bytes, section_bytes = _PREFIX.unpack_from(raw)
-        if version != FORMAT_VERSION:
+        if not 1 <= version <= FORMAT_VERSION:
             raise ProgramError(f"{source} has format version {version}; this release reads "
-                               f"{FORMAT_VERSION}; compile the model again")
+                               f"1 to {FORMAT_VERSION}; compile the model again")
         total = _PREFIX.size + text_bytes + section_bytes + _CRC.size
         if len(raw) != total:
             what = "is truncated" if len(raw) < total else "has bytes after its end"
             raise ProgramError(f"{source} {what}: {len(raw)} bytes instead of {total}")
         stored, = _CRC.unpack_from(raw, total - _CRC.size)
-        actual = zlib.crc32(raw[:-_CRC.size])
+        body = memoryview(raw)[:-_CRC.size]         # without a copy of the constants
+        actual = zlib.crc32(body)
         if stored != actual:
             raise ProgramError(f"{source} is damaged: CRC-32 {actual:08x} instead of {stored:08x}")
         try:
-            header = json.loads(raw[_PREFIX.size:_PREFIX.size + text_bytes])
-            return cls._from_header(header, raw[_PREFIX.size + text_bytes:-_CRC.size])
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            header = json.loads(bytes(body[_PREFIX.size:_PREFIX.size + text_bytes]))
+            instructions = header.get("isa_version", isa.ISA_VERSION)   # version 1 has none
+            if instructions != isa.ISA_VERSION:
+                raise ProgramError(
+                    f"{source} has instructions of version {str(instructions)[:40]}; this release "
+                    f"executes version {isa.ISA_VERSION}; compile the model again")
+            return cls(**parts_of_file(header, body[_PREFIX.size + text_bytes:]))
+        except RecursionError:
+            raise ProgramError(f"{source} has an invalid header: it is nested too deep") from None
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise ProgramError(f"{source} has an invalid header: "
                                f"{error}") from error
-
-    @classmethod
-    def _from_header(cls, header: dict[str, Any], sections: bytes) -> Self:
-        config = Config(**header["config"])
-        if config.fingerprint != header["fingerprint"]:
-            raise ValueError(f"fingerprint {header['fingerprint']:08x} is not that of its "
-                             f"configuration, {config.fingerprint:08x}")
-        start = header["instructions"]
-        image: list[tuple[int, bytes]] = []
-        for at, size in header["image"]:
-            image.append((at, sections[start:start + size]))
-            start += size
-        if start != len(sections):
-            raise ValueError(f"the sections have {len(sections)} bytes, but only {start} are used")
-        kinds = (("inputs", Tensor), ("outputs", Tensor), ("tensors", Tensor),
-                 ("windows", Window), ("host_steps", HostStep))
-        parts: dict[str, Any] = {
-            name: tuple(kind(**item) for item in header[name]) for name, kind in kinds}
-        return cls(config=config, instructions=sections[:header["instructions"]],
-                   memory_bytes=header["memory_bytes"], image=tuple(image),
-                   meta=header["meta"], **parts)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the program to ``path``, completely or not at all.
@@ -249,3 +257,17 @@ class Program:
         except OSError as error:
             raise ProgramError(f"{path} cannot be read: {error.strerror}") from error
         return cls.from_bytes(raw, source=str(path))
+
+
+def is_program(path: str | os.PathLike[str]) -> bool:
+    """Return whether a path is that of a program file; ``False`` for a folder.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
+    if os.path.isdir(path):
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(MAGIC)) == MAGIC

@@ -89,4 +89,7 @@ def fixed_point_reason(config: Config, name: str, values: Mapping[str, int]) -> 
     if name == "LOAD_RING" and values["bytes"] % config.tile_bytes:
         return (f"bytes is {values['bytes']} and must be a multiple of the {config.tile_bytes} "
                 "bytes of a tile")
+    if name == "LOAD_RING_4BIT" and values["host_addr"] % config.bus_bytes:
+        return (f"host_addr is {values['host_addr']:#x} and must be a multiple of the "
+                f"{config.bus_bytes} bytes of a beat")
     return _REASONS[name](values) if name in _REASONS else None

@@ -12,13 +12,7 @@ from weft.spec import isa
 from weft.spec.config import Config
 from weft.spec.extents import HOST, regions
 from weft.spec.isa import ErrorCode, MapOp, Mode
-from weft.spec.step_instructions import (
-    STEP_BIT,
-    STEP_COUNTS,
-    STEP_REGISTERS,
-    count_of,
-    resolve,
-)
+from weft.spec.step_instructions import STEP_BIT, STEP_REGISTERS, count_of, resolve
 
 from .file import Program
 from .fixed_point_fields import fixed_point_reason
@@ -177,10 +171,6 @@ def check_instruction(config: Config, raw: bytes, *, address: int = 0, mem_base:
         return Violation(ErrorCode.RESERVED_BITS, unit, address,
                          f"{instruction.name} must not set bits {bits}")
     if instruction.opcode & STEP_BIT:
-        register = values[STEP_COUNTS[isa.BY_OPCODE[instruction.opcode & ~STEP_BIT].name]]
-        if values.get("count_step", 1) and register >= STEP_REGISTERS:
-            return Violation(ErrorCode.BAD_FIELD, unit, address,
-                             f"{instruction.name}: there is no step register {register}")
         instruction, values = resolve(instruction, values, steps)
         if not count_of(instruction, values):
             return None
