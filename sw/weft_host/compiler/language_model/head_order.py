@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..frontend.llm.architecture import Architecture
-from .factors import Factors, Integers
+from .factors import Integers
 from .heads import HeadNorm
 from .parameters import Attention, rotation_tables
 from .quantize import Matrix
@@ -80,9 +80,7 @@ class HeadOrder:
     def _matrix(self, matrix: Matrix, order: npt.NDArray[np.int64]) -> Matrix:
         heads = len(matrix.weight) // self._model.head_size
         rows = (np.arange(heads)[:, None] * self._model.head_size + order).reshape(-1)
-        return dataclasses.replace(
-            matrix, weight=matrix.weight[rows], bias=matrix.bias[rows],
-            factors=Factors(matrix.factors.multiplier[rows], matrix.factors.shift[rows]))
+        return matrix.reordered(rows)
 
 
 def _norm(norm: HeadNorm | None, order: npt.NDArray[np.int64]) -> HeadNorm | None:

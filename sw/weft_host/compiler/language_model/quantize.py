@@ -18,8 +18,8 @@ from .factors import (
     round_half_up,
 )
 
-__all__ = ["Matrix", "Quantized", "behind_norm", "gains_of", "largest_gain", "matrix_of",
-           "quantized", "values_of"]
+__all__ = ["Expansion", "Matrix", "Quantized", "behind_norm", "gains_of", "largest_gain",
+           "matrix_of", "merged", "quantized", "values_of"]
 
 _LARGEST_WEIGHT = 127
 _HIGHEST_CODE = 15
@@ -29,10 +29,29 @@ _GAIN_BITS = 30
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class Expansion:
+    """4-bit codes ``(outputs, blocks, 32)``, and slopes and offsets ``(outputs, blocks)``."""
+
+    codes: npt.NDArray[np.uint8]
+    slopes: Integers
+    offsets: Integers
+
+    def outputs(self, chosen: Integers | slice) -> "Expansion":
+        """Return the part of some outputs, or all of them in another order."""
+        return Expansion(self.codes[chosen], self.slopes[chosen], self.offsets[chosen])
+
+    def weights(self) -> npt.NDArray[np.int8]:
+        """Return the int8 weights ``(outputs, inputs)``."""
+        weight = self.codes * self.slopes[..., None] + 8 * self.offsets[..., None] + 64 >> 7
+        return np.clip(weight, -128, 127).reshape(len(weight), -1).astype(np.int8)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Quantized:
     """int8 weights ``(outputs, inputs)`` with real scales, biases and bounds of the outputs.
 
-    ``unit`` is the value of an input of 1.
+    ``unit`` is the value of an input of 1. ``expansion`` are the 4-bit codes of the weights, if
+    there are any.
     """
 
     weight: npt.NDArray[np.int8]
@@ -40,16 +59,24 @@ class Quantized:
     bias: Reals
     bound: Reals
     unit: float
+    expansion: Expansion | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Matrix:
-    """Integer parameters of a projection."""
+    """Integer parameters of a projection, with the 4-bit codes of the weights if there are any."""
 
     weight: npt.NDArray[np.int8]
     factors: Factors
     bias: Integers
     pre_shift: int
+    expansion: Expansion | None = None
+
+    def reordered(self, outputs: Integers) -> "Matrix":
+        """Return the matrix with its outputs in another order."""
+        return Matrix(self.weight[outputs], Factors(
+            self.factors.multiplier[outputs], self.factors.shift[outputs]), self.bias[outputs],
+            self.pre_shift, self.expansion and self.expansion.outputs(outputs))
 
 
 def values_of(tensor: WeightTensor) -> Reals:
@@ -78,8 +105,8 @@ def _rounded(weight: Reals) -> tuple[npt.NDArray[np.int8], Reals]:
     return np.clip(integers, -_LARGEST_WEIGHT, _LARGEST_WEIGHT).astype(np.int8), scale
 
 
-def _expanded(tensor: WeightTensor) -> tuple[npt.NDArray[np.int8], Reals]:
-    """Return the int8 weights that 4-bit codes are expanded to."""
+def _expanded(tensor: WeightTensor) -> tuple[Expansion, Reals]:
+    """Return the expansion of 4-bit codes to int8, and the scales of the outputs."""
     codes = tensor.codes()
     d, m = codes.d.astype(np.float64), codes.m.astype(np.float64)
     q = codes.q.astype(np.int64)
@@ -97,8 +124,7 @@ def _expanded(tensor: WeightTensor) -> tuple[npt.NDArray[np.int8], Reals]:
     scale = np.abs(d[..., None] * q + m[..., None]).max(axis=(1, 2)) / _LARGEST_WEIGHT
     unit = np.where(scale > 0, scale, 1)[:, None]
     slope, offset = round_half_up(d / unit * 128), round_half_up(m / unit * 16)
-    weight = q * slope[..., None] + 8 * offset[..., None] + 64 >> 7
-    return np.clip(weight, -128, 127).reshape(tensor.shape).astype(np.int8), scale
+    return Expansion(q.astype(np.uint8), slope, offset), scale
 
 
 def _check_inputs(tensor: WeightTensor) -> None:
@@ -119,13 +145,14 @@ def quantized(projection: Projection, columns: Reals | float) -> Quantized:
     ``columns`` are the units of the inputs; one number for all of them if there are 4-bit codes.
     """
     _check_inputs(projection.weight)
+    expansion = None
     if projection.weight.has_codes:
-        weight, scale = _expanded(projection.weight)
-        unit = float(np.max(columns))
+        expansion, scale = _expanded(projection.weight)
+        weight, unit = expansion.weights(), float(np.max(columns))
     else:
         weight, scale = _rounded(values_of(projection.weight) * columns)
         unit = 1.0
-    return Quantized(weight, scale, _bias(projection), np.zeros(len(scale)), unit)
+    return Quantized(weight, scale, _bias(projection), np.zeros(len(scale)), unit, expansion)
 
 
 def behind_norm(projection: Projection, norm: Norm, gains: Integers | None) -> Quantized:
@@ -137,16 +164,21 @@ def behind_norm(projection: Projection, norm: Norm, gains: Integers | None) -> Q
         assert real is not None
         bias = bias + real @ values_of(norm.bias)
     root = math.sqrt(projection.weight.shape[1])
+    expansion = None
     if gains is None:
         assert real is not None
         weight, scale = _rounded(real * gain)
         effective, unit = weight.astype(np.float64), root / ACTIVATION_LIMIT
     else:
-        weight, scale = _expanded(projection.weight) if projection.weight.has_codes \
-            else _rounded(values_of(projection.weight))
+        if projection.weight.has_codes:
+            expansion, scale = _expanded(projection.weight)
+            weight = expansion.weights()
+        else:
+            weight, scale = _rounded(values_of(projection.weight))
         effective, unit = weight * gain, root * largest_gain(norm) / ACTIVATION_LIMIT
     bound = root * scale * np.sqrt((effective**2).sum(1)) + np.abs(bias)
-    return Quantized(weight, scale, bias, np.maximum(bound, _SMALLEST_PRODUCT * scale * unit), unit)
+    return Quantized(weight, scale, bias, np.maximum(bound, _SMALLEST_PRODUCT * scale * unit), unit,
+                     expansion)
 
 
 def matrix_of(part: Quantized, unit: Reals | float, largest_norm: float) -> Matrix:
@@ -166,4 +198,32 @@ def matrix_of(part: Quantized, unit: Reals | float, largest_norm: float) -> Matr
     largest_sum = 128 * math.sqrt(part.weight.shape[1]) * largest_norm
     pre_shift = max(0, math.ceil(math.log2(largest_sum)) - 31)
     factors = factors_of(part.scale * part.unit / unit, pre_shift)
-    return Matrix(part.weight, factors, round_half_up(part.bias / unit), pre_shift)
+    return Matrix(part.weight, factors, round_half_up(part.bias / unit), pre_shift, part.expansion)
+
+
+def merged(*matrices: Matrix) -> list[Matrix]:
+    """Return projections of the same inputs, in which some neighbours are one.
+
+    These have equal shifts, and both or neither have 4-bit codes.
+    """
+    result: list[Matrix] = []
+    for matrix in matrices:
+        if result and result[-1].pre_shift == matrix.pre_shift \
+                and (result[-1].expansion is None) == (matrix.expansion is None):
+            matrix = _joined(result.pop(), matrix)
+        result.append(matrix)
+    return result
+
+
+def _joined(before: Matrix, matrix: Matrix) -> Matrix:
+    expansion = None
+    if before.expansion is not None and matrix.expansion is not None:
+        expansion = Expansion(*(
+            np.concatenate([getattr(part, field.name)
+                            for part in (before.expansion, matrix.expansion)])
+            for field in dataclasses.fields(Expansion)))
+    return Matrix(
+        np.concatenate([before.weight, matrix.weight]),
+        Factors(np.concatenate([before.factors.multiplier, matrix.factors.multiplier]),
+                np.concatenate([before.factors.shift, matrix.factors.shift])),
+        np.concatenate([before.bias, matrix.bias]), matrix.pre_shift, expansion)

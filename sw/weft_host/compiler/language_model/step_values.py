@@ -1,17 +1,23 @@
 """Step registers: what changes from one evaluation of the program to the next."""
 
 import dataclasses
+import enum
+from typing import Any
 
 from weft.spec.config import Config
-from weft.spec.integers import ceil_div
-from weft.spec.step_instructions import STEP_REGISTERS
+from weft.spec.integers import ceil_div, round_up
+from weft.spec.step_instructions import MOST_STEP_COUNT, STEP_REGISTERS, step_count
 
+from ..frontend.llm.bounded_json import Object
 from ..verdict import CapacityError
 
-__all__ = ["BLOCK", "CacheShape", "StepRegisters"]
+__all__ = ["BLOCK", "CacheBlock", "CacheShape", "Existence", "StepRegisters"]
 
 BLOCK = 256
 """Positions of a block of the softmax."""
+
+_LARGEST = (1 << 32) - 1        # contents of a register
+_COUNTS = ("first keys", "first values", "keys", "values", "old", "newest")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +43,11 @@ class CacheShape:
         return ceil_div(self.context, BLOCK)
 
     @property
+    def block_positions(self) -> int:
+        """Positions of a block, in whole tiles of keys; a single block has only the context's."""
+        return BLOCK if self.blocks > 1 else round_up(self.context, self.config.cols)
+
+    @property
     def chunks(self) -> int:
         """Chunks of the elements of a key."""
         return ceil_div(self.head_size, self.config.rows)
@@ -49,12 +60,12 @@ class CacheShape:
     @property
     def key_tiles(self) -> int:
         """Position tiles of the keys of a block."""
-        return BLOCK // self.config.cols
+        return self.block_positions // self.config.cols
 
     @property
     def value_tiles(self) -> int:
         """Position tiles of the values of a block."""
-        return BLOCK // self.config.rows
+        return ceil_div(self.block_positions, self.config.rows)
 
     @property
     def key_block_bytes(self) -> int:
@@ -81,6 +92,36 @@ class CacheShape:
                 + (self.config.rows - 1 - row) * self.config.cols)
 
 
+class Existence(enum.Enum):
+    """Positions at which a block of the cache exists.
+
+    The first block always does. An old one does while it is full and not the newest one; the newest
+    one does if it is not the first one.
+    """
+
+    FIRST = enum.auto()
+    OLD = enum.auto()
+    NEWEST = enum.auto()
+
+
+@dataclasses.dataclass(frozen=True)
+class CacheBlock:
+    """Block of the cache.
+
+    Attributes
+    ----------
+    existence : :class:`Existence`
+    number : :class:`int`
+        Blocks in front of it; 0 for the newest one, whose address is in registers.
+    turn : :class:`int`
+        0 and 1 in turns, in the order of evaluation.
+    """
+
+    existence: Existence
+    number: int
+    turn: int
+
+
 class StepRegisters:
     """Allocation of the step registers, and their contents at a position.
 
@@ -95,8 +136,8 @@ class StepRegisters:
     """
 
     ZERO, TOKEN, ROTATION, POSITION, KEY, VALUE, SCALE, KEY_BLOCK, VALUE_BLOCK, SCALE_BLOCK, \
-        ELEMENTS = range(11)
-    FIRST_COUNT = 11
+        ELEMENTS, FIRST_ELEMENTS = range(12)
+    FIRST_COUNT = 12
 
     def __init__(self, shape: CacheShape, embedding_bytes: int, rotation_bytes: int,
                  position_bytes: int) -> None:
@@ -104,20 +145,44 @@ class StepRegisters:
         self._row_bytes = embedding_bytes, rotation_bytes, position_bytes
         self._counts: dict[tuple[str, int, int], int] = {}
 
-    def key_tiles(self, first: int, most: int) -> int:
-        """Return the register with the key tiles of the newest block from ``first`` on.
+    def key_tiles(self, block: CacheBlock, first: int, most: int) -> int:
+        """Return the count field for the key tiles of a block from ``first`` on.
 
         There are at most ``most`` of them.
         """
-        return self._register(("keys", first, most))
+        if block.existence is Existence.OLD:
+            return self._existing(block, most)
+        kind = "first keys" if block.existence is Existence.FIRST else "keys"
+        return self._register((kind, first, most))
 
-    def value_tiles(self, first: int, most: int) -> int:
-        """Return the register with the value tiles of the newest block from ``first`` on."""
-        return self._register(("values", first, most))
+    def value_tiles(self, block: CacheBlock) -> int:
+        """Return the count field for the value tiles of a block."""
+        if block.existence is Existence.OLD:
+            return self._existing(block, self.shape.value_tiles)
+        kind = "first values" if block.existence is Existence.FIRST else "values"
+        return self._register((kind, 0, self.shape.value_tiles))
 
-    def in_old_block(self, block: int, value: int) -> int:
-        """Return the register that is ``value`` while ``block`` is full and not the newest one."""
-        return self._register(("old", block, value))
+    def elements(self, block: CacheBlock) -> int:
+        """Return the count field for the positions of a block."""
+        if block.existence is Existence.OLD:
+            return self._existing(block, BLOCK)
+        return self.FIRST_ELEMENTS if block.existence is Existence.FIRST else self.ELEMENTS
+
+    def if_it_exists(self, block: CacheBlock, count: int) -> int | None:
+        """Return the count field that is ``count`` if a block exists, and otherwise 0.
+
+        ``None`` if it always does.
+        """
+        return None if block.existence is Existence.FIRST else self._existing(block, count)
+
+    def _existing(self, block: CacheBlock, count: int) -> int:
+        if count > MOST_STEP_COUNT:
+            raise CapacityError(
+                f"a model with heads of {self.shape.head_size} elements needs a count of {count} "
+                f"that depends on the position; the largest one is {MOST_STEP_COUNT}; choose a "
+                f"context of at most {BLOCK} positions with --context")
+        kind = "old" if block.existence is Existence.OLD else "newest"
+        return step_count(self._register((kind, block.number, MOST_STEP_COUNT)), count)
 
     def _register(self, key: tuple[str, int, int]) -> int:
         register = self.FIRST_COUNT + self._counts.setdefault(key, len(self._counts))
@@ -132,16 +197,56 @@ class StepRegisters:
         """Return the contents of all registers for a text token at a position."""
         shape = self.shape
         block, inside = divmod(position, BLOCK)
-        tiles = {"keys": ceil_div(inside + 1, shape.config.cols),
-                 "values": ceil_div(inside + 1, shape.config.rows)}
+        elements = {"first": min(position + 1, BLOCK), "newest": (inside + 1) * (block > 0)}
         values = [0] * STEP_REGISTERS
         embedding, rotation, table = self._row_bytes
         values[:self.FIRST_COUNT] = (
             0, token * embedding, position * rotation, position * table,
             shape.key_offset(position), shape.value_offset(position), 2 * position,
             block * shape.key_block_bytes, block * shape.value_block_bytes, 2 * BLOCK * block,
-            inside + 1)
+            elements["newest"], elements["first"])
         for (kind, first, number), index in self._counts.items():
-            values[self.FIRST_COUNT + index] = number * (first < block) if kind == "old" \
-                else min(max(tiles[kind] - first, 0), number)
+            values[self.FIRST_COUNT + index] = number * {
+                "old": first < block, "newest": block > 0}[kind] if kind in ("old", "newest") \
+                else min(max(self._tiles(kind, elements) - first, 0), number)
         return values
+
+    def _tiles(self, kind: str, elements: dict[str, int]) -> int:
+        """Return the tiles that a count of tiles refers to."""
+        of_first, config = kind.startswith("first"), self.shape.config
+        return ceil_div(elements["first" if of_first else "newest"],
+                        config.cols if kind.endswith("keys") else config.rows)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything that determines the contents of the registers, as plain data."""
+        return {"head_size": self.shape.head_size, "context": self.shape.context,
+                "row_bytes": list(self._row_bytes), "counts": [list(key) for key in self._counts]}
+
+    @classmethod
+    def from_object(cls, config: Config, stored: Object) -> "StepRegisters":
+        """Return the registers that :meth:`as_dict` describes.
+
+        Raises
+        ------
+        ModelError
+            If a member is missing or out of range.
+        """
+        shape = CacheShape(config, stored.integer("head_size", 1, _LARGEST),
+                           stored.integer("context", 1, _LARGEST))
+        row_bytes, counts = stored.array("row_bytes"), stored.array("counts")
+        if len(row_bytes) != 3 or not all(_is_size(size) for size in row_bytes):
+            raise stored.wrong("row_bytes", "three sizes")
+        found = cls(shape, *row_bytes)
+        for number, key in enumerate(counts):
+            if not (isinstance(key, list) and len(key) == 3 and key[0] in _COUNTS
+                    and _is_size(key[1]) and _is_size(key[2])
+                    and number < STEP_REGISTERS - cls.FIRST_COUNT):
+                raise stored.wrong("counts", "a list of counts")
+            found._counts.setdefault((key[0], key[1], key[2]), number)
+        if len(found._counts) != len(counts):
+            raise stored.wrong("counts", "a list of different counts")
+        return found
+
+
+def _is_size(value: object) -> bool:
+    return type(value) is int and 0 <= value <= _LARGEST

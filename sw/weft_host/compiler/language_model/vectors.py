@@ -128,17 +128,33 @@ class VectorEmitter:
                      b_pitch=FACTOR_BYTES, out_type=OutputType.INT8, out_addr=out,
                      out_pitch=x.elements)
 
-    def product(self, a: int, b: int, elements: int, out: Planes, exponent: int) -> None:
+    def measure_product(self, a: int, b: int, elements: int, record: int) -> None:
+        """Append the largest magnitude of the product of two rows, a record at ``record``."""
+        self.compute(ComputeOp.MULTIPLY, a_addr=a, b_addr=b, b_type=OperandType.INT32, count=1,
+                     elements_count=elements, reduce=Reduction.MAGNITUDE, row_addr=record)
+
+    def product(self, a: int, b: int, elements: int, out: Planes, records: int, parts: int,
+                exponent: int) -> None:
         """Append the product of two rows as activations with an exponent at ``exponent``.
 
-        ``exponent`` is the address of 16 bytes.
+        Parameters
+        ----------
+        a, b : addresses of the rows.
+        elements : their length.
+        out : activations.
+        records, parts : address and number of the largest magnitudes, see
+            :meth:`measure_product`.
+        exponent : address of a record, whose first int32 becomes the exponent.
         """
-        fields = dict(a_addr=a, b_addr=b, b_type=OperandType.INT32, count=1,
-                      elements_count=elements)
-        self.compute(ComputeOp.MULTIPLY, **fields, reduce=Reduction.MAGNITUDE,
-                     row_addr=self.records)
-        self.solve(SolveOp.EXPONENT, 1, exponent, RECORD_BYTES)
-        self.compute(ComputeOp.MULTIPLY, **fields, row_shift=1, row_addr=exponent,
+        # the exponent of the largest magnitude is the largest exponent
+        exponents = records if parts > 1 else exponent
+        self.builder.add("SOLVE", op=SolveOp.EXPONENT, a_addr=records, a_pitch=RECORD_BYTES,
+                         count=parts, out_addr=exponents, out_pitch=4)
+        if parts > 1:
+            self.compute(ComputeOp.MULTIPLY, a_addr=exponents, count=1, elements_count=parts,
+                         reduce=Reduction.MAXIMUM, row_addr=exponent)
+        self.compute(ComputeOp.MULTIPLY, a_addr=a, b_addr=b, b_type=OperandType.INT32, count=1,
+                     elements_count=elements, row_shift=1, row_addr=exponent,
                      out_type=OutputType.PLANES, out_addr=out.addr, plane_pitch=out.pitch)
 
     def activate(self, op: ComputeOp, x: int, elements: int, fraction: int, out: int) -> None:

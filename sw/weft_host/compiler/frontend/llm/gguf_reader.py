@@ -8,7 +8,7 @@ from .architecture import FAMILIES, Architecture, Rope
 from .assemble import Assembler, Names, check_types
 from .gguf_header import read_header
 from .gguf_metadata import Metadata
-from .gguf_vocabulary import read_vocabulary
+from .gguf_vocabulary import read_vocabulary, unsupported_properties
 from .mapped_file import map_file
 from .model_file import LanguageModelFile
 from .unsupported import Unsupported
@@ -45,8 +45,8 @@ def read_gguf(path: str | os.PathLike[str]) -> LanguageModelFile:
     source = os.fspath(path)
     data = map_file(source, SMALLEST_FILE)
     header = read_header(data, source)
-    unsupported = Unsupported(source)
     metadata = Metadata(header.metadata, source)
+    unsupported = Unsupported(source, lambda: unsupported_properties(metadata))
     tensors = {}
     for info in header.tensors:
         if info.kind in TYPES:

@@ -9,10 +9,22 @@ from .gguf_metadata import Metadata
 from .pre_tokenizers import IGNORE_MERGES, PATTERNS
 from .vocabulary import END_NAMES, SPECIAL, TokenType, Vocabulary
 
-__all__ = ["read_vocabulary"]
+__all__ = ["read_vocabulary", "unsupported_properties"]
 
 _KINDS = {"llama": "sentencepiece", "gpt2": "byte_level"}
 _KEY = "tokenizer.ggml."
+
+
+def unsupported_properties(metadata: Metadata) -> list[tuple[str, str]]:
+    """Return the properties of the vocabulary that are not supported, with the reasons."""
+    found = []
+    model, pre = (metadata.string(f"{_KEY}{name}", "") for name in ("model", "pre"))
+    if model and model not in _KINDS:
+        found.append((f"{_KEY}model", f"{model[:40]!r}; supported are {', '.join(_KINDS)}"))
+    if _KINDS.get(model) == "byte_level" and pre not in PATTERNS:
+        found.append((f"{_KEY}pre", f"pre-tokenizer {pre[:40]!r}; supported are "
+                      f"{', '.join(PATTERNS)}"))
+    return found
 
 
 def read_vocabulary(metadata: Metadata, most: int) -> Vocabulary | None:
@@ -60,12 +72,6 @@ def read_vocabulary(metadata: Metadata, most: int) -> Vocabulary | None:
     ends = {ids["eos"], ids["eot"], ids["eom"]} - {None}
     ends |= {i for i, text in enumerate(tokens) if text in END_NAMES and types[i] in SPECIAL}
     # defaults of llama.cpp: SentencePiece has a BOS and a space prefix, BPE of Llama 3 a BOS
-    unsupported = []
-    if kind not in _KINDS.values():
-        unsupported.append((f"{_KEY}model", f"{model[:40]!r}; supported are {', '.join(_KINDS)}"))
-    if byte_level and pre not in PATTERNS:
-        unsupported.append((f"{_KEY}pre", f"pre-tokenizer {pre[:40]!r}; supported are "
-                            f"{', '.join(PATTERNS)}"))
     return Vocabulary(
         kind=kind, tokens=tokens, types=types, scores=scores,
         merges=_merges(metadata) if byte_level else (),
@@ -79,7 +85,7 @@ def read_vocabulary(metadata: Metadata, most: int) -> Vocabulary | None:
         add_eos=metadata.boolean(f"{_KEY}add_eos_token", False),
         chat_template=(metadata.string("tokenizer.chat_template")
                        if "tokenizer.chat_template" in metadata else None),
-        unsupported=tuple(unsupported))
+        unsupported=tuple(unsupported_properties(metadata)))
 
 
 def _token_id(metadata: Metadata, key: str, count: int) -> int | None:

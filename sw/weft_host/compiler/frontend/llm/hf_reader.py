@@ -8,7 +8,7 @@ from ...verdict import ModelError
 from . import safetensors_header
 from .assemble import Assembler, Names, check_types
 from .bounded_json import Object, parse_json
-from .hf_config import read_architecture
+from .hf_config import LARGEST_SIZE, read_architecture
 from .hf_vocabulary import read_vocabulary
 from .mapped_file import map_file, read_text
 from .model_file import LanguageModelFile
@@ -52,7 +52,7 @@ def read_folder(path: str | os.PathLike[str]) -> LanguageModelFile:
     source = str(folder)
     config_path = folder / "config.json"
     config = parse_json(read_text(config_path, LARGEST_CONFIG), str(config_path))
-    unsupported = Unsupported(source)
+    unsupported = Unsupported(source, lambda: _tokenizer_properties(folder, config))
     architecture = read_architecture(config, unsupported)
     names = _GPT2 if architecture.family == "gpt2" else _LLAMA
     prefix = "transformer." if architecture.family == "gpt2" else "model."
@@ -73,6 +73,12 @@ def read_folder(path: str | os.PathLike[str]) -> LanguageModelFile:
     return LanguageModelFile(
         source=source, name=config.string("_name_or_path", ""), architecture=architecture,
         weights=weights, vocabulary=read_vocabulary(folder, config, architecture.vocabulary))
+
+
+def _tokenizer_properties(folder: pathlib.Path, config: Object) -> tuple[tuple[str, str], ...]:
+    """Return the properties of the tokenizer that are not supported, with the reasons."""
+    vocabulary = read_vocabulary(folder, config, LARGEST_SIZE)
+    return () if vocabulary is None else vocabulary.unsupported
 
 
 def _files(folder: pathlib.Path) -> list[str]:

@@ -1,7 +1,9 @@
 """Properties of a language model that Weft does not support, reported in one list."""
 
+from collections.abc import Callable, Iterable
+
 from ....errors import WeftError
-from ...verdict import UnsupportedError, Verdict
+from ...verdict import ModelError, UnsupportedError, Verdict
 
 __all__ = ["Unsupported", "UnsupportedModelError"]
 
@@ -36,10 +38,16 @@ class Unsupported:
     ----------
     source : :class:`str`
         Path of the model.
+    others : callable or :class:`None`
+        Returns further properties and their reasons, which are not an obstacle alone, such as those
+        of the tokenizer: weights can be read without it. It is called if there are any properties
+        to report, so that one list has all.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str,
+                 others: Callable[[], Iterable[tuple[str, str]]] | None = None) -> None:
         self.source = source
+        self._others = others
         self._reasons: dict[str, str] = {}
 
     def add(self, name: str, reason: str) -> None:
@@ -55,6 +63,11 @@ class Unsupported:
             If any property was added.
         """
         if self._reasons:
+            try:
+                for name, reason in self._others() if self._others else ():
+                    self.add(name, reason)
+            except ModelError:          # damage is reported once the model is supported
+                pass
             raise UnsupportedModelError(self.source, tuple(
                 Verdict(index=index, operator=name, where="unsupported", reason=reason)
                 for index, (name, reason) in enumerate(self._reasons.items())))
