@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -17,16 +18,18 @@ from weft.spec import isa
 from weft.spec.config import Config
 
 from ..errors import ProgramError
-from ..program.expand import Iteration, unroll
+from ..program.expand import NO_STEPS, Iteration, unroll
 from ..program.file import Program
 from ..progress import Progress, silent
 from .timing.banks import Banks
 from .timing.bus import Channel
-from .timing.dma import LoadUnit, StoreUnit
+from .timing.dma import LoadUnit
 from .timing.events import Clock, Condition
 from .timing.fetch import Fetcher, ReadArbiter
 from .timing.interfaces import Process, Unit
 from .timing.matmul import MatmulUnit
+from .timing.ring import Ring
+from .timing.store import StoreUnit
 from .timing.vector import VectorUnit
 
 __all__ = ["Prediction", "predict"]
@@ -158,11 +161,11 @@ class _Queue:
 
 
 class _Model:
-    def __init__(self, program: Program, config: Config, latency: int, bandwidth: float,
-                 progress: Progress) -> None:
+    def __init__(self, program: Program, config: Config, steps: Sequence[int], latency: int,
+                 bandwidth: float, progress: Progress) -> None:
         self.config, self.progress = config, progress
         self.clock = clock = Clock()
-        self.iterations = unroll(program)
+        self.iterations = unroll(program, steps)
         # the iterations of an instruction are those from first[index] to before first[index + 1]
         starts = [iteration for iteration in self.iterations if not iteration.number]
         self.first = [number for number, iteration in enumerate(self.iterations)
@@ -173,14 +176,15 @@ class _Model:
         self.heads, self.tokens = np.zeros((2, count), np.int64)
         self.senders = np.full(count, -1)
         arbiter = ReadArbiter(clock, Channel(latency, bandwidth))
-        names = [iteration.instruction.name for iteration in starts]
+        names = [isa.BY_OPCODE[program.instruction(iteration.index)[0]].name
+                 for iteration in starts]
         units = [iteration.instruction.unit for iteration in starts]
         self.queues = [_Queue(self, number) for number in range(len(isa.UNITS))]
         load, matmul, vector, store = self.queues
-        banks = Banks(clock, config)
+        banks, ring = Banks(clock, config), Ring(clock, config)
         self.units: list[Unit] = [
-            LoadUnit(clock, config, arbiter, banks, load),
-            MatmulUnit(clock, config, banks, matmul),
+            LoadUnit(clock, config, arbiter, banks, ring, load),
+            MatmulUnit(clock, config, banks, ring, matmul),
             VectorUnit(clock, config, banks, vector),
             StoreUnit(clock, config, Channel(latency, bandwidth), banks, store)]
         self.fetcher = Fetcher(clock, config, arbiter, 0, names,
@@ -188,7 +192,8 @@ class _Model:
 
 
 def predict(program: Program, *, latency: int = 20, bandwidth: float = 1.0,
-            config: Config | None = None, progress: Progress | None = None) -> Prediction:
+            config: Config | None = None, progress: Progress | None = None,
+            steps: Sequence[int] = NO_STEPS) -> Prediction:
     """Predict the run of a program.
 
     Parameters
@@ -203,6 +208,8 @@ def predict(program: Program, *, latency: int = 20, bandwidth: float = 1.0,
         only: a wider bus, more lanes. None for the program's own.
     progress : callable or :class:`None`
         Receives a sentence now and then; see :mod:`weft_host.progress`.
+    steps : sequence of :class:`int`
+        Contents of the step registers.
 
     Raises
     ------
@@ -217,7 +224,7 @@ def predict(program: Program, *, latency: int = 20, bandwidth: float = 1.0,
             f"cannot predict the cycles of {config.name}: the cycle model covers units that work "
             "in parallel, and this configuration is the serial engine. Use `weft run --on rtl` to "
             "count its cycles")
-    model = _Model(program, config, latency, bandwidth, progress or silent)
+    model = _Model(program, config, steps, latency, bandwidth, progress or silent)
     model.clock.run()
     unfinished = np.nonzero(model.times[2] == 0)[0]
     if len(unfinished):

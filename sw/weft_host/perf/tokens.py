@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from weft.spec import isa
 
-from ..program.expand import unroll
+from ..program.expand import NO_STEPS, unroll
 from ..program.file import Program
 
 if typing.TYPE_CHECKING:
@@ -31,7 +31,8 @@ class Token(typing.NamedTuple):
     receiver: Span | None
 
 
-def find_tokens(program: Program, timeline: Sequence[Span]) -> list[Token]:
+def find_tokens(program: Program, timeline: Sequence[Span],
+                steps: Sequence[int] = NO_STEPS) -> list[Token]:
     """Return all tokens of a program, in the order in which they are sent.
 
     The tokens from one unit to another are taken in the order in which they are sent, so that the
@@ -42,10 +43,12 @@ def find_tokens(program: Program, timeline: Sequence[Span]) -> list[Token]:
     program : :class:`weft_host.program.file.Program`
     timeline : sequence of :class:`weft_host.perf.trace.Span`
         All iterations of the program, from :func:`weft_host.perf.trace.spans`.
+    steps : sequence of :class:`int`
+        Contents of the step registers during the run.
     """
     sent: dict[tuple[int, int], list[Span]] = collections.defaultdict(list)
     taken: dict[tuple[int, int], list[Span]] = collections.defaultdict(list)
-    for iteration, span in zip(unroll(program), timeline):
+    for iteration, span in zip(unroll(program, steps), timeline):
         for unit in range(len(isa.UNITS)):
             if iteration.fields["signal"] >> unit & 1:
                 sent[span.unit, unit].append(span)

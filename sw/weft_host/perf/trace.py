@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from weft.spec import isa
 
 from ..program import disasm
-from ..program.expand import unroll
+from ..program.expand import NO_STEPS, unroll
 from ..program.file import Program
 from .tokens import Token, find_tokens
 from .trace_counters import counters
@@ -59,7 +59,8 @@ class Span:
     layer: int
 
 
-def spans(program: Program, times: npt.ArrayLike) -> list[Span]:
+def spans(program: Program, times: npt.ArrayLike,
+          steps: Sequence[int] = NO_STEPS) -> list[Span]:
     """Return a :class:`Span` for each iteration of each instruction, in program order.
 
     Parameters
@@ -68,11 +69,13 @@ def spans(program: Program, times: npt.ArrayLike) -> list[Span]:
     times : array of the rows ``queued``, ``issued`` and ``done``
         Cycle of each event of each iteration, from :meth:`weft_host.device.RtlDevice.record` or
         from the cycle model.
+    steps : sequence of :class:`int`
+        Contents of the step registers during the run.
     """
     layers = program.meta.get("instruction_layers") or [-1] * program.instruction_count
     last, found = [0] * len(isa.UNITS), []
     for position, (iteration, (queued, issued, done)) in enumerate(zip(
-            unroll(program), np.asarray(times).T.tolist())):
+            unroll(program, steps), np.asarray(times).T.tolist())):
         unit = iteration.instruction.unit
         found.append(Span(index=iteration.index, iteration=iteration.number, position=position,
                           unit=unit, queued=queued, issued=issued,
@@ -87,13 +90,14 @@ def layer_names(program: Program) -> dict[int, str]:
     return {layer["index"]: layer["name"] for layer in program.meta.get("layers", ())}
 
 
-def layer_cycles(program: Program, times: npt.ArrayLike) -> dict[int, tuple[int, int]]:
+def layer_cycles(program: Program, times: npt.ArrayLike,
+                 steps: Sequence[int] = NO_STEPS) -> dict[int, tuple[int, int]]:
     """Return the cycles ``(first, end)`` of each layer, which add up to the run.
 
     Layers overlap: the loads of one run while another computes. Cycles are assigned in the order
     in which layers end, each from the end of the layer before to its own end.
     """
-    return layer_times(spans(program, times))
+    return layer_times(spans(program, times, steps))
 
 
 def layer_times(timeline: Iterable[Span]) -> dict[int, tuple[int, int]]:
@@ -108,8 +112,13 @@ def layer_times(timeline: Iterable[Span]) -> dict[int, tuple[int, int]]:
     return found
 
 
-def chrome_trace(program: Program, times: npt.ArrayLike) -> dict[str, typing.Any]:
-    """Return the trace of a run, for ``json.dump``."""
+def chrome_trace(program: Program, times: npt.ArrayLike,
+                 steps: Sequence[int] = NO_STEPS) -> dict[str, typing.Any]:
+    """Return the trace of a run, for ``json.dump``.
+
+    Parameters are those of :func:`spans`. Events have the fields of the instructions as they are
+    in the program.
+    """
     names = layer_names(program)
     events: list[dict[str, typing.Any]] = [
         {"ph": "M", "pid": 1, "tid": 0, "name": "process_name",
@@ -119,7 +128,7 @@ def chrome_trace(program: Program, times: npt.ArrayLike) -> dict[str, typing.Any
                        "args": {"name": name}})
         events.append({"ph": "M", "pid": 1, "tid": unit + 1, "name": "thread_sort_index",
                        "args": {"sort_index": unit}})
-    timeline = spans(program, times)
+    timeline = spans(program, times, steps)
     for span in timeline:
         entry = disasm.as_dict(program.instruction(span.index), span.index)
         layer = names.get(span.layer, "")
@@ -130,9 +139,9 @@ def chrome_trace(program: Program, times: npt.ArrayLike) -> dict[str, typing.Any
                      "layer": layer, "layer_index": span.layer,
                      "queued": span.queued, "issued": span.issued, "done": span.done,
                      "wait": entry["wait"], "signal": entry["signal"], **entry["fields"]}})
-    tokens = find_tokens(program, timeline)
+    tokens = find_tokens(program, timeline, steps)
     events += _arrows(tokens)
-    events += counters(program, timeline, tokens)
+    events += counters(program, timeline, tokens, steps)
     return {"traceEvents": events, "displayTimeUnit": "ms",
             "otherData": {"source": program.meta.get("source", ""),
                           "preset": program.config.name, "unit": "1 us is 1 cycle"}}

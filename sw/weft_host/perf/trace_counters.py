@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.spec import isa
+from weft.spec.four_bit import PACKET_BEATS
 from weft.spec.integers import ceil_div
 
-from ..program.expand import unroll
+from ..program.expand import NO_STEPS, Iteration, unroll
 from ..program.file import Program
 from .tokens import Token
 
@@ -30,7 +31,7 @@ Event: typing.TypeAlias = dict[str, typing.Any]
 
 
 def counters(program: Program, timeline: Sequence[Span],
-             tokens: Sequence[Token]) -> Iterator[Event]:
+             tokens: Sequence[Token], steps: Sequence[int] = NO_STEPS) -> Iterator[Event]:
     """Yield the counter events of a run, for :func:`weft_host.perf.trace.chrome_trace`.
 
     Parameters
@@ -38,25 +39,28 @@ def counters(program: Program, timeline: Sequence[Span],
     program : :class:`weft_host.program.file.Program`
     timeline : sequence of :class:`weft_host.perf.trace.Span`
     tokens : sequence of :class:`Token`
+    steps : sequence of :class:`int`
+        Contents of the step registers during the run.
     """
     end = max((span.done for span in timeline), default=0)
     interval = max(SHORTEST, ceil_div(end, INTERVALS))
     edges = np.arange(0, end + interval, interval)
-    moved = _transfers(program, timeline)
+    iterations = unroll(program, steps)
+    moved = _transfers(program, iterations, timeline)
     for name, unit, amounts in (
             ("bytes read", "per cycle", moved["LOAD"]),
             ("bytes written", "per cycle", moved["STORE"]),
             ("multiplications", f"per cycle, of {program.config.cells}",
-             _multiplications(program, timeline))):
+             _multiplications(program, iterations, timeline))):
         yield from _rate(name, unit, amounts, edges)
     pairs: dict[tuple[int, int], list[tuple[int, int]]] = collections.defaultdict(list)
     for token in tokens:
         if token.receiver is not None:
             pair = token.sender.unit, token.receiver.unit
             pairs[pair] += [(token.sender.done, 1), (token.receiver.issued, -1)]
-    for (source, target), steps in sorted(pairs.items()):
+    for (source, target), changes in sorted(pairs.items()):
         yield from _level(f"tokens {isa.UNITS[source]} to {isa.UNITS[target]}", "outstanding",
-                          steps)
+                          changes)
     for number, name in enumerate(isa.UNITS):
         yield from _level(f"instructions for {name}", "queued", (
             step for span in timeline if span.unit == number and not span.iteration
@@ -94,20 +98,24 @@ def _rate(name: str, unit: str, amounts: Sequence[tuple[Span, float]],
         before = rate
 
 
-def _transfers(program: Program,
+def _transfers(program: Program, iterations: Sequence[Iteration],
                timeline: Sequence[Span]) -> dict[str, list[tuple[Span, float]]]:
     """Return the bytes of each transfer from (LOAD) and to (STORE) host memory."""
     moved: dict[str, list[tuple[Span, float]]] = {"LOAD": [], "STORE": []}
-    direction = {"LOAD": "LOAD", "LOAD_WGT": "LOAD", "STORE": "STORE"}
-    for iteration, span in zip(unroll(program), timeline):
+    direction = {"LOAD": "LOAD", "LOAD_WGT": "LOAD", "LOAD_RING": "LOAD",
+                 "LOAD_RING_4BIT": "LOAD", "STORE": "STORE"}
+    for iteration, span in zip(iterations, timeline):
         kind = direction.get(iteration.instruction.name)
         if kind:
             fields = iteration.fields
-            moved[kind].append((span, fields["count"] * fields["bytes"]))
+            # a row of LOAD_RING_4BIT is a block
+            size = fields.get("bytes", PACKET_BEATS * program.config.cols)
+            moved[kind].append((span, fields["count"] * size))
     return moved
 
 
-def _multiplications(program: Program, timeline: Sequence[Span]) -> list[tuple[Span, float]]:
+def _multiplications(program: Program, iterations: Sequence[Iteration],
+                     timeline: Sequence[Span]) -> list[tuple[Span, float]]:
     """Return the multiplications of each MATMUL: its share of those of its layer.
 
     The shares are in proportion to the vectors that pass the array.
@@ -117,11 +125,11 @@ def _multiplications(program: Program, timeline: Sequence[Span]) -> list[tuple[S
         layers[layer["index"]] += layer["macs"]
     vectors = []
     all_vectors: dict[int, int] = collections.Counter()
-    for iteration, span in zip(unroll(program), timeline):
-        if iteration.instruction.name == "MATMUL":
+    for iteration, span in zip(iterations, timeline):
+        if iteration.instruction.name in ("MATMUL", "MATMUL_RING"):
             fields = iteration.fields
-            count = fields["row_count"] * fields["chunk_count"] * fields["y_count"] * (
-                fields["x_count"] + fields["lead"])
+            count = fields["row_count"] * fields["chunk_count"] * fields.get("y_count", 1) * (
+                fields["x_count"] + fields.get("lead", 0))
             vectors.append((span, count))
             all_vectors[span.layer] += count
     return [(span, layers[span.layer] * count / all_vectors[span.layer])

@@ -53,10 +53,9 @@ class Channel:
         self._free = last + self.gap
         return first, last
 
-    def delay(self, cycles: int) -> None:
-        """Delay all later beats, because their receiver stalled for ``cycles`` cycles."""
-        if cycles > 0:
-            self._free += cycles
+    def stall_until(self, cycle: int) -> None:
+        """Delay all later beats, because the receiver takes the last known one in ``cycle``."""
+        self._free = max(self._free, cycle - 1 + self.gap)
 
 
 Burst: typing.TypeAlias = tuple[int, int]
@@ -66,11 +65,12 @@ Burst: typing.TypeAlias = tuple[int, int]
 def bursts(config: Config, fields: Fields) -> Iterator[list[Burst]]:
     """Yield the bursts of each row of a copy.
 
-    No burst crosses a multiple of ``max_burst`` beats.
+    No burst crosses a multiple of ``max_burst`` beats. The local address of a row of LOAD_RING is
+    0, relative to the first byte of the row.
     """
     bus, last_of_block = config.bus_bytes, config.max_burst - 1
-    host, local, size = fields.get("host_addr", 0), fields["local_addr"], fields["bytes"]
-    host_pitch, local_pitch = fields.get("host_pitch", 0), fields["local_pitch"]
+    host, local, size = fields.get("host_addr", 0), fields.get("local_addr", 0), fields["bytes"]
+    host_pitch, local_pitch = fields.get("host_pitch", 0), fields.get("local_pitch", 0)
     for _ in range(fields["count"]):
         beat, last = host // bus, (host + size - 1) // bus
         row = []

@@ -1,4 +1,4 @@
-"""Timing of LOAD and STORE: instructions to rows, rows to bursts, bursts over the port."""
+"""Timing of LOAD: instructions to rows, rows to bursts, bursts over the port."""
 
 from __future__ import annotations
 
@@ -8,38 +8,49 @@ import typing
 from collections.abc import Generator
 
 from weft.spec.config import Config
+from weft.spec.four_bit import PACKET_BEATS
 
 from .banks import Banks
-from .bus import Burst, Channel, bursts
+from .bus import Burst, bursts
 from .events import Clock, Condition
 from .fetch import ReadArbiter
 from .interfaces import Fields, IssueQueue, Process
+from .ring import EXPANSION, Ring
 
-__all__ = ["LoadUnit", "StoreUnit"]
+__all__ = ["SYNC", "CopyUnit", "LoadUnit", "PlannedBurst"]
 
 SYNC = ("SYNC_LOAD", "SYNC_STORE")
 LOCAL = ("FILL", "SYNC_LOAD")       # these transfer nothing over the port
-READ_TO_BEAT = 8        # from a scratchpad read of STORE to its beat on the port
+RING = ("LOAD_RING", "LOAD_RING_4BIT")
+WEIGHTS = ("LOAD_WGT", *RING)       # to the weight buffer
 
 
 @dataclasses.dataclass(slots=True)
 class _Transfer:
-    """Burst of LOAD in flight. The cycles of its first and last beat are set when known."""
+    """Burst of LOAD in flight. The cycles of its first and last beat are set when known.
+
+    ``size`` is the number of bytes of weights for which it reserves space in the ring, and
+    ``position`` that of the beats of its stream before it. ``end`` is the cycle in which its last
+    beat is expected to be written.
+    """
 
     issued: int
     name: str
     burst: Burst
     index: int | None
+    size: int
+    position: int = 0
     first: int | None = None
     last: int = 0
+    end: int = 0
 
 
-_Burst: typing.TypeAlias = tuple[int, str, Burst, int | None]
+PlannedBurst: typing.TypeAlias = tuple[int, str, Burst, int | None]
 """Earliest cycle of a burst, name of its instruction, size and address, and the index of the
 instruction if it ends with this burst."""
 
 
-class _CopyUnit:
+class CopyUnit:
     """Common part of LOAD and STORE: an instruction register and a planner of bursts.
 
     The planner offers the first burst three cycles after it has accepted an instruction, then one
@@ -54,6 +65,7 @@ class _CopyUnit:
         self.issued: collections.deque[tuple[int, str, Fields, int]] = collections.deque()
         self.accepted: collections.deque[tuple[int, str, list[list[Burst]], int]] = \
             collections.deque()
+        self.row_bytes: collections.deque[int] = collections.deque()    # of loads of the ring
         self.was_issued = Condition(clock)
         # cycles in which the last row of the last accepted instruction enters the row register,
         # and in which it leaves it; None if not yet known
@@ -74,11 +86,16 @@ class _CopyUnit:
             while not self.issued:
                 yield self.was_issued
             index, name, fields, registered = self.issued.popleft()
+            if name == "LOAD_RING_4BIT":        # its blocks are rows
+                block = PACKET_BEATS * self.config.cols
+                fields = {**fields, "bytes": block, "host_pitch": block}
             while self.entered is None:
                 yield self.known
             yield max(registered, self.entered + 1)
             self.queue.accept_from(clock.now + 1)
             rows = [[(1, 0)]] if name in SYNC else list(bursts(self.config, fields))
+            if name in RING:
+                self.row_bytes.append(fields["bytes"])
             self.entered = max(clock.now + 1, self.left) \
                 if len(rows) == 1 and self.left is not None else None
             self.left = None
@@ -89,7 +106,7 @@ class _CopyUnit:
         """Continue planning."""
         raise NotImplementedError
 
-    def _plan(self) -> Generator[_Burst | None, int, None]:
+    def _plan(self) -> Generator[PlannedBurst | None, int, None]:
         """Yield each burst when its predecessor's cycle is known, or None without instructions.
 
         Expects to be sent the cycle in which the burst begins.
@@ -125,8 +142,8 @@ class _CopyUnit:
         self.known.notify()
 
 
-class LoadUnit(_CopyUnit):
-    """Timing of LOAD, LOAD_WGT, FILL and SYNC_LOAD.
+class LoadUnit(CopyUnit):
+    """Timing of LOAD, LOAD_WGT, LOAD_RING, LOAD_RING_4BIT, FILL and SYNC_LOAD.
 
     Parameters
     ----------
@@ -135,13 +152,19 @@ class LoadUnit(_CopyUnit):
     arbiter : :class:`ReadArbiter`
         The read half of the port, shared with instruction fetch.
     banks : :class:`Banks`
+    ring : :class:`Ring`
     queue : :class:`IssueQueue`
     """
 
     def __init__(self, clock: Clock, config: Config, arbiter: ReadArbiter, banks: Banks,
-                 queue: IssueQueue) -> None:
-        self.arbiter, self.banks = arbiter, banks
+                 ring: Ring, queue: IssueQueue) -> None:
+        self.arbiter, self.banks, self.ring = arbiter, banks, ring
+        # a beat to an odd address of the weight buffer takes two cycles
+        self.splits = config.wgt_group == 2 and config.wgt_row_bytes == config.bus_bytes
+        self.position = 0           # beats of the current stream of 4-bit weights so far
         self.transfers: collections.deque[_Transfer] = collections.deque()
+        self.unexpected: collections.deque[_Transfer] = collections.deque()     # without an end
+        self.free = 0               # cycle from which a beat behind the expected ones is written
         self.in_flight = 0
         self.retired, self.was_accepted = Condition(clock), Condition(clock)
         super().__init__(clock, config, queue)
@@ -162,14 +185,31 @@ class LoadUnit(_CopyUnit):
             yield first
             while self.in_flight == outstanding:
                 yield self.retired
+            size = 0
+            if name in RING:
+                size = self._ring_bytes(name, burst, index)
+                yield from self.ring.wait_for_space()
+                self.ring.reserve(size)
             self.in_flight += 1
-            self._begin(clock.now, name, burst, index)
+            self._begin(clock.now, name, burst, index, size)
             planned = plan.send(clock.now)
 
-    def _begin(self, issued: int, name: str, burst: Burst, index: int | None) -> None:
-        transfer = _Transfer(issued, name, burst, index)
+    def _ring_bytes(self, name: str, burst: Burst, index: int | None) -> int:
+        """Return the bytes of weights in a burst, two for each byte of 4-bit weights."""
+        beats, addr = burst
+        row = self.row_bytes[0] if index is None else self.row_bytes.popleft()
+        if name == "LOAD_RING_4BIT":
+            return 2 * beats * self.config.bus_bytes
+        return min(addr + beats * self.config.bus_bytes, row) - max(addr, 0)
+
+    def _begin(self, issued: int, name: str, burst: Burst, index: int | None, size: int) -> None:
+        transfer = _Transfer(issued, name, burst, index, size)
         self.transfers.append(transfer)
+        self.unexpected.append(transfer)
         beats, _ = burst
+        if name == "LOAD_RING_4BIT":
+            transfer.position = self.position
+            self.position = 0 if index is not None else self.position + beats
         if name not in LOCAL:
             self.arbiter.request(transfer.issued + 1, beats, self._arrive, transfer)
         else:
@@ -185,16 +225,26 @@ class LoadUnit(_CopyUnit):
 
     def _arrive(self, first: int, last: int, beats: int, transfer: _Transfer) -> None:
         transfer.first, transfer.last = first, last
+        while self.unexpected and self.unexpected[0].first is not None:
+            self._expect(self.unexpected.popleft())
         self.added.notify()
 
-    def _is_split(self, addr: int) -> bool:
-        """Return whether a beat to this address of the weight buffer takes two cycles."""
-        config = self.config
-        return bool(config.wgt_group == 2 and config.wgt_row_bytes == config.bus_bytes and addr % 2)
+    def _expect(self, transfer: _Transfer) -> None:
+        """Determine the end of a burst, and delay the beats of others if it waits itself."""
+        assert transfer.first is not None
+        begin = max(self.free, transfer.first)
+        transfer.end = begin + transfer.last - transfer.first
+        if transfer.name == "LOAD_RING_4BIT":
+            gap = self.arbiter.channel.gap
+            free = self.ring.expansion(transfer.position, transfer.burst[0], begin, gap)[1]
+            transfer.end = max(transfer.end, free - gap)
+        self.free = transfer.end + 1
+        if transfer.end > transfer.last and transfer.name not in LOCAL:
+            self.arbiter.channel.stall_until(transfer.end)
 
     def _write(self) -> Process:
         clock, banks, channel = self.clock, self.banks, self.arbiter.channel
-        bus_bytes, stalled = self.config.bus_bytes, 0
+        bus_bytes = self.config.bus_bytes
         while True:
             while not self.transfers or self.transfers[0].first is None:
                 yield self.added
@@ -204,84 +254,37 @@ class LoadUnit(_CopyUnit):
             if transfer.first > clock.now:
                 yield transfer.first
             began, gap = clock.now, 1 if name in LOCAL else channel.gap
-            split = name == "LOAD_WGT" and self._is_split(addr)
+            split = self.splits and name in WEIGHTS and addr % 2 == 1
             if name in ("LOAD", "FILL"):
                 pieces = banks.grid_pieces(addr, 1, 0, beats, bus_bytes)
                 for bank, count in pieces:
                     yield banks.writes[bank].begin(count, 1 / gap)
+            if name == "LOAD_RING_4BIT":
+                cycles, end = self.ring.expansion(transfer.position, beats, began, gap)
+                self.ring.fill_4bit(cycles, transfer.position)
+                yield max(transfer.last + 1, end)
+                self._end(transfer, EXPANSION + self.ring.expansion_cycles - 1)
+                continue
             # beats behind a stalled one keep their distance
             spacing = max(gap, 1 + split)
+            if name == "LOAD_RING":
+                self.ring.fill(began + split, spacing, max(-addr, 0), transfer.size)
             yield max(transfer.last, began + (beats - 1) * spacing) + 1 + split
-            if name not in LOCAL:
-                before, stalled = stalled, self.clock.now - 1 - transfer.last
-                channel.delay(stalled - before)
             # the scratchpad's write port has a register, the weight buffer's has none
-            self._retire(transfer.index, self.clock.now + (name != "LOAD_WGT"))
+            self._end(transfer, name not in WEIGHTS)
 
+    def _end(self, transfer: _Transfer, delay: int) -> None:
+        """End a burst in the current cycle, ``delay`` cycles before its last write is done."""
+        if self.clock.now - 1 > transfer.end:
+            self._stall(transfer)
+        self._retire(transfer.index, self.clock.now + delay)
 
-class StoreUnit(_CopyUnit):
-    """Timing of STORE and SYNC_STORE.
-
-    Parameters
-    ----------
-    clock : :class:`Clock`
-    config : :class:`weft.spec.config.Config`
-    channel : :class:`Channel`
-        The write half of the port.
-    banks : :class:`Banks`
-    queue : :class:`IssueQueue`
-    """
-
-    def __init__(self, clock: Clock, config: Config, channel: Channel, banks: Banks,
-                 queue: IssueQueue) -> None:
-        self.channel, self.banks = channel, banks
-        self.response = 0
-        self.transfers: collections.deque[_Burst] = collections.deque()
-        # cycles from which the places of the bursts in flight are free, as far as known
-        self.places = collections.deque([0] * config.outstanding)
-        super().__init__(clock, config, queue)
-        self.planned = next(self.plan)
-        clock.start(self._read())
-
-    def _instruction_accepted(self) -> None:
-        if self.planned is None:
-            self.planned = next(self.plan)
-        self._begin_bursts()
-
-    def _begin_bursts(self) -> None:
-        """Add the bursts whose cycle is known, which may be a later one.
-
-        Bursts retire in order, so that a burst takes the place which is free first.
-        """
-        while self.planned is not None and self.places:
-            first, name, burst, index = self.planned
-            free = self.places.popleft()
-            begun = first if first > free else free
-            self.transfers.append((begun, name, burst, index))
-            self.planned = self.plan.send(begun)
-        if self.transfers and self.added.waiting:
-            self.added.notify()
-
-    def _read(self) -> Process:
-        banks, clock, channel = self.banks, self.clock, self.channel
-        bus_bytes, demand = self.config.bus_bytes, 1 / channel.gap
-        while True:
-            while not self.transfers:
-                yield self.added
-            issued, name, (beats, addr), index = self.transfers.popleft()
-            if name in SYNC:
-                response = issued + 1
-            else:
-                if issued + 2 > clock.now:
-                    yield issued + 2
-                _, last = channel.beats(clock.now + READ_TO_BEAT, beats)
-                for bank, count in banks.grid_pieces(addr, 1, 0, beats, bus_bytes):
-                    yield banks.reads[bank].begin(count, demand)
-                # the port stalls for beats that have not been read yet
-                response = max(last, clock.now - 1 + READ_TO_BEAT) + channel.latency
-            self.response = response if response > self.response else self.response + 1
-            self.places.append(self.response + 1)
-            if index is not None:
-                self.queue.done(index, self.response + 1)
-            if self.planned is not None:
-                self._begin_bursts()
+    def _stall(self, stalled: _Transfer) -> None:
+        """Delay all bursts behind one that ended later than expected."""
+        if stalled.name not in LOCAL:
+            self.arbiter.channel.stall_until(self.clock.now - 1)
+        self.free = self.clock.now
+        for transfer in self.transfers:
+            if transfer.first is None:
+                break
+            self._expect(transfer)

@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 
 from weft.spec import isa
 from weft.spec.config import Config
-from weft.spec.extents import EXTENTS
+from weft.spec.extents import ALL_EXTENTS
 from weft.spec.integers import ceil_div
+from weft.spec.step_instructions import STEP_BIT
 
 from .bus import Channel
 from .events import Clock, Condition
 from .interfaces import Process
 
-__all__ = ["Fetcher", "ReadArbiter", "STEPS"]
+__all__ = ["CHECK_CYCLES", "Fetcher", "ReadArbiter"]
 
 PREFETCH, MAX_GROUP = 8, 4
 CHECK = 3               # cycles to extend a fetch burst by one instruction
@@ -21,9 +22,21 @@ BEGIN = 3               # from START to the first of these cycles
 FREE = 2                # from an instruction's last beat to the release of its prefetch slot
 VALIDATE = 8            # from the last check step to the queue
 
-STEPS = {name: sum(max(1, len(extent.terms)) for extent in EXTENTS.get(name, ())) or 1
-         for name in isa.BY_NAME}
-"""Steps of the extent checks of each instruction."""
+RESOLVE_COUNT, RESOLVE_COPY = 2, 3      # replacement of a variant that uses step registers
+
+
+def _check_cycles(instruction: isa.Instruction) -> int:
+    """Return the cycles of the replacement of an instruction and of the steps of its checks."""
+    base, resolve = instruction, 0
+    if instruction.opcode & STEP_BIT:
+        base = isa.BY_OPCODE[instruction.opcode & ~STEP_BIT]
+        resolve = RESOLVE_COPY if "host_step" in instruction.by_name else RESOLVE_COUNT
+    extents = ALL_EXTENTS.get(base.name, ())
+    return resolve + (sum(max(1, len(extent.terms)) for extent in extents) or 1)
+
+
+CHECK_CYCLES = {name: _check_cycles(instruction) for name, instruction in isa.BY_NAME.items()}
+"""Cycles in which an instruction is replaced and the steps of its checks begin."""
 
 
 class ReadArbiter:
@@ -138,7 +151,7 @@ class Fetcher:
             yield max(self.fetched[1], free)
             self.fetched, self.check_free = None, self.clock.now
             self.loadable.notify()
-            yield self.clock.now + STEPS[name]
+            yield self.clock.now + CHECK_CYCLES[name]
             while self.checked is not None:
                 yield self.checked_emptied
             self.checked = index

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import collections
+
 from weft.spec.config import Config
 
 from .banks import Banks
 from .events import Clock, Condition
 from .interfaces import Fields, IssueQueue, Process
+from .ring import Ring
 
 __all__ = ["MatmulUnit"]
 
@@ -19,7 +22,7 @@ AHEAD = 2               # vectors not yet requested when the address loops accep
 
 
 class MatmulUnit:
-    """Timing of MATMUL and SYNC_MATMUL.
+    """Timing of MATMUL, MATMUL_RING and SYNC_MATMUL.
 
     An instruction is accepted when the tile loader has begun with the last tile of the previous
     instruction and no other instruction waits for the address loops.
@@ -29,14 +32,17 @@ class MatmulUnit:
     clock : :class:`Clock`
     config : :class:`weft.spec.config.Config`
     banks : :class:`Banks`
+    ring : :class:`Ring`
     queue : :class:`IssueQueue`
     """
 
-    def __init__(self, clock: Clock, config: Config, banks: Banks, queue: IssueQueue) -> None:
-        self.clock, self.config, self.banks, self.queue = clock, config, banks, queue
+    def __init__(self, clock: Clock, config: Config, banks: Banks, ring: Ring,
+                 queue: IssueQueue) -> None:
+        self.clock, self.config, self.banks, self.ring, self.queue = (
+            clock, config, banks, ring, queue)
         self.issued: list[tuple[int, str, Fields, int]] = []
-        self.accepted: list[tuple[int, Fields, int]] = []
-        self.running: list[tuple[int, Fields, int, int]] = []
+        self.accepted: list[tuple[int, str, Fields, int]] = []
+        self.running: list[tuple[int, str, Fields, int, int]] = []
         self.tiles_free = self.loops_free = self.idle = True
         self.swapped = 0            # cycle of the first vector of the last tile
         self.last = -1              # cycle of the last vector
@@ -87,7 +93,7 @@ class MatmulUnit:
                     yield self.freed
                 self.in_flight += 1
                 self.tiles_free = self.loops_free = False
-                self.accepted.append((index, fields, self.clock.now))
+                self.accepted.append((index, name, fields, self.clock.now))
                 self.was_accepted.notify()
             self.queue.accept_from(self.clock.now + 1)
 
@@ -95,16 +101,18 @@ class MatmulUnit:
         while True:
             while not (self.accepted and self.idle):
                 yield self.was_accepted         # or the unit has become idle
-            index, fields, accepted = self.accepted.pop(0)
+            index, name, fields, accepted = self.accepted.pop(0)
             started = max(accepted + 1, self.clock.now)
             if started > self.clock.now:
                 yield started
             self.idle = False
             self.clock.at(started + 1, self._free_loops)
             load = max(accepted, self.swapped)
-            if fields["hold"] or fields["row_count"] * fields["chunk_count"] == 1:
+            if name == "MATMUL" and (
+                    fields["hold"] or fields["row_count"] * fields["chunk_count"] == 1):
                 self.clock.at(load + 2, self._free_tiles)
-            self.running.append((index, fields, max(started + 2, accepted + FIRST_VECTOR), load))
+            self.running.append((index, name, fields,
+                                 max(started + 2, accepted + FIRST_VECTOR), load))
             self.was_started.notify()
 
     def _run(self) -> Process:
@@ -112,7 +120,11 @@ class MatmulUnit:
         while True:
             while not self.running:
                 yield self.was_started
-            index, f, first, load = self.running.pop(0)
+            index, name, f, first, load = self.running.pop(0)
+            if name == "MATMUL_RING":
+                yield from self._run_ring(f, first, load)
+                self._end(index, self.last + self.drain)
+                continue
             passes = f["row_count"] * f["chunk_count"]
             for number in range(passes):
                 is_last = number == passes - 1
@@ -137,6 +149,66 @@ class MatmulUnit:
                     self.last = max(self.last, began + UPDATE_DISTANCE - 1)
             self._end(index, self.last + self.drain)
 
+    def _run_ring(self, f: Fields, first: int, load: int) -> Process:
+        """Run the passes of a MATMUL_RING, as many at once as there are tiles.
+
+        Parameters
+        ----------
+        f : fields of the instruction.
+        first : earliest cycle of the first vector.
+        load : cycle before the earliest one in which a line of the first tile is read.
+        """
+        clock, ring, vectors = self.clock, self.ring, f["x_count"]
+        left, period = f["row_count"] * f["chunk_count"], self.config.tile_cycles
+        shares = self._bank_shares(f)
+        while left:
+            while not ring.tiles:
+                yield ring.filled
+            count = min(left, len(ring.tiles))
+            left -= count
+            began = -1
+            for _ in range(count):
+                load = max(load, ring.tiles.popleft() - 1)
+                ring.release(load + 1)
+                before, load = load, max(first, self.last + 1, load + period)
+                self.last = load + vectors - 1
+                if began < 0:
+                    began = load
+            self.swapped = load
+            if not left:
+                clock.at(before + 2, self._free_tiles)
+                clock.at(load + max(0, vectors - AHEAD), self._free_address_loops)
+            yield from self._read_vectors(shares, began, count * vectors)
+
+    def _bank_shares(self, f: Fields) -> dict[int, float]:
+        """Return the share of each bank in the vectors of a MATMUL_RING."""
+        shares: dict[int, float] = collections.defaultdict(float)
+        rows = f["row_count"] if f["row_pitch"] else 1
+        total = rows * f["chunk_count"] * f["x_count"]
+        for row in range(rows):
+            for bank, count in self.banks.grid_pieces(
+                    f["act_addr"] + row * f["row_pitch"], f["chunk_count"], f["chunk_pitch"],
+                    f["x_count"], f["x_pitch"]):
+                shares[bank] += count / total
+        return shares
+
+    def _read_vectors(self, shares: dict[int, float], began: int, vectors: int) -> Process:
+        """Read vectors from cycle ``began`` to cycle ``self.last``, and delay the latter."""
+        if began > self.clock.now:
+            yield began
+        cycles = self.last - self.clock.now + 1
+        streams = []
+        for bank, share in shares.items():
+            count = max(1, round(vectors * share))
+            streams.append(self.banks.reads[bank].begin(
+                count, min(1.0, (count - 1) / (cycles - 1)) if count > 1 < cycles else 1.0))
+        yield from streams
+        self.last = max(self.last, self.clock.now - 1)
+
+    def _free_address_loops(self) -> None:
+        self.idle = True
+        self.was_accepted.notify()
+
     def _begin_last_pass(self, pieces: list[list[int]]) -> Process:
         """Read all vectors but the last few, then free the address loops for the next instruction.
 
@@ -150,5 +222,4 @@ class MatmulUnit:
                 if vectors:
                     yield self.banks.reads[bank].begin(vectors, 1.0)
         pieces[:] = [[pieces[-1][0], kept]]
-        self.idle = True
-        self.was_accepted.notify()
+        self._free_address_loops()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from collections.abc import Iterable, Sequence
 
@@ -9,8 +10,9 @@ from weft.spec.config import Config
 from weft.spec.integers import ceil_div
 from weft.spec.isa import Mode
 
-from .banks import Banks
+from .banks import BankPort, Banks
 from .events import Clock, Condition
+from .fixed_point import BETWEEN, FIXED_POINT, Access, schedule
 from .interfaces import Fields, IssueQueue, Process
 
 __all__ = ["VectorUnit"]
@@ -32,7 +34,9 @@ WRITER_DEPTH = 2        # instructions in the writer
 class _Write:
     """Write phase of an instruction.
 
-    The instruction is not done before cycle ``end``, which is None while it is unknown.
+    The instruction is not done before cycle ``end``, which is None while it is unknown, and not
+    before ``tail`` cycles have passed since the cycle after the last write. Writes to several banks
+    are made one after another, or at once with ``together``.
     """
 
     index: int
@@ -40,6 +44,8 @@ class _Write:
     pieces: Sequence[Sequence[int]] = ()
     demand: float = 1.0
     end: int | None = 0
+    tail: int = 0
+    together: bool = False
 
 
 class VectorUnit:
@@ -66,6 +72,7 @@ class VectorUnit:
         self._start = {"SYNC_VECTOR": self._sync_vector, "PARAMS": self._params,
                        "TABLE": self._table, "DRAIN": self._drain, "MAP": self._map,
                        "SOFTMAX": self._softmax}
+        self.fixed_point = False    # the instruction in progress is a fixed-point one
         clock.start(self._run())
         clock.start(self._write())
 
@@ -79,13 +86,18 @@ class VectorUnit:
             while not self.issued:
                 yield self.was_issued
             index, name, fields, registered = self.issued.pop(0)
-            while self.in_flight > (WRITER_DEPTH - 1 if name in ("DRAIN", "SYNC_VECTOR") else 0):
+            overlaps = name in ("DRAIN", "SYNC_VECTOR") and not self.fixed_point
+            while self.in_flight > (WRITER_DEPTH - 1 if overlaps else 0):
                 yield self.retired
             yield max(registered, self.free) + 1    # the decision is registered
             start = self.clock.now
             self.queue.accept_from(start + 1)
             self.in_flight += 1
-            yield from self._start[name](index, start, fields)
+            self.fixed_point = name in FIXED_POINT
+            if self.fixed_point:
+                yield from self._fixed_point(name, index, start, fields)
+            else:
+                yield from self._start[name](index, start, fields)
 
     def _add_write(self, write: _Write) -> None:
         self.writes.append(write)
@@ -99,11 +111,16 @@ class VectorUnit:
             write = self.writes.pop(0)
             if write.start > clock.now:
                 yield write.start
-            for bank, count in write.pieces:
-                yield banks.writes[bank].begin(count, write.demand)
+            if write.together:
+                yield from self._begin(banks.writes, write.pieces, write.demand)
+            else:
+                for bank, count in write.pieces:
+                    yield banks.writes[bank].begin(count, write.demand)
             while write.end is None:
                 yield self.written
-            self.done_at = max(clock.now, write.end, self.done_at + 1)
+            self.done_at = max(clock.now + write.tail, write.end, self.done_at + 1)
+            if self.fixed_point:
+                self.free = self.done_at + BETWEEN - 1
             self.queue.done(write.index, self.done_at)
             clock.at(self.done_at + 1, self._retire)
 
@@ -198,3 +215,36 @@ class VectorUnit:
         self.free = self.steps_end = done - FIRST_READ - MAP_WRITE + MAP_READ
         self._add_write(_Write(index, done, end=done))
         yield from ()
+
+    def _fixed_point(self, name: str, index: int, start: int, f: Fields) -> Process:
+        self.was_raw = False
+        plan = schedule(self.config, name, f)
+        pieces = self._pieces(plan.writes)
+        demand = sum(count for _, count in pieces) / (plan.last_write - plan.first_write + 1)
+        write = _Write(index, start + plan.first_write, pieces, demand, end=None,
+                       tail=plan.done - plan.last_write - 1, together=True)
+        self._add_write(write)
+        if plan.reads:
+            yield start + FIRST_READ
+            pieces = self._pieces(plan.reads)
+            yield from self._begin(self.banks.reads, pieces, sum(count for _, count in pieces)
+                                   / max(1, plan.reads_end - FIRST_READ))
+        late = max(0, self.clock.now - start - plan.reads_end - plan.slack)
+        write.end = start + plan.done + late
+        self.written.notify()
+
+    def _pieces(self, accesses: Iterable[Access]) -> list[list[int]]:
+        """Return the banks of accesses, and the number of accesses to each of them."""
+        counts: dict[int, int] = collections.Counter()
+        for access in accesses:
+            for bank, count in self.banks.grid_pieces(access.addr, access.rows, access.row_pitch,
+                                                      access.count, access.pitch):
+                counts[bank] += count
+        return [[bank, count] for bank, count in counts.items()]
+
+    def _begin(self, ports: Sequence[BankPort], pieces: Sequence[Sequence[int]],
+               demand: float) -> list[Condition]:
+        """Begin all accesses at once, ``demand`` per cycle in total, and return their ends."""
+        total = sum(count for _, count in pieces)
+        return [ports[bank].begin(count, min(1.0, demand) * count / total)
+                for bank, count in pieces]
