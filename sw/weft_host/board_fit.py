@@ -18,7 +18,7 @@ from .progress import Progress
 if TYPE_CHECKING:
     from weft_boards._board import Board
 
-__all__ = ["BITS_PER_BYTE", "BoardFit", "compile_for_any_memory"]
+__all__ = ["BITS_PER_BYTE", "BoardFit", "compile_for_any_memory", "memory_limit"]
 
 BITS_PER_BYTE = 10      # on the host link: a start bit, eight bits of data, a stop bit
 _MAX_ADDR_WIDTH = 32
@@ -35,6 +35,17 @@ def compile_for_any_memory(model: bytes | str | os.PathLike[str], config: Config
     wide = dataclasses.replace(config, addr_width=_MAX_ADDR_WIDTH)
     program = compiler.compile(model, wide, keep_tensors=keep_tensors, progress=progress)
     return dataclasses.replace(program, config=config)
+
+
+def memory_limit(config: Config, board: Board | None) -> tuple[int, str]:
+    """Return the bytes of host memory that a program can have, and the limit as a clause.
+
+    The clause begins a sentence that ends with the number.
+    """
+    reach = 1 << config.addr_width
+    if board is not None and board.memory_bytes <= reach:
+        return board.memory_bytes, f"the {board.memory_kind} of {board.name} has only"
+    return reach, f"the {config.addr_width} address bits of {config.name} reach only"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ _VERBS = {
     "explain": ("explain", "Show where the cycles of a model go, and what would save most."),
     "trace": ("trace", "Record what each unit does during a run, for Perfetto."),
     "conformance": ("conformance", "Compare models with stored results, tensor by tensor."),
-    "bench": ("bench", "Measure matrix products, copies and networks in cycles."),
+    "bench": ("bench", "Measure matrix products, copies and models in cycles."),
     "results": ("results", "Show area, clock and network speed of each board."),
     "selftest": ("selftest", "Test a device part by part."),
     "doctor": ("doctor", "Check boards, permissions and tools; show what to install."),

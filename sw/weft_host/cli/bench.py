@@ -1,4 +1,4 @@
-"""``weft bench gemm``, ``weft bench dma`` and ``weft bench models``."""
+"""``weft bench``, with the verbs ``gemm``, ``dma`` and ``models``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..device import Device
+from .bench_llm import llm
 from .devices import make_config, make_rtl_device, require_memory
 from .group import VerbGroup
 from .options import (
@@ -31,11 +32,14 @@ _SIZE = click.IntRange(1, 1 << 20)
 
 @click.group(cls=VerbGroup)
 def bench() -> None:
-    """Measure matrix products, copies and networks in cycles.
+    """Measure matrix products, copies, networks and language models in cycles.
 
     Before a figure is reported, the result of its run has been compared with the emulator, numpy
-    or stored results.
+    or stored results; except for llm, which measures the time of a step without a text.
     """
+
+
+bench.add_command(llm)
 
 
 def _rtl_options(command: Command) -> Command:

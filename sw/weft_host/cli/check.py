@@ -10,8 +10,16 @@ import click
 
 from weft.spec.config import Config
 
+from .check_language import check_language
 from .devices import board_of_preset, make_config, make_rtl_device
-from .options import config_options, json_option, model_argument
+from .language import (
+    context_option,
+    is_language_model,
+    language_argument,
+    make_language_config,
+    refuse_context,
+)
+from .options import config_options, json_option
 from .output import print_json, progress, working
 from .tables import print_table
 from .trace import inputs_or_zeros
@@ -26,22 +34,34 @@ __all__ = ["check"]
 
 
 @click.command()
-@model_argument
+@language_argument
 @config_options
+@context_option
 @click.option("--measure", is_flag=True,
               help="With --board: run MODEL on the RTL, simulated with the board's memory, and use "
                    "its cycles in place of the predicted ones.")
 @json_option
-def check(model: str, preset_name: str, changes: tuple[str, ...], measure: bool,
-          as_json: bool) -> None:
+def check(model: str, preset_name: str, changes: tuple[str, ...], context: int | None,
+          measure: bool, as_json: bool) -> None:
     """Show for each operator of MODEL where it runs, and why.
 
-    MODEL is a .tflite file. With --board, or if --preset is the name of a board, also show whether
+    MODEL is a .tflite file or a language model: a GGUF file or a Hugging Face folder. For a
+    language model, show its sizes, the types of its tensors, whether its tokenizer can be used, and
+    the host memory that it needs; exit status 2 if a property is not supported, or if it does not
+    fit the memory.
+
+    With --board, or if --preset is the name of a board, also show whether
     the program fits the board's memory, and how long a run takes at the board's clock. Exit status
     2 if an operator is not supported, or if the program does not fit.
     """
     from .. import compiler
     board = board_of_preset(preset_name, changes)
+    if is_language_model(model):
+        if measure:
+            raise click.BadParameter("weft bench llm measures language models",
+                                     param_hint="--measure")
+        check_language(model, make_language_config(preset_name, changes), board, context, as_json)
+    refuse_context(context)
     if measure and not board:
         raise click.UsageError("--measure needs --board, whose memory and clock it uses")
     config = make_config(preset_name, changes)

@@ -49,7 +49,7 @@ def _parse_change(change: str) -> tuple[str, int | str | None]:
                                  "engine", param_hint="--set")
     if text.lower() == "none" and name == "dsp_cells":
         return name, None
-    if name == "fixed_point":
+    if name in ("fixed_point", "weights_4bit"):
         if text.lower() not in ("true", "false"):
             raise click.BadParameter(f"{text!r} is not true or false",
                                      param_hint=f"--set {name}")
@@ -87,6 +87,8 @@ def make_config(preset_name: str, changes: tuple[str, ...], where: str = "rtl") 
         with SerialDevice(port[0], baud=port[1]) as device:
             return device.config
     values = _parse_changes(changes)
+    if values.get("weights_4bit") and "fixed_point" not in values:
+        values = {"fixed_point": True, **values}
     board = chosen_board()
     try:
         config = resolve_config(preset_name)

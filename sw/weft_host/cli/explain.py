@@ -11,12 +11,20 @@ import click
 from weft.spec.config import Config
 
 from ..errors import ProgramError
-from ..program.file import Program
+from ..program.file import Program, is_program
 from .devices import make_config, make_rtl_device
+from .explain_language import explain_language
 from .explain_text import show
 from .files import OutputFile
-from .model import is_program, load_program
-from .options import chosen_board, config_options, json_option, memory_options, model_argument
+from .language import (
+    context_option,
+    is_language_model,
+    is_language_program,
+    language_argument,
+    refuse_context,
+)
+from .model import load_program
+from .options import chosen_board, config_options, json_option, memory_options
 from .output import print_json, progress, working, write_output
 from .trace import inputs_or_zeros
 
@@ -49,25 +57,37 @@ def _fit(path: str, program: Program, found: Explanation) -> BoardFit | None:
 
 
 @click.command()
-@model_argument
+@language_argument
+@context_option
 @click.option("--measure", is_flag=True, help="Also run the program on the RTL and show its "
                                               "cycles.")
 @click.option("--html", "page_path", type=OutputFile(), help="HTML page to write.")
 @memory_options
 @config_options
 @json_option
-def explain(model: str, measure: bool, page_path: str | None, latency: int, bandwidth: float,
-            preset_name: str, changes: tuple[str, ...], as_json: bool) -> None:
+def explain(model: str, context: int | None, measure: bool, page_path: str | None, latency: int,
+            bandwidth: float, preset_name: str, changes: tuple[str, ...], as_json: bool) -> None:
     """Show where the cycles of MODEL go, and which changes would save most of them.
 
-    MODEL is a .tflite file or a compiled program. The cycle model predicts all figures without a
-    run; --measure adds those of the RTL. With --board, also show the needed memory and the time of
-    a run at the board's clock; exit status 2 if the program does not fit the board's memory.
+    MODEL is a .tflite file, a language model, or a compiled program. Of a language model, the step
+    at the last position of --context is shown: for each layer and kind of operation, the
+    instructions, the bytes read, the ideal cycles of the bus, those of the array, and an estimate;
+    with --measure, also the cycles on the RTL.
+
+    For other models, the cycle model predicts all figures without a run; --measure adds those of
+    the RTL. With --board, also show the needed memory and the time of a run at the board's clock;
+    exit status 2 if the program does not fit the board's memory.
     """
     from ..perf.explain import explain as explain_program
     from ..perf.explain_page import page
     from ..perf.hardware_changes import usable_processors
 
+    if is_language_model(model) or is_language_program(model):
+        if page_path:
+            raise click.BadParameter("not available for language models", param_hint="--html")
+        explain_language(model, context, measure, latency, bandwidth, preset_name, changes, as_json)
+        return
+    refuse_context(context)
     program = load_program(model, lambda: make_config(preset_name, changes))
     config = program.config
     if config.compact:

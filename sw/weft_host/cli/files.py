@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import click
 
-__all__ = ["InputFile", "OutputFile"]
+__all__ = ["InputFile", "InputPath", "OutputFile"]
 
 _KEY = f"{__name__}.files"
 
@@ -69,6 +69,15 @@ class InputFile(_File):
 
     def __init__(self) -> None:
         super().__init__(exists=True, dir_okay=False)
+
+
+class InputPath(_File):
+    """Type of a parameter that names a file or a folder to read."""
+
+    written = False
+
+    def __init__(self) -> None:
+        super().__init__(exists=True)
 
 
 class OutputFile(_File):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,10 +11,17 @@ from weft.spec.config import Config
 
 from ..errors import ProgramError
 from ..program.disasm import disassemble, listing
-from ..program.file import MAGIC, Program
+from ..program.file import Program, is_program
 from .devices import board_of_preset, config_is_given, make_config
 from .files import InputFile, OutputFile
-from .options import chosen_board, config_options, json_option, model_argument
+from .language import (
+    context_option,
+    is_language_model,
+    language_argument,
+    make_language_config,
+    refuse_context,
+)
+from .options import chosen_board, config_options, json_option
 from .output import print_json, progress, working, write_output
 
 if TYPE_CHECKING:
@@ -24,12 +30,6 @@ if TYPE_CHECKING:
     from ..board_fit import BoardFit
 
 __all__ = ["compile", "disasm", "is_program", "load_program"]
-
-
-def is_program(path: str | os.PathLike[str]) -> bool:
-    """Return whether a file is a compiled program, not a model."""
-    with open(path, "rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
 
 
 def load_program(path: str, configure: Callable[[], Config], *,
@@ -48,8 +48,14 @@ def load_program(path: str, configure: Callable[[], Config], *,
         See :func:`weft_host.compile`.
     """
     if not is_program(path):
+        if is_language_model(path):
+            raise ProgramError(f"{path} is a language model; use weft generate, perplexity, check, "
+                               "compile, explain or bench llm")
         return _compile(path, configure(), chosen_board(), keep_tensors)[0]
     program = Program.load(path)
+    if program.is_language_model:
+        raise ProgramError(f"{path} is the program of a language model; use weft generate, "
+                           "perplexity, explain, disasm or bench llm")
     if config_is_given():
         config = configure()
         if config.fingerprint != program.config.fingerprint:
@@ -92,23 +98,56 @@ def _require_fit(program: Program, board: Board, source: str) -> BoardFit:
     return fit
 
 
+def _compile_language_model(path: str, config: Config, board: Board | None,
+                            context: int | None) -> tuple[Program, BoardFit | None]:
+    """Compile a language model for a configuration, or for a board whose memory it must fit.
+
+    Raises
+    ------
+    CapacityError
+        If the program does not fit.
+    """
+    from ..board_fit import memory_limit
+    from ..language import open_language_model
+    source = open_language_model(path)
+    with working():
+        if board is None:
+            return source.compiled(config, context, progress=progress)[0], None
+        program = source.compiled_for_any_memory(config, context, *memory_limit(config, board),
+                                                 progress=progress)
+    return program, _require_fit(program, board, path)
+
+
 @click.command()
-@model_argument
+@language_argument
 @config_options
 @click.option("-o", "--output", required=True, type=OutputFile(),
               help="Program file to write.")
+@context_option
 @click.option("--keep-tensors", is_flag=True,
               help="Store every intermediate tensor in host memory, for weft run --all-tensors.")
 @json_option
 def compile(model: str, preset_name: str, changes: tuple[str, ...], output: str,
-            keep_tensors: bool, as_json: bool) -> None:
-    """Compile MODEL, an int8 .tflite file, to a program file.
+            context: int | None, keep_tensors: bool, as_json: bool) -> None:
+    """Compile MODEL to a program file.
+
+    MODEL is an int8 .tflite file, or a language model: a GGUF file or a Hugging Face folder. The
+    program of a language model has everything that weft generate needs.
 
     With --board, or if --preset is the name of a board, a program that does not fit the board's
     memory is refused; --preset NAME --set addr_width=32 compiles it for another memory.
     """
     config = make_config(preset_name, changes)
-    program, fit = _compile(model, config, board_of_preset(preset_name, changes), keep_tensors)
+    board = board_of_preset(preset_name, changes)
+    if is_language_model(model):
+        if keep_tensors:
+            raise click.BadParameter("the tensors of a language model stay on chip",
+                                     param_hint="--keep-tensors")
+        program, fit = _compile_language_model(
+            model, make_language_config(preset_name, changes), board, context)
+    else:
+        refuse_context(context)
+        program, fit = _compile(model, config, board, keep_tensors)
     raw = program.to_bytes()
     write_output(output, raw)
     if as_json:
@@ -119,6 +158,7 @@ def compile(model: str, preset_name: str, changes: tuple[str, ...], output: str,
             "inputs": {tensor.name: list(tensor.shape) for tensor in program.inputs},
             "outputs": {tensor.name: list(tensor.shape) for tensor in program.outputs},
             "host_steps": [step.kind for step in program.host_steps],
+            "context": program.meta.get("context"),
             "board": fit.as_dict() if fit else None,
         })
     elif fit:
@@ -133,7 +173,10 @@ def compile(model: str, preset_name: str, changes: tuple[str, ...], output: str,
 @click.argument("program", type=InputFile())
 @json_option
 def disasm(program: str, as_json: bool) -> None:
-    """Print the instructions of PROGRAM, a file from weft compile."""
+    """Print the instructions of PROGRAM, a file from weft compile.
+
+    Those of a language model are divided into the parts of its layers.
+    """
     loaded = Program.load(program)
     if as_json:
         print_json(listing(loaded))

@@ -3,6 +3,8 @@
 import io
 import json
 import pathlib
+import zipfile
+import zlib
 from typing import Any
 
 import click
@@ -10,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
-from .devices import make_config
 from .files import InputFile, OutputFile
+from .language import language_argument, open_source
 from .options import config_options, json_option
 from .output import print_json, progress, working, write_output
 
@@ -36,20 +38,25 @@ def _read_ids(path: str) -> list[int]:
 def _read_reference(path: str, ids: list[int], vocabulary: int) -> npt.NDArray[np.float64]:
     """Return the logits in a file that ``--logits`` wrote, for the same ids."""
     try:
+        with zipfile.ZipFile(path):     # np.load reads other formats, too
+            pass
         with np.load(path, allow_pickle=False) as arrays:
             stored, logits = arrays["ids"], arrays["logits"]
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile,
+            zlib.error) as error:
         raise InputError(f"{path} is no file with the arrays ids and logits: {error}") from None
     if stored.tolist() != ids:
         raise InputError(f"{path} has the logits of other ids; evaluate the same text")
     if logits.shape != (len(ids), vocabulary):
         raise InputError(f"{path} has logits of shape {logits.shape} instead of "
                          f"({len(ids)}, {vocabulary})")
+    if logits.dtype.kind not in "iuf" or not np.isfinite(logits).all():
+        raise InputError(f"{path} has logits that are no finite numbers")
     return logits.astype(np.float64)
 
 
 @click.command()
-@click.argument("model", type=click.Path(exists=True))
+@language_argument
 @click.option("--text", "text_path", type=InputFile(), help="File with the text, in UTF-8.")
 @click.option("--ids", "ids_path", type=InputFile(),
               help="JSON file with the ids of the text tokens, in place of --text.")
@@ -58,7 +65,7 @@ def _read_reference(path: str, ids: list[int], vocabulary: int) -> npt.NDArray[n
 @click.option("--against", type=InputFile(),
               help="File (.npz) with other logits of the same ids, to compare with.")
 @click.option("--context", type=click.IntRange(1), default=None,
-              help="Largest number of positions. Default: that of the text.")
+              help="Largest number of positions. Default: that of the text, or of a program.")
 @config_options
 @json_option
 def perplexity(model: str, text_path: str | None, ids_path: str | None, logits_path: str | None,
@@ -69,13 +76,11 @@ def perplexity(model: str, text_path: str | None, ids_path: str | None, logits_p
     With --against, also show the Kullback-Leibler divergence from the other logits, the share of
     positions with the same likeliest text token, and the perplexity of both.
     """
-    from ..compiler.frontend.llm import read_language_model
-    from ..language import LanguageModel, Tokenizer, language_config, quality
+    from ..language import LanguageModel, Tokenizer, quality
 
     if (text_path is None) == (ids_path is None):
         raise click.UsageError("give either --text or --ids")
-    config = language_config(make_config(preset_name, changes))
-    file = read_language_model(model)
+    source, config = open_source(model, preset_name, changes)
     if ids_path is not None:
         ids = _read_ids(ids_path)
     else:
@@ -84,17 +89,21 @@ def perplexity(model: str, text_path: str | None, ids_path: str | None, logits_p
             text = pathlib.Path(text_path).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"cannot read {text_path} as UTF-8: {error}") from None
-        ids = Tokenizer.from_model(file).encode(text)
+        if source.vocabulary is None:
+            raise InputError(f"{model} has no vocabulary; pass --ids instead of a text")
+        ids = Tokenizer(source.vocabulary, model).encode(text)
     if len(ids) < 2:
         raise InputError(f"the text has {len(ids)} text tokens; a perplexity needs at least two")
-    vocabulary = file.architecture.vocabulary
+    vocabulary = source.sizes.vocabulary
     wrong = [token for token in ids if not 0 <= token < vocabulary]
     if wrong:
         raise InputError(f"text token {wrong[0]} does not exist; the vocabulary has the ids 0 to "
                          f"{vocabulary - 1}")
     reference = None if against is None else _read_reference(against, ids, vocabulary)
     with working():
-        running = LanguageModel(model, config, context=context or len(ids), progress=progress)
+        # a program has a context of its own
+        positions = context if source.program is not None else context or len(ids)
+        running = LanguageModel(source, config, context=positions, progress=progress)
         rows = []
         for number, token in enumerate(ids):
             progress(f"evaluating: position {number + 1} of {len(ids)}")

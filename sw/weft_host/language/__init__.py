@@ -10,9 +10,11 @@ from ..optional_package import MissingPackageError, is_installed
 if not is_installed("tokenizers"):
     raise MissingPackageError("tokenizers", "text tokens", "llm")
 
-from .model import Generated, LanguageModel, language_config
+from .model import DeviceFactory, Generated, LanguageModel
 from .sampling import Sampler
+from .source import DEFAULT_CONTEXT, LanguageSource, language_config, open_language_model
 from .text_stream import TextStream
 from .tokenizer import Tokenizer
 
-__all__ = ["Generated", "LanguageModel", "Sampler", "TextStream", "Tokenizer", "language_config"]
+__all__ = ["DEFAULT_CONTEXT", "DeviceFactory", "Generated", "LanguageModel", "LanguageSource",
+           "Sampler", "TextStream", "Tokenizer", "language_config", "open_language_model"]
