@@ -22,7 +22,7 @@ from fpga_flow import (
     versions,
 )
 from weft.accelerator import Accelerator
-from weft.spec.presets import PRESETS, preset
+from weft.spec.presets import PRESETS, override, preset
 
 
 def critical_path(folder: Path, seed: int) -> list[str]:
@@ -38,6 +38,21 @@ def critical_path(folder: Path, seed: int) -> list[str]:
     return steps
 
 
+_TRUTH = {"true": True, "false": False}
+
+
+def parse_changes(changes: list[str]) -> dict[str, int]:
+    """Return the values of ``KEY=VALUE`` by key: integers, true or false."""
+    found = {}
+    for text in changes:
+        name, _, value = text.partition("=")
+        try:
+            found[name] = _TRUTH[value] if value in _TRUTH else int(value)
+        except ValueError:
+            raise ValueError(f"--set {text}: {value!r} is not an integer, true or false") from None
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--preset", choices=list(PRESETS), default="small")
@@ -48,11 +63,24 @@ def main() -> None:
                         help="target in MHz; with an unreachable target, routing takes hours")
     parser.add_argument("--json", action="store_true", help="print one JSON object only")
     parser.add_argument("--min-mhz", type=float, help="fail if the median is lower")
+    parser.add_argument("--set", dest="changes", action="append", default=[], metavar="KEY=VALUE",
+                        help="parameter of the configuration, such as fixed_point=true")
+    parser.add_argument("--area-only", action="store_true", help="skip place and route")
     args = parser.parse_args()
+    if args.area_only and args.min_mhz:
+        parser.error("--min-mhz needs place and route, which --area-only skips")
 
-    config = preset(args.preset, multiplier=args.multiplier, dsp_cells=args.dsp_cells)
-    folder = make_folder(f"weft-{args.preset}-{args.multiplier}")
+    try:
+        config = override(preset(args.preset, multiplier=args.multiplier,
+                                 dsp_cells=args.dsp_cells), **parse_changes(args.changes))
+    except ValueError as error:
+        parser.error(str(error))
+    folder = make_folder("-".join(["weft", args.preset, args.multiplier, *args.changes]))
     cells = synthesize(Accelerator(config), folder, boundary=False, abc9=False)
+    if args.area_only:
+        result: dict[str, object] = {"preset": config.name, "device": DEVICE_NAME, **area(cells),
+                                     **versions()}
+        return report(result, as_json=args.json, min_mhz=None)
     mhz = place_and_route(folder, args.seeds, args.frequency)
     median = statistics.median(mhz.values())
     typical = min(mhz, key=lambda seed: abs(mhz[seed] - median))

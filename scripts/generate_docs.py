@@ -92,7 +92,8 @@ def _sum(extent: Extent) -> str:
     for term in extent.terms:
         count = f"({term.count} - {term.less})" if term.less else term.count
         # the distance from the first to the last of two items is their pitch
-        product = f"`{term.pitch}`" if term.count == 2 else f"`{count} * {term.pitch}`"
+        pitch = str(term.pitch).replace("*", " * ")
+        product = f"`{pitch}`" if term.count == 2 else f"`{count} * {pitch}`"
         if term.hold:
             product = f"({product}, or 1 with `hold`)"
         if term.apart:
@@ -167,15 +168,21 @@ def _fixed_point() -> list[str]:
             "it defines `round_shift`, `sat` and `sat16`. In other configurations, their opcodes "
             "are unknown.", "", _overview(isa.FIXED_POINT_INSTRUCTIONS)]
     text += [_instruction(instruction) for instruction in isa.FIXED_POINT_INSTRUCTIONS]
+    text += ["## 4-bit weights", "",
+             "Configurations with `weights_4bit` have this instruction. [Its stream]("
+             "decisions/0029-four-bit-weights.md) is described in the decision about it. In other "
+             "configurations, its opcode is unknown.", "", _overview(isa.FOUR_BIT_INSTRUCTIONS)]
+    text += [_instruction(instruction) for instruction in isa.FOUR_BIT_INSTRUCTIONS]
     text += ["## Variants with step registers", "",
              f"Configurations with `fixed_point` also have a variant of {len(STEP_COUNTS)} "
              f"instructions, whose opcode has the bit `0x{STEP_BIT:02X}` set. The sequencer "
              "replaces a variant by the instruction without this bit before the instruction is "
              "checked: a count comes from the lower 16 bits of a [step "
-             "register](registers.md#step0-to-step63), and a step register is added to `host_addr` "
-             "modulo 2^32. The other fields, their ranges and the address ranges are those of the "
-             "instruction. If the count is 0, the instruction only takes and gives its tokens, "
-             "once, and its other fields are not checked.", "", _overview(isa.STEP_INSTRUCTIONS)]
+             "register](registers.md#step0-to-step63), limited to a constant of the instruction if "
+             "that is not 0, and a step register is added to `host_addr` modulo 2^32. The other "
+             "fields, their ranges and the address ranges are those of the instruction. If the "
+             "count is 0, the instruction only takes and gives its tokens, once, and its other "
+             "fields are not checked.", "", _overview(isa.STEP_INSTRUCTIONS)]
     return text + [_instruction(instruction) for instruction in isa.STEP_INSTRUCTIONS]
 
 
@@ -190,10 +197,11 @@ def _ranges() -> list[str]:
         "- There are `param_channels` parameter slots: 16 for each of the `vector_lanes`, but at "
         "most 128 and at least `cols`. `channel` is a multiple of `cols` below `param_channels`.",
         "- `channels` is 1 to `cols`; for PARAMS, it is 1 to `param_channels - channel`.",
-        "- With `apart`, the `y_count` of MATMUL is 1, and `channel + y_count * cols` of DRAIN is at "
-        "most `param_channels`.",
-        "- LOAD_RING: `bytes` is a multiple of the bytes of a tile. MATMUL_RING: `acc_pitch` is 0 or "
-        "`x_count`.",
+        "- With `apart`, the `y_count` of MATMUL is 1, and `channel + y_count * cols` of DRAIN is "
+        "at most `param_channels`.",
+        "- LOAD_RING: `bytes` is a multiple of the bytes of a tile. MATMUL_RING: `acc_pitch` is 0 "
+        "or `x_count`.",
+        "- LOAD_RING_4BIT: `host_addr` is a multiple of the bytes of a beat.",
         "- DRAIN_PLANES: `scale` is at most 2, `pre_shift` is at most 62, `exponent` requires "
         "`scale` 1, and `shift` is not negative with `scale` 2.",
         "- COMPUTE: `op`, `b_type`, `out_type` and `reduce` have one of the listed values. "

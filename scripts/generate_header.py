@@ -62,10 +62,13 @@ def _instructions() -> Iterator[str]:
     for instruction in isa.INSTRUCTIONS:
         yield from _instruction(instruction)
     for title, instructions in (
-            ("fixed-point instructions", isa.FIXED_POINT_INSTRUCTIONS),
-            ("variants with step registers", isa.STEP_INSTRUCTIONS)):
+            ("fixed-point instructions, of configurations with fixed_point only",
+             isa.FIXED_POINT_INSTRUCTIONS),
+            ("4-bit weights, of configurations with weights_4bit only", isa.FOUR_BIT_INSTRUCTIONS),
+            ("variants with step registers, of configurations with fixed_point only",
+             isa.STEP_INSTRUCTIONS)):
         yield ""
-        yield f"/* -- {title}, of configurations with fixed_point only -- */"
+        yield f"/* -- {title} -- */"
         for instruction in instructions:
             yield from _instruction(instruction)
 
