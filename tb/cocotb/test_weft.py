@@ -20,6 +20,6 @@ SEED = seed(1)
 def test_weft(sim):
     config = preset("tiny")
     print("seed", SEED)
-    simulate(Accelerator(config), name="weft", test_module="weft_tests", sim=sim, env={
-        "WEFT_CONFIG": json.dumps(config.as_dict()), "WEFT_SEED": str(SEED),
-        "WEFT_COUNT": str(COUNTS[sim])})
+    simulate(Accelerator(config), name="weft", test_module="weft_tests", sim=sim, config=config,
+             env={"WEFT_CONFIG": json.dumps(config.as_dict()), "WEFT_SEED": str(SEED),
+                  "WEFT_COUNT": str(COUNTS[sim])})

@@ -5,6 +5,7 @@ import numpy as np
 
 from models.vector_unit import VectorModel
 from weft.spec.fixed_point_instructions import (
+    NUMBER_BYTES,
     RECORD_BYTES,
     ComputeOp,
     InputType,
@@ -148,13 +149,11 @@ class FixedPointPrograms:
         def record():
             value = rng.choice((0, 1, -1, rng.getrandbits(79) >> rng.randrange(79),
                                 -rng.getrandbits(48), (1 << rng.randint(0, 79)) - 1))
-            if op == SolveOp.MEAN:
+            if op == SolveOp.MEAN and rng.random() < 0.7:     # the result fits into an int32
                 value = self.number() * constant + rng.randrange(constant) - constant // 2
-                value = min(max(value, -(INT32 - 1) * constant), (INT32 - 1) * constant)
-                if abs(value) >= 1 << 79:
-                    value = rng.randint(-(1 << 79), (1 << 79) - 1)
-                    value = min(max(value, -(INT32 - 1) * constant), (INT32 - 1) * constant)
-            return value.to_bytes(RECORD_BYTES, "little", signed=True)
+            # the last bytes have no effect
+            value = (value % (1 << 8 * NUMBER_BYTES)).to_bytes(NUMBER_BYTES, "little")
+            return value + rng.randbytes(RECORD_BYTES - NUMBER_BYTES)
 
         f = {"op": op, "count": rows, "constant": constant}
         f["a_addr"], f["a_pitch"] = self.block(rows, RECORD_BYTES, record)

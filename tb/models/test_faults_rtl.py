@@ -99,7 +99,7 @@ def test_illegal_instructions_have_equal_records(pair):
     assert_recovers(pair, SEED)
 
 
-@pytest.mark.parametrize("opcode", [0x00, 0x01, 0x13, 0x1E, 0x21, 0x3E, 0x41, 0x80, 0xFF])
+@pytest.mark.parametrize("opcode", [0x00, 0x01, 0x13, 0x14, 0x1E, 0x21, 0x3E, 0x41, 0x80, 0xFF])
 def test_unknown_opcodes_are_errors(pair, opcode):
     fill(pair, opcode)
     good = copies(pair[0].config)

@@ -75,6 +75,12 @@ class VectorModel:
         self.tables = [None, None]
         self.map_scale = None
 
+    def clear(self):
+        """Zero parameters and tables."""
+        self.params = [(0, 0, 0)] * self.config.param_channels
+        self.tables = [[0] * 256, [0] * 256]
+        self.map_scale = 0, 0
+
     def _accumulator(self, rng):
         if rng.random() < 0.2:
             return rng.choice((0, 1, -1, 127, -128, (1 << 31) - 1, -(1 << 31)))

@@ -1,11 +1,11 @@
 """Test bench of LOAD and STORE in Amaranth's simulator, and a model of their copies."""
 
 import dataclasses
+import functools
 import random
 
 from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.lib import wiring
-from amaranth.sim import Simulator
 
 from weft.bus.read_arbiter import ReadArbiter
 from weft.dma.load import LoadUnit
@@ -17,6 +17,7 @@ from .axi_memory import AxiMemory
 from .copy_model import execute_copies
 from .local_memory import LocalMemory
 from .seeds import seed as common_seed
+from .shared_simulator import SharedSimulator
 
 __all__ = ["DmaBench", "Result", "bus_config", "check_memories", "expected", "random_copies",
            "run_and_check", "share_of_peak", "split_copy"]
@@ -41,6 +42,35 @@ class Result:
     waits: int              # cycles with unit.wait_memory
 
 
+class _Design:
+    """One unit with a reset, and its simulator for all benches of a process.
+
+    Attributes
+    ----------
+    unit : :class:`LoadUnit` or :class:`StoreUnit`
+    arbiter : :class:`ReadArbiter`, optional
+        Arbiter between LOAD and the bus.
+    reset : 1 bit
+    simulator : :class:`SharedSimulator`
+    """
+
+    def __init__(self, kind, config, read_latency):
+        m = Module()
+        self.reset = Signal()
+        self.arbiter = None
+        if kind == "load":
+            self.unit = LoadUnit(config)
+            m.submodules.arbiter = self.arbiter = ReadArbiter(config)
+            wiring.connect(m, self.unit.axi, self.arbiter.second)
+        else:
+            self.unit = StoreUnit(config, read_latency=read_latency)
+        m.submodules.dut = self.unit
+        self.simulator = SharedSimulator(ResetInserter(self.reset)(m), processes=5)
+
+
+_design = functools.cache(_Design)
+
+
 class DmaBench:
     """One unit (LOAD behind its arbiter, or STORE) with model memories.
 
@@ -56,6 +86,11 @@ class DmaBench:
         Size of the host memory, which begins at ``base``.
     seed : :class:`int`
         Number added to the common seed.
+
+    Attributes
+    ----------
+    processes : list of async functions
+        Processes of the simulation; a test may append up to two.
     """
 
     def __init__(self, unit, config, *, stall=0.0, latency=20, host_bytes=1 << 16, base=0,
@@ -65,31 +100,25 @@ class DmaBench:
         self.seed = seed = common_seed(seed)
         self.random = random.Random(seed)
         self.stall = stall
-        m = Module()
-        self.reset = Signal()
         self.host = AxiMemory(
             size=host_bytes, bus_bytes=config.bus_bytes, base=base, latency=latency, stall=stall,
             outstanding=config.outstanding, seed=seed + 1)
         self.spad = LocalMemory(config.spad_bytes, stall=stall, read_latency=read_latency,
                                seed=seed + 2)
-        self.wgt = LocalMemory(config.wgt_bytes, stall=stall, seed=seed + 3)
+        self.wgt = self._make_weights()
         for memory in (self.host, self.spad, self.wgt):
             memory.data[:] = self.random.randbytes(len(memory.data))
+        self.design = _design(unit, config, None if unit == "load" else read_latency)
+        self.dut, self.arbiter, self.reset = (
+            self.design.unit, self.design.arbiter, self.design.reset)
         if unit == "load":
-            self.dut = LoadUnit(config)
-            self.arbiter = ReadArbiter(config)
-            m.submodules.arbiter = self.arbiter
-            wiring.connect(m, self.dut.axi, self.arbiter.second)
-            processes = [self.host.reader(self.arbiter.axi), self.spad.writer(self.dut.spad),
-                         self.wgt.writer(self.dut.wgt)]
+            self.processes = [self.host.reader(self.arbiter.axi), self.spad.writer(self.dut.spad),
+                              self.wgt.writer(self.dut.wgt)]
         else:
-            self.dut = StoreUnit(config, read_latency=read_latency)
-            processes = [self.host.writer(self.dut.axi), self.spad.reader(self.dut.spad)]
-        m.submodules.dut = self.dut
-        self.sim = Simulator(ResetInserter(self.reset)(m))
-        self.sim.add_clock(1e-6)
-        for process in processes:
-            self.sim.add_process(process)
+            self.processes = [self.host.writer(self.dut.axi), self.spad.reader(self.dut.spad)]
+
+    def _make_weights(self):
+        return LocalMemory(self.config.wgt_bytes, stall=self.stall, seed=self.seed + 3)
 
     def run(self, instructions, *, halt_after=None, before_second=None,
             limit=100_000):
@@ -113,8 +142,11 @@ class DmaBench:
                 if before_second is not None:
                     before_second()
             results.append(await self._execute(ctx, instructions, None, limit))
-        self.sim.add_testbench(testbench)
-        self.sim.run()
+        try:
+            self.design.simulator.run(processes=self.processes, testbenches=[testbench])
+        except BaseException:
+            _design.cache_clear()       # the state of the simulator is unknown
+            raise
         return results[0]
 
     async def _execute(self, ctx, instructions, halt_after, limit):

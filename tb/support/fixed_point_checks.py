@@ -1,6 +1,7 @@
 """Fixed-point instructions and variants with step registers at the limits of the validator."""
 
 from support.instruction_checks import copy, rows, word
+from support.validator_bench import MEM_BASE
 from weft.spec.fixed_point_instructions import (
     ComputeOp,
     InputType,
@@ -12,8 +13,9 @@ from weft.spec.fixed_point_instructions import (
 )
 from weft.spec.isa import ErrorCode
 from weft.spec.presets import preset
+from weft.spec.step_instructions import step_count
 
-__all__ = ["CRAFTED", "STEPS", "compute", "planes", "solve"]
+__all__ = ["CRAFTED", "FOUR_BIT", "STEPS", "compute", "four_bit", "planes", "solve"]
 
 SPAD, WGT, ACC = ErrorCode.SPAD_BOUNDS, ErrorCode.WGT_BOUNDS, ErrorCode.ACC_BOUNDS
 BAD, RESERVED, ILLEGAL = ErrorCode.BAD_FIELD, ErrorCode.RESERVED_BITS, ErrorCode.ILLEGAL_OPCODE
@@ -47,6 +49,10 @@ def ring(name="MATMUL_RING", **values):
 
 def ring_load(name="LOAD_RING", **values):
     return word(name, **{"count": 1, "bytes": TINY.tile_bytes} | values)
+
+
+def four_bit(**values):
+    return word("LOAD_RING_4BIT", **{"count": 1} | values)
 
 
 _RING = [
@@ -174,7 +180,10 @@ _SOLVE = [
 _VARIANTS = [
     (ring("MATMUL_RING_STEP"), 0), (ring("MATMUL_RING_STEP", row_count=63, acc_pitch=1), 0),
     (ring("MATMUL_RING_STEP", row_count=63, x_count=2, acc_pitch=2), ACC),
-    (ring("MATMUL_RING_STEP", row_count=64), BAD), (ring("MATMUL_RING_STEP", row_count=99), BAD),
+    # a limit takes effect if the register has more
+    (ring("MATMUL_RING_STEP", row_count=step_count(63, 1), x_count=2, acc_pitch=2), 0),
+    (ring("MATMUL_RING_STEP", row_count=step_count(63, 62), x_count=2, acc_pitch=2), ACC),
+    (ring("MATMUL_RING_STEP", row_count=step_count(0, 63), x_count=0), 0),
     (ring("MATMUL_RING_STEP", row_count=2, row_pitch=S - 4), 0),
     (ring("MATMUL_RING_STEP", row_count=2, row_pitch=S - 3), SPAD),
     # a count of 0: nothing else is checked, except reserved bits
@@ -186,14 +195,16 @@ _VARIANTS = [
     (compute("COMPUTE_STEP", elements_count=2, a_addr=S - 8), 0),
     (compute("COMPUTE_STEP", elements_count=2, a_addr=S - 7), SPAD),
     (planes("DRAIN_PLANES_STEP", y_count=0, scale=3), 0),
-    (planes("DRAIN_PLANES_STEP", y_count=64), BAD),
+    (planes("DRAIN_PLANES_STEP", y_count=step_count(2, 1), y_pitch=S - 3), 0),
+    (planes("DRAIN_PLANES_STEP", y_count=step_count(2, 3), y_pitch=S - 3), SPAD),
     (planes("DRAIN_PLANES_STEP", y_count=2, y_pitch=S - 4), 0),
     (planes("DRAIN_PLANES_STEP", y_count=2, y_pitch=S - 3), SPAD),
     (planes("DRAIN_PLANES_STEP") | 1 << 207, RESERVED),
     (copy("LOAD_STEP", count=4, count_step=1), 0),
     (copy("LOAD_STEP", count=2, count_step=1, local_pitch=S - 1), 0),
     (copy("LOAD_STEP", count=2, count_step=1, local_pitch=S), SPAD),
-    (copy("LOAD_STEP", count=64, count_step=1), BAD), (copy("LOAD_STEP", count=64), 0),
+    (copy("LOAD_STEP", count=step_count(2, 1), count_step=1, local_pitch=S), 0),
+    (copy("LOAD_STEP", count=64), 0),
     (copy("LOAD_STEP", count=0, bytes=0), 0), (copy("LOAD_STEP", count=0, count_step=1), 0),
     (copy("LOAD_STEP", count=3, count_step=1, bytes=S + 1, each=1), 0),
     (copy("LOAD_STEP", count=1, bytes=S + 1), SPAD), (copy("LOAD_STEP", bytes=0), BAD),
@@ -207,7 +218,22 @@ _VARIANTS = [
     (copy("STORE_STEP", host_step=63, count=63, count_step=1), 0),
     (copy("FILL") | 0x80, ILLEGAL), (rows() | 0x80, ILLEGAL), (solve() | 0x80, ILLEGAL),
     (word("SYNC_LOAD") | 0x80, ILLEGAL), (copy() | 1 << 184, RESERVED),
+    (four_bit(), ILLEGAL),
 ]
+
+_TOP = (1 << 32) - MEM_BASE
+
+FOUR_BIT = [
+    (four_bit(), 0), (four_bit(count=0), BAD), (four_bit(host_addr=TINY.bus_bytes), 0),
+    (four_bit(host_addr=1), BAD), (four_bit(host_addr=2), BAD), (four_bit(count=0xFFFF), 0),
+    (four_bit() | 1 << 64, RESERVED), (four_bit() | 1 << 255, RESERVED),
+    (four_bit() | 0x80, ILLEGAL),
+    (four_bit(count=3, host_addr=_TOP - 3 * 19 * TINY.cols), 0),
+    (four_bit(count=3, host_addr=_TOP - 3 * 19 * TINY.cols + 4), ErrorCode.HOST_WINDOW),
+    (four_bit(count=0xFFFF, host_addr=_TOP - 76), ErrorCode.HOST_WINDOW),
+    (four_bit(host_addr=_TOP - 4), ErrorCode.HOST_WINDOW),
+]
+"""Instructions for preset ``tiny`` with ``weights_4bit`` and :data:`MEM_BASE`."""
 
 CRAFTED = [*_RING, *_PLANES, *_COMPUTE_FIELDS, *_COMPUTE_RANGES, *_SOLVE, *_VARIANTS]
 """Instructions for preset ``tiny`` with ``fixed_point`` and the step registers :data:`STEPS`, with

@@ -107,7 +107,7 @@ def expected(config, word, addr, mem_base, windows):
 
 def absolute(word, mem_base):
     """Return the word that the unit receives, with MEM_BASE added to ``host_addr``."""
-    if word & 0xFF in (0x10, 0x11, 0x13, 0x40):
+    if word & 0xFF in (0x10, 0x11, 0x13, 0x14, 0x40):
         host = (word >> 32) + mem_base & 0xFFFFFFFF
         word = word & ~(0xFFFFFFFF << 32) | host << 32
     return word

@@ -1,15 +1,18 @@
 """Test bench of the MATMUL unit: model memories, and a model of its instructions."""
 
-import numpy as np
-from amaranth.hdl import Module
-from amaranth.sim import Simulator
+import functools
 
+import numpy as np
+
+from support.setter import setter
+from support.shared_simulator import SharedSimulator
 from support.streams import put
 from weft.array.matmul import MatmulUnit
 from weft.spec.config import Config
 from weft.sram.ports import AccOp
 
-__all__ = ["ACC_LATENCY", "MatmulBench", "MatmulModel", "make_config", "random_instruction"]
+__all__ = ["ACC_LATENCY", "MatmulBench", "MatmulModel", "make_config", "random_instruction",
+           "wrapped"]
 
 ACC_LATENCY = 4
 
@@ -72,11 +75,17 @@ class MatmulModel:
                         elif f["maximum"]:
                             self.acc[row] = np.maximum(self.acc[row], product)
                         else:
-                            self.acc[row] = _int32(self.acc[row] + product)
+                            self.acc[row] = wrapped(self.acc[row] + product)
 
 
-def _int32(value):
+def wrapped(value):
+    """Return ``value`` modulo 2^32 as a signed number."""
     return (value + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
+def _word(values):
+    """Return the bytes of int8 numbers as one number, the first one lowest."""
+    return int.from_bytes(values.tobytes(), "little")
 
 
 def random_instruction(config, draw):
@@ -108,15 +117,22 @@ def random_instruction(config, draw):
         return {key: int(value) for key, value in f.items()}
 
 
+@functools.cache
+def _simulator(config, data_latency, wgt_latency):
+    """Return a simulator of the unit for all benches of a process with these parameters."""
+    return SharedSimulator(
+        MatmulUnit(config, spad_latency=data_latency + 2, data_latency=data_latency,
+                   wgt_latency=wgt_latency, acc_latency=ACC_LATENCY), processes=5)
+
+
 class MatmulBench:
     """MATMUL unit with its neighbours; records updates, done strobes and cycle numbers."""
 
     def __init__(self, config, model, data_latency, wgt_latency, stalls):
         self.config, self.model, self.stalls = config, model, stalls
         self.data_latency, self.wgt_latency = data_latency, wgt_latency
-        self.dut = MatmulUnit(config, spad_latency=data_latency + 2,
-                              data_latency=data_latency, wgt_latency=wgt_latency,
-                              acc_latency=ACC_LATENCY)
+        self.simulator = _simulator(config, data_latency, wgt_latency)
+        self.dut = self.simulator.dut
         self.acc = model.acc.copy()
         self.cycle = 0
         self.done_cycles = []
@@ -129,8 +145,11 @@ class MatmulBench:
         waiting = []
         idle = next(self.stalls)
         dut = self.dut.spad
+        set_ready, set_granted, set_conflict, set_valid, set_data = (
+            setter(ctx, signal) for signal in (
+                dut.req.ready, dut.granted, dut.conflict, dut.valid, dut.data.as_value()))
         while True:
-            ctx.set(dut.req.ready, len(waiting) < 2)
+            set_ready(len(waiting) < 2)
             _, _, valid, ready, addr = await ctx.tick().sample(
                 dut.req.valid, dut.req.ready, dut.req.payload)
             granted = None
@@ -142,15 +161,13 @@ class MatmulBench:
                 idle -= 1
             if valid and ready:
                 waiting.append(addr)
-            ctx.set(dut.granted, granted is not None)
-            ctx.set(dut.conflict, stalled)
+            set_granted(granted is not None)
+            set_conflict(stalled)
             due = pipe.pop()
             pipe.insert(0, granted)
-            ctx.set(dut.valid, due is not None)
+            set_valid(due is not None)
             if due is not None:
-                for lane in range(self.config.rows):
-                    byte = due + lane
-                    ctx.set(dut.data[lane], int(self.model.spad[byte]) & 255)
+                set_data(_word(self.model.spad[due:due + self.config.rows]))
 
     async def upper_weights(self, ctx):
         """Model the read port of the weight buffer."""
@@ -163,16 +180,16 @@ class MatmulBench:
     async def _weights(self, ctx, dut, half):
         pipe = [None] * self.wgt_latency
         cols, count = self.config.cols, self.config.tile_cycles
+        set_valid, set_data = setter(ctx, dut.valid), setter(ctx, dut.data.as_value())
         while True:
             _, _, en, address = await ctx.tick().sample(dut.req.valid, dut.req.payload)
             tile, line = divmod(address, count)
             index = tile * self.config.rows + half * count + line
             pipe = [index if en else None, *pipe[:-1]]
             due = pipe[-1]
-            ctx.set(dut.valid, due is not None)
+            set_valid(due is not None)
             if due is not None:
-                for col in range(cols):
-                    ctx.set(dut.data[col], int(self.model.wgt[due * cols + col]) & 255)
+                set_data(_word(self.model.wgt[due * cols:due * cols + cols]))
 
     async def watch(self, ctx):
         """Apply the updates of the unit to ``acc`` and check their distances."""
@@ -195,31 +212,41 @@ class MatmulBench:
             if op == AccOp.WRITE:
                 self.acc[row] = values
             elif op == AccOp.ADD:
-                self.acc[row] = _int32(self.acc[row] + values)
+                self.acc[row] = wrapped(self.acc[row] + values)
             else:
                 self.acc[row] = np.maximum(self.acc[row], values)
 
-    def run(self, words, timeout):
-        """Execute the instructions ``words``; raise if they take more than ``timeout`` cycles."""
-        m = Module()
-        m.submodules.dut = self.dut
-        simulator = Simulator(m)
-        simulator.add_clock(1e-6)
-
-        async def issue(ctx):
-            for word in words:
-                await put(ctx, self.dut.unit.cmd, int.from_bytes(word, "little"))
-            for _ in range(timeout):
-                if len(self.done_cycles) == len(words):
-                    break
-                await ctx.tick()
-            else:
-                raise AssertionError(f"{len(self.done_cycles)} of {len(words)} done")
-            await ctx.tick().repeat(4)
-            assert not ctx.get(self.dut.unit.busy)
-
+    def processes(self):
+        """Return the processes beside the unit."""
         lower = [self.lower_weights] if self.config.tile_lines > 1 else []
-        for process in (self.scratchpad, self.upper_weights, *lower, self.watch):
-            simulator.add_testbench(process, background=True)
-        simulator.add_testbench(issue)
-        simulator.run()
+        return [self.scratchpad, self.upper_weights, *lower, self.watch]
+
+    async def _execute(self, ctx, words, timeout):
+        wanted = len(self.done_cycles) + len(words)
+        for word in words:
+            await put(ctx, self.dut.unit.cmd, int.from_bytes(word, "little"))
+        for _ in range(timeout):
+            if len(self.done_cycles) == wanted:
+                break
+            await ctx.tick()
+        else:
+            raise AssertionError(f"{len(self.done_cycles)} of {wanted} done")
+        await ctx.tick().repeat(4)
+        assert not ctx.get(self.dut.unit.busy)
+
+    def run(self, words, timeout, between=None):
+        """Execute the instructions ``words``; raise if they take more than ``timeout`` cycles.
+
+        ``between`` is an async function that is called when they are done, and returns further
+        instructions.
+        """
+        async def issue(ctx):
+            await self._execute(ctx, words, timeout)
+            if between is not None:
+                await self._execute(ctx, await between(ctx), timeout)
+
+        try:
+            self.simulator.run(processes=self.processes(), testbenches=[issue])
+        except BaseException:
+            _simulator.cache_clear()        # its state is unknown
+            raise

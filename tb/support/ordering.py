@@ -140,7 +140,7 @@ class _Order:
         seen[sender] = self.of_unit[sender][-1].last
 
 
-def with_tokens(config, steps, host_bytes, draw):
+def with_tokens(config, steps, host_bytes, draw, accesses=accesses_of):
     """Encode ``steps`` with tokens that keep the order of dependent instructions.
 
     Parameters
@@ -151,13 +151,15 @@ def with_tokens(config, steps, host_bytes, draw):
         Size of host memory.
     draw : :class:`random.Random`
         Source of random choices.
+    accesses : callable
+        Function to use instead of :func:`accesses_of`; it is called in the order of the program.
 
     Returns
     -------
     :class:`bytes`
     """
     sizes = {"spad": config.spad_bytes, "wgt": config.wgt_bytes, "acc": config.acc_rows,
-             "host": host_bytes}
+             "host": host_bytes, "ring": config.wgt_bytes}
     units = range(len(isa.UNITS))
     last = {(space, write): np.full((len(isa.UNITS), size), -1)
             for space, size in sizes.items() for write in (False, True)}
@@ -166,19 +168,19 @@ def with_tokens(config, steps, host_bytes, draw):
     for name, values in steps:
         unit = isa.BY_NAME[name].unit
         fields = {field.name: 0 for field in isa.BY_NAME[name].fields}
-        accesses = [accesses_of(config, name, iteration)
-                    for iteration in iterations(config, name, fields | values)]
-        step = _Step(name, values, first, len(accesses))
+        found = [accesses(config, name, iteration)
+                 for iteration in iterations(config, name, fields | values)]
+        step = _Step(name, values, first, len(found))
         for other in units:
             if other != unit:
                 order.wait(step, unit, other, [
                     max((int(last[space, write][other][indices].max())
                          for space, writes, indices in iteration
                          for write in ((True, False) if writes else (True,))), default=-1)
-                    for iteration in accesses])
+                    for iteration in found])
         order.add(step, unit)
-        for number, iteration in enumerate(accesses):
+        for number, iteration in enumerate(found):
             for space, writes, indices in iteration:
                 last[space, writes][unit][indices] = first + number
-        first += len(accesses)
+        first += len(found)
     return b"".join(step.encode() for step in order.program)

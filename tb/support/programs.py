@@ -1,6 +1,6 @@
 """Random programs: legal programs without races, and programs with one illegal instruction."""
 
-from support.ordering import with_tokens
+from support.ordering import accesses_of, with_tokens
 from support.random_fixed_point import RandomFixedPoint
 from support.random_instructions import (
     CONSTANTS,
@@ -10,6 +10,7 @@ from support.random_instructions import (
     PARAMETERS,
     RandomInstructions,
 )
+from support.random_ring import RandomRing, RingAccesses
 from weft.spec import isa
 from weft.spec.isa import Mode
 from weft_host.program.file import Program
@@ -21,7 +22,7 @@ __all__ = ["MEMORY_BYTES", "random_program", "illegal_programs"]
 MEMORY_BYTES = 1 << 16
 
 
-class _Generator(RandomFixedPoint, RandomInstructions):
+class _Generator(RandomRing, RandomFixedPoint, RandomInstructions):
     """Generator of random instructions, with a prologue that defines all state and an epilogue that
     stores it."""
 
@@ -110,11 +111,17 @@ def random_program(config, seed, length=None):
         kinds += (generator.table, generator.map, generator.map, generator.softmax)
     if config.fixed_point:
         kinds += (generator.drain_planes, generator.compute, generator.compute, generator.solve,
-                  generator.variant, generator.variant)
+                  generator.variant, generator.variant, generator.ring, generator.ring)
     for _ in range(draw.randint(5, 40) if length is None else length):
-        draw.choice(kinds)()
+        first, append = len(generator.steps), draw.choice(kinds)
+        append()
+        if config.fixed_point and append != generator.ring:
+            generator.without_ring(first)
+    if config.fixed_point:
+        generator.end_ring()
     generator.epilogue()
-    return generator.program(with_tokens(config, generator.steps, MEMORY_BYTES, draw))
+    return generator.program(with_tokens(config, generator.steps, MEMORY_BYTES, draw,
+                                         RingAccesses() if config.fixed_point else accesses_of))
 
 
 def _mutations(draw, raw):
@@ -140,7 +147,7 @@ def illegal_programs(config, seed):
     draw = generator.draw
     kinds = ("load", "load_wgt", "fill", "matmul", "params", "drain", "store")
     if config.fixed_point:
-        kinds += ("drain_planes", "compute", "solve", *("variant",) * 6)
+        kinds += ("drain_planes", "compute", "solve", *("variant",) * 6, *("ring",) * 3)
     for kind in (*kinds, *(("table", "map", "softmax") if generator.has_tables else ())):
         getattr(generator, kind)()
     legal = [isa.encode(name, **values) for name, values in generator.steps]

@@ -10,6 +10,7 @@ from weft.spec.fixed_point_instructions import (
     Scale,
     SolveOp,
 )
+from weft.spec.step_instructions import step_count
 
 __all__ = ["RandomFixedPoint"]
 
@@ -88,8 +89,7 @@ class RandomFixedPoint:
 
     def solve(self):
         draw = self.draw
-        # the mean of arbitrary bytes does not fit into an int32
-        op = draw.choice([op for op in SolveOp if op != SolveOp.MEAN])
+        op = draw.choice(tuple(SolveOp))
         count = self._small(6)
         places = self._blocks(8 * count, RECORD_BYTES * count, 2 * count)
         if places:
@@ -106,9 +106,10 @@ class RandomFixedPoint:
             name, fields = self.steps.pop()
             fields |= {"host_step": draw.randrange(64), "each": 0}
             if draw.random() < 0.3:
-                fields |= {"count_step": 1, "count": draw.randrange(64)}
+                fields |= {"count_step": 1, "count": step_count(
+                    draw.randrange(64), draw.choice((0, 1)))}
         else:
             name, count = draw.choice((("MATMUL_RING", "row_count"), ("DRAIN_PLANES", "y_count"),
                                        ("COMPUTE", "elements_count")))
-            fields = {count: draw.randrange(64)}
+            fields = {count: step_count(draw.randrange(64), draw.choice((0, 5)))}
         self.steps.append((f"{name}_STEP", fields))

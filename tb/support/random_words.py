@@ -10,7 +10,7 @@ from weft.spec.fixed_point_instructions import (
     Scale,
     SolveOp,
 )
-from weft.spec.step_instructions import STEP_BIT, STEP_COUNTS, STEP_REGISTERS
+from weft.spec.step_instructions import STEP_BIT, STEP_COUNTS, STEP_REGISTERS, step_count
 
 __all__ = ["random_steps", "random_word"]
 
@@ -85,10 +85,13 @@ def _value(rng, config, instruction, field, values):
     if field.name in ("wait", "signal"):
         value = rng.getrandbits(4) & ~(1 << instruction.unit)
     elif instruction.opcode & STEP_BIT and field.name == STEP_COUNTS[name]:
-        # of a copy, it is a count or the number of a register
-        value = rng.randrange(STEP_REGISTERS) if kind < 0.9 else value
+        # of a copy, it is a count, or a register and a limit
+        value = step_count(rng.randrange(STEP_REGISTERS), rng.choice((0, 0, 1, 3, 1023))) \
+            if kind < 0.9 else value
     elif field.name == "host_addr" and kind < 0.9:
         value = rng.randrange(0x4000)
+        if name == "LOAD_RING_4BIT" and kind < 0.8:
+            value -= value % config.bus_bytes
     elif field.name == "lead" and kind < 0.9:
         value = rng.randrange(config.rows) if values["depthwise"] else 0
     elif field.name == "clamp_max" and kind < 0.9:
@@ -119,7 +122,8 @@ def random_word(rng, config):
         return rng.getrandbits(256)
     known = isa.instructions(config)
     if config.fixed_point:
-        known += isa.FIXED_POINT_INSTRUCTIONS + isa.STEP_INSTRUCTIONS
+        known += (isa.FIXED_POINT_INSTRUCTIONS + isa.FOUR_BIT_INSTRUCTIONS
+                  + isa.STEP_INSTRUCTIONS)
     instruction = rng.choice(known)
     values = {"opcode": instruction.opcode}
     for field in instruction.fields[1:]:

@@ -24,8 +24,9 @@ class SharedSimulator:
         self._sim = Simulator(dut)
         self._sim.add_clock(1e-8)
         self._functions = None
-        for kind, count in (("processes", processes), ("testbenches", testbenches),
-                            ("background", background)):
+        self._counts = {"processes": processes, "testbenches": testbenches,
+                        "background": background}
+        for kind, count in self._counts.items():
             for index in range(count):
                 function = self._call(kind, index)
                 if kind == "processes":
@@ -47,4 +48,8 @@ class SharedSimulator:
             self._sim.reset()
         self._functions = {"processes": processes, "testbenches": testbenches,
                            "background": background}
+        for kind, functions in self._functions.items():
+            if len(functions) > self._counts[kind]:
+                raise ValueError(f"there are {len(functions)} {kind}, and the simulator was made "
+                                 f"for {self._counts[kind]}")
         self._sim.run()

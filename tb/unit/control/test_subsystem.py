@@ -26,8 +26,8 @@ def test_has_exactly_the_documented_ports():
     units = {f"{unit}_{name}" for unit in ("load", "matmul", "vector", "store") for name in (
         "cmd_payload", "cmd_valid", "cmd_ready", "done", "error", "error_info", "busy",
         "wait_memory", "conflict", "halt")}
-    assert own == units | {"i_bus_idle", "o_clear", "o_clear_memories", "i_clearing", "i_progress",
-                           "i_counters", "o_irq", "o_queued"}
+    assert own == units | {"i_bus_idle", "o_clear", "o_clear_memories", "o_clearing", "i_clearing",
+                           "i_progress", "i_counters", "o_irq", "o_queued"}
 
 
 def test_layouts_match_the_tables():

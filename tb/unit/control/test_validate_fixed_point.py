@@ -8,8 +8,10 @@ from amaranth.sim import Simulator
 from support.bench import add_deadline
 from support.fixed_point_checks import (
     CRAFTED,
+    FOUR_BIT,
     STEPS,
     compute,
+    four_bit,
     planes,
     ring,
     ring_load,
@@ -26,6 +28,7 @@ from weft.spec.isa import ErrorCode
 from weft.spec.presets import preset
 
 TINY = preset("tiny", fixed_point=True)
+TINY_FOUR_BIT = preset("tiny", fixed_point=True, weights_4bit=True)
 WINDOWS = [(0x2000, 0x4FFF, 1, 0), (0x4000, 0x8FFF, 0, 1), (0x4000, 0x47FF, 1, 1), NONE]
 
 
@@ -39,11 +42,21 @@ def test_every_check_at_the_limits_of_its_range(stalls):
     assert all(seen[code] for code in (0, 1, 2, 3, 4, 5, 6)), seen
 
 
-@pytest.mark.parametrize("name", ["tiny", "wide", "tall", "large"])
-def test_random_instructions(name):
+@pytest.mark.parametrize("stalls", [False, True])
+def test_every_check_of_4_bit_weights(stalls):
+    for given, code in FOUR_BIT:
+        want = outcome(TINY_FOUR_BIT, given, 0, MEM_BASE, (ALL,), STEPS)
+        assert (want[0] if want else 0) == code, f"unexpected {want} for {given:064x}"
+    check(TINY_FOUR_BIT, [given for given, _ in FOUR_BIT], stalls=stalls, seed=2, steps=STEPS)
+
+
+@pytest.mark.parametrize("name, changes", [
+    ("tiny", {}), ("wide", {"weights_4bit": True}), ("tall", {}),
+    ("large", {"weights_4bit": True})])
+def test_random_instructions(name, changes):
     run_seed = seed()
     rng = random.Random(run_seed)
-    config = preset(name, addr_width=rng.choice((16, 24, 32)), fixed_point=True)
+    config = preset(name, addr_width=rng.choice((16, 24, 32)), fixed_point=True, **changes)
     cases = [random_word(rng, config) for _ in range(500)]
     seen = check(config, cases, windows=WINDOWS, mem_base=0x1000, seed=run_seed,
                  stalls=rng.random() < 0.5, steps=random_steps(rng))
@@ -57,9 +70,11 @@ def test_random_instructions(name):
     ("LOAD_STEP", copy("LOAD_STEP", count_step=1), 2, StepResolver.COPY_CYCLES),
     ("COMPUTE_STEP", compute("COMPUTE_STEP", out_type=4), 7, StepResolver.COUNT_CYCLES),
     ("MATMUL_RING", ring(), 4, 0), ("LOAD_RING", ring_load(), 2, 0),
+    # a step without a product precedes an extent of host memory
+    ("LOAD_RING_4BIT", four_bit(), 2, 0),
     ("MATMUL_RING_STEP", ring("MATMUL_RING_STEP"), 4, StepResolver.COUNT_CYCLES)])
 def test_latency_and_throughput(name, given, products, resolution):
-    dut = Validator(TINY)
+    dut = Validator(TINY_FOUR_BIT if name == "LOAD_RING_4BIT" else TINY)
     sim = Simulator(dut)
     sim.add_clock(1e-6)
     add_deadline(sim, 100_000)

@@ -175,14 +175,33 @@ def test_register_writes_are_rejected_as_the_register_map_defines():
 
 def test_clear_zeroes_the_memories_and_soft_reset_keeps_them():
     emulator = make_device()
-    emulator.datapath.spad[:] = 1
-    emulator.datapath.wgt[:] = 1
-    emulator.datapath.acc[:] = 1
+    datapath = emulator.datapath
+    names = ("spad", "wgt", "acc", "bias", "multiplier", "shift", "tables")
+    for name in names:
+        getattr(datapath, name)[:] = 1
+    datapath.map_multiplier = datapath.map_shift = 1
     emulator.soft_reset()
-    assert emulator.datapath.spad.all()
+    assert execute(emulator, isa.encode("SYNC_LOAD")) is None
+    assert all(getattr(datapath, name).all() for name in names)
+    assert (datapath.map_multiplier, datapath.map_shift) == (1, 1)
     emulator.clear()
-    assert not (emulator.datapath.spad.any() or emulator.datapath.wgt.any()
-                or emulator.datapath.acc.any())
+    assert not any(getattr(datapath, name).any() for name in names)
+    assert (datapath.map_multiplier, datapath.map_shift) == (0, 0)
+
+
+@pytest.mark.parametrize("command", ["START", "SOFT_RESET", "CLEAR"])
+def test_a_program_starts_with_an_empty_ring(command):
+    config = preset("tiny", fixed_point=True)
+    emulator = make_device(config)
+    load = isa.encode("LOAD_RING", count=1, bytes=2 * config.tile_bytes, host_addr=0x800)
+    multiply = isa.encode("MATMUL_RING", row_count=1, chunk_count=1, x_count=1)
+    assert execute(emulator, load, multiply) is None
+    emulator.write_register("CONTROL", pack("CONTROL", **{command: 1}))
+    if command == "START":          # of the same program
+        assert emulator.error() is None
+    else:
+        assert emulator.datapath.ring.size == 0
+    assert execute(emulator, multiply) == ("WATCHDOG", "MATMUL", 0, 0)
 
 
 def test_clear_zeroes_the_step_registers_and_soft_reset_keeps_them():
@@ -197,7 +216,8 @@ def test_clear_zeroes_the_step_registers_and_soft_reset_keeps_them():
                    for register in register_map.STEP_REGISTERS)
 
 
-@pytest.mark.parametrize("config", [*PRESETS.values(), preset("small", fixed_point=True)],
+@pytest.mark.parametrize("config", [*PRESETS.values(), preset("small", fixed_point=True),
+                                    preset("ulx3s", fixed_point=True, weights_4bit=True)],
                          ids=lambda config: config.name)
 def test_results_of_random_programs_do_not_depend_on_the_order_of_the_units(config):
     """Tokens alone order the units: the order is shuffled, the initial memories are dirty."""

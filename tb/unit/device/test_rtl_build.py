@@ -116,6 +116,7 @@ def test_writing_a_waveform_does_not_change_the_simulation(tmp_path):
     traced = Simulation(library, memory_base=BASE, memory_bytes=1 << 16,
                         trace=tmp_path / "wave.vcd")
     cycles = copy(traced, BASE, TARGET, 4)
+    assert not traced.single_step and make_simulation().single_step
     traced.close()
     assert cycles == copy(make_simulation(), BASE, TARGET, 4)
     text = (tmp_path / "wave.vcd").read_text()

@@ -147,6 +147,6 @@ def test_done_is_in_order_if_one_memory_is_slow(slow):
                     if getattr(bench, name).writes < count)
                 number += 1
 
-    bench.sim.add_process(watch)
+    bench.processes.append(watch)
     run_and_check(bench, program)
     assert not premature

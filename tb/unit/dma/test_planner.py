@@ -15,6 +15,7 @@ def run(config, copies, input_stalls="none", output_stalls="none"):
     """Return ``[(cycle, burst)]`` of all copies, with bursts as dictionaries."""
     dut = BurstPlanner(config, 3)
     bursts, finished = [], []
+    ends = row_ends(config, copies)
     cycle = 0
 
     async def count(ctx):
@@ -38,7 +39,7 @@ def run(config, copies, input_stalls="none", output_stalls="none"):
                 burst = await get(ctx, dut.o)
                 bursts.append((cycle, {name: burst[name] for name, _ in burst.shape()}))
                 # the end of a row follows from the sizes, not from the output of the device
-                if row_ends(config, copies, [item for _, item in bursts]):
+                if len(bursts) in ends:
                     break
         await ctx.tick().repeat(8)
         assert not ctx.get(dut.o.valid) and not ctx.get(dut.o_busy), "bursts left over"
@@ -76,8 +77,8 @@ def planned(config, copy):
     return result
 
 
-def row_ends(config, copies, bursts):
-    """Return whether the last of ``bursts`` ends a row."""
+def row_ends(config, copies):
+    """Return the numbers of bursts after each of which a row ends."""
     boundaries = set()
     total = 0
     for copy in copies:
@@ -86,7 +87,7 @@ def row_ends(config, copies, bursts):
                    "host_addr": copy["host_addr"] + row * copy["host_pitch"]}
             total += len(planned(config, one))
             boundaries.add(total)
-    return len(bursts) in boundaries
+    return boundaries
 
 
 def random_copy(config, draw):

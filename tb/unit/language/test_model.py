@@ -7,8 +7,9 @@ from support.language_models import SENTENCEPIECE, SHAPES, random_tensors, vocab
 from support.seeds import seed
 from weft.spec.presets import preset
 from weft_host import CapacityError, InputError, LanguageModel
+from weft_host.compiler.frontend.llm import TokenType
 from weft_host.device import EmulatorDevice
-from weft_host.language import Sampler, language_config
+from weft_host.language import Generated, Sampler, language_config
 
 CONTEXT = 12
 
@@ -39,7 +40,7 @@ def test_the_greedy_text_is_that_of_the_likeliest_text_tokens(path):
 def test_the_text_ends_where_the_context_is_full(path):
     running = LanguageModel(path, "small", context=CONTEXT)
     prompt = running.prompt_ids("the")
-    ids = [part.id for part in running.generate(prompt, max_tokens=100) if part.id >= 0]
+    ids = [part.id for part in running.generate(prompt, max_tokens=100)]
     assert len(prompt) + len(ids) == CONTEXT + 1    # the last one is chosen, but not evaluated
     with pytest.raises(InputError, match=f"The context of {CONTEXT} positions is full"):
         running.step(3)
@@ -55,6 +56,44 @@ def test_an_end_of_text_ends_the_text(path, monkeypatch):
     running.reset()
     monkeypatch.setattr(type(running.tokenizer), "end_ids", frozenset({second}))
     assert second not in [part.id for part in running.generate(prompt, max_tokens=2)]
+
+
+def test_a_text_that_ends_within_a_character_ends_with_a_part_without_id(path):
+    running = LanguageModel(path, "small", context=CONTEXT)
+    tokenizer = running.tokenizer
+    first = next(index for index in range(len(tokenizer)) if tokenizer.piece(index) == b"\xc3"
+                 and tokenizer.vocabulary.types[index] == TokenType.BYTE)
+    end = min(tokenizer.end_ids)
+
+    class Script(Sampler):
+        def __init__(self, ids):
+            super().__init__()
+            self.ids = list(ids)
+
+        def choose(self, logits):
+            return self.ids.pop(0)
+
+    found = list(running.generate([3], sampler=Script([first, end])))
+    assert found == [Generated(first, ""), Generated(None, "\N{REPLACEMENT CHARACTER}")]
+    running.reset()
+    found = list(running.generate([3], max_tokens=1, sampler=Script([first])))
+    assert found == [Generated(first, "\N{REPLACEMENT CHARACTER}")]
+
+
+def test_the_configuration_of_a_language_model_has_the_change_in_its_name():
+    config = language_config("ulx3s")
+    assert config.name == "ulx3s+fixed_point=True+tile_lines=2" and config.fixed_point
+    assert config.fingerprint == preset("ulx3s", fixed_point=True, tile_lines=2).fingerprint
+    assert language_config(config) is config
+
+
+def test_the_configuration_has_two_tile_lines_unless_they_were_chosen():
+    assert language_config("small", two_lines=False) == preset("small", fixed_point=True)
+    chosen = preset("small", fixed_point=True)
+    assert language_config(chosen) is chosen
+    assert language_config(chosen, two_lines=True).tile_lines == 2
+    assert language_config("tiny").tile_lines == 1      # it has fewer than 8 rows
+
 
 
 def test_a_device_of_the_caller_is_used(path):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from support.fixed_point_simulators import small_device
 from support.programs import MEMORY_BYTES, random_program
 from support.seeds import seed
 from weft.spec import isa
@@ -134,13 +135,15 @@ def test_predicts_the_layers_of_digits(latency, bandwidth):
 
 
 @pytest.mark.parametrize("latency, bandwidth", [(20, 1.0), (100, 0.25), (3, 0.5)])
-def test_predicts_random_programs(latency, bandwidth):
-    config = preset("tiny")
+@pytest.mark.parametrize("make", [
+    pytest.param(lambda **memory: RtlDevice(preset("tiny"), memory_bytes=MEMORY_BYTES, **memory),
+                 id="tiny"),
+    pytest.param(small_device, id="fixed_point")])
+def test_predicts_random_programs(make, latency, bandwidth):
     errors = []
-    with RtlDevice(config, memory_bytes=MEMORY_BYTES, latency=latency,
-                   bandwidth=bandwidth) as device:
+    with make(latency=latency, bandwidth=bandwidth) as device:
         for number in range(SEED, SEED + PROGRAMS):
-            program = random_program(config, number)
+            program = random_program(device.config, number)
             inputs = [np.zeros(tensor.shape, tensor.dtype) for tensor in program.inputs]
             result, _ = device.record(program, inputs)
             predicted = predict(program, latency=latency, bandwidth=bandwidth)

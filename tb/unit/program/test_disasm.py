@@ -1,5 +1,7 @@
 """Disassembler: every field as text and as data, and unknown opcodes."""
 
+import dataclasses
+
 from support.programs import random_program
 from support.seeds import seed
 from weft.spec import isa
@@ -43,3 +45,21 @@ def test_each_instruction_is_one_line():
     lines = disasm.disassemble(program)
     assert len(lines) == program.instruction_count
     assert lines[0].split()[:3] == ["0", "LOAD", "LOAD"]
+
+
+def test_parts_of_layers_are_headings_of_their_instructions():
+    program = random_program(preset("tiny"), seed(3))
+    count = program.instruction_count
+    labelled = dataclasses.replace(program, meta={
+        "layers": [{"index": -1, "name": "embedding"}, {"index": 3, "name": "layer 3"}],
+        "parts": [["embedding", "embedding"], ["attention scores", "attention scores"],
+                  ["norm", "norms"]],
+        "instruction_layers": [-1] + [3] * (count - 1),
+        "instruction_parts": [0, 1, 1] + [2] * (count - 3)})
+    lines = disasm.disassemble(labelled)
+    assert [lines[index] for index in (0, 2, 5)] == [
+        "embedding:", "layer 3 attention scores:", "layer 3 norm:"]
+    assert [line for line in lines if not line.endswith(":")] == disasm.disassemble(program)
+    entries = disasm.listing(labelled)
+    assert (entries[2]["layer"], entries[2]["part"]) == ("layer 3", "attention scores")
+    assert "layer" not in disasm.listing(program)[0]

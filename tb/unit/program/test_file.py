@@ -1,5 +1,6 @@
 """Program file: saved programs load unchanged, and every other file is rejected."""
 
+import json
 import subprocess
 import sys
 import zlib
@@ -12,7 +13,7 @@ from support.seeds import seed
 from weft.spec import isa
 from weft.spec.presets import preset
 from weft_host.errors import ProgramError
-from weft_host.program.file import FORMAT_VERSION, MAGIC, Program
+from weft_host.program.file import FORMAT_VERSION, MAGIC, Program, is_program
 from weft_host.program.tensor import HostStep, Tensor, Window
 
 CONFIG = preset("tiny")
@@ -38,6 +39,30 @@ def test_a_saved_program_loads_unchanged(tmp_path):
         program.save(tmp_path / "a.weft")
         assert Program.load(tmp_path / "a.weft") == program
     assert [path.name for path in tmp_path.iterdir()] == ["a.weft"], "temporary files are left"
+
+
+def test_attachments_are_a_part_of_the_file(tmp_path):
+    plain = small_program()
+    program = small_program(attachments={"a": b"first", "language_model": bytes(range(256)),
+                                         "empty": b""})
+    assert program.is_language_model and not plain.is_language_model
+    program.save(tmp_path / "a.weft")
+    assert Program.load(tmp_path / "a.weft") == program != plain
+    assert version_of(program) == FORMAT_VERSION == 2
+    assert version_of(plain) == 1, "an earlier release reads programs of networks"
+
+
+def version_of(program):
+    return int.from_bytes(program.to_bytes()[len(MAGIC):len(MAGIC) + 4], "little")
+
+
+def test_a_program_is_recognised_by_its_first_bytes(tmp_path):
+    small_program().save(tmp_path / "a.weft")
+    (tmp_path / "b").write_bytes(MAGIC[:7])
+    assert is_program(tmp_path / "a.weft") and not is_program(tmp_path / "b")
+    assert not is_program(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        is_program(tmp_path / "c")
 
 
 def test_the_same_program_gives_the_same_bytes():
@@ -70,7 +95,7 @@ def test_other_file_types_and_newer_versions_are_rejected_with_advice(tmp_path):
     raw = bytearray(small_program().to_bytes())
     raw[len(MAGIC)] = FORMAT_VERSION + 1
     with pytest.raises(ProgramError, match=f"^program has format version {FORMAT_VERSION + 1}; "
-                                           f"this release reads {FORMAT_VERSION}; compile the "
+                                           f"this release reads 1 to {FORMAT_VERSION}; compile the "
                                            "model again$"):
         Program.from_bytes(bytes(raw))
     with pytest.raises(ProgramError, match=r"nowhere\.weft cannot be read: No such file or "
@@ -139,6 +164,61 @@ def test_a_fingerprint_of_another_configuration_is_rejected():
     with pytest.raises(ProgramError, match=(
             "^program has an invalid header: fingerprint [0-9a-f]{8} is not that of its "
             f"configuration, {CONFIG.fingerprint:08x}$")):
+        Program.from_bytes(body + zlib.crc32(body).to_bytes(4, "little"))
+
+
+def with_header(change):
+    """Return the bytes of a program whose header was changed, with a right CRC-32."""
+    program = small_program(attachments={"a": b"first"})
+    raw = program.to_bytes()
+    size = int.from_bytes(raw[12:16], "little")
+    header = json.loads(raw[24:24 + size])
+    text = json.dumps(change(header) or header).encode()
+    body = raw[:12] + len(text).to_bytes(4, "little") + raw[16:24] + text + raw[24 + size:-4]
+    return body + zlib.crc32(body).to_bytes(4, "little")
+
+
+def test_an_unchanged_header_is_accepted():
+    assert Program.from_bytes(with_header(lambda header: None)).attachments == {"a": b"first"}
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda h: h["attachments"][0].__setitem__(1, 6), "the sections have 366 bytes, but only 367"),
+    (lambda h: h["attachments"][0].__setitem__(1, -5), "the size of a section is not a number"),
+    (lambda h: h["attachments"][0].__setitem__(1, 5.0), "the size of a section is not a number"),
+    (lambda h: h["image"][0].__setitem__(1, 1 << 62), "the sections have 366 bytes, but only"),
+    (lambda h: h.update(attachments=[["a"]]), "not enough values to unpack"),
+    (lambda h: h.update(attachments=7), "not iterable"),
+    (lambda h: h.update(instructions=1 << 40), "the sections have 366 bytes, but only"),
+    (lambda h: h.update(memory_bytes=1 << 33), "memory_bytes is 8589934592 instead of a number"),
+    (lambda h: h.update(memory_bytes=4096.0), "memory_bytes is 4096.0 instead of a number"),
+    (lambda h: h.update(memory_bytes=True), "memory_bytes is True instead of a number"),
+    (lambda h: h.update(meta=[]), "meta is not an object"),
+    (lambda h: h["outputs"][0].update(offset=1.5), "offset of outputs is 1.5 instead of an"),
+    (lambda h: h["outputs"][0].update(shape=[2, 1e9]), "shape of outputs is 1000000000.0 instead"),
+    (lambda h: h["windows"][0].update(size="9"), "size of windows is 9 instead of an integer"),
+    (lambda h: h["windows"].append(7), "has no attribute"),
+    (lambda h: json.loads("[" * 400 + "]" * 400), "no attribute 'get'"),
+])
+def test_a_header_of_unknown_origin_is_checked(change, message):
+    with pytest.raises(ProgramError, match=f"^program has an invalid header: .*{message}"):
+        Program.from_bytes(with_header(change))
+
+
+@pytest.mark.parametrize("version", [isa.ISA_VERSION + 1, "x", None])
+def test_instructions_of_another_version_are_rejected(version):
+    with pytest.raises(ProgramError, match=f"^program has instructions of version {version}; this "
+                                           f"release executes version {isa.ISA_VERSION}; compile "
+                                           "the model again$"):
+        Program.from_bytes(with_header(lambda h: h.update(isa_version=version)))
+
+
+def test_a_header_that_is_nested_too_deep_is_rejected():
+    raw = small_program().to_bytes()
+    text = b"[" * 100_000
+    body = raw[:12] + len(text).to_bytes(4, "little") + raw[16:24] + text + raw[-32:]
+    body = body[:16] + (32).to_bytes(8, "little") + body[24:]
+    with pytest.raises(ProgramError, match="invalid header: it is nested too deep"):
         Program.from_bytes(body + zlib.crc32(body).to_bytes(4, "little"))
 
 

@@ -20,3 +20,9 @@ def test_squares_are_of_operand_a_alone():
 def test_squares_refuse_other_fields(field, value):
     assert reason("COMPUTE", reduce=4, elements_count=3, **{field: value}) == \
         "op, b_type, out_type and shift must be 0 with reduce 4"
+
+
+def test_a_stream_of_4_bit_weights_begins_with_a_beat():
+    assert reason("LOAD_RING_4BIT", count=1, host_addr=8) is None
+    assert reason("LOAD_RING_4BIT", count=1, host_addr=0x102) == \
+        "host_addr is 0x102 and must be a multiple of the 4 bytes of a beat"

@@ -30,6 +30,7 @@ def sections(text):
 @pytest.mark.parametrize("page, table, width", [
     ("registers", register_map.REGISTERS, 32), ("instruction_set", isa.INSTRUCTIONS, 256),
     ("instruction_set", isa.FIXED_POINT_INSTRUCTIONS, 256),
+    ("instruction_set", isa.FOUR_BIT_INSTRUCTIONS, 256),
     ("instruction_set", isa.STEP_INSTRUCTIONS, 256)])
 def test_every_bit_has_one_table_row(page, table, width):
     found = sections(getattr(generate_docs, page)())
@@ -47,12 +48,19 @@ def test_sections_name_the_configurations_with_step_registers_and_fixed_point():
     assert "`0x200` + 4 * *n*" in section and "with `fixed_point`" in section
     assert "| 31:0 | `VALUE` |" in section and "STEP1](" not in text
     text = generate_docs.instruction_set()
-    for title, table in (("Fixed-point instructions", isa.FIXED_POINT_INSTRUCTIONS),
-                         ("Variants with step registers", isa.STEP_INSTRUCTIONS)):
+    for title, table, option in (
+            ("Fixed-point instructions", isa.FIXED_POINT_INSTRUCTIONS, "fixed_point"),
+            ("4-bit weights", isa.FOUR_BIT_INSTRUCTIONS, "weights_4bit"),
+            ("Variants with step registers", isa.STEP_INSTRUCTIONS, "fixed_point")):
         section = text.split(f"\n## {title}\n")[1].split("\n## ")[0]
-        assert "Configurations with `fixed_point`" in section
+        assert f"Configurations with `{option}`" in section
         for instruction in table:
             assert f"`0x{instruction.opcode:02X}` | [{instruction.name}](" in section
+
+
+def test_a_range_that_depends_on_the_columns_is_a_formula():
+    section = generate_docs.instruction_set().split("\n## LOAD_RING_4BIT\n")[1].split("\n## ")[0]
+    assert "| MEM_BASE + `host_addr` | MEM_BASE + `host_addr` + `count * 19 * cols` |" in section
 
 
 def test_address_ranges_that_depend_on_a_type_are_formulas():

@@ -8,6 +8,8 @@ import pytest
 from weft.spec.config import Config
 from weft.spec.presets import PRESETS, preset
 
+FOUR_BIT = {"fixed_point": True, "weights_4bit": True}
+
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_index_widths_have_one_value_per_index(name):
@@ -42,6 +44,8 @@ def test_the_fingerprint_depends_on_program_parameters_only():
     config = preset("small")
     for name, value in (("rows", 4), ("spad_bytes", 65536), ("queue_depth", 4)):
         assert preset("small", **{name: value}).fingerprint != config.fingerprint
+    plain = preset("small", fixed_point=True)
+    assert preset("small", **FOUR_BIT).fingerprint != plain.fingerprint != config.fingerprint
     for name, value in (("addr_width", 24), ("max_burst", 16), ("multiplier", "ecp5"),
                         ("tile_lines", 2)):
         assert preset("small", **{name: value}).fingerprint == config.fingerprint
@@ -78,6 +82,16 @@ def test_as_dict_round_trips():
      "tile_lines of 2 requires at least 8 rows, not 4"),
     ({"compact": 1}, TypeError, "compact must be True or False, not 1"),
     ({"compact": True}, ValueError, "rows must be 4 with compact, not 8"),
+    ({"fixed_point": True, "wgt_bytes": 512}, ValueError, "wgt_bytes of 512 is less than four "
+     "bursts of 32 beats of 8 bytes, which fixed_point requires"),
+    ({"weights_4bit": 1}, TypeError, "weights_4bit must be True or False, not 1"),
+    ({"weights_4bit": True}, ValueError, "weights_4bit requires fixed_point"),
+    (FOUR_BIT | {"rows": 64, "wgt_bytes": 8192}, ValueError,
+     "weights_4bit requires at most 32 rows, not 64"),
+    (FOUR_BIT | {"bus_width": 128}, ValueError,
+     "weights_4bit requires beats of at most a line of a tile, 8 bytes, not 16"),
+    (FOUR_BIT | {"rows": 4, "wgt_bytes": 128, "max_burst": 4}, ValueError,
+     "wgt_bytes of 128 is less than 32 lines of 8 bytes, which weights_4bit requires"),
     ({"lanes": 4}, ValueError, None),
 ])
 def test_rejects_invalid_combinations(overrides, error, message):

@@ -58,8 +58,12 @@ def test_only_configurations_with_fixed_point_have_its_instructions():
     config = preset("tiny", fixed_point=True)
     assert isa.instructions(config) == isa.INSTRUCTIONS + isa.FIXED_POINT_INSTRUCTIONS
     assert len(isa.BY_OPCODE) == len(isa.BY_NAME)
+    four_bit = preset("tiny", fixed_point=True, weights_4bit=True)
+    assert isa.instructions(four_bit) == isa.instructions(config) + isa.FOUR_BIT_INSTRUCTIONS
     for instruction in isa.BY_NAME.values():
-        assert isa.has_opcode(config, instruction.opcode)
+        assert isa.has_opcode(four_bit, instruction.opcode)
+        assert isa.has_opcode(config, instruction.opcode) == (
+            instruction not in isa.FOUR_BIT_INSTRUCTIONS)
         assert isa.has_opcode(preset("tiny"), instruction.opcode) == (
             instruction in isa.INSTRUCTIONS)
 

@@ -100,6 +100,30 @@ def test_both_halves_hold_what_was_written_at_any_byte_address(config):
     assert (bench.stalls > 0) == wide      # a beat as wide as a half takes two cycles if odd
 
 
+def test_two_beats_are_written_to_both_halves_of_a_tile():
+    config = Config(name="4-bit weights", rows=8, cols=8, wgt_bytes=512, max_burst=4, tile_lines=2,
+                    fixed_point=True, weights_4bit=True)
+    bench = Bench(config, config.name)
+    half, width = config.tile_bytes // 2, config.bus_bytes
+
+    async def process(ctx):
+        ctx.set(bench.dut.load_upper.en, 1)
+        for _ in range(100):
+            tile = bench.random.randrange(config.wgt_tiles) * config.tile_bytes
+            addr = tile + bench.random.randrange(0, half, width)
+            upper = bench.random.randbytes(width)
+            mask = bench.random.choice((0, (1 << width) - 1))
+            ctx.set(bench.dut.load_upper.data, list(upper))
+            await bench.write(ctx, addr, list(bench.random.randbytes(width)), mask)
+            if mask:
+                bench.model[addr + half:addr + half + width] = list(upper)
+        assert bench.stalls == 0
+        ctx.set(bench.dut.load_upper.en, 0)
+        await bench.write_randomly(ctx, 20)
+        await bench.check(ctx, [(line, line) for line in range(1 << bench.dut.line_width)])
+    bench.run(process)
+
+
 def test_a_tile_enters_in_lines_of_the_lower_and_the_upper_rows():
     """Line 0 of a tile is for the last row of the array, the last line for row 0."""
     config = CONFIGS[0]

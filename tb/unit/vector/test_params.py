@@ -114,6 +114,28 @@ def test_writes_exactly_the_slots_from_channel_on(name, stall):
         }, (channel, channels)
 
 
+def test_clear_writes_zeros_to_the_given_slot():
+    dut = ParamsReader(preset("small"))
+
+    async def bench(ctx):
+        for channel in (5, 63):
+            ctx.set(dut.i_clear, 1)
+            ctx.set(dut.i_clear_channel, channel)
+            await ctx.tick()
+            for name in ("bias", "multiplier", "shift"):
+                assert ctx.get(getattr(dut, f"o_{name}_en")) == 1
+                assert ctx.get(getattr(dut, f"o_{name}")) == 0
+            assert ctx.get(dut.o_channel) == channel and not ctx.get(dut.o_busy)
+        ctx.set(dut.i_clear, 0)
+        await ctx.tick()
+        assert not ctx.get(dut.o_bias_en)
+
+    sim = Simulator(dut)
+    sim.add_clock(1e-8)
+    sim.add_testbench(bench)
+    sim.run()
+
+
 @pytest.mark.parametrize("latency", (1, 5))
 def test_reads_one_word_a_cycle(latency):
     _, _, cycles = run(preset("small"), [

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from amaranth.hdl import Module
+from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
 from amaranth.sim import Simulator
@@ -25,16 +25,16 @@ class Pair(wiring.Component):
         super().__init__({
             name: members[name] for name in
             ("i_start", "i_instruction", "o_busy", "o_done", "o_multiplier", "o_shift", "spad",
-             "i_table", "i_index", "o_entries")})
+             "i_table", "i_index", "o_entries", "i_clear", "o_clearing")})
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.reader, m.submodules.tables = reader, tables = self.reader, self.tables
         connect(m, reader.spad, flipped(self.spad))
-        for inner, names in ((reader, ("i_start", "i_instruction")),
+        for inner, names in ((reader, ("i_start", "i_instruction", "i_clear")),
                              (tables, ("i_table", "i_index"))):
             m.d.comb += [getattr(inner, name).eq(getattr(self, name)) for name in names]
-        for name in ("o_busy", "o_done", "o_multiplier", "o_shift"):
+        for name in ("o_busy", "o_done", "o_multiplier", "o_shift", "o_clearing"):
             m.d.comb += getattr(self, name).eq(getattr(reader, name))
         m.d.comb += [
             self.o_entries.eq(tables.o_entries),
@@ -97,4 +97,62 @@ def test_loads_one_table_and_keeps_the_other(name, stall, latency):
     add_deadline(sim, 50_000)
     sim.add_testbench(bench)
     sim.add_process(memory.reader(dut.spad))
+    sim.run()
+
+
+def test_clear_zeroes_tables_and_scale_and_starts_again_after_a_reset():
+    config = preset("tiny")
+    pair = Pair(config)
+    reset = Signal()
+    dut = ResetInserter(reset)(pair)
+    memory = LocalMemory(config.spad_bytes, stall=0, read_latency=3, seed=0)
+    memory.data[:] = b"\xA5" * config.spad_bytes
+
+    async def load(ctx):
+        for table in (1, 0):
+            raw = encode("TABLE", table=table, multiplier=12345, shift=67 - 30)
+            ctx.set(pair.i_instruction, int.from_bytes(raw, "little"))
+            ctx.set(pair.i_start, 1)
+            await ctx.tick()
+            ctx.set(pair.i_start, 0)
+            await ctx.tick().until(pair.o_done)
+            await ctx.tick()
+
+    async def nonzero(ctx):
+        """Return the number of entries that are not 0."""
+        count = 0
+        for table in (0, 1):
+            ctx.set(pair.i_table, table)
+            for index in range(256):
+                ctx.set(pair.i_index, [index, 255 - index])
+                await ctx.tick().repeat(Tables.LATENCY)
+                count += ctx.get(pair.o_entries[0]) != 0
+        return count
+
+    async def bench(ctx):
+        for reset_at in (None, 1, 300, 513):
+            await load(ctx)
+            assert await nonzero(ctx) == 512
+            ctx.set(pair.i_clear, 1)
+            cycle = 0
+            while cycle < 2 or ctx.get(pair.o_clearing) or ctx.get(reset):
+                ctx.set(reset, reset_at is not None and reset_at <= cycle < reset_at + 16)
+                await ctx.tick()
+                cycle += 1
+            assert cycle <= 2 * 514 + 16
+            ctx.set(pair.i_clear, 0)
+            assert await nonzero(ctx) == 0, reset_at
+            assert ctx.get(pair.o_multiplier) == ctx.get(pair.o_shift) == 0
+        await load(ctx)
+        ctx.set(reset, 1)
+        await ctx.tick()
+        ctx.set(reset, 0)
+        assert await nonzero(ctx) == 512, "a reset keeps the tables"
+        assert (ctx.get(pair.o_multiplier), ctx.get(pair.o_shift)) == (12345, 37)
+
+    sim = Simulator(dut)
+    sim.add_clock(1e-8)
+    add_deadline(sim, 50_000)
+    sim.add_testbench(bench)
+    sim.add_process(memory.reader(pair.spad))
     sim.run()

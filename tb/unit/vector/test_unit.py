@@ -156,6 +156,26 @@ def test_params_keeps_the_slots_that_it_does_not_set():
     Bench(config).run(program)
 
 
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.cols}x{c.vector_lanes}")
+def test_clear_zeroes_all_parameters_and_tables(config):
+    """The instructions after the clear use what they have not set, and then set some of it."""
+    rng = random.Random(f"{seed()}/clear")
+    before = random_program(rng, config, 6)
+    tables = [encode("TABLE", table=table, multiplier=1 << 30, shift=31) for table in (0, 1)]
+    after = [encode("DRAIN", mode=mode, channels=config.cols, channel=channel, x_count=1,
+                    y_count=1, out_addr=4 * channel % 512, clamp_min=-128, clamp_max=127)
+             for channel in range(0, config.param_channels, config.cols)
+             for mode in (Mode.RAW, Mode.TFL2)]
+    if config.spad_bytes >= 1024:
+        before += tables
+        # the scale is 0, then that of this TABLE, with which the other table is visible
+        maps = [encode("MAP", op=op, count=1, bytes=40, out_addr=512 + 40 * op, clamp_min=-128,
+                       clamp_max=127) for op in (0, 1, 2)]
+        after += [*maps, encode("SOFTMAX", count=1, bytes=40, out_addr=700), tables[1], maps[0],
+                  tables[0], maps[1]]
+    Bench(config, seed="clear", stall=0.3).run([*before, *after], clear_at=len(before))
+
+
 def test_done_follows_the_last_write():
     """The scratchpad grants one write in ten cycles; no done may be ahead of its writes."""
     config = preset("tiny")

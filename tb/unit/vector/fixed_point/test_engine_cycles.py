@@ -3,7 +3,14 @@
 import pytest
 
 from support.fixed_point_bench import FixedPointBench as Bench
-from weft.spec.fixed_point_instructions import ComputeOp, OperandType, OutputType, Reduction, Scale
+from weft.spec.fixed_point_instructions import (
+    ComputeOp,
+    InputType,
+    OperandType,
+    OutputType,
+    Reduction,
+    Scale,
+)
 from weft.spec.isa import encode
 from weft.spec.presets import preset
 
@@ -11,7 +18,13 @@ INT32 = {"out_type": OutputType.INT32}
 VECTOR = {"b_type": OperandType.INT32, "b_addr": 1500}
 COMPUTES = (
     (INT32, 1),
-    ({"out_type": OutputType.PLANES, "plane_pitch": 1000}, 2),
+    ({"out_type": OutputType.PLANES, "plane_pitch": 1000}, 1),
+    ({"a_type": InputType.INT16, **INT32}, 1),
+    # two steps share the reads of 16-bit operands, and a step without a read takes a cycle
+    ({"a_type": InputType.UINT16, "b_type": OperandType.UINT16, "b_addr": 1500,
+      "out_type": OutputType.PLANES, "plane_pitch": 1000}, 1.5),
+    ({"b_type": OperandType.UINT16, "b_addr": 1500, **INT32}, 1.5),
+    ({"a_type": InputType.INT16, **VECTOR, **INT32}, 1.5),
     ({**VECTOR, **INT32}, 2),
     ({"b_type": OperandType.FACTOR, "b_addr": 1500, "out_type": OutputType.INT16}, 1),
     ({"reduce": Reduction.SQUARES, "row_addr": 4096}, 1),

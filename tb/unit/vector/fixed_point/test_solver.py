@@ -37,7 +37,10 @@ def operands(op, rng):
         for constant in (1, 2, 3, 576, 65535, (1 << 64) - 1):
             limit = (1 << 31) * constant - constant // 2 - 1
             for a in (0, 1, -1, constant, -constant, limit, -limit, constant // 2,
-                      -(constant // 2), rng.randint(-limit, limit), rng.randint(-limit, limit)):
+                      -(constant // 2), rng.randint(-limit, limit), rng.randint(-limit, limit),
+                      # the result exceeds an int32
+                      limit + 1, -limit - constant, MOST - 1, -MOST,
+                      *(rng.randrange(-MOST, MOST) for _ in range(4))):
                 if -MOST <= a < MOST:
                     yield a, constant
         return
