@@ -45,7 +45,8 @@ class ReadGenerator(wiring.Component):
 
     For each row, it reads the multiplier and the shift that belong to the row, if there are any.
     For each step of ``lane_count(config)`` elements, it reads operand a and then operand b; with 16
-    bits, only for every second step. A step without a read still takes a cycle. A row
+    bits, only for every second step, which may read beyond an odd last step; these bytes are
+    ignored. A step without a read still takes a cycle. A row
     of DRAIN_PLANES is a position; its operand a is the output, if that is added, and its operand b
     is followed by the biases of the channels. SOLVE reads
     records as rows of four int32.
@@ -148,15 +149,15 @@ class ReadGenerator(wiring.Component):
                 m.d.sync += [odd.eq(0), opens.eq(1), is_now.eq(is_first), steps_left.eq(steps),
                              xs_left.eq(xs_left - 1)]
                 for operand in operands:
-                    following = (operand.x_addr + operand.x_pitch)[:width]
-                    m.d.sync += [operand.addr.eq(following), operand.x_addr.eq(following)]
+                    row = (operand.x_addr + operand.x_pitch)[:width]
+                    m.d.sync += [operand.addr.eq(row), operand.x_addr.eq(row)]
             with m.If(ends_x):
                 m.d.sync += [xs_left.eq(x_count), ys_left.eq(ys_left - 1),
                              shift_addr.eq(shift_first)]
                 for operand in operands:
-                    following = (operand.y_addr + operand.y_pitch)[:width]
-                    m.d.sync += [operand.addr.eq(following), operand.x_addr.eq(following),
-                                 operand.y_addr.eq(following)]
+                    row = (operand.y_addr + operand.y_pitch)[:width]
+                    m.d.sync += [operand.addr.eq(row), operand.x_addr.eq(row),
+                                 operand.y_addr.eq(row)]
                 with m.If(ys_left == 1):
                     m.d.sync += active.eq(0)
 

@@ -24,7 +24,7 @@ def program_order(instructions: Sequence[UnscheduledInstruction], dependencies: 
     LOAD_RING, like LOAD_RING_4BIT, waits while the ring is full, and the MATMUL_RING that empties
     it follows later in the program. At most ``most`` loads are between both. If that is less than
     the depth of a unit's queue, the queue of LOAD has space for them, and the fetch reaches the
-    MATMUL_RING.
+    MATMUL_RING. If no such order is found, that of the emission remains.
 
     Parameters
     ----------

@@ -194,7 +194,11 @@ class StepRegisters:
         return register
 
     def values(self, token: int, position: int) -> list[int]:
-        """Return the contents of all registers for a text token at a position."""
+        """Return the contents of all registers for a text token at a position.
+
+        The registers of old blocks and of the newest one contain the largest limit of a count if
+        the block exists, so that the limits in the instructions take effect, and otherwise 0.
+        """
         shape = self.shape
         block, inside = divmod(position, BLOCK)
         elements = {"first": min(position + 1, BLOCK), "newest": (inside + 1) * (block > 0)}
