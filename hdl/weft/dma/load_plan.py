@@ -6,7 +6,7 @@ from amaranth.lib import data, wiring
 from ..control.instruction_layout import instruction_layout
 from ..control.instruction_register import InstructionRegister
 from ..spec.four_bit import PACKET_BEATS
-from .load_beat import Target
+from .load_beat import Target, from_host
 
 __all__ = ["plan_copies"]
 
@@ -39,7 +39,6 @@ def plan_copies(m, config, unit, planner, failed):
     copy = data.View(instruction_layout("LOAD"), instruction.o.payload)
     fill = data.View(instruction_layout("FILL"), instruction.o.payload)
     target = Signal(Target)
-    from_bus = Signal()
     is_weights = instruction.o_is["LOAD_WGT"]
     if ring:
         is_ring = instruction.o_is["LOAD_RING"]
@@ -60,7 +59,6 @@ def plan_copies(m, config, unit, planner, failed):
     plan = planner.i.payload
     m.d.comb += [
         stopped.eq(unit.halt | failed),
-        from_bus.eq((target == Target.SPAD) | (target == Target.WGT)),
         instruction.i_halt.eq(stopped),
         planner.i.valid.eq(instruction.o.valid & ~stopped),
         instruction.o.ready.eq(planner.i.ready & ~stopped),
@@ -71,7 +69,7 @@ def plan_copies(m, config, unit, planner, failed):
         plan.bytes.eq(copy.bytes),
         plan.count.eq(copy.count),
     ]
-    with m.If(from_bus):
+    with m.If(from_host(target)):
         m.d.comb += [
             plan.host_addr.eq(copy.host_addr),
             plan.host_pitch.eq(copy.host_pitch),

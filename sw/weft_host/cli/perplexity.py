@@ -93,7 +93,8 @@ def perplexity(model: str, text_path: str | None, ids_path: str | None, logits_p
             raise InputError(f"{model} has no vocabulary; pass --ids instead of a text")
         ids = Tokenizer(source.vocabulary, model).encode(text)
     if len(ids) < 2:
-        raise InputError(f"the text has {len(ids)} text tokens; a perplexity needs at least two")
+        raise InputError("a perplexity needs at least two text tokens; number of those given: "
+                         f"{len(ids)}")
     vocabulary = source.sizes.vocabulary
     wrong = [token for token in ids if not 0 <= token < vocabulary]
     if wrong:

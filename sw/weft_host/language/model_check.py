@@ -120,12 +120,14 @@ class ModelCheck:
             "unsupported": len(self.unsupported), "problem": self.problem or None}
 
 
-def _types(file: LanguageModelFile) -> tuple[TensorType, ...]:
+def _types(file: LanguageModelFile, config: Config) -> tuple[TensorType, ...]:
+    of_codes = "4-bit codes, expanded during the load" if config.weights_4bit else \
+        "int8, expanded from the codes"
     found: dict[tuple[str, str], list[int]] = {}
     for tensor in file.tensors():
         matrix = len(tensor.shape) == 2
         stored = "constants" if not matrix or tensor is file.weights.positions else \
-            "int8, expanded from the codes" if tensor.has_codes else "int8"
+            of_codes if tensor.has_codes else "int8"
         entry = found.setdefault((tensor.kind, stored), [0, 0, 0])
         for index, number in enumerate((1, math.prod(tensor.shape), tensor.data.size)):
             entry[index] += number
@@ -189,6 +191,6 @@ def check_language_model(path: str | os.PathLike[str], config: Config, available
                    f"{available}")
     return ModelCheck(
         source=source, family=file.architecture.family, name=file.name, sizes=opened.sizes,
-        types=_types(file), tokenizer=tokenizer, tokenizer_is_usable=usable,
+        types=_types(file, config), tokenizer=tokenizer, tokenizer_is_usable=usable,
         unsupported=unsupported, context=opened.positions(context), program=program,
         available=available, problem=problem)

@@ -1,5 +1,6 @@
 """Check of language models: sizes, memory, and one list of what is not supported."""
 
+import dataclasses
 import json
 
 import gguf
@@ -43,6 +44,15 @@ def test_sizes_types_tokenizer_and_memory(tmp_path):
     facts = found.as_dict()
     assert json.loads(json.dumps(facts)) == facts
     assert facts["sizes"]["dim"] == 32 and facts["parameters"] == found.parameters
+
+
+@pytest.mark.parametrize(("kind", "stored"), [
+    ("Q4_1", "4-bit codes, expanded during the load"), ("Q8_0", "int8")])
+def test_types_with_4_bit_weights(kind, stored, tmp_path):
+    shape = Shape(family="llama", dim=32, heads=4, kv_heads=2, head_size=8, feed_forward=64)
+    found = checked(random_file(tmp_path, shape, kind=kind),
+                    config=dataclasses.replace(CONFIG, weights_4bit=True))
+    assert [(t.kind, t.stored) for t in found.types] == [(kind, stored), ("F32", "constants")]
 
 
 def test_a_folder_with_learned_positions(tmp_path):

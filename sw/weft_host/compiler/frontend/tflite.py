@@ -95,7 +95,8 @@ def read_model(model: bytes | str | os.PathLike[str]) -> Graph:
     if not raw:
         raise ModelError(f"{source} is empty; a TensorFlow Lite model is expected")
     if raw.startswith(MAGIC):
-        raise ModelError(f"{source} is a compiled program; a TensorFlow Lite model is expected")
+        raise ModelError(f"{source} is a compiled program; give the model that it was compiled "
+                         "from")
     if len(raw) < 8 or raw[4:8] != b"TFL3":
         raise ModelError(f"{source} is not a TensorFlow Lite model: bytes 4 to 7 are "
                          f"{raw[4:8]!r} instead of b'TFL3'")

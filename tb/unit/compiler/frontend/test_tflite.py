@@ -78,7 +78,7 @@ def test_reports_the_path_of_a_missing_file(tmp_path):
     ("", "the path of the model is empty"),
     (b"", "the model is empty; a TensorFlow Lite model is expected"),
     (b"WEFTPROG" + bytes(99),
-     "the model is a compiled program; a TensorFlow Lite model is expected"),
+     "the model is a compiled program; give the model that it was compiled from"),
     ("/dev/null", "/dev/null is empty; a TensorFlow Lite model is expected"),
     ("/", "/ cannot be read: Is a directory"),
 ])
